@@ -1,1 +1,28 @@
-//! core
+//! The sign-in and session machine: sans-IO, pure and total.
+//!
+//! [`Machine::step`] takes an event and the time and gives the next machine and what to do about it. There is no async, no
+//! clock, no randomness, no file and no network here, and there must not be: the shells (`keyport-client`, the app, the CLI)
+//! run the effects. The flow is RFC 8252 (native apps) with RFC 9126 (PAR), RFC 7636 (PKCE) and RFC 9207 (`iss`).
+#![warn(missing_docs)]
+
+pub mod account;
+pub mod attempt;
+pub mod callback;
+pub mod effect;
+pub mod event;
+pub mod machine;
+pub mod moment;
+pub mod problem;
+pub mod secret;
+pub mod table;
+pub mod view;
+
+pub use account::{Account, AccountId, Connection, NewSession, Organization, Stored, Tokens};
+pub use attempt::{AttemptId, AttemptSeed, Door, DoorSeed, Hints, KeptAttempt, Pushed, Store};
+pub use callback::{Answer, Callback, Noise};
+pub use effect::{Effect, Outcome};
+pub use event::{Event, Progress, Refreshed, Vault};
+pub use machine::Machine;
+pub use moment::{Lifetime, Moment};
+pub use problem::Problem;
+pub use view::{Screen, View};

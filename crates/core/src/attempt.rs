@@ -1,0 +1,102 @@
+//! An attempt: the client's record of one sign-in, and its doors, the ways by which the browser can hand back.
+
+use serde::{Deserialize, Serialize};
+
+use crate::moment::Moment;
+use crate::secret::{AuthorizationUrl, CodeVerifier, State};
+
+/// 128 random bits as 32 lower-case hex digits. Not a secret: it runs through app, companion log and audit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AttemptId(pub String);
+
+impl AttemptId {
+    /// The first four digits in upper case: what a person reads to IT.
+    #[must_use]
+    pub fn short(&self) -> String {
+        self.0.chars().take(4).collect::<String>().to_uppercase()
+    }
+}
+
+/// A way for the browser to hand back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Door {
+    /// `http://127.0.0.1:PORT/callback`, RFC 8252 §7.3.
+    Loopback,
+    /// The private-use scheme, RFC 8252 §7.1.
+    Link,
+}
+
+/// The random values of one door, drawn by the caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DoorSeed {
+    /// Which way.
+    pub door: Door,
+    /// At least 128 bits.
+    pub state: State,
+    /// RFC 7636 §4.1.
+    pub verifier: CodeVerifier,
+}
+
+/// Where the new session shall be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Store {
+    /// The keychain, checked before the browser opens.
+    Keychain,
+    /// Memory by the person's own wish.
+    Memory,
+}
+
+/// What the person or a policy said about how to sign in. At most one of organization, connection and provider.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hints {
+    /// Chooses the connection by its domain and fills the provider's form.
+    pub email: Option<String>,
+    /// `org_…`
+    pub organization: Option<String>,
+    /// `conn_…`
+    pub connection: Option<String>,
+    /// `GoogleOAuth` …
+    pub provider: Option<String>,
+}
+
+/// Everything a new attempt needs from outside: its id, its doors with their random values, the wishes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttemptSeed {
+    /// New for each click.
+    pub id: AttemptId,
+    /// The first one is the one the browser is sent through.
+    pub doors: Vec<DoorSeed>,
+    /// Who wants in.
+    pub hints: Hints,
+    /// Where to keep the session.
+    pub store: Store,
+}
+
+/// The companion has taken the pushed requests (RFC 9126 §2.2), one for each door in the seed's order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    /// Byte-equal to the metadata; compared with `iss` (RFC 9207).
+    pub issuer: String,
+    /// One authorization URL a door.
+    pub urls: Vec<AuthorizationUrl>,
+    /// When the pushed requests stop working.
+    pub deadline: Moment,
+}
+
+/// A deep-link attempt as it is kept in the keychain until its deadline, so that a link that *starts* the app completes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptAttempt {
+    /// The attempt it was.
+    pub id: AttemptId,
+    /// Its deep-link door.
+    pub door: DoorSeed,
+    /// Byte-equal to the metadata.
+    pub issuer: String,
+    /// Its deadline; past it the record counts for nothing.
+    pub deadline: Moment,
+    /// Where the session shall be kept.
+    pub store: Store,
+}

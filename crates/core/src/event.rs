@@ -1,0 +1,118 @@
+//! What can happen: plain data, made by the shells. An event that does not belong changes nothing.
+
+use crate::account::{Account, AccountId, NewSession, Stored};
+use crate::attempt::{AttemptId, AttemptSeed, KeptAttempt, Pushed};
+use crate::callback::Callback;
+use crate::moment::Moment;
+use crate::problem::Problem;
+
+/// Numbers one load, save or refresh, so that a late answer to an older one is known as such.
+pub type Ticket = u64;
+
+/// What the keychain held when the process started.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Vault {
+    /// Every account of this device.
+    pub accounts: Vec<Account>,
+    /// The one to show.
+    pub current: Option<AccountId>,
+    /// A deep-link attempt that waits for its link.
+    pub kept: Option<KeptAttempt>,
+    /// Something could not be read, and the person should hear of it.
+    pub trouble: Option<Problem>,
+}
+
+/// News of an attempt from the companion's attempt endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// The page shows this number: the person compares.
+    Confirm(String),
+    /// The person continued; the browser is on its way back.
+    Minted,
+    /// It ended over there.
+    Failed(Problem),
+}
+
+/// How a refresh ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refreshed {
+    /// The new session is where it belongs.
+    Done {
+        /// When to refresh again.
+        refresh_at: Moment,
+        /// Where it is kept now.
+        stored: Stored,
+    },
+    /// Not now: offline, 429, 5xx. Ends nothing.
+    Later(Problem),
+    /// The companion said `invalid_grant`, or another process signed out.
+    Ended,
+}
+
+/// Everything that can happen to the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The person wants in; the random values come along.
+    SignInWanted(AttemptSeed),
+    /// *Open again*: the same attempt.
+    OpenAgainWanted,
+    /// *Copy link*.
+    CopyLinkWanted,
+    /// *Cancel*.
+    CancelWanted,
+    /// The problem was read; back to where we were.
+    DismissWanted,
+    /// *Sign out* of the account that is shown.
+    SignOutWanted,
+    /// The keychain was read.
+    Loaded {
+        /// Of the [`Load`](crate::Effect::Load) it answers.
+        ticket: Ticket,
+        /// What it held, or why it could not be read.
+        result: Result<Vault, Problem>,
+    },
+    /// The doors are open and the requests are pushed, or not.
+    Prepared {
+        /// Of this attempt.
+        attempt: AttemptId,
+        /// The URLs, or why not.
+        result: Result<Pushed, Problem>,
+    },
+    /// The browser could not be started.
+    BrowserFailed {
+        /// Of this attempt.
+        attempt: AttemptId,
+    },
+    /// News from the attempt endpoint.
+    Progressed {
+        /// Of this attempt.
+        attempt: AttemptId,
+        /// What happened there.
+        progress: Progress,
+    },
+    /// A well-formed callback came through a door. Whether it is ours is decided here.
+    Called(Callback),
+    /// The code was exchanged, or not.
+    Exchanged {
+        /// Of this attempt.
+        attempt: AttemptId,
+        /// The session, or why not.
+        result: Result<Box<NewSession>, Problem>,
+    },
+    /// The session was written to the keychain, or not.
+    Saved {
+        /// Of the [`Save`](crate::Effect::Save) it answers.
+        ticket: Ticket,
+        /// Whether it is there.
+        result: Result<(), Problem>,
+    },
+    /// A refresh ended.
+    Refreshed {
+        /// Of the [`Refresh`](crate::Effect::Refresh) it answers.
+        ticket: Ticket,
+        /// How.
+        result: Refreshed,
+    },
+    /// Time has passed; deadlines are looked at.
+    Tick,
+}

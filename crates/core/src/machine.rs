@@ -1,0 +1,273 @@
+//! The machine: one sign-in under way at most, and every account of this device.
+//!
+//! [`Machine::step`] is total: no event panics, and one that does not belong changes nothing. Sign-in is in `sign_in`, the
+//! session in `session`. The table in `docs/architecture.md` is printed from here.
+
+mod session;
+mod sign_in;
+mod start;
+
+use std::collections::BTreeMap;
+
+use crate::account::{Account, AccountId, NewSession, Stored};
+use crate::attempt::{AttemptId, AttemptSeed, DoorSeed, KeptAttempt, Store};
+use crate::callback::Callback;
+use crate::effect::Effect;
+use crate::event::{Event, Ticket};
+use crate::moment::{Lifetime, Moment};
+use crate::problem::Problem;
+use crate::secret::AuthorizationUrl;
+
+/// Reading the keychain at start: several items of 3 s each.
+pub const LOAD_LIFETIME: Lifetime = Lifetime::seconds(12);
+/// Keychain probe, doors and pushed requests.
+pub const PREPARE_LIFETIME: Lifetime = Lifetime::seconds(30);
+/// The code exchange.
+pub const EXCHANGE_LIFETIME: Lifetime = Lifetime::seconds(30);
+/// Writing to the keychain.
+pub const SAVE_LIFETIME: Lifetime = Lifetime::seconds(5);
+/// One refresh with its lock.
+pub const REFRESH_LIFETIME: Lifetime = Lifetime::seconds(60);
+/// Between a refresh that could not be done and the next try.
+pub const RETRY_LIFETIME: Lifetime = Lifetime::seconds(30);
+
+/// An attempt that the companion has taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    pub id: AttemptId,
+    pub doors: Vec<DoorSeed>,
+    /// Empty for an attempt that was taken up again after a restart: its URL was never written down.
+    pub urls: Vec<AuthorizationUrl>,
+    pub issuer: String,
+    pub store: Store,
+    pub deadline: Moment,
+    pub number: Option<String>,
+    /// The person continued over there; the browser is on its way.
+    pub minted: bool,
+    pub browser_failed: bool,
+}
+
+/// The sign-in side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Front {
+    /// The keychain is being read.
+    Starting {
+        ticket: Ticket,
+        deadline: Moment,
+        wanted: Option<AttemptSeed>,
+        held: Option<Callback>,
+    },
+    /// Nothing under way. A problem is shown until it is dismissed.
+    Idle {
+        problem: Option<(Problem, Option<AttemptId>)>,
+    },
+    /// Doors and pushed requests are being made.
+    Preparing { seed: AttemptSeed, deadline: Moment },
+    /// The browser has it.
+    AwaitingCallback(Waiting),
+    /// The code is being exchanged.
+    Exchanging {
+        id: AttemptId,
+        store: Store,
+        deadline: Moment,
+    },
+    /// The session is being written to the keychain.
+    Saving {
+        id: AttemptId,
+        ticket: Ticket,
+        session: Box<NewSession>,
+        deadline: Moment,
+    },
+}
+
+/// How fresh an account's session is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    /// Good until then.
+    Fresh { refresh_at: Moment },
+    /// Being refreshed.
+    Refreshing { ticket: Ticket, deadline: Moment },
+}
+
+/// One signed-in account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Signed {
+    pub account: Account,
+    pub stored: Stored,
+    /// Why it is in memory, when that was not the person's wish.
+    pub not_saved: Option<Problem>,
+    pub freshness: Freshness,
+    /// Why the last refresh could not be done.
+    pub unreachable: Option<Problem>,
+    /// The ticket of a save that was given up; if it succeeds after all, what it wrote is erased.
+    pub given_up: Option<Ticket>,
+}
+
+/// The state of a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Machine {
+    pub(crate) front: Front,
+    pub(crate) accounts: BTreeMap<AccountId, Signed>,
+    pub(crate) current: Option<AccountId>,
+    pub(crate) next_ticket: Ticket,
+    /// The attempt whose session is in place: its answer once more is an echo, not a second session.
+    pub(crate) completed: Option<AttemptId>,
+}
+
+/// The next machine, and what to do.
+pub(crate) type Step = (Machine, Vec<Effect>);
+
+impl Machine {
+    /// A client that has just started, and the effect that reads its keychain.
+    #[must_use]
+    pub fn start(now: Moment) -> (Self, Vec<Effect>) {
+        let machine = Self {
+            front: Front::Starting {
+                ticket: 0,
+                deadline: now.after(LOAD_LIFETIME),
+                wanted: None,
+                held: None,
+            },
+            accounts: BTreeMap::new(),
+            current: None,
+            next_ticket: 1,
+            completed: None,
+        };
+        (machine, vec![Effect::Load { ticket: 0 }])
+    }
+
+    /// Takes one event at `now`. Total: there is no event that panics.
+    #[must_use]
+    pub fn step(self, event: Event, now: Moment) -> (Self, Vec<Effect>) {
+        match event {
+            Event::Loaded { ticket, result } => self.loaded(ticket, result, now),
+            Event::SignInWanted(seed) => self.sign_in_wanted(seed, now),
+            Event::OpenAgainWanted => self.open_again_wanted(),
+            Event::CopyLinkWanted => self.copy_link_wanted(),
+            Event::CancelWanted => self.cancel_wanted(),
+            Event::DismissWanted => self.dismiss_wanted(),
+            Event::SignOutWanted => self.sign_out_wanted(),
+            Event::Prepared { attempt, result } => self.prepared(&attempt, result),
+            Event::BrowserFailed { attempt } => self.browser_failed(&attempt),
+            Event::Progressed { attempt, progress } => self.progressed(&attempt, progress),
+            Event::Called(callback) => self.called(callback, now),
+            Event::Exchanged { attempt, result } => self.exchanged(&attempt, result, now),
+            Event::Saved { ticket, result } => self.saved(ticket, result),
+            Event::Refreshed { ticket, result } => self.refreshed(ticket, result, now),
+            Event::Tick => self.tick(now),
+        }
+    }
+
+    /// When a [`Tick`](Event::Tick) is due; `None` when nothing waits.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Moment> {
+        let front = match &self.front {
+            Front::Starting { deadline, .. }
+            | Front::Preparing { deadline, .. }
+            | Front::Exchanging { deadline, .. }
+            | Front::Saving { deadline, .. } => Some(*deadline),
+            Front::AwaitingCallback(waiting) => Some(waiting.deadline),
+            Front::Idle { .. } => None,
+        };
+        let sessions = self.accounts.values().map(|signed| match signed.freshness {
+            Freshness::Fresh { refresh_at } => refresh_at,
+            Freshness::Refreshing { deadline, .. } => deadline,
+        });
+        front.into_iter().chain(sessions).min()
+    }
+
+    /// Whether an open door waits for this callback: its door, its `state`, our issuer.
+    #[must_use]
+    pub fn expects(&self, callback: &Callback) -> bool {
+        match &self.front {
+            Front::AwaitingCallback(waiting) => waiting.door_of(callback).is_some(),
+            Front::Starting { .. }
+            | Front::Idle { .. }
+            | Front::Preparing { .. }
+            | Front::Exchanging { .. }
+            | Front::Saving { .. } => false,
+        }
+    }
+
+    /// The name of the state, as the table prints it.
+    #[must_use]
+    pub fn state_name(&self) -> &'static str {
+        match &self.front {
+            Front::Starting { .. } => "Starting",
+            Front::Preparing { .. } => "Preparing",
+            Front::AwaitingCallback(_) => "AwaitingCallback",
+            Front::Exchanging { .. } => "Exchanging",
+            Front::Saving { .. } => "Saving",
+            Front::Idle { .. } => match self.shown() {
+                None => "SignedOut",
+                Some(Signed {
+                    freshness: Freshness::Refreshing { .. },
+                    ..
+                }) => "Refreshing",
+                Some(Signed {
+                    freshness: Freshness::Fresh { .. },
+                    ..
+                }) => "SignedIn",
+            },
+        }
+    }
+
+    /// The account that is shown, with where it is kept.
+    #[must_use]
+    pub fn signed_in(&self) -> Option<(&Account, Stored)> {
+        self.shown().map(|signed| (&signed.account, signed.stored))
+    }
+
+    pub(crate) fn shown(&self) -> Option<&Signed> {
+        self.current.as_ref().and_then(|id| self.accounts.get(id))
+    }
+
+    pub(crate) fn take_ticket(&mut self) -> Ticket {
+        let ticket = self.next_ticket;
+        self.next_ticket = self.next_ticket.wrapping_add(1);
+        ticket
+    }
+
+    pub(crate) fn stay(self) -> Step {
+        (self, Vec::new())
+    }
+
+    pub(crate) fn idle(mut self, problem: Option<(Problem, Option<AttemptId>)>) -> Self {
+        self.front = Front::Idle { problem };
+        self
+    }
+
+    fn tick(self, now: Moment) -> Step {
+        let (machine, mut effects) = self.tick_front(now);
+        let (machine, more) = machine.tick_sessions(now);
+        effects.extend(more);
+        (machine, effects)
+    }
+}
+
+impl Waiting {
+    /// The door that this callback belongs to. Every door is compared, in constant time each.
+    pub(crate) fn door_of(&self, callback: &Callback) -> Option<&DoorSeed> {
+        if callback.issuer.as_deref() != Some(self.issuer.as_str()) {
+            return None;
+        }
+        self.doors
+            .iter()
+            .filter(|d| d.door == callback.door)
+            .find(|d| d.state == callback.state)
+    }
+
+    pub(crate) fn kept(&self) -> Option<KeptAttempt> {
+        let door = self
+            .doors
+            .iter()
+            .find(|d| d.door == crate::attempt::Door::Link)?;
+        Some(KeptAttempt {
+            id: self.id.clone(),
+            door: door.clone(),
+            issuer: self.issuer.clone(),
+            deadline: self.deadline,
+            store: self.store,
+        })
+    }
+}

@@ -1,0 +1,1 @@
+//! The transition table, printed from the machine itself.

@@ -1,0 +1,132 @@
+//! What a screen shows: facts and codes, never a sentence and never a secret. The same for window and terminal.
+
+use serde::Serialize;
+
+use crate::account::{Account, Stored};
+use crate::attempt::{AttemptId, Door};
+use crate::machine::{Front, Machine, Signed, Waiting};
+use crate::moment::Moment;
+use crate::problem::{NextStep, Problem};
+
+/// Which screen, with the facts that it needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "screen", rename_all = "snake_case")]
+pub enum Screen {
+    /// The keychain is being read.
+    Starting,
+    /// Email, or "Sign in with SSO".
+    SignedOut,
+    /// Asking the companion; the browser opens next.
+    Preparing,
+    /// The browser has it.
+    Waiting {
+        /// Until the real deadline.
+        seconds_left: u64,
+        /// False after a restart: the link was never written down.
+        can_open_again: bool,
+        /// The browser did not start: copy the link.
+        browser_failed: bool,
+        /// The person continued on the page; the browser may be asking whether it may open the app.
+        returning: bool,
+        /// The way it will come back.
+        door: Door,
+    },
+    /// Compare this number with the browser's.
+    Confirm {
+        /// Two digits.
+        number: String,
+        /// Until the real deadline.
+        seconds_left: u64,
+    },
+    /// The browser has handed back.
+    Finishing,
+    /// Someone is signed in.
+    SignedIn {
+        /// Who.
+        account: Account,
+        /// Where the session is kept.
+        stored: Stored,
+        /// The code of the reason, when it is in memory against the person's wish.
+        not_saved: Option<&'static str>,
+        /// The code of the reason, when the companion cannot be reached just now.
+        unreachable: Option<&'static str>,
+        /// Other accounts of this device.
+        others: usize,
+    },
+    /// Something went wrong.
+    Problem {
+        /// A code of [`Problem`].
+        code: &'static str,
+        /// The way out that is offered first.
+        next: NextStep,
+        /// What to read to IT, when it belongs to an attempt.
+        attempt: Option<String>,
+        /// Someone is still signed in behind this screen.
+        signed_in: bool,
+    },
+}
+
+/// The whole picture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct View {
+    /// Which screen.
+    #[serde(flatten)]
+    pub screen: Screen,
+}
+
+impl View {
+    /// Draws `machine` as it is at `now`.
+    #[must_use]
+    pub fn of(machine: &Machine, now: Moment) -> Self {
+        let screen = match &machine.front {
+            Front::Starting { .. } => Screen::Starting,
+            Front::Preparing { .. } => Screen::Preparing,
+            Front::AwaitingCallback(waiting) => waiting_screen(waiting, now),
+            Front::Exchanging { .. } | Front::Saving { .. } => Screen::Finishing,
+            Front::Idle {
+                problem: Some((problem, attempt)),
+            } => problem_screen(*problem, attempt.as_ref(), machine.current.is_some()),
+            Front::Idle { problem: None } => match machine.shown() {
+                Some(signed) => signed_in_screen(signed, machine.accounts.len()),
+                None => Screen::SignedOut,
+            },
+        };
+        Self { screen }
+    }
+}
+
+fn waiting_screen(waiting: &Waiting, now: Moment) -> Screen {
+    let seconds_left = waiting.deadline.seconds_left(now);
+    match &waiting.number {
+        Some(number) if !waiting.minted => Screen::Confirm {
+            number: number.clone(),
+            seconds_left,
+        },
+        Some(_) | None => Screen::Waiting {
+            seconds_left,
+            can_open_again: !waiting.urls.is_empty(),
+            browser_failed: waiting.browser_failed,
+            returning: waiting.minted,
+            door: waiting.doors.first().map_or(Door::Link, |door| door.door),
+        },
+    }
+}
+
+fn problem_screen(problem: Problem, attempt: Option<&AttemptId>, signed_in: bool) -> Screen {
+    Screen::Problem {
+        code: problem.code(),
+        next: problem.next_step(),
+        attempt: attempt.map(AttemptId::short),
+        signed_in,
+    }
+}
+
+fn signed_in_screen(signed: &Signed, accounts: usize) -> Screen {
+    Screen::SignedIn {
+        account: signed.account.clone(),
+        stored: signed.stored,
+        not_saved: signed.not_saved.map(Problem::code),
+        unreachable: signed.unreachable.map(Problem::code),
+        others: accounts.saturating_sub(1),
+    }
+}
