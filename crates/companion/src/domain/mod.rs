@@ -1,0 +1,21 @@
+//! What the companion knows, as data: users, grants, attempts, sessions, families and the rules that move them.
+//!
+//! Nothing here reads a clock, draws randomness or touches a file: time comes in as [`Timestamp`], randomness through
+//! [`crate::keys::Random`], and [`crate::storage`] keeps what these rules decide.
+
+mod attempt;
+mod family;
+mod grant;
+mod id;
+mod session;
+mod time;
+mod user;
+
+pub use attempt::{AttemptKey, AttemptState, Outcome};
+pub use family::{Family, FamilyLimits, Presented, RefreshRefusal, Verdict};
+pub use grant::{CancelledBy, ConfirmationNumber, Grant, GrantStage, ProblemCode, WrongStage};
+pub use id::{AttemptId, BranchId, BrowserHash, FamilyId, GrantId, IdError, RequestId, SessionId};
+pub use id::{Thumbprint, UserId};
+pub use session::{EndedBecause, IssuedSession, Scope, Session};
+pub use time::Timestamp;
+pub use user::{Connection, Organization, UpstreamIdentity, User};

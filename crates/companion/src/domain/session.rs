@@ -1,0 +1,89 @@
+//! A session: one user, one client, one device key, from a code redemption until it is ended or runs out.
+
+use super::{SessionId, Thumbprint, Timestamp, User};
+use crate::keys::SecretText;
+
+/// The granted scope: words the companion knows, in the order given, each once. Unknown ones are ignored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope(String);
+
+impl Scope {
+    const KNOWN: [&'static str; 4] = ["openid", "profile", "email", "offline_access"];
+
+    /// Parses a space-separated scope (RFC 6749 §3.3).
+    pub fn parse(text: &str) -> Self {
+        let mut words: Vec<&str> = Vec::new();
+        for word in text.split(' ') {
+            if Self::KNOWN.contains(&word) && !words.contains(&word) {
+                words.push(word);
+            }
+        }
+        Self(words.join(" "))
+    }
+
+    /// True if the word was granted.
+    pub fn has(&self, word: &str) -> bool {
+        self.0.split(' ').any(|granted| granted == word)
+    }
+
+    /// Space-separated, as in the token answer.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Why a session ended before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndedBecause {
+    /// RFC 7009 revocation by the client.
+    Revoked,
+    /// A refresh token older than the parent was presented: someone has a copy.
+    TokenReplayed,
+    /// The code that opened the session was presented again.
+    CodeReplayed,
+    /// The same person signed in again with the same device key.
+    SignedInAgain,
+    /// The client cancelled its attempt after the code had been redeemed.
+    AttemptCancelled,
+}
+
+impl EndedBecause {
+    /// The word in the audit table.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Revoked => "revoked",
+            Self::TokenReplayed => "token_replayed",
+            Self::CodeReplayed => "code_replayed",
+            Self::SignedInAgain => "signed_in_again",
+            Self::AttemptCancelled => "attempt_cancelled",
+        }
+    }
+}
+
+/// A session that is alive, with everything that an access token and userinfo say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// `sid`.
+    pub id: SessionId,
+    /// Who.
+    pub user: User,
+    /// `client_id`.
+    pub client_id: String,
+    /// `cnf.jkt`.
+    pub jkt: Thumbprint,
+    /// `scope`.
+    pub scope: Scope,
+    /// `auth_time`.
+    pub auth_time: Timestamp,
+    /// First instant at which it is over, if it is neither refreshed nor ended before.
+    pub deadline: Timestamp,
+}
+
+/// What the token endpoint answers with.
+#[derive(Debug)]
+pub struct IssuedSession {
+    /// The session.
+    pub session: Session,
+    /// The refresh token, `kpr_…`; none without the scope `offline_access`.
+    pub refresh_token: Option<SecretText>,
+}

@@ -1,0 +1,134 @@
+//! The key file: one secret of 32 random bytes from which every key of the service is derived. Made at the first start
+//! only, when there is no database either; a database without its key file is refused, never given a new one.
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
+
+use super::{Random, SecretBytes};
+
+const PREFIX: &str = "keyport-key-1:";
+
+/// Why the key file cannot be used. The path is named, the content never.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// There is a database, but no key file to open it with.
+    #[error("the database {database} exists, but its key file {path} does not: restore the key \
+             file, or move the database away to start with an empty one (everybody signs in again)")]
+    MissingBesideDatabase {
+        /// Where the key file is looked for.
+        path: PathBuf,
+        /// The database that needs it.
+        database: PathBuf,
+    },
+    /// It exists, yet it is not a key file.
+    #[error("{0} is not a key file of the companion")]
+    Foreign(PathBuf),
+    /// Others than its owner may read or write it.
+    #[error("the key file {path} may be read by others (mode {mode:o}): run chmod 600 on it")]
+    Permissions {
+        /// The key file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It cannot be read or made.
+    #[error("the key file {path} cannot be used: {cause}")]
+    Io {
+        /// The key file.
+        path: PathBuf,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+}
+
+/// The secret of the key file.
+#[derive(Debug)]
+pub struct KeyFile(SecretBytes<32>);
+
+impl KeyFile {
+    /// Reads the key file; makes it, readable by its owner only, if there is neither it nor the database.
+    pub fn read_or_create(
+        path: &Path,
+        database: Option<&Path>,
+        random: &dyn Random,
+    ) -> Result<Self, KeyFileError> {
+        match std::fs::File::open(path) {
+            Ok(file) => Self::read(path, file),
+            Err(cause) if cause.kind() == ErrorKind::NotFound => match database {
+                Some(database) if database.exists() => Err(KeyFileError::MissingBesideDatabase {
+                    path: path.to_owned(),
+                    database: database.to_owned(),
+                }),
+                _ => Self::create(path, random),
+            },
+            Err(cause) => Err(KeyFileError::Io { path: path.to_owned(), cause }),
+        }
+    }
+
+    fn read(path: &Path, file: std::fs::File) -> Result<Self, KeyFileError> {
+        let io = |cause| KeyFileError::Io { path: path.to_owned(), cause };
+        check_permissions(path, &file.metadata().map_err(io)?)?;
+        let mut text = Zeroizing::new(String::new());
+        match file.take(256).read_to_string(&mut text) {
+            Ok(_) => {}
+            Err(cause) if cause.kind() == ErrorKind::InvalidData => {
+                return Err(KeyFileError::Foreign(path.to_owned()));
+            }
+            Err(cause) => return Err(io(cause)),
+        }
+        let secret = text
+            .strip_prefix(PREFIX)
+            .and_then(|rest| URL_SAFE_NO_PAD.decode(rest.trim_end()).ok())
+            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
+            .ok_or_else(|| KeyFileError::Foreign(path.to_owned()))?;
+        Ok(Self(SecretBytes::new(secret)))
+    }
+
+    fn create(path: &Path, random: &dyn Random) -> Result<Self, KeyFileError> {
+        let key = Self::draw(random);
+        let encoded = Zeroizing::new(URL_SAFE_NO_PAD.encode(key.0.expose()));
+        let line = Zeroizing::new(format!("{PREFIX}{}\n", &*encoded));
+        create_private(path)
+            .and_then(|mut file| file.write_all(line.as_bytes()).and_then(|()| file.sync_all()))
+            .map_err(|cause| KeyFileError::Io { path: path.to_owned(), cause })?;
+        Ok(key)
+    }
+
+    /// Draws a key without a file, for a service that keeps nothing.
+    pub fn draw(random: &dyn Random) -> Self {
+        let mut bytes = [0; 32];
+        random.fill(&mut bytes);
+        Self(SecretBytes::new(bytes))
+    }
+
+    pub(super) fn secret(&self) -> &SecretBytes<32> {
+        &self.0
+    }
+}
+
+fn create_private(path: &Path) -> std::io::Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    // create_new: of two services that start at once, one makes the key and the other one fails.
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+#[cfg(unix)]
+fn check_permissions(path: &Path, metadata: &std::fs::Metadata) -> Result<(), KeyFileError> {
+    let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(KeyFileError::Permissions { path: path.to_owned(), mode })
+}
+
+#[cfg(not(unix))]
+fn check_permissions(_: &Path, _: &std::fs::Metadata) -> Result<(), KeyFileError> {
+    Ok(())
+}
