@@ -1,0 +1,232 @@
+//! The loopback door: receives the callback on `http://127.0.0.1:PORT/callback` (RFC 8252 §7.3).
+//!
+//! It judges requests, not callbacks: whether a callback belongs to a sign-in that is waiting is for
+//! the caller to say. It is not a web server: one path, one method, no keep-alive, no sentence of
+//! its own. Nothing that a stranger sends can end it or hold the real callback up.
+
+mod connection;
+mod request;
+mod response;
+mod waiting;
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use url::Url;
+
+use keyport_core::secret::RawCallback;
+use waiting::Waiting;
+
+/// What the listener puts up with. The defaults are the product's; tests shorten the waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// From accepting a connection to the end of its request header.
+    pub header: Duration,
+    /// The longest request header, in bytes.
+    pub header_bytes: usize,
+    /// Connections that may wait for their header at once; one more closes the oldest.
+    pub without_header: usize,
+    /// Connections open at once, whatever they do; one more waits to be accepted.
+    pub open: usize,
+    /// From handing a callback over to the caller's answer.
+    pub answer: Duration,
+    /// What connections that are being answered get when the listener closes.
+    pub finish: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header: Duration::from_secs(2),
+            header_bytes: 8 * 1024,
+            without_header: 64,
+            open: 128,
+            answer: Duration::from_secs(10),
+            finish: Duration::from_secs(1),
+        }
+    }
+}
+
+/// A short page: its title, which is also its heading, and one sentence. Plain text, escaped here.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    pub title: String,
+    pub sentence: String,
+}
+
+/// The words of the few pages this listener can show, in the person's language.
+#[derive(Clone, Debug)]
+pub struct Notices {
+    /// The language of the words, as a BCP 47 tag.
+    pub language: String,
+    /// Whether that language is written from right to left.
+    pub right_to_left: bool,
+    /// For a callback that was ignored (400).
+    pub not_waiting: Notice,
+    /// For a callback that was accepted, where there is no page of the companion to go back to.
+    pub finished: Notice,
+    /// For a callback that nobody answered in time (503).
+    pub unanswered: Notice,
+}
+
+/// What becomes of the browser tab that brought a callback.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// The callback is ours. The tab goes on to `back_to` (http or https), or to a page of the
+    /// listener's own; either way the code leaves the address bar.
+    Accept { back_to: Option<Url> },
+    /// The callback belongs to no sign-in that is waiting. The tab says so and nothing changes.
+    Ignore,
+}
+
+/// A request for the callback path that a browser may have sent, waiting for an [`Answer`].
+#[derive(Debug)]
+pub struct Callback {
+    /// The request target exactly as received, `/callback?…`.
+    pub raw: RawCallback,
+    answer: oneshot::Sender<Answer>,
+}
+
+impl Callback {
+    /// Tells the tab how it went. A tab that has gone away is no error: the callback still counts.
+    pub fn answer(self, answer: Answer) {
+        // The connection may have ended meanwhile; there is nobody left to tell.
+        let _ = self.answer.send(answer);
+    }
+}
+
+/// How much came in since the listener was bound, for logs and `doctor`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Connections accepted.
+    pub connections: u64,
+    /// Connections closed without a request: idle, slow, gone, or evicted for a newer one.
+    pub without_request: u64,
+    /// Requests refused by this listener itself.
+    pub refused: u64,
+    /// Callbacks handed to the caller.
+    pub callbacks: u64,
+    /// Callbacks that the caller did not answer in time.
+    pub unanswered: u64,
+}
+
+/// A bound listener. Dropping it closes it; [`close`](Self::close) also waits for that.
+#[derive(Debug)]
+pub struct LoopbackListener {
+    redirect_uri: String,
+    callbacks: mpsc::Receiver<Callback>,
+    shared: Arc<Shared>,
+    // Dropped to close: every connection watches it.
+    open: Option<watch::Sender<()>>,
+    accepting: Option<JoinHandle<()>>,
+}
+
+impl LoopbackListener {
+    /// Listens on a free port of 127.0.0.1, and nowhere else.
+    ///
+    /// # Errors
+    /// What the operating system says when there is no port to be had.
+    pub async fn bind(notices: Notices) -> io::Result<Self> {
+        Self::bind_within(notices, Limits::default()).await
+    }
+
+    /// As [`bind`](Self::bind), with other limits.
+    ///
+    /// # Errors
+    /// As [`bind`](Self::bind).
+    pub async fn bind_within(notices: Notices, limits: Limits) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        if address.ip() != Ipv4Addr::LOCALHOST {
+            return Err(io::Error::other("the listener is not bound to 127.0.0.1"));
+        }
+        let (sender, callbacks) = mpsc::channel(limits.without_header);
+        let shared = Arc::new(Shared {
+            host: address.to_string(),
+            notices,
+            limits,
+            tally: Tally::default(),
+            waiting: Waiting::up_to(limits.without_header),
+            callbacks: sender,
+            finished: AtomicBool::new(false),
+        });
+        let (open, closing) = watch::channel(());
+        let accepting = tokio::spawn(connection::accept_until(listener, shared.clone(), closing));
+        Ok(Self {
+            redirect_uri: format!("http://{address}/callback"),
+            callbacks,
+            shared,
+            open: Some(open),
+            accepting: Some(accepting),
+        })
+    }
+
+    /// `http://127.0.0.1:PORT/callback`, to be pushed with the authorization request.
+    pub fn redirect_uri(&self) -> &str {
+        &self.redirect_uri
+    }
+
+    /// The next request that may be the callback. Waits for ever; the deadline is the caller's.
+    /// Cancel safe.
+    pub async fn next_callback(&mut self) -> Option<Callback> {
+        self.callbacks.recv().await
+    }
+
+    /// What came in so far.
+    pub fn counts(&self) -> Counts {
+        self.shared.tally.counts()
+    }
+
+    /// Stops listening at once; returns when the port is free and the answers on their way are out,
+    /// or [`Limits::finish`] later.
+    pub async fn close(mut self) {
+        self.open = None;
+        if let Some(accepting) = self.accepting.take() {
+            // Its only other end would be a panic, which has been reported where it happened.
+            let _ = accepting.await;
+        }
+    }
+}
+
+/// What every connection of one listener needs.
+#[derive(Debug)]
+struct Shared {
+    host: String,
+    notices: Notices,
+    limits: Limits,
+    tally: Tally,
+    waiting: Waiting,
+    callbacks: mpsc::Sender<Callback>,
+    finished: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    connections: AtomicU64,
+    without_request: AtomicU64,
+    refused: AtomicU64,
+    callbacks: AtomicU64,
+    unanswered: AtomicU64,
+}
+
+impl Tally {
+    fn counts(&self) -> Counts {
+        Counts {
+            connections: self.connections.load(Ordering::Relaxed),
+            without_request: self.without_request.load(Ordering::Relaxed),
+            refused: self.refused.load(Ordering::Relaxed),
+            callbacks: self.callbacks.load(Ordering::Relaxed),
+            unanswered: self.unanswered.load(Ordering::Relaxed),
+        }
+    }
+}
+
+fn one_more(count: &AtomicU64) {
+    count.fetch_add(1, Ordering::Relaxed);
+}

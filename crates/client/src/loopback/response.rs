@@ -1,0 +1,164 @@
+//! The bytes of every response this listener can give. Pure; the words come in as [`Notices`].
+//! No response may be stored, framed or told to the next site as a referrer (RFC 9110, RFC 9111).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+
+use super::request::{FINISHED, Refusal};
+use super::{Notice, Notices};
+
+const STYLE: &str = "\
+:root{color-scheme:light dark}\
+body{margin:0;background:#fafaf8;color:#1b1d1f;font:15px/22px system-ui,sans-serif}\
+main{max-width:320px;margin:20vh auto 0;padding:0 24px}\
+h1{font-size:22px;line-height:28px;font-weight:600}\
+@media(prefers-color-scheme:dark){body{background:#16181a;color:#f1f2f0}}";
+
+/// What happens to the connection after the response.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum After {
+    Close,
+    KeepAlive,
+}
+
+/// Sends the tab on to the companion's page, which takes the code out of the address bar.
+pub(super) fn go_to(location: &str) -> Vec<u8> {
+    see_other(location, After::Close)
+}
+
+/// Sends the tab on to the listener's own last page, over the same connection: the listener may
+/// have stopped accepting others by then.
+pub(super) fn go_to_finished() -> Vec<u8> {
+    see_other(FINISHED, After::KeepAlive)
+}
+
+pub(super) fn finished(notices: &Notices) -> Vec<u8> {
+    page("200 OK", notices, &notices.finished)
+}
+
+pub(super) fn ignored(notices: &Notices) -> Vec<u8> {
+    page("400 Bad Request", notices, &notices.not_waiting)
+}
+
+pub(super) fn unanswered(notices: &Notices) -> Vec<u8> {
+    page("503 Service Unavailable", notices, &notices.unanswered)
+}
+
+/// A refusal says nothing but its status: no person is meant to read it.
+pub(super) fn refused(refusal: Refusal) -> Vec<u8> {
+    let allow = if refusal == Refusal::WrongMethod {
+        "Allow: GET\r\n"
+    } else {
+        ""
+    };
+    response(refusal.status(), allow, "", After::Close)
+}
+
+fn see_other(location: &str, after: After) -> Vec<u8> {
+    response(
+        "303 See Other",
+        &format!("Location: {location}\r\n"),
+        "",
+        after,
+    )
+}
+
+fn page(status: &str, notices: &Notices, notice: &Notice) -> Vec<u8> {
+    let language = escaped(&notices.language);
+    let direction = if notices.right_to_left { "rtl" } else { "ltr" };
+    let (title, sentence) = (escaped(&notice.title), escaped(&notice.sentence));
+    let body = format!(
+        "<!doctype html><html lang=\"{language}\" dir=\"{direction}\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\
+         <style>{STYLE}</style></head>\
+         <body><main><h1>{title}</h1><p>{sentence}</p></main></body></html>"
+    );
+    response(
+        status,
+        "Content-Type: text/html; charset=utf-8\r\n",
+        &body,
+        After::Close,
+    )
+}
+
+fn response(status: &str, more: &str, body: &str, after: After) -> Vec<u8> {
+    let style = STANDARD.encode(Sha256::digest(STYLE));
+    let connection = if after == After::Close {
+        "close"
+    } else {
+        "keep-alive"
+    };
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\n\
+         {more}\
+         Content-Length: {length}\r\n\
+         Cache-Control: no-store\r\n\
+         Referrer-Policy: no-referrer\r\n\
+         Content-Security-Policy: default-src 'none'; style-src 'sha256-{style}'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n\
+         X-Content-Type-Options: nosniff\r\n\
+         Cross-Origin-Resource-Policy: same-origin\r\n\
+         Connection: {connection}\r\n\r\n\
+         {body}"
+    )
+    .into_bytes()
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_from_outside_stay_text() {
+        let notice = Notice {
+            title: "<b>\"&'".into(),
+            sentence: "</p><script>".into(),
+        };
+        let notices = Notices {
+            language: "ar\" onload=\"".into(),
+            right_to_left: true,
+            not_waiting: notice.clone(),
+            finished: notice.clone(),
+            unanswered: notice,
+        };
+        let page = String::from_utf8(ignored(&notices)).unwrap();
+        assert!(page.contains("<h1>&lt;b&gt;&quot;&amp;&#39;</h1>"));
+        assert!(page.contains("lang=\"ar&quot; onload=&quot;\" dir=\"rtl\""));
+        assert!(!page.contains("<script>"));
+    }
+
+    #[test]
+    fn no_response_is_stored_framed_or_told_to_the_next_site() {
+        for bytes in [
+            go_to("https://a.test/"),
+            go_to_finished(),
+            refused(Refusal::WrongHost),
+        ] {
+            let text = String::from_utf8(bytes).unwrap();
+            for header in [
+                "\r\nCache-Control: no-store\r\n",
+                "\r\nReferrer-Policy: no-referrer\r\n",
+                "frame-ancestors 'none'\r\n",
+            ] {
+                assert!(text.contains(header), "{text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The loopback listener against real sockets: what a browser sends, what a hostile page or process
+//! sends, and what must never happen to a sign-in that is waiting (RFC 8252 §7.3, §8.3).
+
+mod answers;
+mod binding;
+mod closing;
+mod refusals;
+mod support;
+mod torture;
