@@ -1,1 +1,29 @@
-//! emulator
+//! A WorkOS-shaped SSO service for development and tests: as strict as the real one, hostile on request.
+//! Not a part of Keyport: it shares no code with core, client or companion, so that it cannot share their mistakes.
+//! The modules from `secret` to `faults` are the domain (no HTTP, no clock, no random numbers); `http` is the shell.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod authorization;
+mod codes;
+mod emulator;
+mod environment;
+mod faults;
+mod http;
+mod ids;
+mod listing;
+mod pages;
+mod parameters;
+mod pkce;
+mod profile;
+mod redirect_uri;
+mod secret;
+mod seed;
+mod serve;
+mod sign_in;
+mod sso_error;
+mod wire;
+
+pub use emulator::Emulator;
+pub use seed::Seed;
+pub use serve::serve;

@@ -1,0 +1,66 @@
+//! The running emulator's one piece of shared state, and its two ambient things: the clock and the random numbers.
+//! Everything below takes them as arguments.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rand::{TryRngCore, rngs::OsRng};
+use tokio::sync::Notify;
+
+use crate::codes::Codes;
+use crate::environment::Environment;
+use crate::faults::Faults;
+use crate::ids::{Entropy, drawn};
+use crate::secret::Secret;
+use crate::seed::Seed;
+
+#[derive(Debug, Clone)]
+pub struct Emulator(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    release: Notify,
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub environment: Environment,
+    pub codes: Codes,
+    pub faults: Faults,
+}
+
+impl Emulator {
+    #[must_use]
+    pub fn new(seed: Seed) -> Self {
+        let state = State {
+            environment: Environment::new(seed),
+            codes: Codes::default(),
+            faults: Faults::default(),
+        };
+        Self(Arc::new(Shared {
+            state: Mutex::new(state),
+            release: Notify::new(),
+        }))
+    }
+
+    /// One transition under the lock; a panic in an earlier one does not end the emulator.
+    pub(crate) fn with<T>(&self, transition: impl FnOnce(&mut State) -> T) -> T {
+        transition(&mut self.0.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Woken when the faults are cleared: what held calls wait for.
+    pub(crate) fn release(&self) -> &Notify {
+        &self.0.release
+    }
+}
+
+pub(crate) fn entropy() -> anyhow::Result<Entropy> {
+    let mut entropy = Entropy::default();
+    OsRng.try_fill_bytes(&mut entropy)?;
+    Ok(entropy)
+}
+
+/// A fresh authorization code or access token: 130 random bits.
+pub(crate) fn draw_secret() -> anyhow::Result<Secret> {
+    Ok(Secret::from(drawn(&entropy()?)))
+}

@@ -1,0 +1,48 @@
+//! `/_emulator/…`: what WorkOS does not have. Tests order faults here and read the counts. No credentials: whoever
+//! reaches an emulator owns it.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use super::answers::Problem;
+use crate::emulator::Emulator;
+use crate::faults::Order;
+
+pub fn router() -> Router<Emulator> {
+    Router::new()
+        .route("/_emulator/faults", post(order).delete(clear_faults))
+        .route("/_emulator/calls", get(calls).delete(clear_calls))
+}
+
+async fn order(
+    State(emulator): State<Emulator>,
+    Json(wanted): Json<Order>,
+) -> Result<StatusCode, Problem> {
+    emulator
+        .with(|state| state.faults.order(&wanted))
+        .map_err(Problem::unprocessable)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Releases the held calls too.
+async fn clear_faults(State(emulator): State<Emulator>) -> StatusCode {
+    emulator.with(|state| state.faults.clear());
+    emulator.release().notify_waiters();
+    StatusCode::NO_CONTENT
+}
+
+async fn calls(State(emulator): State<Emulator>) -> Json<Value> {
+    emulator
+        .with(|state| Json(json!({ "calls": state.faults.calls(), "codes": state.codes.tally() })))
+}
+
+async fn clear_calls(State(emulator): State<Emulator>) -> StatusCode {
+    emulator.with(|state| {
+        state.faults.clear_calls();
+        state.codes.clear_tally();
+    });
+    StatusCode::NO_CONTENT
+}

@@ -1,0 +1,116 @@
+//! `POST /sso/token`: form and JSON alike, because the official SDKs send both. The API key counts in the body only
+//! (`client_secret`); a Bearer header is ignored. The client is checked before the code is touched.
+
+use std::time::Instant;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::answers::{Problem, oauth_error};
+use crate::codes::{ACCESS_TOKEN_LIFETIME, InvalidGrant};
+use crate::emulator::{self, Emulator};
+use crate::parameters::{Parameters, Repeated};
+use crate::secret::Secret;
+
+#[derive(Debug, Deserialize)]
+struct TokenRequest {
+    client_id: Option<String>,
+    client_secret: Option<Secret>,
+    grant_type: Option<String>,
+    code: Option<Secret>,
+    code_verifier: Option<Secret>,
+}
+
+pub async fn exchange(
+    State(emulator): State<Emulator>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let request = TokenRequest::read(&headers, &body)?;
+    let client = emulator.with(|state| state.environment.client().clone());
+    if request.client_id.as_deref() != Some(client.id.as_str())
+        || request.client_secret.as_ref() != Some(&client.api_key)
+    {
+        return Ok(oauth_error(
+            "invalid_client",
+            "Invalid client ID or client secret.",
+        ));
+    }
+    if request.grant_type.as_deref() != Some("authorization_code") {
+        return Ok(oauth_error(
+            "unsupported_grant_type",
+            "The grant type is not supported.",
+        ));
+    }
+    let code = request
+        .code
+        .ok_or_else(|| Problem::unprocessable("`code` is required."))?;
+    let (token, now) = (emulator::draw_secret()?, Instant::now());
+    let redeemed = emulator.with(|state| {
+        let profile = state
+            .codes
+            .redeem(&code, request.code_verifier.as_ref(), now)?;
+        state.codes.issue_access_token(&token, profile.clone(), now);
+        Ok(profile)
+    });
+    Ok(match redeemed {
+        Ok(profile) => {
+            let answer = json!({
+                "token_type": "Bearer",
+                "access_token": token.expose(),
+                "expires_in": ACCESS_TOKEN_LIFETIME.as_secs(),
+                "profile": profile,
+            });
+            ([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
+        }
+        Err(InvalidGrant::Spent) => oauth_error(
+            "invalid_grant",
+            "The code has expired or has already been used.",
+        ),
+        Err(InvalidGrant::Verifier) => oauth_error(
+            "invalid_grant",
+            "The code verifier does not belong to the code.",
+        ),
+    })
+}
+
+impl TokenRequest {
+    fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, Problem> {
+        let content_type = headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        match content_type
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase()
+            .as_str()
+        {
+            "application/json" => serde_json::from_slice(body)
+                .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "Problems parsing JSON")),
+            "application/x-www-form-urlencoded" => Self::from_form(&Parameters::parse(body))
+                .map_err(|Repeated(name)| {
+                    Problem::unprocessable(format!("`{name}` was sent more than once."))
+                }),
+            _ => Err(Problem::unprocessable("The body has to be a form or JSON.")),
+        }
+    }
+
+    fn from_form(form: &Parameters) -> Result<Self, Repeated> {
+        let secret = |name| form.one(name).map(|value| value.map(Secret::from));
+        Ok(Self {
+            client_id: form.one("client_id")?.map(str::to_owned),
+            client_secret: secret("client_secret")?,
+            grant_type: form.one("grant_type")?.map(str::to_owned),
+            code: secret("code")?,
+            code_verifier: secret("code_verifier")?,
+        })
+    }
+}

@@ -1,0 +1,77 @@
+//! The pages a person sees: sign-in and refusal. Plain HTML that works without scripts and styles. Everything that came
+//! from outside is escaped by maud.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::sign_in::PASSWORD;
+
+const STYLE: &str = include_str!("pages.css");
+
+#[derive(Debug, Clone, Copy)]
+pub struct SignInPage<'a> {
+    pub organization: Option<&'a str>,
+    pub connection_type: &'a str,
+    pub email: Option<&'a str>,
+    /// Why the page is shown again.
+    pub words: Option<&'a str>,
+}
+
+/// The form posts to the page's own URL, which carries the authorization request.
+#[must_use]
+pub fn sign_in(page: &SignInPage<'_>) -> Markup {
+    let place = page.organization.unwrap_or(page.connection_type);
+    let email = page.email.unwrap_or_default();
+    let email_known = !email.is_empty();
+    layout(
+        &format!("Sign in to {place}"),
+        &html! {
+            h1 { "Sign in to " (place) }
+            p { "This page stands in for the sign-in page behind " (page.connection_type) "." }
+            @if let Some(words) = page.words {
+                p.trouble role="alert" { span aria-hidden="true" { "▲ " } (words) }
+            }
+            form method="post" {
+                label for="email" { "Email" }
+                input id="email" name="email" type="text" inputmode="email" autocomplete="username" spellcheck="false"
+                    autocapitalize="none" required value=(email) autofocus[!email_known];
+                label for="password" { "Password" }
+                input id="password" name="password" type="password" autocomplete="current-password" required
+                    autofocus[email_known] aria-describedby="hint";
+                p.hint id="hint" { "Every password is " code { (PASSWORD) } "." }
+                button.primary type="submit" { "Sign in" }
+                button.quiet type="submit" name="decline" value="yes" formnovalidate { "Decline" }
+            }
+        },
+    )
+}
+
+#[must_use]
+pub fn problem(title: &str, text: &str) -> Markup {
+    layout(
+        title,
+        &html! {
+            h1 { (title) }
+            p.trouble role="alert" { span aria-hidden="true" { "▲ " } (text) }
+            p { "Nobody was sent back: an address that is not registered could be anybody's. You can close this tab." }
+        },
+    )
+}
+
+fn layout(title: &str, content: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · Emulator" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                p.banner { "Emulator – development only" }
+                main { (content) }
+            }
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! The seed: what the emulated WorkOS environment contains when it starts. A JSON file of the same shape as
+//! `seed/default.json`; a file given with `--seed` replaces the default wholly. Unknown fields, double identifiers and
+//! references to nothing are errors: a misspelt seed must not become a test that proves something else.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use anyhow::{Context, bail, ensure};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::redirect_uri::RedirectPattern;
+use crate::secret::Secret;
+
+const DEFAULT: &str = include_str!("../seed/default.json");
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seed {
+    pub client: Client,
+    pub redirect_uris: Vec<RedirectPattern>,
+    /// Where IdP-initiated sign-ins arrive. A concrete URI that `redirect_uris` allows.
+    pub default_redirect_uri: String,
+    pub organizations: Vec<Organization>,
+    /// In the order of their creation: lists show the newest first.
+    pub connections: Vec<Connection>,
+    pub people: Vec<Person>,
+}
+
+/// The one application of the environment; its API key is its client secret too.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Client {
+    pub id: String,
+    pub api_key: Secret,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Organization {
+    pub id: String,
+    pub name: String,
+    pub domains: Vec<String>,
+    #[serde(default)]
+    pub allow_profiles_outside_organization: bool,
+    #[serde(default)]
+    pub external_id: Option<String>,
+    #[serde(default)]
+    pub metadata: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connection {
+    pub id: String,
+    /// Absent for the environment's own provider connections (`provider=GoogleOAuth`).
+    #[serde(default)]
+    pub organization_id: Option<String>,
+    /// An open list at WorkOS (`OktaSAML`, `GenericOIDC`, `GoogleOAuth` …).
+    pub connection_type: String,
+    pub name: String,
+    #[serde(default)]
+    pub state: ConnectionState,
+    #[serde(default)]
+    pub idp_id_format: IdpIdFormat,
+    #[serde(default = "yes")]
+    pub idp_initiated: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectionState {
+    RequiresType,
+    Draft,
+    #[default]
+    Active,
+    Validating,
+    Inactive,
+    Deleting,
+}
+
+/// `transient`: the provider sends another `idp_id` at each sign-in (SAML NameID format transient).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdpIdFormat {
+    #[default]
+    Persistent,
+    Transient,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    pub email: String,
+    #[serde(default)]
+    pub first_name: Option<String>,
+    #[serde(default)]
+    pub last_name: Option<String>,
+    /// Default: derived from connection and email, so it stays the same over restarts.
+    #[serde(default)]
+    pub idp_id: Option<String>,
+    #[serde(default)]
+    pub role: Option<String>,
+    #[serde(default)]
+    pub groups: Vec<String>,
+    #[serde(default)]
+    pub custom_attributes: Map<String, Value>,
+    /// Added to (and winning over) what every profile has in `raw_attributes`.
+    #[serde(default)]
+    pub raw_attributes: Map<String, Value>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Seed {
+    /// The seed that the emulator starts with when no file is named.
+    ///
+    /// # Errors
+    /// None as long as `seed/default.json` is valid, which a test holds.
+    pub fn built_in() -> anyhow::Result<Self> {
+        Self::parse(DEFAULT).context("the built-in seed")
+    }
+
+    /// # Errors
+    /// With the file's name and the place in it, when it cannot be read or is not a valid seed.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let name = path.display();
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the seed file {name}"))?;
+        Self::parse(&text).with_context(|| format!("the seed file {name} is not valid"))
+    }
+
+    /// # Errors
+    /// When `text` is not JSON of a seed's shape, or contradicts itself.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let seed: Self = serde_json::from_str(text)?;
+        seed.check()?;
+        Ok(seed)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        ensure!(!self.client.id.is_empty(), "client.id is empty");
+        ensure!(
+            !self.client.api_key.expose().is_empty(),
+            "client.api_key is empty"
+        );
+        let allowed = self
+            .redirect_uris
+            .iter()
+            .any(|pattern| pattern.allows(&self.default_redirect_uri));
+        ensure!(
+            allowed,
+            "default_redirect_uri {:?} is not among redirect_uris",
+            self.default_redirect_uri
+        );
+        unique(
+            "organization id",
+            self.organizations.iter().map(|it| it.id.clone()),
+        )?;
+        unique(
+            "connection id",
+            self.connections.iter().map(|it| it.id.clone()),
+        )?;
+        unique(
+            "email",
+            self.people.iter().map(|it| it.email.to_lowercase()),
+        )?;
+        unique(
+            "domain",
+            self.organizations
+                .iter()
+                .flat_map(|it| &it.domains)
+                .map(|it| it.to_lowercase()),
+        )?;
+        for connection in &self.connections {
+            self.check_organization_of(connection)?;
+        }
+        for person in &self.people {
+            let (name, domain) = person.email.rsplit_once('@').unwrap_or_default();
+            ensure!(
+                !name.is_empty() && !domain.is_empty(),
+                "{:?} is not an email address",
+                person.email
+            );
+        }
+        Ok(())
+    }
+
+    fn check_organization_of(&self, connection: &Connection) -> anyhow::Result<()> {
+        let Some(wanted) = &connection.organization_id else {
+            return Ok(());
+        };
+        if self
+            .organizations
+            .iter()
+            .any(|organization| &organization.id == wanted)
+        {
+            return Ok(());
+        }
+        bail!(
+            "connection {:?} names the organization {wanted:?}, which is not in the seed",
+            connection.id
+        )
+    }
+}
+
+fn unique(what: &str, values: impl Iterator<Item = String>) -> anyhow::Result<()> {
+    let mut seen = BTreeSet::new();
+    for value in values {
+        ensure!(!value.is_empty(), "an empty {what}");
+        ensure!(
+            !seen.contains(&value),
+            "the {what} {value:?} is there twice"
+        );
+        seen.insert(value);
+    }
+    Ok(())
+}
