@@ -1,0 +1,86 @@
+//! Opens the person's browser at the companion, and nothing else anywhere else.
+//!
+//! A URL that a server sent is handed to a program here, so it is checked first and handed over as
+//! one argument, without a shell. It is not a general opener: not for help pages, not for files.
+
+mod origin;
+mod system;
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+
+use keyport_core::Problem;
+use keyport_core::secret::AuthorizationUrl;
+use thiserror::Error;
+
+pub use origin::{CompanionOrigin, NotAnOrigin};
+pub use system::{Desktop, SystemBrowser};
+
+/// What [`Browser::open`] gives back.
+pub type Opening<'a> = Pin<Box<dyn Future<Output = Result<(), BrowserTrouble>> + Send + 'a>>;
+
+/// Something that can show a page in the person's own browser.
+pub trait Browser: Send + Sync {
+    /// Hands the URL to the browser. `Ok` means that it was handed over, not that a page is shown.
+    fn open<'a>(&'a self, url: &'a PermittedUrl) -> Opening<'a>;
+}
+
+/// A URL of the companion, in the characters that no program reads as anything but a URL.
+#[derive(Clone)]
+pub struct PermittedUrl(AuthorizationUrl);
+
+impl PermittedUrl {
+    /// The URL as serialised by the `url` crate. To be given to a program as one argument.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+impl fmt::Debug for PermittedUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PermittedUrl[redacted]")
+    }
+}
+
+/// Why no browser was opened. Never says which URL.
+#[derive(Debug, Error)]
+pub enum BrowserTrouble {
+    /// The URL is not one of the companion's, or has characters that a URL has no need of.
+    #[error("the address is not one to open")]
+    NotPermitted,
+    /// There is no display to show a browser on, and no browser named. Found before anything starts.
+    #[error("there is no browser here")]
+    NoBrowser,
+    /// The program could not be started.
+    #[error("the browser could not be started: {}", .0.kind())]
+    NotStarted(#[source] io::Error),
+    /// The program ended at once and said that it failed; the exit code where there is one.
+    #[error("the browser did not open")]
+    Failed(Option<i32>),
+}
+
+impl From<&BrowserTrouble> for Problem {
+    fn from(trouble: &BrowserTrouble) -> Self {
+        match trouble {
+            BrowserTrouble::NotPermitted => Self::UnexpectedAnswer,
+            BrowserTrouble::NoBrowser
+            | BrowserTrouble::NotStarted(_)
+            | BrowserTrouble::Failed(_) => Self::BrowserNotOpened,
+        }
+    }
+}
+
+/// Opens `url` in `browser` if it belongs to the companion.
+///
+/// # Errors
+/// [`BrowserTrouble::NotPermitted`] before the browser hears of it; otherwise what the browser says.
+pub async fn open(
+    browser: &dyn Browser,
+    url: &AuthorizationUrl,
+    companion: &CompanionOrigin,
+) -> Result<(), BrowserTrouble> {
+    let permitted = companion.permit(url).ok_or(BrowserTrouble::NotPermitted)?;
+    browser.open(&permitted).await
+}
