@@ -83,10 +83,7 @@ impl Callback {
             .and_then(|rest| rest.strip_prefix('?'))
             .ok_or(Noise::OtherAddress)?;
         let mut parameters = parameters(query)?;
-        let state = parameters
-            .remove("state")
-            .filter(|s| !s.is_empty())
-            .ok_or(Noise::NoState)?;
+        let state = parameters.remove("state").filter(|s| !s.is_empty()).ok_or(Noise::NoState)?;
         let code = parameters.remove("code").filter(|c| !c.is_empty());
         let answer = match (code, parameters.remove("error")) {
             (Some(code), None) => Answer::Code(AuthorizationCode::new(code)),
@@ -109,17 +106,10 @@ fn parameters(query: &str) -> Result<BTreeMap<String, String>, Noise> {
     }
     let mut found = BTreeMap::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        if !name
-            .chars()
-            .chain(value.chars())
-            .all(|c| c == ' ' || c.is_ascii_graphic())
-        {
+        if !name.chars().chain(value.chars()).all(|c| c == ' ' || c.is_ascii_graphic()) {
             return Err(Noise::NotAscii);
         }
-        if found
-            .insert(name.into_owned(), value.into_owned())
-            .is_some()
-        {
+        if found.insert(name.into_owned(), value.into_owned()).is_some() {
             return Err(Noise::Repeated);
         }
     }
@@ -137,9 +127,7 @@ fn escapes_are_whole(query: &str) -> bool {
 
 fn is_opaque_id(id: &str) -> bool {
     (1..=64).contains(&id.len())
-        && id
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
 #[cfg(test)]
@@ -168,26 +156,15 @@ mod tests {
             " dev.keyport.desktop:/callback?code=c&state=s",
         ] {
             let noise = link(raw).unwrap_err();
-            assert!(
-                matches!(noise, Noise::OtherAddress | Noise::NotAscii),
-                "{raw}: {noise:?}"
-            );
+            assert!(matches!(noise, Noise::OtherAddress | Noise::NotAscii), "{raw}: {noise:?}");
         }
     }
 
     #[test]
     fn a_parameter_that_stands_twice_is_noise() {
-        for twice in [
-            "state=s&state=s",
-            "state=s&code=d",
-            "state=s&iss=a&iss=b",
-            "state=s&x=1&x=2",
-        ] {
-            assert_eq!(
-                link(&format!("{LINK}?code=c&{twice}")),
-                Err(Noise::Repeated),
-                "{twice}"
-            );
+        for twice in ["state=s&state=s", "state=s&code=d", "state=s&iss=a&iss=b", "state=s&x=1&x=2"]
+        {
+            assert_eq!(link(&format!("{LINK}?code=c&{twice}")), Err(Noise::Repeated), "{twice}");
         }
     }
 
@@ -197,42 +174,18 @@ mod tests {
         assert_eq!(link(&format!("{LINK}?code=c&state=")), Err(Noise::NoState));
         assert_eq!(link(&format!("{LINK}?state=s")), Err(Noise::NoAnswer));
         assert_eq!(link(&format!("{LINK}?state=s&code=")), Err(Noise::NoAnswer));
-        assert_eq!(
-            link(&format!("{LINK}?state=s&code=c&error=e")),
-            Err(Noise::NoAnswer)
-        );
-        assert_eq!(
-            link(&format!("{LINK}?error=access_denied")),
-            Err(Noise::NoState)
-        );
+        assert_eq!(link(&format!("{LINK}?state=s&code=c&error=e")), Err(Noise::NoAnswer));
+        assert_eq!(link(&format!("{LINK}?error=access_denied")), Err(Noise::NoState));
     }
 
     #[test]
     fn bytes_that_two_readers_could_take_differently_are_noise() {
-        assert_eq!(
-            link(&format!("{LINK}?code=%zz&state=s")),
-            Err(Noise::Malformed)
-        );
-        assert_eq!(
-            link(&format!("{LINK}?code=c&state=%4")),
-            Err(Noise::Malformed)
-        );
-        assert_eq!(
-            link(&format!("{LINK}?code=c&state=s#f")),
-            Err(Noise::Malformed)
-        );
-        assert_eq!(
-            link(&format!("{LINK}?code=c%00&state=s")),
-            Err(Noise::NotAscii)
-        );
-        assert_eq!(
-            link(&format!("{LINK}?code=%C3%A9&state=s")),
-            Err(Noise::NotAscii)
-        );
-        assert_eq!(
-            link(&format!("{LINK}?code=é&state=s")),
-            Err(Noise::NotAscii)
-        );
+        assert_eq!(link(&format!("{LINK}?code=%zz&state=s")), Err(Noise::Malformed));
+        assert_eq!(link(&format!("{LINK}?code=c&state=%4")), Err(Noise::Malformed));
+        assert_eq!(link(&format!("{LINK}?code=c&state=s#f")), Err(Noise::Malformed));
+        assert_eq!(link(&format!("{LINK}?code=c%00&state=s")), Err(Noise::NotAscii));
+        assert_eq!(link(&format!("{LINK}?code=%C3%A9&state=s")), Err(Noise::NotAscii));
+        assert_eq!(link(&format!("{LINK}?code=é&state=s")), Err(Noise::NotAscii));
         assert_eq!(
             link(&format!("{LINK}?code=c&state={}", "s".repeat(LONGEST))),
             Err(Noise::TooLong)
@@ -241,10 +194,8 @@ mod tests {
 
     #[test]
     fn a_callback_is_read_with_its_escapes_and_without_what_it_does_not_know() {
-        let read = link(&format!(
-            "{LINK}?code=a%2Bb&state=x%20y&iss=http%3A%2F%2Fa&new=1"
-        ))
-        .unwrap();
+        let read =
+            link(&format!("{LINK}?code=a%2Bb&state=x%20y&iss=http%3A%2F%2Fa&new=1")).unwrap();
         assert_eq!(read.state, State::new("x y"));
         assert_eq!(read.answer, Answer::Code(AuthorizationCode::new("a+b")));
         assert_eq!(read.issuer.as_deref(), Some("http://a"));
@@ -252,11 +203,7 @@ mod tests {
 
     #[test]
     fn the_page_to_go_back_to_is_an_id_and_never_an_address() {
-        let page = |id: &str| {
-            link(&format!("{LINK}?code=c&state=s&handoff={id}"))
-                .unwrap()
-                .handoff
-        };
+        let page = |id: &str| link(&format!("{LINK}?code=c&state=s&handoff={id}")).unwrap().handoff;
         assert_eq!(page("abc-_9"), Some("abc-_9".to_owned()));
         assert_eq!(page("https:%2F%2Fevil.test"), None);
         assert_eq!(page("..%2F..%2Fx"), None);

@@ -62,6 +62,8 @@ pub enum Event {
     CancelWanted,
     /// The problem was read; back to where we were.
     DismissWanted,
+    /// *Try again* after the keychain could not be read at start.
+    LoadAgainWanted,
     /// *Sign out* of the account that is shown.
     SignOutWanted,
     /// The keychain was read.

@@ -58,26 +58,15 @@ pub(crate) enum Front {
         held: Option<Callback>,
     },
     /// Nothing under way. A problem is shown until it is dismissed.
-    Idle {
-        problem: Option<(Problem, Option<AttemptId>)>,
-    },
+    Idle { problem: Option<(Problem, Option<AttemptId>)> },
     /// Doors and pushed requests are being made.
     Preparing { seed: AttemptSeed, deadline: Moment },
     /// The browser has it.
     AwaitingCallback(Waiting),
     /// The code is being exchanged.
-    Exchanging {
-        id: AttemptId,
-        store: Store,
-        deadline: Moment,
-    },
+    Exchanging { id: AttemptId, store: Store, deadline: Moment },
     /// The session is being written to the keychain.
-    Saving {
-        id: AttemptId,
-        ticket: Ticket,
-        session: Box<NewSession>,
-        deadline: Moment,
-    },
+    Saving { id: AttemptId, ticket: Ticket, session: Box<NewSession>, deadline: Moment },
 }
 
 /// How fresh an account's session is.
@@ -146,6 +135,7 @@ impl Machine {
             Event::CopyLinkWanted => self.copy_link_wanted(),
             Event::CancelWanted => self.cancel_wanted(),
             Event::DismissWanted => self.dismiss_wanted(),
+            Event::LoadAgainWanted => self.load_again_wanted(now),
             Event::SignOutWanted => self.sign_out_wanted(),
             Event::Prepared { attempt, result } => self.prepared(&attempt, result),
             Event::BrowserFailed { attempt } => self.browser_failed(&attempt),
@@ -200,14 +190,8 @@ impl Machine {
             Front::Saving { .. } => "Saving",
             Front::Idle { .. } => match self.shown() {
                 None => "SignedOut",
-                Some(Signed {
-                    freshness: Freshness::Refreshing { .. },
-                    ..
-                }) => "Refreshing",
-                Some(Signed {
-                    freshness: Freshness::Fresh { .. },
-                    ..
-                }) => "SignedIn",
+                Some(Signed { freshness: Freshness::Refreshing { .. }, .. }) => "Refreshing",
+                Some(Signed { freshness: Freshness::Fresh { .. }, .. }) => "SignedIn",
             },
         }
     }
@@ -251,17 +235,11 @@ impl Waiting {
         if callback.issuer.as_deref() != Some(self.issuer.as_str()) {
             return None;
         }
-        self.doors
-            .iter()
-            .filter(|d| d.door == callback.door)
-            .find(|d| d.state == callback.state)
+        self.doors.iter().filter(|d| d.door == callback.door).find(|d| d.state == callback.state)
     }
 
     pub(crate) fn kept(&self) -> Option<KeptAttempt> {
-        let door = self
-            .doors
-            .iter()
-            .find(|d| d.door == crate::attempt::Door::Link)?;
+        let door = self.doors.iter().find(|d| d.door == crate::attempt::Door::Link)?;
         Some(KeptAttempt {
             id: self.id.clone(),
             door: door.clone(),

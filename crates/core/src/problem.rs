@@ -14,6 +14,8 @@ pub enum NextStep {
     AnotherWay,
     /// The keychain again, or without it.
     KeychainAgain,
+    /// Read the keychain again: what it holds is not known yet.
+    LoadAgain,
     /// Sign in anew: the old session is over.
     SignIn,
 }
@@ -130,10 +132,7 @@ impl Problem {
     /// The problem with this code; `None` for a code of another version.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|problem| problem.code() == code)
+        Self::ALL.iter().copied().find(|problem| problem.code() == code)
     }
 
     /// Whether the keychain is the cause: found before a browser opens.

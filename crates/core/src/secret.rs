@@ -72,10 +72,7 @@ mod tests {
 
     #[test]
     fn a_secret_prints_its_name_and_nothing_else() {
-        assert_eq!(
-            format!("{:?}", RefreshToken::new("kpr_canary")),
-            "RefreshToken[redacted]"
-        );
+        assert_eq!(format!("{:?}", RefreshToken::new("kpr_canary")), "RefreshToken[redacted]");
     }
 
     #[test]

@@ -1,1 +1,187 @@
-//! The transition table, printed from the machine itself.
+//! The transition table, printed from the machine itself: every state meets every event once. `docs/architecture.md` holds the
+//! result, and a test fails when it drifts.
+
+use std::fmt::Write as _;
+
+use crate::account::{Account, AccountId, Connection, NewSession, Stored, Tokens};
+use crate::attempt::{AttemptId, AttemptSeed, Door, DoorSeed, Hints, Pushed, Store};
+use crate::callback::{Answer, Callback};
+use crate::effect::Effect;
+use crate::event::{Event, Refreshed, Vault};
+use crate::machine::Machine;
+use crate::moment::Moment;
+use crate::problem::Problem;
+use crate::secret::{
+    AccessToken, AuthorizationCode, AuthorizationUrl, CodeVerifier, RefreshToken, State,
+};
+
+const START: Moment = Moment(0);
+/// Between the starts and the deadlines of the sample states.
+const NOW: Moment = Moment(1_000);
+const LATE: Moment = Moment(10_000_000);
+/// Past every deadline of the sample states.
+const LATER: Moment = Moment(20_000_000);
+const ISSUER: &str = "https://sign-in.example";
+
+/// The sample states, each reached by events alone.
+#[must_use]
+pub fn states() -> Vec<Machine> {
+    let histories: [&[Event]; 7] = [
+        &[],
+        &[loaded(Vec::new())],
+        &[loaded(Vec::new()), wanted("1")],
+        &[loaded(Vec::new()), wanted("1"), prepared("1")],
+        &[loaded(Vec::new()), wanted("1"), prepared("1"), called("1")],
+        &[loaded(Vec::new()), wanted("1"), prepared("1"), called("1"), exchanged("1")],
+        &[loaded(vec![account("ada")]), Event::Refreshed { ticket: 1, result: fresh() }],
+    ];
+    let mut states: Vec<Machine> = histories.iter().map(|history| after(history)).collect();
+    let signed_in = after(histories[6]);
+    states.push(signed_in.step(Event::Tick, LATE).0);
+    states
+}
+
+/// The columns: a heading, the event, and when it happens.
+#[must_use]
+pub fn events() -> Vec<(&'static str, Event, Moment)> {
+    vec![
+        ("keychain read", loaded(Vec::new()), NOW),
+        ("sign-in wanted", wanted("2"), NOW),
+        ("prepared", prepared("1"), NOW),
+        ("callback, ours", called("1"), NOW),
+        ("callback, foreign", called("9"), NOW),
+        ("exchanged", exchanged("1"), NOW),
+        ("saved", Event::Saved { ticket: 1, result: Ok(()) }, NOW),
+        ("not saved", Event::Saved { ticket: 1, result: Err(Problem::KeychainLocked) }, NOW),
+        ("refreshed", Event::Refreshed { ticket: 2, result: fresh() }, NOW),
+        (
+            "offline",
+            Event::Refreshed { ticket: 2, result: Refreshed::Later(Problem::Offline) },
+            NOW,
+        ),
+        ("refused", Event::Refreshed { ticket: 2, result: Refreshed::Ended }, NOW),
+        ("keychain wanted again", Event::LoadAgainWanted, NOW),
+        ("deadline", Event::Tick, LATER),
+        ("cancel wanted", Event::CancelWanted, NOW),
+        ("sign-out wanted", Event::SignOutWanted, NOW),
+    ]
+}
+
+/// The table as Markdown: one section a state, one line an event that changes something.
+#[must_use]
+pub fn markdown() -> String {
+    let mut out = String::new();
+    for state in states() {
+        let _ = writeln!(
+            out,
+            "**{}**\n\n| event | then | effects |\n|---|---|---|",
+            state.state_name()
+        );
+        let mut same = Vec::new();
+        for (heading, event, now) in events() {
+            let (next, effects) = state.clone().step(event, now);
+            if next == state && effects.is_empty() {
+                same.push(heading);
+                continue;
+            }
+            let effects: Vec<_> = effects.iter().map(name_of).collect();
+            let _ = writeln!(out, "| {heading} | {} | {} |", next.state_name(), effects.join(", "));
+        }
+        let _ = writeln!(out, "\nNothing changes on: {}.\n", same.join(", "));
+    }
+    out
+}
+
+fn after(history: &[Event]) -> Machine {
+    let (start, _) = Machine::start(START);
+    let machine = history.iter().fold(start, |machine, event| machine.step(event.clone(), NOW).0);
+    // A restored session asks for its first refresh on the first tick.
+    match history.last() {
+        Some(last @ Event::Refreshed { .. }) => {
+            machine.step(Event::Tick, NOW).0.step(last.clone(), NOW).0
+        }
+        _ => machine,
+    }
+}
+
+fn name_of(effect: &Effect) -> String {
+    let printed = format!("{effect:?}");
+    printed.split([' ', '(', '{']).next().unwrap_or_default().to_owned()
+}
+
+fn loaded(accounts: Vec<Account>) -> Event {
+    Event::Loaded { ticket: 0, result: Ok(Vault { accounts, ..Vault::default() }) }
+}
+
+/// A click with its random values; `n` tells attempts apart.
+#[must_use]
+pub fn wanted(n: &str) -> Event {
+    Event::SignInWanted(AttemptSeed {
+        id: AttemptId(n.repeat(32)),
+        doors: vec![DoorSeed {
+            door: Door::Link,
+            state: State::new(format!("state-{n}")),
+            verifier: CodeVerifier::new(format!("verifier-{n}")),
+        }],
+        hints: Hints::default(),
+        store: Store::Keychain,
+    })
+}
+
+/// The companion took attempt `n`.
+#[must_use]
+pub fn prepared(n: &str) -> Event {
+    Event::Prepared {
+        attempt: AttemptId(n.repeat(32)),
+        result: Ok(Pushed {
+            issuer: ISSUER.to_owned(),
+            urls: vec![AuthorizationUrl::new(format!("{ISSUER}/oauth/authorize?request_uri={n}"))],
+            deadline: Moment(600_000),
+        }),
+    }
+}
+
+/// The callback of attempt `n` with a code.
+#[must_use]
+pub fn called(n: &str) -> Event {
+    Event::Called(Callback {
+        door: Door::Link,
+        state: State::new(format!("state-{n}")),
+        issuer: Some(ISSUER.to_owned()),
+        answer: Answer::Code(AuthorizationCode::new(format!("code-{n}"))),
+        handoff: None,
+    })
+}
+
+/// The session of attempt `n`.
+#[must_use]
+pub fn exchanged(n: &str) -> Event {
+    let session = NewSession {
+        account: account(n),
+        tokens: Tokens {
+            refresh: RefreshToken::new(format!("refresh-{n}")),
+            access: AccessToken::new(format!("access-{n}")),
+            access_deadline: Moment(301_000),
+        },
+    };
+    Event::Exchanged { attempt: AttemptId(n.repeat(32)), result: Ok(Box::new(session)) }
+}
+
+/// A sample account.
+#[must_use]
+pub fn account(id: &str) -> Account {
+    Account {
+        id: AccountId(id.to_owned()),
+        issuer: ISSUER.to_owned(),
+        subject: format!("subject-{id}"),
+        email: format!("{id}@acme.test"),
+        name: "Ada Lovelace".to_owned(),
+        organization: None,
+        connection: Connection { id: "conn_1".to_owned(), kind: "OktaSAML".to_owned() },
+        signed_in_at: START,
+    }
+}
+
+fn fresh() -> Refreshed {
+    Refreshed::Done { refresh_at: Moment(300_000), stored: Stored::Keychain }
+}

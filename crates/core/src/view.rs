@@ -83,9 +83,9 @@ impl View {
             Front::Preparing { .. } => Screen::Preparing,
             Front::AwaitingCallback(waiting) => waiting_screen(waiting, now),
             Front::Exchanging { .. } | Front::Saving { .. } => Screen::Finishing,
-            Front::Idle {
-                problem: Some((problem, attempt)),
-            } => problem_screen(*problem, attempt.as_ref(), machine.current.is_some()),
+            Front::Idle { problem: Some((problem, attempt)) } => {
+                problem_screen(*problem, attempt.as_ref(), machine.current.is_some())
+            }
             Front::Idle { problem: None } => match machine.shown() {
                 Some(signed) => signed_in_screen(signed, machine.accounts.len()),
                 None => Screen::SignedOut,
@@ -98,10 +98,7 @@ impl View {
 fn waiting_screen(waiting: &Waiting, now: Moment) -> Screen {
     let seconds_left = waiting.deadline.seconds_left(now);
     match &waiting.number {
-        Some(number) if !waiting.minted => Screen::Confirm {
-            number: number.clone(),
-            seconds_left,
-        },
+        Some(number) if !waiting.minted => Screen::Confirm { number: number.clone(), seconds_left },
         Some(_) | None => Screen::Waiting {
             seconds_left,
             can_open_again: !waiting.urls.is_empty(),
@@ -115,7 +112,10 @@ fn waiting_screen(waiting: &Waiting, now: Moment) -> Screen {
 fn problem_screen(problem: Problem, attempt: Option<&AttemptId>, signed_in: bool) -> Screen {
     Screen::Problem {
         code: problem.code(),
-        next: problem.next_step(),
+        next: match (problem.next_step(), attempt) {
+            (NextStep::KeychainAgain, None) if !signed_in => NextStep::LoadAgain,
+            (next, _) => next,
+        },
         attempt: attempt.map(AttemptId::short),
         signed_in,
     }

@@ -37,20 +37,13 @@ impl Machine {
     /// A save that was given up has an answer after all. The session lives in memory and rotates there, so what the keychain
     /// now holds would be an old token: it goes.
     pub(crate) fn saved_late(mut self, answered: Ticket, result: Result<(), Problem>) -> Step {
-        let late = self
-            .accounts
-            .values_mut()
-            .find(|signed| signed.given_up == Some(answered));
+        let late = self.accounts.values_mut().find(|signed| signed.given_up == Some(answered));
         let Some(signed) = late else {
             return self.stay();
         };
         signed.given_up = None;
         let account = signed.account.id.clone();
-        let effects = if result.is_ok() {
-            vec![Effect::Erase { account }]
-        } else {
-            Vec::new()
-        };
+        let effects = if result.is_ok() { vec![Effect::Erase { account }] } else { Vec::new() };
         (self, effects)
     }
 
@@ -69,10 +62,7 @@ impl Machine {
                 Freshness::Fresh { refresh_at } if refresh_at <= now => {
                     let deadline = now.after(REFRESH_LIFETIME);
                     signed.freshness = Freshness::Refreshing { ticket, deadline };
-                    effects.push(Effect::Refresh {
-                        ticket,
-                        account: id,
-                    });
+                    effects.push(Effect::Refresh { ticket, account: id });
                     self.take_ticket();
                 }
                 Freshness::Refreshing { deadline, .. } if deadline <= now => {
@@ -103,9 +93,7 @@ impl Machine {
             }
             Refreshed::Later(problem) => {
                 signed.unreachable = Some(problem);
-                signed.freshness = Freshness::Fresh {
-                    refresh_at: now.after(RETRY_LIFETIME),
-                };
+                signed.freshness = Freshness::Fresh { refresh_at: now.after(RETRY_LIFETIME) };
                 self.stay()
             }
             Refreshed::Ended => {
@@ -135,16 +123,9 @@ impl Machine {
 
     fn sign_out_unsaved(self, (attempt, session): (AttemptId, Box<NewSession>)) -> Step {
         let effects = vec![
-            Effect::Revoke {
-                token: session.tokens.refresh.clone(),
-            },
-            Effect::Erase {
-                account: session.account.id.clone(),
-            },
-            Effect::Report {
-                attempt,
-                outcome: Outcome::Failed(Problem::Cancelled),
-            },
+            Effect::Revoke { token: session.tokens.refresh.clone() },
+            Effect::Erase { account: session.account.id.clone() },
+            Effect::Report { attempt, outcome: Outcome::Failed(Problem::Cancelled) },
         ];
         (self.idle(None), effects)
     }

@@ -20,9 +20,7 @@ impl Machine {
             // The code is used: what comes back decides, a click meanwhile does not.
             Front::Exchanging { .. } | Front::Saving { .. } => return self.stay(),
             // A double click is the same wish; and a seed used before is never an attempt of its own.
-            Front::Preparing {
-                seed: under_way, ..
-            } if under_way.id == seed.id => {
+            Front::Preparing { seed: under_way, .. } if under_way.id == seed.id => {
                 return self.stay();
             }
             Front::Preparing { seed, .. } => given_up(seed.id.clone()),
@@ -30,10 +28,7 @@ impl Machine {
             Front::Idle { .. } => Vec::new(),
         };
         effects.push(Effect::Prepare(seed.clone()));
-        self.front = Front::Preparing {
-            seed,
-            deadline: now.after(PREPARE_LIFETIME),
-        };
+        self.front = Front::Preparing { seed, deadline: now.after(PREPARE_LIFETIME) };
         (self, effects)
     }
 
@@ -47,9 +42,7 @@ impl Machine {
         let seed = seed.clone();
         match result {
             Err(problem) => {
-                let close = Effect::CloseDoors {
-                    attempt: seed.id.clone(),
-                };
+                let close = Effect::CloseDoors { attempt: seed.id.clone() };
                 (self.idle(Some((problem, Some(seed.id)))), vec![close])
             }
             Ok(pushed) => {
@@ -67,9 +60,7 @@ impl Machine {
                 let mut effects: Vec<Effect> =
                     waiting.kept().map(Effect::Keep).into_iter().collect();
                 effects.extend(waiting.open_browser());
-                effects.push(Effect::Watch {
-                    attempt: waiting.id.clone(),
-                });
+                effects.push(Effect::Watch { attempt: waiting.id.clone() });
                 self.front = Front::AwaitingCallback(waiting);
                 (self, effects)
             }
@@ -89,10 +80,7 @@ impl Machine {
         let Front::AwaitingCallback(waiting) = &self.front else {
             return self.stay();
         };
-        let effects = waiting
-            .urls
-            .first()
-            .map(|url| Effect::CopyLink { url: url.clone() });
+        let effects = waiting.urls.first().map(|url| Effect::CopyLink { url: url.clone() });
         (self, effects.into_iter().collect())
     }
 
@@ -102,10 +90,7 @@ impl Machine {
                 *wanted = None;
                 self.stay()
             }
-            Front::Preparing {
-                seed: AttemptSeed { id, .. },
-                ..
-            }
+            Front::Preparing { seed: AttemptSeed { id, .. }, .. }
             | Front::AwaitingCallback(Waiting { id, .. }) => {
                 let effects = given_up(id.clone());
                 (self.idle(None), effects)
@@ -113,10 +98,7 @@ impl Machine {
             // The code is out: if a session comes of it, it comes too late and is revoked.
             Front::Exchanging { id, .. } => {
                 let outcome = Outcome::Failed(Problem::Cancelled);
-                let report = Effect::Report {
-                    attempt: id.clone(),
-                    outcome,
-                };
+                let report = Effect::Report { attempt: id.clone(), outcome };
                 (self.idle(None), vec![report])
             }
             Front::Saving { .. } | Front::Idle { .. } => self.stay(),
@@ -156,13 +138,8 @@ impl Machine {
                 self.stay()
             }
             Progress::Failed(problem) => {
-                let close = Effect::CloseDoors {
-                    attempt: attempt.clone(),
-                };
-                (
-                    self.idle(Some((problem, Some(attempt.clone())))),
-                    vec![close],
-                )
+                let close = Effect::CloseDoors { attempt: attempt.clone() };
+                (self.idle(Some((problem, Some(attempt.clone())))), vec![close])
             }
         }
     }
@@ -183,13 +160,8 @@ impl Machine {
         let Some(door) = waiting.door_of(&callback) else {
             return self.stay();
         };
-        let (id, store, close) = (
-            waiting.id.clone(),
-            waiting.store,
-            Effect::CloseDoors {
-                attempt: waiting.id.clone(),
-            },
-        );
+        let (id, store, close) =
+            (waiting.id.clone(), waiting.store, Effect::CloseDoors { attempt: waiting.id.clone() });
         match callback.answer {
             Answer::Code(code) => {
                 let exchange = Effect::ExchangeCode {
@@ -198,17 +170,13 @@ impl Machine {
                     code,
                     verifier: door.verifier.clone(),
                 };
-                self.front = Front::Exchanging {
-                    id,
-                    store,
-                    deadline: now.after(EXCHANGE_LIFETIME),
-                };
+                self.front =
+                    Front::Exchanging { id, store, deadline: now.after(EXCHANGE_LIFETIME) };
                 (self, vec![Effect::Raise, exchange, close])
             }
-            Answer::Error(_) => (
-                self.idle(Some((Problem::AccessDenied, Some(id)))),
-                vec![Effect::Raise, close],
-            ),
+            Answer::Error(_) => {
+                (self.idle(Some((Problem::AccessDenied, Some(id)))), vec![Effect::Raise, close])
+            }
         }
     }
 
@@ -224,29 +192,16 @@ impl Machine {
         };
         match (result, store) {
             (Err(problem), _) => {
-                let report = Effect::Report {
-                    attempt: attempt.clone(),
-                    outcome: Outcome::Failed(problem),
-                };
-                (
-                    self.idle(Some((problem, Some(attempt.clone())))),
-                    vec![report],
-                )
+                let report =
+                    Effect::Report { attempt: attempt.clone(), outcome: Outcome::Failed(problem) };
+                (self.idle(Some((problem, Some(attempt.clone())))), vec![report])
             }
             (Ok(session), Store::Memory) => self.hold(attempt, session, None, None),
             (Ok(session), Store::Keychain) => {
                 let ticket = self.take_ticket();
-                let save = Effect::Save {
-                    ticket,
-                    session: session.clone(),
-                };
+                let save = Effect::Save { ticket, session: session.clone() };
                 let deadline = now.after(SAVE_LIFETIME);
-                self.front = Front::Saving {
-                    id: attempt.clone(),
-                    ticket,
-                    session,
-                    deadline,
-                };
+                self.front = Front::Saving { id: attempt.clone(), ticket, session, deadline };
                 (self, vec![save])
             }
         }
@@ -267,21 +222,13 @@ impl Machine {
 
     pub(crate) fn saved(mut self, answered: Ticket, result: Result<(), Problem>) -> Step {
         match &self.front {
-            Front::Saving {
-                id,
-                ticket,
-                session,
-                ..
-            } if *ticket == answered => {
+            Front::Saving { id, ticket, session, .. } if *ticket == answered => {
                 let (attempt, session) = (id.clone(), session.clone());
                 match result {
                     Ok(()) => {
                         self.admit(&session, Stored::Keychain, None, None);
                         self.completed = Some(attempt.clone());
-                        let report = Effect::Report {
-                            attempt,
-                            outcome: Outcome::Stored,
-                        };
+                        let report = Effect::Report { attempt, outcome: Outcome::Stored };
                         (self.idle(None), vec![report])
                     }
                     Err(problem) => self.hold(&attempt, session, Some(problem), None),
@@ -301,28 +248,20 @@ impl Machine {
     ) -> Step {
         self.admit(&session, Stored::Memory, why, given_up);
         self.completed = Some(attempt.clone());
-        let report = Effect::Report {
-            attempt: attempt.clone(),
-            outcome: Outcome::Memory,
-        };
+        let report = Effect::Report { attempt: attempt.clone(), outcome: Outcome::Memory };
         (self.idle(None), vec![Effect::Hold { session }, report])
     }
 
     pub(crate) fn tick_front(mut self, now: Moment) -> Step {
         let due = |deadline: Moment| deadline <= now;
         match &mut self.front {
-            Front::Starting {
-                ticket, deadline, ..
-            } if due(*deadline) => {
+            Front::Starting { ticket, deadline, .. } if due(*deadline) => {
                 let ticket = *ticket;
                 self.loaded(ticket, Err(Problem::KeychainSlow), now)
             }
             Front::Preparing { seed, deadline } if due(*deadline) => {
                 let (id, effects) = (seed.id.clone(), given_up(seed.id.clone()));
-                (
-                    self.idle(Some((Problem::ServiceUnavailable, Some(id)))),
-                    effects,
-                )
+                (self.idle(Some((Problem::ServiceUnavailable, Some(id)))), effects)
             }
             Front::AwaitingCallback(waiting) if due(waiting.deadline) => {
                 let (id, effects) = (waiting.id.clone(), given_up(waiting.id.clone()));
@@ -331,18 +270,10 @@ impl Machine {
             Front::Exchanging { id, deadline, .. } if due(*deadline) => {
                 let id = id.clone();
                 let outcome = Outcome::Failed(Problem::TimedOut);
-                let report = Effect::Report {
-                    attempt: id.clone(),
-                    outcome,
-                };
+                let report = Effect::Report { attempt: id.clone(), outcome };
                 (self.idle(Some((Problem::TimedOut, Some(id)))), vec![report])
             }
-            Front::Saving {
-                id,
-                ticket,
-                session,
-                deadline,
-            } if due(*deadline) => {
+            Front::Saving { id, ticket, session, deadline } if due(*deadline) => {
                 let (id, ticket, session) = (id.clone(), *ticket, session.clone());
                 self.hold(&id, session, Some(Problem::KeychainSlow), Some(ticket))
             }
@@ -354,18 +285,10 @@ impl Machine {
 impl Waiting {
     fn open_browser(&self) -> Option<Effect> {
         let url = self.urls.first()?.clone();
-        Some(Effect::OpenBrowser {
-            attempt: self.id.clone(),
-            url,
-        })
+        Some(Effect::OpenBrowser { attempt: self.id.clone(), url })
     }
 }
 
 fn given_up(attempt: AttemptId) -> Vec<Effect> {
-    vec![
-        Effect::CloseDoors {
-            attempt: attempt.clone(),
-        },
-        Effect::CancelAttempt { attempt },
-    ]
+    vec![Effect::CloseDoors { attempt: attempt.clone() }, Effect::CancelAttempt { attempt }]
 }

@@ -1,6 +1,6 @@
 //! Starting: the keychain is being read. A click and one callback are held until it is.
 
-use super::{Freshness, Front, Machine, Signed, Step, Waiting};
+use super::{Freshness, Front, LOAD_LIFETIME, Machine, Signed, Step, Waiting};
 use crate::account::Stored;
 use crate::effect::Effect;
 use crate::event::{Event, Ticket, Vault};
@@ -15,12 +15,9 @@ impl Machine {
         now: Moment,
     ) -> Step {
         let (wanted, held) = match self.front {
-            Front::Starting {
-                ticket,
-                ref mut wanted,
-                ref mut held,
-                ..
-            } if ticket == answered => (wanted.take(), held.take()),
+            Front::Starting { ticket, ref mut wanted, ref mut held, .. } if ticket == answered => {
+                (wanted.take(), held.take())
+            }
             _ => return self.stay(),
         };
         let (machine, mut effects) = match result {
@@ -34,6 +31,20 @@ impl Machine {
         };
         effects.extend(more);
         (machine, effects)
+    }
+
+    /// A keychain that could not be read says nothing about who is signed in: it is asked again.
+    pub(crate) fn load_again_wanted(mut self, now: Moment) -> Step {
+        let Front::Idle { problem: Some((problem, None)) } = &self.front else {
+            return self.stay();
+        };
+        if !problem.is_of_keychain() || !self.accounts.is_empty() {
+            return self.stay();
+        }
+        let ticket = self.take_ticket();
+        let deadline = now.after(LOAD_LIFETIME);
+        self.front = Front::Starting { ticket, deadline, wanted: None, held: None };
+        (self, vec![Effect::Load { ticket }])
     }
 
     fn restored(mut self, vault: Vault, now: Moment) -> Step {

@@ -1,0 +1,144 @@
+//! Every history of four events from every state, random long histories beside a small model, and what they print.
+
+mod support;
+
+use keyport_core::{Answer, Door, Effect, Event, Machine, Moment, table};
+use proptest::prelude::*;
+
+use support::model::Model;
+use support::{CANARIES, alphabet, moments};
+
+const DEPTH: usize = 4;
+
+/// What holds after every single step, whatever came before.
+fn check(before: &Machine, event: &Event, now: Moment, after: &Machine, effects: &[Effect]) {
+    if let Event::Called(callback) = event {
+        let ours = before.expects(callback);
+        let exchanged = effects.iter().any(|e| matches!(e, Effect::ExchangeCode { .. }));
+        let has_code = matches!(callback.answer, Answer::Code(_));
+        assert_eq!(
+            exchanged,
+            ours && has_code,
+            "a code is exchanged for a live door's callback and no other"
+        );
+        if !ours && before.state_name() != "Starting" {
+            assert_eq!((before, 0), (after, effects.len()), "a foreign callback changes nothing");
+        }
+    } else if !matches!(event, Event::Loaded { .. }) {
+        assert!(!effects.iter().any(|e| matches!(e, Effect::ExchangeCode { .. })));
+    }
+    let waits = !matches!(after.state_name(), "SignedOut");
+    assert_eq!(after.next_deadline().is_some(), waits, "every waiting state has a deadline");
+    let opened = effects.iter().filter(|e| matches!(e, Effect::OpenBrowser { .. })).count();
+    assert!(opened <= 1, "one click opens one browser");
+    if opened == 1 {
+        assert_eq!(
+            after.state_name(),
+            "AwaitingCallback",
+            "a browser opens only when a door waits"
+        );
+    }
+    let gained = before.signed_in().is_none() && after.signed_in().is_some();
+    if gained {
+        let source = matches!(event, Event::Saved { result: Ok(()), .. } | Event::Loaded { .. });
+        let held = effects.iter().any(|e| matches!(e, Effect::Hold { .. }));
+        assert!(source || held, "nobody is signed in before the session is kept: {event:?}");
+    }
+    let lost = before.signed_in().is_some() && after.signed_in().is_none();
+    if lost {
+        assert!(
+            matches!(event, Event::SignOutWanted | Event::Refreshed { .. }),
+            "only the person or a terminal answer ends a session: {event:?} at {now:?}"
+        );
+    }
+}
+
+fn walk(machine: &Machine, alphabet: &[Event], times: &[Moment], from: usize, depth: usize) -> u64 {
+    if depth == 0 {
+        return 0;
+    }
+    let mut steps = 0;
+    for event in alphabet {
+        for (at, now) in times.iter().enumerate().skip(from) {
+            let (after, effects) = machine.clone().step(event.clone(), *now);
+            check(machine, event, *now, &after, &effects);
+            steps += 1;
+            // A step that changed nothing leads to histories that are walked anyway, one event shorter.
+            if after != *machine {
+                steps += walk(&after, alphabet, times, at, depth - 1);
+            }
+        }
+    }
+    steps
+}
+
+#[test]
+fn every_history_of_four_events_keeps_the_rules() {
+    let (alphabet, times) = (alphabet(), moments());
+    let walked: u64 =
+        table::states().iter().map(|state| walk(state, &alphabet, &times, 0, DEPTH)).sum();
+    println!("{walked} steps from {} states, {} events", table::states().len(), alphabet.len());
+    assert!(walked > 100_000, "the walk must be a walk: {walked}");
+}
+
+#[test]
+fn whatever_happens_every_wait_ends() {
+    for state in table::states() {
+        for event in alphabet() {
+            let (mut machine, _) = state.clone().step(event, Moment(2_000));
+            for _ in 0..200 {
+                let Some(deadline) = machine.next_deadline() else {
+                    break;
+                };
+                machine = machine.step(Event::Tick, deadline).0;
+            }
+            let name = machine.state_name();
+            assert!(matches!(name, "SignedOut" | "SignedIn" | "Refreshing"), "stuck in {name}");
+        }
+    }
+}
+
+#[test]
+fn no_state_event_or_effect_prints_a_secret() {
+    for state in table::states() {
+        for event in alphabet() {
+            for now in moments() {
+                let printed =
+                    format!("{event:?} {state:?} {:?}", state.clone().step(event.clone(), now));
+                for canary in CANARIES {
+                    assert!(!printed.contains(canary), "{canary} in {printed}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_canaries_are_really_planted() {
+    let Event::Called(callback) = table::called("1") else { unreachable!() };
+    assert!(CANARIES.iter().any(|canary| callback.state.expose().starts_with(canary)));
+    assert_eq!(callback.door, Door::Link);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_histories_agree_with_the_model(
+        history in prop::collection::vec((0..alphabet().len(), 0_u64..90_000), 1..60),
+    ) {
+        let alphabet = alphabet();
+        let (mut machine, _) = Machine::start(Moment(0));
+        let mut model = Model::default();
+        let mut now = Moment(0);
+        for (event, pause) in history {
+            now = Moment(now.0 + pause);
+            let event = alphabet[event].clone();
+            let (after, effects) = machine.clone().step(event.clone(), now);
+            check(&machine, &event, now, &after, &effects);
+            model.observe(&event, &effects, now).map_err(TestCaseError::fail)?;
+            prop_assert_eq!(model.is_signed_in(), after.signed_in().is_some(), "after {:?}", event);
+            machine = after;
+        }
+    }
+}
