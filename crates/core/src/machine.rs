@@ -143,7 +143,7 @@ impl Machine {
             Event::Called(callback) => self.called(callback, now),
             Event::Exchanged { attempt, result } => self.exchanged(&attempt, result, now),
             Event::Saved { ticket, result } => self.saved(ticket, result),
-            Event::Refreshed { ticket, result } => self.refreshed(ticket, result, now),
+            Event::Refreshed { ticket, result } => self.refreshed(ticket, &result, now),
             Event::Tick => self.tick(now),
         }
     }

@@ -43,7 +43,7 @@ pub enum Screen {
     /// Someone is signed in.
     SignedIn {
         /// Who.
-        account: Account,
+        account: Box<Account>,
         /// Where the session is kept.
         stored: Stored,
         /// The code of the reason, when it is in memory against the person's wish.
@@ -123,7 +123,7 @@ fn problem_screen(problem: Problem, attempt: Option<&AttemptId>, signed_in: bool
 
 fn signed_in_screen(signed: &Signed, accounts: usize) -> Screen {
     Screen::SignedIn {
-        account: signed.account.clone(),
+        account: Box::new(signed.account.clone()),
         stored: signed.stored,
         not_saved: signed.not_saved.map(Problem::code),
         unreachable: signed.unreachable.map(Problem::code),

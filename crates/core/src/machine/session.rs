@@ -76,23 +76,23 @@ impl Machine {
         (self, effects)
     }
 
-    pub(crate) fn refreshed(mut self, answered: Ticket, result: Refreshed, now: Moment) -> Step {
+    pub(crate) fn refreshed(mut self, answered: Ticket, result: &Refreshed, now: Moment) -> Step {
         let asked = |signed: &&mut Signed| matches!(signed.freshness, Freshness::Refreshing { ticket, .. } if ticket == answered);
         let Some(signed) = self.accounts.values_mut().find(asked) else {
             return self.stay();
         };
         match result {
             Refreshed::Done { refresh_at, stored } => {
-                signed.freshness = Freshness::Fresh { refresh_at };
+                signed.freshness = Freshness::Fresh { refresh_at: *refresh_at };
                 signed.unreachable = None;
-                if stored == Stored::Keychain {
+                if *stored == Stored::Keychain {
                     signed.not_saved = None;
                 }
-                signed.stored = stored;
+                signed.stored = *stored;
                 self.stay()
             }
             Refreshed::Later(problem) => {
-                signed.unreachable = Some(problem);
+                signed.unreachable = Some(*problem);
                 signed.freshness = Freshness::Fresh { refresh_at: now.after(RETRY_LIFETIME) };
                 self.stay()
             }
