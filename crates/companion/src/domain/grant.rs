@@ -14,7 +14,7 @@ pub struct ProblemCode(String);
 
 impl ProblemCode {
     /// The companion stopped between the upstream exchange and its own commit: "please sign in again".
-    pub const INTERRUPTED: &'static str = "exchange_interrupted";
+    pub const INTERRUPTED: &'static str = "interrupted";
 
     /// Wraps a code: lower-case ASCII letters, digits and `_`, at most 64 bytes. Anything else becomes `None`.
     pub fn new(code: impl Into<String>) -> Option<Self> {
@@ -26,6 +26,11 @@ impl ProblemCode {
     /// The code of an exchange that a stop of the companion interrupted.
     pub fn interrupted() -> Self {
         Self(Self::INTERRUPTED.to_owned())
+    }
+
+    /// The code of a branch that another branch of the same request has overtaken.
+    pub fn superseded() -> Self {
+        Self("already_used".to_owned())
     }
 
     /// The code as text.
@@ -77,6 +82,17 @@ pub enum CancelledBy {
     Client,
     /// The right device key came with a wrong code verifier: the code is burnt.
     WrongVerifier,
+}
+
+impl CancelledBy {
+    /// The word in the database and in the audit table.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Client => "client",
+            Self::WrongVerifier => "wrong_verifier",
+        }
+    }
 }
 
 /// How far a grant has come.

@@ -12,6 +12,7 @@ pub trait Random: Send + Sync {
 pub struct SystemRandom;
 
 impl Random for SystemRandom {
+    #[expect(clippy::disallowed_methods, reason = "the one implementation of the argument")]
     #[expect(clippy::expect_used, reason = "without randomness no key or token may be made")]
     fn fill(&self, bytes: &mut [u8]) {
         aws_lc_rs::rand::fill(bytes).expect("the system's random generator failed");

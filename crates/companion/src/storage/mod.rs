@@ -4,6 +4,8 @@
 //! the suite in `tests/storage`. Codes and tokens are stored as hashes only; a child of a refresh token is sealed under
 //! its parent. An engine in trouble answers [`StorageError`], which is a 503 and never an `invalid_grant`.
 
+mod sqlite;
+
 use futures_util::future::BoxFuture;
 
 use crate::domain::{
@@ -12,6 +14,8 @@ use crate::domain::{
     Thumbprint, Timestamp, UpstreamIdentity, User,
 };
 use crate::keys::{AuthorizationCode, SecretText};
+
+pub use sqlite::{OpenError, SqliteSettings, SqliteStorage};
 
 /// An answer that comes after the commit.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, StorageError>>;

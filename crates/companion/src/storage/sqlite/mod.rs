@@ -1,0 +1,243 @@
+//! The SQLite engine: one file, one writer thread that commits in groups (WAL, `synchronous=FULL`: an answer means that
+//! the disk has it), one reader thread. Not for several companions at once: a second engine on one file is refused.
+
+mod attempts;
+mod audit;
+mod codes;
+mod grant_row;
+mod grants;
+mod open;
+mod rotation;
+mod schema;
+mod sessions;
+mod sweep;
+mod users;
+mod values;
+mod worker;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+
+pub use open::OpenError;
+
+use super::{
+    ExchangeStart, Fulfilment, GrantView, Minting, OpenedBranch, RedeemCode, Redemption, Reply,
+    Revocation, Revoke, RotateRefresh, Rotation, Storage,
+};
+use crate::domain::{
+    AttemptKey, AttemptState, CancelledBy, FamilyLimits, GrantId, Outcome, ProblemCode,
+    RefreshRefusal, Session, SessionId, Timestamp, UpstreamIdentity,
+};
+use crate::keys::{Keys, Random};
+use worker::{Access, Done, Worker};
+
+/// What may be set. The defaults are those of the design.
+#[derive(Clone, Copy, Debug)]
+pub struct SqliteSettings {
+    /// Idle and absolute lifetime of a family.
+    pub family: FamilyLimits,
+    /// Lifetime of an authorization code: 60 s.
+    pub code_lifetime: Duration,
+    /// A session without refresh token lives as long as its access token: 300 s.
+    pub access_lifetime: Duration,
+    /// From the provider's answer to *Continue*: 10 minutes.
+    pub hand_off_lifetime: Duration,
+    /// After this long an exchange without result counts as interrupted: 2 minutes.
+    pub exchange_deadline: Duration,
+    /// How long a grant and an attempt are remembered. Longer than a sealed branch lives, or a branch could be used twice:
+    /// 1 hour.
+    pub grant_retention: Duration,
+    /// How long the audit table is kept: 400 days.
+    pub audit_retention: Duration,
+    /// The longest wait for another program's lock on the file: 2 s.
+    pub busy_timeout: Duration,
+    /// How many calls may queue before callers wait.
+    pub queue: usize,
+    /// How many calls share one commit at most.
+    pub group: usize,
+}
+
+impl Default for SqliteSettings {
+    fn default() -> Self {
+        Self {
+            family: FamilyLimits::default(),
+            code_lifetime: Duration::from_secs(60),
+            access_lifetime: Duration::from_secs(300),
+            hand_off_lifetime: Duration::from_secs(600),
+            exchange_deadline: Duration::from_secs(120),
+            grant_retention: Duration::from_secs(3600),
+            audit_retention: Duration::from_secs(400 * 24 * 3600),
+            busy_timeout: open::BUSY_TIMEOUT,
+            queue: 1024,
+            group: 256,
+        }
+    }
+}
+
+/// What every operation needs beside the connection.
+struct Context {
+    keys: Arc<Keys>,
+    random: Arc<dyn Random>,
+    settings: SqliteSettings,
+}
+
+/// The SQLite engine. Dropping it finishes what is queued and closes the file.
+pub struct SqliteStorage {
+    // Order matters: the threads stop before the lock is given up.
+    reader: Worker,
+    writer: Worker,
+    context: Arc<Context>,
+    _lock: std::fs::File,
+}
+
+impl SqliteStorage {
+    /// Opens the database, or makes it if there is none. Blocks; call it at start.
+    pub fn open(
+        path: &Path,
+        keys: Arc<Keys>,
+        random: Arc<dyn Random>,
+        settings: SqliteSettings,
+        now: Timestamp,
+    ) -> Result<Self, OpenError> {
+        let context = Arc::new(Context { keys, random, settings });
+        let opened = open::open(path, &context, now)?;
+        let io = |cause: std::io::Error| OpenError::Io {
+            path: path.to_owned(),
+            cause: cause.to_string(),
+        };
+        let (queue, group) = (settings.queue, settings.group);
+        let chore = Some(sweep::chore(settings.audit_retention));
+        Ok(Self {
+            reader: Worker::spawn(opened.reader, Access::Read, queue, group, None).map_err(io)?,
+            writer: Worker::spawn(opened.writer, Access::Write, queue, group, chore).map_err(io)?,
+            context,
+            _lock: opened.lock,
+        })
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        now: Timestamp,
+        body: impl FnOnce(&rusqlite::Connection, &Context) -> Done<T> + Send + 'static,
+    ) -> Reply<'_, T> {
+        let context = Arc::clone(&self.context);
+        self.writer.submit(Some(now), move |db| body(db, &context))
+    }
+
+    fn read<T: Send + 'static>(
+        &self,
+        body: impl FnOnce(&rusqlite::Connection, &Context) -> Done<T> + Send + 'static,
+    ) -> Reply<'_, T> {
+        let context = Arc::clone(&self.context);
+        self.reader.submit(None, move |db| body(db, &context))
+    }
+}
+
+impl Storage for SqliteStorage {
+    fn begin_exchange(&self, branch: OpenedBranch, now: Timestamp) -> Reply<'_, ExchangeStart> {
+        self.write(now, move |db, context| grants::begin_exchange(db, context, branch, now))
+    }
+
+    fn fulfil_grant(
+        &self,
+        grant: GrantId,
+        identity: UpstreamIdentity,
+        now: Timestamp,
+    ) -> Reply<'_, Fulfilment> {
+        self.write(now, move |db, context| grants::fulfil(db, context, grant, &identity, now))
+    }
+
+    fn fail_grant(&self, grant: GrantId, problem: ProblemCode, now: Timestamp) -> Reply<'_, ()> {
+        self.write(now, move |db, _| grants::fail(db, grant, problem, now))
+    }
+
+    fn read_grant(&self, grant: GrantId, now: Timestamp) -> Reply<'_, Option<GrantView>> {
+        self.read(move |db, context| grants::read(db, context, grant, now))
+    }
+
+    fn confirm_grant(&self, grant: GrantId, now: Timestamp) -> Reply<'_, bool> {
+        self.write(now, move |db, context| grants::confirm(db, context, grant, now))
+    }
+
+    fn mint_code(&self, grant: GrantId, now: Timestamp) -> Reply<'_, Minting> {
+        self.write(now, move |db, context| grants::mint_code(db, context, grant, now))
+    }
+
+    fn cancel_grant(&self, grant: GrantId, by: CancelledBy, now: Timestamp) -> Reply<'_, bool> {
+        self.write(now, move |db, _| match grant_row::find(db, grant)? {
+            Some(grant) => Ok(grants::cancel(db, grant, by, now)?),
+            None => Ok(false),
+        })
+    }
+
+    fn redeem_code(&self, redemption: RedeemCode, now: Timestamp) -> Reply<'_, Redemption> {
+        self.write(now, move |db, context| codes::redeem(db, context, &redemption, now))
+    }
+
+    fn rotate_refresh(&self, presented: RotateRefresh, now: Timestamp) -> Reply<'_, Rotation> {
+        let Ok(token) = self.context.keys.read_refresh_token(&presented.token) else {
+            let forged = Rotation::Refused(RefreshRefusal::Forged);
+            return std::future::ready(Ok(forged)).boxed();
+        };
+        self.write(now, move |db, context| {
+            rotation::present(db, context, &token, &presented.client_id, presented.jkt, now)
+        })
+    }
+
+    fn revoke(&self, revoke: Revoke, client_id: String, now: Timestamp) -> Reply<'_, Revocation> {
+        let family = match &revoke {
+            Revoke::Session(_) => None,
+            Revoke::RefreshToken(text) => match self.context.keys.read_refresh_token(text) {
+                Ok(token) => Some(token.family),
+                Err(_) => return std::future::ready(Ok(Revocation::NothingToRevoke)).boxed(),
+            },
+        };
+        self.write(now, move |db, _| {
+            let session = match (family, revoke) {
+                (Some(family), _) => rotation::session_of(db, family)?,
+                (None, Revoke::Session(session)) => Some(session),
+                (None, Revoke::RefreshToken(_)) => None,
+            };
+            sessions::revoke(db, session, &client_id, now)
+        })
+    }
+
+    fn read_session(&self, session: SessionId, now: Timestamp) -> Reply<'_, Option<Session>> {
+        self.read(move |db, _| Ok(sessions::find_alive(db, session, now)?))
+    }
+
+    fn attempt_state(&self, attempt: AttemptKey, _now: Timestamp) -> Reply<'_, AttemptState> {
+        self.read(move |db, _| attempts::state(db, attempt))
+    }
+
+    fn attempt_outcome(
+        &self,
+        attempt: AttemptKey,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Reply<'_, ()> {
+        self.write(now, move |db, context| attempts::report(db, context, attempt, &outcome, now))
+    }
+
+    fn cancel_attempt(&self, attempt: AttemptKey, now: Timestamp) -> Reply<'_, ()> {
+        self.write(now, move |db, context| attempts::cancel(db, context, attempt, now))
+    }
+
+    fn ready(&self) -> Reply<'_, ()> {
+        // A real write: a full disk reads well.
+        self.writer.submit(None, |db| {
+            db.prepare_cached("UPDATE binding SET probes = probes + 1")?.execute([])?;
+            Ok(())
+        })
+    }
+}
+
+impl std::fmt::Debug for SqliteStorage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SqliteStorage")
+    }
+}
+

@@ -1,0 +1,211 @@
+//! Opening the database: all checks pass or nothing is changed and nothing is opened. One engine per file, held by a lock
+//! file beside it; one key file per database, held by a value that only this key opens.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior};
+
+use super::schema::{APPLICATION_ID, MIGRATIONS};
+use super::{Context, audit};
+use crate::domain::{ProblemCode, Timestamp};
+use crate::keys::Purpose;
+
+/// Why a database was not opened. Nothing was changed in it.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another companion has it open.
+    #[error("the database {0} is in use by another companion")]
+    InUse(PathBuf),
+    /// It belongs to another key file.
+    #[error("the database {0} does not belong to this key file: use the key file it was made with")]
+    WrongKeyFile(PathBuf),
+    /// It is not a database, or not ours.
+    #[error("{0} is not a database of the companion")]
+    Foreign(PathBuf),
+    /// It is ours and damaged.
+    #[error("the database {path} is damaged ({cause}): restore it from a copy, or move it away to start with an empty one")]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite says.
+        cause: String,
+    },
+    /// A later version of the companion made it.
+    #[error("the database {path} has schema version {found}, this companion knows {known} at most")]
+    TooNew {
+        /// The database.
+        path: PathBuf,
+        /// Its schema version.
+        found: usize,
+        /// The latest schema version known here.
+        known: usize,
+    },
+    /// The system does not let us: folder missing or read-only, permissions, busy.
+    #[error("the database {path} cannot be opened: {cause}")]
+    Io {
+        /// The database.
+        path: PathBuf,
+        /// What the system says.
+        cause: String,
+    },
+}
+
+/// What an engine holds while it is open.
+pub(super) struct Opened {
+    pub(super) writer: Connection,
+    pub(super) reader: Connection,
+    pub(super) lock: File,
+}
+
+pub(super) fn open(path: &Path, context: &Context, now: Timestamp) -> Result<Opened, OpenError> {
+    let lock = take_lock(path)?;
+    create_private(path)?;
+    let explain = |error| explain(path, &error);
+    let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, context).map_err(explain)?;
+    recognise(path, &writer)?;
+    // Found at start, damage costs one restart; found later, it costs a sign-in here and there.
+    let check: String = writer
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(explain)?;
+    if check != "ok" {
+        return Err(OpenError::Damaged { path: path.to_owned(), cause: check });
+    }
+    prepare_writer(&writer).map_err(explain)?;
+    let transaction =
+        writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explain)?;
+    bring_up(path, &transaction, context, now)?;
+    transaction.commit().map_err(explain)?;
+    let reader = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, context).map_err(explain)?;
+    Ok(Opened { writer, reader, lock })
+}
+
+fn take_lock(path: &Path) -> Result<File, OpenError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let io = |cause: std::io::Error| OpenError::Io { path: path.to_owned(), cause: cause.to_string() };
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    let lock = private(&mut options).open(PathBuf::from(name)).map_err(io)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
+        Err(TryLockError::Error(cause)) => Err(io(cause)),
+    }
+}
+
+/// SQLite would make the file with the permissions of the umask.
+fn create_private(path: &Path) -> Result<(), OpenError> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    private(&mut options)
+        .open(path)
+        .map(drop)
+        .map_err(|cause| OpenError::Io { path: path.to_owned(), cause: cause.to_string() })
+}
+
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+fn connect(path: &Path, flags: OpenFlags, context: &Context) -> rusqlite::Result<Connection> {
+    let db = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    db.busy_timeout(context.settings.busy_timeout)?;
+    db.set_prepared_statement_cache_capacity(128);
+    Ok(db)
+}
+
+/// Tells an empty or an own file from any other before anything is written to it.
+fn recognise(path: &Path, db: &Connection) -> Result<(), OpenError> {
+    let explain = |error| explain(path, &error);
+    let objects: i64 = db
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(explain)?;
+    let id: i64 =
+        db.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(explain)?;
+    if objects > 0 && id != APPLICATION_ID {
+        return Err(OpenError::Foreign(path.to_owned()));
+    }
+    Ok(())
+}
+
+fn prepare_writer(db: &Connection) -> rusqlite::Result<()> {
+    db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "secure_delete", "ON")?;
+    db.pragma_update(None, "foreign_keys", "ON")?;
+    // After a checkpoint the log shrinks back to this many bytes.
+    db.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)
+}
+
+fn bring_up(
+    path: &Path,
+    db: &Transaction<'_>,
+    context: &Context,
+    now: Timestamp,
+) -> Result<(), OpenError> {
+    let explain = |error| explain(path, &error);
+    let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(explain)?;
+    let version = usize::try_from(version).unwrap_or(usize::MAX);
+    if version > MIGRATIONS.len() {
+        let (path, known) = (path.to_owned(), MIGRATIONS.len());
+        return Err(OpenError::TooNew { path, found: version, known });
+    }
+    if version > 0 {
+        check_key(path, db, context)?;
+    }
+    for migration in &MIGRATIONS[version..] {
+        db.execute_batch(migration).map_err(explain)?;
+    }
+    db.pragma_update(None, "user_version", MIGRATIONS.len()).map_err(explain)?;
+    if version == 0 {
+        db.pragma_update(None, "application_id", APPLICATION_ID).map_err(explain)?;
+        let sealed = context.keys.seal(Purpose::DatabaseCheck, "keyport", &*context.random);
+        db.execute("INSERT INTO binding (only, key_check) VALUES (1, ?1)", [sealed])
+            .map_err(explain)?;
+    }
+    fail_interrupted(db, now).map_err(explain)
+}
+
+fn check_key(path: &Path, db: &Connection, context: &Context) -> Result<(), OpenError> {
+    let sealed: Option<String> = db
+        .query_row("SELECT key_check FROM binding", [], |row| row.get(0))
+        .optional()
+        .map_err(|error| explain(path, &error))?;
+    sealed
+        .and_then(|sealed| context.keys.open(Purpose::DatabaseCheck, &sealed).ok())
+        .map(drop)
+        .ok_or_else(|| OpenError::WrongKeyFile(path.to_owned()))
+}
+
+/// Whoever waits for one of these exchanges waits for an answer that died with the process before us.
+fn fail_interrupted(db: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+    let interrupted = ProblemCode::interrupted();
+    let count = db.execute(
+        "UPDATE grants SET stage = 'failed', problem = ?1, sealed_state = NULL WHERE stage = 'pending'",
+        [&interrupted],
+    )?;
+    if count > 0 {
+        let detail = format!("{count} exchanges");
+        audit::Entry { detail: Some(&detail), ..audit::Entry::default() }
+            .write(db, "exchanges_interrupted", now)?;
+    }
+    Ok(())
+}
+
+fn explain(path: &Path, error: &rusqlite::Error) -> OpenError {
+    let path = path.to_owned();
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => OpenError::Foreign(path),
+        Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
+            OpenError::Damaged { path, cause: error.to_string() }
+        }
+        _ => OpenError::Io { path, cause: error.to_string() },
+    }
+}
+
+/// The longest that a commit waits for another program's lock.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(2);

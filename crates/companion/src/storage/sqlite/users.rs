@@ -1,0 +1,95 @@
+//! Users and their device keys: provisioned just in time, found by (issuer, connection, id at the provider) only.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::audit;
+use crate::domain::{Connection as SsoConnection, Organization, Thumbprint, Timestamp};
+use crate::domain::{UpstreamIdentity, User, UserId};
+
+pub(super) const COLUMNS: &str = "users.id, users.email, users.name, users.organization_id, \
+     users.organization_name, users.connection_id, users.connection_type";
+
+/// Reads [`COLUMNS`], the first of them at `at`.
+pub(super) fn read(row: &Row<'_>, at: usize) -> rusqlite::Result<User> {
+    let organization = match (row.get(at + 3)?, row.get(at + 4)?) {
+        (Some(id), Some(name)) => Some(Organization { id, name }),
+        _ => None,
+    };
+    Ok(User {
+        id: row.get(at)?,
+        email: row.get(at + 1)?,
+        name: row.get(at + 2)?,
+        organization,
+        connection: SsoConnection { id: row.get(at + 5)?, kind: row.get(at + 6)? },
+    })
+}
+
+pub(super) fn find(db: &Connection, user: UserId) -> rusqlite::Result<Option<User>> {
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM users WHERE id = ?1"))?
+        .query_row([user], |row| read(row, 0))
+        .optional()
+}
+
+/// Finds the user of an identity and brings the facts up to date, or provisions one under `fresh`.
+pub(super) fn provision(
+    db: &Connection,
+    identity: &UpstreamIdentity,
+    fresh: UserId,
+    now: Timestamp,
+) -> rusqlite::Result<UserId> {
+    let organization = identity.organization.as_ref();
+    let user: UserId = db
+        .prepare_cached(
+            "INSERT INTO users (id, issuer, connection_id, idp_id, connection_type, email, name,
+                                organization_id, organization_name, created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)
+             ON CONFLICT (issuer, connection_id, idp_id) DO UPDATE SET
+                 connection_type = excluded.connection_type, email = excluded.email,
+                 name = excluded.name, organization_id = excluded.organization_id,
+                 organization_name = excluded.organization_name, updated_at = excluded.updated_at
+             RETURNING id",
+        )?
+        .query_row(
+            params![
+                fresh,
+                identity.issuer,
+                identity.connection.id,
+                identity.idp_id,
+                identity.connection.kind,
+                identity.email,
+                identity.name,
+                organization.map(|o| &o.id),
+                organization.map(|o| &o.name),
+                now
+            ],
+            |row| row.get(0),
+        )?;
+    if user == fresh {
+        audit::Entry { user: Some(user), ..audit::Entry::default() }
+            .write(db, "user_provisioned", now)?;
+    }
+    Ok(user)
+}
+
+pub(super) fn knows_key(db: &Connection, user: UserId, jkt: Thumbprint) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM device_keys WHERE jkt = ?1 AND user_id = ?2")?
+        .exists(params![jkt, user])
+}
+
+/// A device key becomes known to a user when it redeems a code, not before: until then anybody may name it.
+pub(super) fn remember_key(
+    db: &Connection,
+    user: UserId,
+    jkt: Thumbprint,
+    device_name: Option<&str>,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO device_keys (jkt, user_id, device_name, first_seen, last_seen)
+         VALUES (?1, ?2, ?3, ?4, ?4)
+         ON CONFLICT (jkt, user_id) DO UPDATE SET
+             device_name = excluded.device_name, last_seen = excluded.last_seen",
+    )?
+    .execute(params![jkt, user, device_name, now])
+    .map(drop)
+}
