@@ -40,10 +40,7 @@ impl Reply {
 
     #[must_use]
     pub fn with_error(&self, error: SsoError) -> String {
-        self.with(vec![
-            ("error", error.code()),
-            ("error_description", error.description()),
-        ])
+        self.with(vec![("error", error.code()), ("error_description", error.description())])
     }
 
     fn with<'a>(&'a self, mut pairs: Vec<(&str, &'a str)>) -> String {
@@ -54,10 +51,7 @@ impl Reply {
 
 impl From<Repeated> for Refusal {
     fn from(Repeated(name): Repeated) -> Self {
-        page(
-            "Error: Invalid request",
-            format!("The parameter `{name}` was sent more than once."),
-        )
+        page("Error: Invalid request", format!("The parameter `{name}` was sent more than once."))
     }
 }
 
@@ -76,15 +70,9 @@ pub fn check(
         allowed_redirect_uri(environment, query)?.ok_or_else(|| unknown_redirect_uri(None))?;
     let challenge = challenge(query)?;
     if query.one("response_type")? != Some("code") {
-        return Err(page(
-            "Error: Invalid request",
-            "`response_type` has to be `code`.".to_owned(),
-        ));
+        return Err(page("Error: Invalid request", "`response_type` has to be `code`.".to_owned()));
     }
-    let reply = Reply {
-        redirect_uri,
-        state: query.one("state")?.map(str::to_owned),
-    };
+    let reply = Reply { redirect_uri, state: query.one("state")?.map(str::to_owned) };
     let selected = selector(query)?.and_then(|selector| environment.select(selector));
     match selected {
         Ok(connection) => Ok(AuthorizationRequest {
@@ -106,10 +94,8 @@ pub fn check_idp_initiated(
     environment: &Environment,
     query: &Parameters,
 ) -> Result<AuthorizationRequest, Refusal> {
-    let connection = query
-        .one("connection")?
-        .and_then(|id| environment.connection(id))
-        .ok_or_else(|| {
+    let connection =
+        query.one("connection")?.and_then(|id| environment.connection(id)).ok_or_else(|| {
             page(
                 "Error: Invalid connection",
                 "There is no connection of that ID to start from.".to_owned(),
@@ -118,20 +104,14 @@ pub fn check_idp_initiated(
     let redirect_uri = allowed_redirect_uri(environment, query)?;
     let redirect_uri =
         redirect_uri.unwrap_or_else(|| environment.default_redirect_uri().to_owned());
-    let reply = Reply {
-        redirect_uri,
-        state: None,
-    };
+    let reply = Reply { redirect_uri, state: None };
     if let Err(error) = environment.select(Selector::Connection(&connection.id)) {
         return Err(Refusal::Redirect(reply.with_error(error)));
     }
     if !connection.idp_initiated {
         let url = reply.with_error(SsoError::IdpInitiatedSsoDisabled);
         let organization_id = connection.organization_id.as_deref().unwrap_or_default();
-        let ids = [
-            ("connection_id", connection.id.as_str()),
-            ("organization_id", organization_id),
-        ];
+        let ids = [("connection_id", connection.id.as_str()), ("organization_id", organization_id)];
         return Err(Refusal::Redirect(with_query(&url, &ids)));
     }
     let login_hint = query.one("login_hint")?.map(str::to_owned);
@@ -162,10 +142,7 @@ fn unknown_redirect_uri(uri: Option<&str>) -> Refusal {
 }
 
 fn challenge(query: &Parameters) -> Result<Option<CodeChallenge>, Refusal> {
-    match (
-        query.one("code_challenge")?,
-        query.one("code_challenge_method")?,
-    ) {
+    match (query.one("code_challenge")?, query.one("code_challenge_method")?) {
         (None, None) => Ok(None),
         (Some(text), Some("S256")) if CodeChallenge::parse(text).is_some() => {
             Ok(CodeChallenge::parse(text))
@@ -181,11 +158,7 @@ fn selector(query: &Parameters) -> Result<Result<Selector<'_>, SsoError>, Refusa
     if query.one("domain")?.is_some() {
         return Ok(Err(SsoError::DomainConnectionSelectorNotAllowed));
     }
-    let given = (
-        query.one("connection")?,
-        query.one("organization")?,
-        query.one("provider")?,
-    );
+    let given = (query.one("connection")?, query.one("organization")?, query.one("provider")?);
     Ok(match given {
         (Some(id), None, None) => Ok(Selector::Connection(id)),
         (None, Some(id), None) => Ok(Selector::Organization(id)),

@@ -63,11 +63,7 @@ impl Codes {
         self.tally.issued += 1;
         self.waiting.insert(
             code.fingerprint(),
-            Waiting {
-                profile,
-                challenge,
-                expires: now + CODE_LIFETIME,
-            },
+            Waiting { profile, challenge, expires: now + CODE_LIFETIME },
         );
     }
 
@@ -91,8 +87,7 @@ impl Codes {
 
     pub fn issue_access_token(&mut self, token: &Secret, profile: Profile, now: Instant) {
         let expires = now + ACCESS_TOKEN_LIFETIME;
-        self.access_tokens
-            .insert(token.fingerprint(), AccessToken { profile, expires });
+        self.access_tokens.insert(token.fingerprint(), AccessToken { profile, expires });
     }
 
     #[must_use]
@@ -116,10 +111,7 @@ impl Codes {
         verifier: Option<&Secret>,
         now: Instant,
     ) -> Result<Profile, InvalidGrant> {
-        let waiting = self
-            .waiting
-            .remove(&code.fingerprint())
-            .ok_or(InvalidGrant::Spent)?;
+        let waiting = self.waiting.remove(&code.fingerprint()).ok_or(InvalidGrant::Spent)?;
         if now >= waiting.expires {
             return Err(InvalidGrant::Spent);
         }
@@ -129,8 +121,7 @@ impl Codes {
             // A verifier without a challenge is a stripped challenge (RFC 9700 §4.8.2).
             (Some(_), None) | (None, Some(_)) => false,
         };
-        fits.then_some(waiting.profile)
-            .ok_or(InvalidGrant::Verifier)
+        fits.then_some(waiting.profile).ok_or(InvalidGrant::Verifier)
     }
 
     fn forget_expired(&mut self, now: Instant) {
@@ -161,41 +152,20 @@ mod tests {
         let [late, timely] = ["late", "timely"].map(Secret::from);
         codes.issue(&late, ada(), None, start);
         codes.issue(&timely, ada(), None, start);
-        assert!(
-            codes
-                .redeem(&timely, None, start + CODE_LIFETIME - TICK)
-                .is_ok()
-        );
+        assert!(codes.redeem(&timely, None, start + CODE_LIFETIME - TICK).is_ok());
         assert_eq!(
-            codes
-                .redeem(&late, None, start + CODE_LIFETIME)
-                .unwrap_err(),
+            codes.redeem(&late, None, start + CODE_LIFETIME).unwrap_err(),
             InvalidGrant::Spent
         );
-        assert_eq!(
-            codes.tally(),
-            Tally {
-                issued: 2,
-                redeemed: 1,
-                refused: 1
-            }
-        );
+        assert_eq!(codes.tally(), Tally { issued: 2, redeemed: 1, refused: 1 });
     }
 
     #[test]
     fn an_access_token_dies_after_600_seconds() {
         let (mut codes, start, token) = (Codes::default(), Instant::now(), Secret::from("token"));
         codes.issue_access_token(&token, ada(), start);
-        assert!(
-            codes
-                .profile_of(&token, start + ACCESS_TOKEN_LIFETIME - TICK)
-                .is_some()
-        );
-        assert!(
-            codes
-                .profile_of(&token, start + ACCESS_TOKEN_LIFETIME)
-                .is_none()
-        );
+        assert!(codes.profile_of(&token, start + ACCESS_TOKEN_LIFETIME - TICK).is_some());
+        assert!(codes.profile_of(&token, start + ACCESS_TOKEN_LIFETIME).is_none());
     }
 
     #[test]

@@ -37,10 +37,7 @@ impl Emulator {
             codes: Codes::default(),
             faults: Faults::default(),
         };
-        Self(Arc::new(Shared {
-            state: Mutex::new(state),
-            release: Notify::new(),
-        }))
+        Self(Arc::new(Shared { state: Mutex::new(state), release: Notify::new() }))
     }
 
     /// One transition under the lock; a panic in an earlier one does not end the emulator.
@@ -63,4 +60,8 @@ pub(crate) fn entropy() -> anyhow::Result<Entropy> {
 /// A fresh authorization code or access token: 130 random bits.
 pub(crate) fn draw_secret() -> anyhow::Result<Secret> {
     Ok(Secret::from(drawn(&entropy()?)))
+}
+
+pub(crate) fn draw_request_id() -> anyhow::Result<String> {
+    Ok(drawn(&entropy()?))
 }

@@ -61,10 +61,7 @@ impl Environment {
 
     #[must_use]
     pub fn allows_redirect_uri(&self, uri: &str) -> bool {
-        self.seed
-            .redirect_uris
-            .iter()
-            .any(|pattern| pattern.allows(uri))
+        self.seed.redirect_uris.iter().any(|pattern| pattern.allows(uri))
     }
 
     /// In the order of their creation.
@@ -75,27 +72,19 @@ impl Environment {
 
     #[must_use]
     pub fn connection(&self, id: &str) -> Option<&Connection> {
-        self.seed
-            .connections
-            .iter()
-            .find(|connection| connection.id == id)
+        self.seed.connections.iter().find(|connection| connection.id == id)
     }
 
     /// Whether there was one to delete.
     pub fn delete_connection(&mut self, id: &str) -> bool {
         let before = self.seed.connections.len();
-        self.seed
-            .connections
-            .retain(|connection| connection.id != id);
+        self.seed.connections.retain(|connection| connection.id != id);
         self.seed.connections.len() < before
     }
 
     #[must_use]
     pub fn organization(&self, id: &str) -> Option<&Organization> {
-        self.seed
-            .organizations
-            .iter()
-            .find(|organization| organization.id == id)
+        self.seed.organizations.iter().find(|organization| organization.id == id)
     }
 
     #[must_use]
@@ -144,11 +133,7 @@ impl Environment {
         {
             return Err(NoPerson::OutsideOrganization);
         }
-        let known = self
-            .seed
-            .people
-            .iter()
-            .find(|person| person.email.eq_ignore_ascii_case(email));
+        let known = self.seed.people.iter().find(|person| person.email.eq_ignore_ascii_case(email));
         known.ok_or(NoPerson::Unknown)
     }
 
@@ -159,9 +144,8 @@ impl Environment {
         several: SsoError,
     ) -> Result<&Connection, SsoError> {
         let found: Vec<_> = self.seed.connections.iter().filter(wanted).collect();
-        let mut live = found
-            .iter()
-            .filter(|connection| connection.state == ConnectionState::Active);
+        let mut live =
+            found.iter().filter(|connection| connection.state == ConnectionState::Active);
         match (live.next(), live.next()) {
             (Some(connection), None) => Ok(connection),
             (Some(_), Some(_)) => Err(several),
@@ -180,8 +164,5 @@ fn active(connection: &Connection) -> Result<&Connection, SsoError> {
 
 fn has_domain_of(organization: &Organization, email: &str) -> bool {
     let domain = email.rsplit_once('@').map_or("", |(_, domain)| domain);
-    organization
-        .domains
-        .iter()
-        .any(|it| it.eq_ignore_ascii_case(domain))
+    organization.domains.iter().any(|it| it.eq_ignore_ascii_case(domain))
 }

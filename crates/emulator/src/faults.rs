@@ -25,10 +25,7 @@ pub const ROUTES: [&str; 10] = [
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fault {
     /// This status instead of the real work.
-    Status {
-        status: u16,
-        retry_after_seconds: Option<u32>,
-    },
+    Status { status: u16, retry_after_seconds: Option<u32> },
     /// The real answer, later.
     Delay(Duration),
     /// The real answer, once the faults are cleared.
@@ -89,28 +86,20 @@ fn once() -> u64 {
 
 impl Order {
     fn fault(&self) -> Result<Fault, String> {
-        let members = (
-            self.status,
-            self.retry_after_seconds,
-            self.delay_ms,
-            self.size_bytes,
-            &self.profile,
-        );
+        let members =
+            (self.status, self.retry_after_seconds, self.delay_ms, self.size_bytes, &self.profile);
         match (self.kind, members) {
             (Kind::Status, (Some(status @ 400..=599), retry_after_seconds, None, None, None)) => {
-                Ok(Fault::Status {
-                    status,
-                    retry_after_seconds,
-                })
+                Ok(Fault::Status { status, retry_after_seconds })
             }
             (Kind::DelayMs, (None, None, Some(delay), None, None)) => {
                 Ok(Fault::Delay(Duration::from_millis(delay)))
             }
             (Kind::Hold, (None, None, None, None, None)) => Ok(Fault::Hold),
             (Kind::Reset, (None, None, None, None, None)) => Ok(Fault::Reset),
-            (Kind::Garbage, (None, None, None, size, None)) => Ok(Fault::Garbage {
-                size_bytes: size.unwrap_or(64),
-            }),
+            (Kind::Garbage, (None, None, None, size, None)) => {
+                Ok(Fault::Garbage { size_bytes: size.unwrap_or(64) })
+            }
             (Kind::SwapProfile, (None, None, None, None, profile)) => {
                 Ok(Fault::SwapProfile(profile.clone().unwrap_or_else(stranger)))
             }
@@ -124,10 +113,7 @@ impl Order {
 
 /// Another organization and connection than any seed has.
 fn stranger() -> Map<String, Value> {
-    let organization = (
-        "organization_id".to_owned(),
-        json!("org_01EMULATORSTRANGER"),
-    );
+    let organization = ("organization_id".to_owned(), json!("org_01EMULATORSTRANGER"));
     let connection = ("connection_id".to_owned(), json!("conn_01EMULATORSTRANGER"));
     Map::from_iter([organization, connection])
 }
@@ -137,31 +123,20 @@ impl Faults {
     /// A sentence for the developer when the order could never take effect.
     pub fn order(&mut self, order: &Order) -> Result<(), String> {
         if !ROUTES.contains(&order.route.as_str()) {
-            return Err(format!(
-                "no route {:?}; there are {}",
-                order.route,
-                ROUTES.join(", ")
-            ));
+            return Err(format!("no route {:?}; there are {}", order.route, ROUTES.join(", ")));
         }
         if order.times == 0 {
             return Err("times has to be at least 1".to_owned());
         }
         let fault = order.fault()?;
-        self.ordered.push(Ordered {
-            route: order.route.clone(),
-            fault,
-            times_left: order.times,
-        });
+        self.ordered.push(Ordered { route: order.route.clone(), fault, times_left: order.times });
         Ok(())
     }
 
     /// Counts a call and says what is to go wrong with it: the oldest order for its route first.
     pub fn arrive(&mut self, route: &str) -> Option<Fault> {
         *self.calls.entry(route.to_owned()).or_default() += 1;
-        let ordered = self
-            .ordered
-            .iter_mut()
-            .find(|ordered| ordered.route == route)?;
+        let ordered = self.ordered.iter_mut().find(|ordered| ordered.route == route)?;
         ordered.times_left -= 1;
         let fault = ordered.fault.clone();
         self.ordered.retain(|ordered| ordered.times_left > 0);
@@ -175,10 +150,8 @@ impl Faults {
     /// Calls per route; every known route is there, with 0 if need be.
     #[must_use]
     pub fn calls(&self) -> BTreeMap<String, u64> {
-        let mut calls: BTreeMap<_, _> = ROUTES
-            .iter()
-            .map(|route| ((*route).to_owned(), 0))
-            .collect();
+        let mut calls: BTreeMap<_, _> =
+            ROUTES.iter().map(|route| ((*route).to_owned(), 0)).collect();
         calls.extend(self.calls.clone());
         calls
     }
@@ -219,27 +192,12 @@ mod tests {
     #[test]
     fn a_fault_hits_its_route_as_often_as_ordered() {
         let mut faults = Faults::default();
-        order(
-            &mut faults,
-            json!({"route": "POST /sso/token", "kind": "reset", "times": 2}),
-        )
-        .unwrap();
-        order(
-            &mut faults,
-            json!({"route": "POST /sso/token", "kind": "lose_answer"}),
-        )
-        .unwrap();
+        order(&mut faults, json!({"route": "POST /sso/token", "kind": "reset", "times": 2}))
+            .unwrap();
+        order(&mut faults, json!({"route": "POST /sso/token", "kind": "lose_answer"})).unwrap();
         assert_eq!(faults.arrive("GET /connections"), None);
         let hits: Vec<_> = (0..4).map(|_| faults.arrive("POST /sso/token")).collect();
-        assert_eq!(
-            hits,
-            [
-                Some(Fault::Reset),
-                Some(Fault::Reset),
-                Some(Fault::LoseAnswer),
-                None
-            ]
-        );
+        assert_eq!(hits, [Some(Fault::Reset), Some(Fault::Reset), Some(Fault::LoseAnswer), None]);
         assert_eq!(faults.calls()["POST /sso/token"], 4);
         assert_eq!(faults.calls()["GET /sso/profile"], 0);
     }

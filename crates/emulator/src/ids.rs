@@ -13,10 +13,7 @@ pub type Entropy = [u8; LENGTH];
 /// 26 characters, five bits from each byte: 130 bits when the bytes are random.
 #[must_use]
 pub fn drawn(entropy: &Entropy) -> String {
-    entropy
-        .iter()
-        .map(|byte| char::from(CROCKFORD[usize::from(byte & 31)]))
-        .collect()
+    entropy.iter().map(|byte| char::from(CROCKFORD[usize::from(byte & 31)])).collect()
 }
 
 /// The same parts give the same identifier, always.
@@ -28,10 +25,7 @@ pub fn derived(prefix: &str, parts: &[&str]) -> String {
         hash.update(part.as_bytes());
     }
     let digest = hash.finalize();
-    let tail = digest
-        .iter()
-        .take(LENGTH)
-        .map(|byte| char::from(CROCKFORD[usize::from(byte & 31)]));
+    let tail = digest.iter().take(LENGTH).map(|byte| char::from(CROCKFORD[usize::from(byte & 31)]));
     prefix.chars().chain(tail).collect()
 }
 
@@ -41,14 +35,8 @@ mod tests {
 
     #[test]
     fn the_border_between_parts_counts() {
-        assert_ne!(
-            derived("prof_", &["ab", "c"]),
-            derived("prof_", &["a", "bc"])
-        );
-        assert_eq!(
-            derived("prof_", &["ab", "c"]),
-            derived("prof_", &["ab", "c"])
-        );
+        assert_ne!(derived("prof_", &["ab", "c"]), derived("prof_", &["a", "bc"]));
+        assert_eq!(derived("prof_", &["ab", "c"]), derived("prof_", &["ab", "c"]));
         assert_eq!(derived("prof_", &["ab"]).len(), "prof_".len() + 26);
     }
 }

@@ -86,11 +86,8 @@ impl<'a> Query<'a> {
                 .filter(|connection| self.matches(environment, connection))
                 .collect()
         };
-        let (mut earlier, mut page, mut later) = (
-            matching(&all[..from]),
-            matching(&all[from..to]),
-            matching(&all[to..]),
-        );
+        let (mut earlier, mut page, mut later) =
+            (matching(&all[..from]), matching(&all[from..to]), matching(&all[to..]));
         if page.len() > self.limit {
             match self.cursor {
                 Some(Cursor::Before(_)) => {
@@ -99,19 +96,9 @@ impl<'a> Query<'a> {
                 _ => later = page.split_off(self.limit),
             }
         }
-        let before = page
-            .first()
-            .filter(|_| !earlier.is_empty())
-            .map(|it| it.id.as_str());
-        let after = page
-            .last()
-            .filter(|_| !later.is_empty())
-            .map(|it| it.id.as_str());
-        Ok(Listing {
-            page,
-            before,
-            after,
-        })
+        let before = page.first().filter(|_| !earlier.is_empty()).map(|it| it.id.as_str());
+        let after = page.last().filter(|_| !later.is_empty()).map(|it| it.id.as_str());
+        Ok(Listing { page, before, after })
     }
 
     /// The part of `all` that the cursor leaves.
@@ -131,14 +118,8 @@ impl<'a> Query<'a> {
         let domains = environment
             .organization_of(connection)
             .map_or(&[][..], |organization| &organization.domains);
-        let named = |search: &str| {
-            connection
-                .name
-                .to_lowercase()
-                .contains(&search.to_lowercase())
-        };
-        self.connection_type
-            .is_none_or(|kind| connection.connection_type == kind)
+        let named = |search: &str| connection.name.to_lowercase().contains(&search.to_lowercase());
+        self.connection_type.is_none_or(|kind| connection.connection_type == kind)
             && self
                 .organization_id
                 .is_none_or(|id| connection.organization_id.as_deref() == Some(id))

@@ -45,20 +45,13 @@ async fn main() -> anyhow::Result<()> {
         None => Seed::built_in()?,
     };
     let listener = bind(listen).await?;
-    let address = listener
-        .local_addr()
-        .context("the listening address is not known")?;
+    let address = listener.local_addr().context("the listening address is not known")?;
     if !address.ip().is_loopback() {
         tracing::warn!(%address, "others on the network can reach this emulator, and its keys are public");
     }
     let stop = stop_signal()?;
-    println!(
-        "{}",
-        serde_json::json!({ "event": "ready", "url": format!("http://{address}") })
-    );
-    serve(listener, Emulator::new(seed), stop)
-        .await
-        .context("serving ended")
+    println!("{}", serde_json::json!({ "event": "ready", "url": format!("http://{address}") }));
+    serve(listener, Emulator::new(seed), stop).await.context("serving ended")
 }
 
 async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {

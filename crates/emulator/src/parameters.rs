@@ -18,11 +18,8 @@ impl Parameters {
     /// # Errors
     /// When the parameter is there twice, be the values equal or not.
     pub fn one(&self, name: &'static str) -> Result<Option<&str>, Repeated> {
-        let mut values = self
-            .0
-            .iter()
-            .filter(|(it, _)| it == name)
-            .map(|(_, value)| value.as_str());
+        let mut values =
+            self.0.iter().filter(|(it, _)| it == name).map(|(_, value)| value.as_str());
         match (values.next(), values.next()) {
             (_, Some(_)) => Err(Repeated(name)),
             (value, None) => Ok(value.filter(|text| !text.is_empty())),

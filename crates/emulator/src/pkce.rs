@@ -26,9 +26,7 @@ impl CodeChallenge {
 
 fn is_verifier(text: &str) -> bool {
     (43..=128).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
 }
 
 #[cfg(test)]
@@ -42,13 +40,7 @@ mod tests {
     #[test]
     fn only_the_verifier_of_the_challenge_is_accepted() {
         let challenge = CodeChallenge::parse(CHALLENGE).unwrap();
-        for wrong in [
-            "",
-            "short",
-            CHALLENGE,
-            &VERIFIER.to_lowercase(),
-            &format!("{VERIFIER}="),
-        ] {
+        for wrong in ["", "short", CHALLENGE, &VERIFIER.to_lowercase(), &format!("{VERIFIER}=")] {
             assert!(!challenge.accepts(wrong), "{wrong}");
         }
         assert!(challenge.accepts(VERIFIER));
@@ -56,13 +48,9 @@ mod tests {
 
     #[test]
     fn a_challenge_is_32_bytes_of_base64url() {
-        for wrong in [
-            "",
-            "plain",
-            &CHALLENGE[1..],
-            &format!("{CHALLENGE}="),
-            &CHALLENGE.replace('-', "+"),
-        ] {
+        for wrong in
+            ["", "plain", &CHALLENGE[1..], &format!("{CHALLENGE}="), &CHALLENGE.replace('-', "+")]
+        {
             assert_eq!(CodeChallenge::parse(wrong), None, "{wrong}");
         }
     }

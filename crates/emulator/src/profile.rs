@@ -67,11 +67,8 @@ fn idp_id(person: &Person, connection: &Connection, entropy: &Entropy) -> String
 }
 
 fn full_name(person: &Person) -> Option<String> {
-    let parts: Vec<&str> = [&person.first_name, &person.last_name]
-        .into_iter()
-        .flatten()
-        .map(String::as_str)
-        .collect();
+    let parts: Vec<&str> =
+        [&person.first_name, &person.last_name].into_iter().flatten().map(String::as_str).collect();
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 

@@ -22,15 +22,15 @@ impl TryFrom<String> for RedirectPattern {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(format!("redirect URI {text:?}: only ASCII without spaces"));
+        }
         if let Some((origin, rest)) = loopback(&text)
             && let Some(path) = rest.strip_prefix('*')
         {
             let whole = path.starts_with('/') && !path.contains(['*', '#']);
             return match whole {
-                true => Ok(Self::AnyPort {
-                    origin: origin.to_owned(),
-                    path: path.to_owned(),
-                }),
+                true => Ok(Self::AnyPort { origin: origin.to_owned(), path: path.to_owned() }),
                 false => Err(format!(
                     "redirect URI {text:?}: after the port must come a path without `*` or `#`"
                 )),
@@ -63,9 +63,7 @@ impl RedirectPattern {
 }
 
 fn loopback(text: &str) -> Option<(&'static str, &str)> {
-    LOOPBACK
-        .iter()
-        .find_map(|origin| text.strip_prefix(origin).map(|rest| (*origin, rest)))
+    LOOPBACK.iter().find_map(|origin| text.strip_prefix(origin).map(|rest| (*origin, rest)))
 }
 
 fn is_port(text: &str) -> bool {
@@ -77,9 +75,7 @@ fn is_port(text: &str) -> bool {
 /// private-use scheme (`dev.example.app:/callback`) is not rewritten.
 #[must_use]
 pub fn with_query(redirect_uri: &str, pairs: &[(&str, &str)]) -> String {
-    let query = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(pairs)
-        .finish();
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
     let separator = if redirect_uri.contains('?') { '&' } else { '?' };
     format!("{redirect_uri}{separator}{query}")
 }
@@ -141,11 +137,10 @@ mod tests {
             "http://127.0.0.1:*/callback#x",
             "https://app.example/callback#x",
             "callback",
+            "https://app.example/callbäck",
+            "https://app.example/call back",
         ] {
-            assert!(
-                RedirectPattern::try_from(text.to_owned()).is_err(),
-                "{text}"
-            );
+            assert!(RedirectPattern::try_from(text.to_owned()).is_err(), "{text}");
         }
     }
 

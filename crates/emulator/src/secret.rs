@@ -59,9 +59,6 @@ mod tests {
 
     #[test]
     fn debug_does_not_print_the_secret() {
-        assert_eq!(
-            format!("{:?}", Secret::from("sk_test_emulator")),
-            "[redacted]"
-        );
+        assert_eq!(format!("{:?}", Secret::from("sk_test_emulator")), "[redacted]");
     }
 }

@@ -142,37 +142,20 @@ impl Seed {
 
     fn check(&self) -> anyhow::Result<()> {
         ensure!(!self.client.id.is_empty(), "client.id is empty");
-        ensure!(
-            !self.client.api_key.expose().is_empty(),
-            "client.api_key is empty"
-        );
-        let allowed = self
-            .redirect_uris
-            .iter()
-            .any(|pattern| pattern.allows(&self.default_redirect_uri));
+        ensure!(!self.client.api_key.expose().is_empty(), "client.api_key is empty");
+        let allowed =
+            self.redirect_uris.iter().any(|pattern| pattern.allows(&self.default_redirect_uri));
         ensure!(
             allowed,
             "default_redirect_uri {:?} is not among redirect_uris",
             self.default_redirect_uri
         );
-        unique(
-            "organization id",
-            self.organizations.iter().map(|it| it.id.clone()),
-        )?;
-        unique(
-            "connection id",
-            self.connections.iter().map(|it| it.id.clone()),
-        )?;
-        unique(
-            "email",
-            self.people.iter().map(|it| it.email.to_lowercase()),
-        )?;
+        unique("organization id", self.organizations.iter().map(|it| it.id.clone()))?;
+        unique("connection id", self.connections.iter().map(|it| it.id.clone()))?;
+        unique("email", self.people.iter().map(|it| it.email.to_lowercase()))?;
         unique(
             "domain",
-            self.organizations
-                .iter()
-                .flat_map(|it| &it.domains)
-                .map(|it| it.to_lowercase()),
+            self.organizations.iter().flat_map(|it| &it.domains).map(|it| it.to_lowercase()),
         )?;
         for connection in &self.connections {
             self.check_organization_of(connection)?;
@@ -192,11 +175,7 @@ impl Seed {
         let Some(wanted) = &connection.organization_id else {
             return Ok(());
         };
-        if self
-            .organizations
-            .iter()
-            .any(|organization| &organization.id == wanted)
-        {
+        if self.organizations.iter().any(|organization| &organization.id == wanted) {
             return Ok(());
         }
         bail!(
@@ -210,10 +189,7 @@ fn unique(what: &str, values: impl Iterator<Item = String>) -> anyhow::Result<()
     let mut seen = BTreeSet::new();
     for value in values {
         ensure!(!value.is_empty(), "an empty {what}");
-        ensure!(
-            !seen.contains(&value),
-            "the {what} {value:?} is there twice"
-        );
+        ensure!(!seen.contains(&value), "the {what} {value:?} is there twice");
         seen.insert(value);
     }
     Ok(())

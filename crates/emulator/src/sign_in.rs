@@ -49,8 +49,5 @@ pub fn sign_in(
 }
 
 fn provoked(email: &str) -> Option<&str> {
-    email
-        .strip_prefix("error+")?
-        .rsplit_once('@')
-        .map(|(code, _)| code)
+    email.strip_prefix("error+")?.rsplit_once('@').map(|(code, _)| code)
 }

@@ -58,18 +58,16 @@ impl SsoError {
 
     fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::AccessDenied => (
-                "access_denied",
-                "The user denied the request at the identity provider",
-            ),
+            Self::AccessDenied => {
+                ("access_denied", "The user denied the request at the identity provider")
+            }
             Self::AmbiguousConnectionSelector => (
                 "ambiguous_connection_selector",
                 "The organization has several connections; use `connection`",
             ),
-            Self::ConnectionDomainInvalid => (
-                "connection_domain_invalid",
-                "No connection associated with domain",
-            ),
+            Self::ConnectionDomainInvalid => {
+                ("connection_domain_invalid", "No connection associated with domain")
+            }
             Self::ConnectionInvalid => ("connection_invalid", "No connection with the given ID"),
             Self::ConnectionStrategyInvalid => (
                 "connection_strategy_invalid",
@@ -80,28 +78,25 @@ impl SsoError {
                 "domain_connection_selector_not_allowed",
                 "The `domain` parameter is no longer supported",
             ),
-            Self::IdpInitiatedSsoDisabled => (
-                "idp_initiated_sso_disabled",
-                "IdP-initiated SSO is disabled for the connection",
-            ),
+            Self::IdpInitiatedSsoDisabled => {
+                ("idp_initiated_sso_disabled", "IdP-initiated SSO is disabled for the connection")
+            }
             Self::InvalidConnectionSelector => (
                 "invalid_connection_selector",
                 "Exactly one of connection, organization or provider is required",
             ),
-            Self::OrganizationInvalid => (
-                "organization_invalid",
-                "No connection associated with organization",
-            ),
+            Self::OrganizationInvalid => {
+                ("organization_invalid", "No connection associated with organization")
+            }
             Self::OauthFailed => ("oauth_failed", "The OAuth request failed for the user"),
             Self::ProfileNotAllowedOutsideOrganization => (
                 "profile_not_allowed_outside_organization",
                 "The profile's email is outside the domains of the organization",
             ),
             Self::ServerError => ("server_error", "SSO failed for the user"),
-            Self::SigninConsentDenied => (
-                "signin_consent_denied",
-                "User cancelled the authentication request",
-            ),
+            Self::SigninConsentDenied => {
+                ("signin_consent_denied", "User cancelled the authentication request")
+            }
         }
     }
 }

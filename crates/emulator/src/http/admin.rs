@@ -21,9 +21,7 @@ async fn order(
     State(emulator): State<Emulator>,
     Json(wanted): Json<Order>,
 ) -> Result<StatusCode, Problem> {
-    emulator
-        .with(|state| state.faults.order(&wanted))
-        .map_err(Problem::unprocessable)?;
+    emulator.with(|state| state.faults.order(&wanted)).map_err(Problem::unprocessable)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

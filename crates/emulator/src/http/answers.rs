@@ -19,10 +19,7 @@ pub struct Problem {
 
 impl Problem {
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            message: message.into(),
-        }
+        Self { status, message: message.into() }
     }
 
     pub fn not_found(what: &str, id: &str) -> Self {
@@ -49,10 +46,7 @@ impl From<anyhow::Error> for Problem {
 
 /// Always 400, `invalid_client` too.
 pub fn oauth_error(error: &str, description: &str) -> Response {
-    (
-        StatusCode::BAD_REQUEST,
-        Json(json!({ "error": error, "error_description": description })),
-    )
+    (StatusCode::BAD_REQUEST, Json(json!({ "error": error, "error_description": description })))
         .into_response()
 }
 
@@ -72,10 +66,7 @@ pub fn page(status: StatusCode, markup: Markup) -> Response {
 
 /// From a GET: 302, as WorkOS answers.
 pub fn found(url: &str) -> Response {
-    (
-        StatusCode::FOUND,
-        [(header::LOCATION, url), (header::CACHE_CONTROL, "no-store")],
-    )
+    (StatusCode::FOUND, [(header::LOCATION, url), (header::CACHE_CONTROL, "no-store")])
         .into_response()
 }
 
@@ -84,11 +75,12 @@ pub fn see_other(url: &str) -> Response {
     ([(header::CACHE_CONTROL, "no-store")], Redirect::to(url)).into_response()
 }
 
-pub fn refusal(refusal: Refusal) -> Response {
+/// `redirect` is `found` or `see_other`, by the method of the request.
+pub fn refusal(refusal: Refusal, redirect: fn(&str) -> Response) -> Response {
     match refusal {
         Refusal::Page { title, text } => {
             page(StatusCode::BAD_REQUEST, pages::problem(title, &text))
         }
-        Refusal::Redirect(url) => found(&url),
+        Refusal::Redirect(url) => redirect(&url),
     }
 }

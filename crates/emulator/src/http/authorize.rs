@@ -33,13 +33,10 @@ pub async fn submit(
 pub fn show_checked(emulator: &Emulator, query: Option<String>, check: Check) -> Response {
     let query = Parameters::parse(query.unwrap_or_default().as_bytes());
     emulator.with(|state| match check(&state.environment, &query) {
-        Ok(request) => sign_in_page(
-            &state.environment,
-            &request,
-            request.login_hint.as_deref(),
-            None,
-        ),
-        Err(refused) => refusal(refused),
+        Ok(request) => {
+            sign_in_page(&state.environment, &request, request.login_hint.as_deref(), None)
+        }
+        Err(refused) => refusal(refused, found),
     })
 }
 
@@ -54,7 +51,7 @@ pub fn submit_checked(
     match checked {
         Ok(request) => answer(emulator, request, &Parameters::parse(form))
             .unwrap_or_else(IntoResponse::into_response),
-        Err(refused) => refusal(refused),
+        Err(refused) => refusal(refused, see_other),
     }
 }
 
@@ -63,16 +60,9 @@ fn answer(
     request: AuthorizationRequest,
     form: &Parameters,
 ) -> Result<Response, Problem> {
-    let field = |name| {
-        form.one(name)
-            .map(Option::unwrap_or_default)
-            .map_err(|_| repeated(name))
-    };
-    let (email, password, decline) = (
-        field("email")?.trim(),
-        field("password")?,
-        field("decline")?,
-    );
+    let field = |name| form.one(name).map(Option::unwrap_or_default).map_err(|_| repeated(name));
+    let (email, password, decline) =
+        (field("email")?.trim(), field("password")?, field("decline")?);
     if !decline.is_empty() {
         return Ok(see_other(&request.reply.with_error(SsoError::AccessDenied)));
     }
@@ -80,14 +70,12 @@ fn answer(
     Ok(emulator.with(|state| {
         // Deleted between the check and now: the code that a check now would give.
         let Some(connection) = state.environment.connection(&request.connection_id) else {
-            return found(&request.reply.with_error(SsoError::ConnectionInvalid));
+            return see_other(&request.reply.with_error(SsoError::ConnectionInvalid));
         };
         match sign_in(&state.environment, connection, email, password, &entropy) {
             SignIn::Done(profile) => {
                 let url = request.reply.with_code(code.expose());
-                state
-                    .codes
-                    .issue(&code, *profile, request.challenge, Instant::now());
+                state.codes.issue(&code, *profile, request.challenge, Instant::now());
                 see_other(&url)
             }
             SignIn::Failed(error) => see_other(&request.reply.with_error(error)),
@@ -110,20 +98,11 @@ fn sign_in_page(
 ) -> Response {
     let connection = environment.connection(&request.connection_id);
     let organization = connection.and_then(|it| environment.organization_of(it));
-    let status = if words.is_some() {
-        StatusCode::UNPROCESSABLE_ENTITY
-    } else {
-        StatusCode::OK
-    };
+    let status = if words.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let name = organization.map(|it| it.name.as_str());
     let kind = connection.map_or("", |it| it.connection_type.as_str());
     page(
         status,
-        pages::sign_in(&SignInPage {
-            organization: name,
-            connection_type: kind,
-            email,
-            words,
-        }),
+        pages::sign_in(&SignInPage { organization: name, connection_type: kind, email, words }),
     )
 }

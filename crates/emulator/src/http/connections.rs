@@ -25,21 +25,12 @@ pub async fn list(
     let parameters = Parameters::parse(query.unwrap_or_default().as_bytes());
     let query = Query::read(&parameters).map_err(Problem::unprocessable)?;
     emulator.with(|state| {
-        let Listing {
-            page,
-            before,
-            after,
-        } = query
-            .list(&state.environment)
-            .map_err(Problem::unprocessable)?;
-        let data: Vec<_> = page
-            .into_iter()
-            .map(|connection| shape(&state.environment, connection))
-            .collect();
+        let Listing { page, before, after } =
+            query.list(&state.environment).map_err(Problem::unprocessable)?;
+        let data: Vec<_> =
+            page.into_iter().map(|connection| shape(&state.environment, connection)).collect();
         let list_metadata = json!({ "before": before, "after": after });
-        Ok(Json(
-            json!({ "object": "list", "data": data, "list_metadata": list_metadata }),
-        ))
+        Ok(Json(json!({ "object": "list", "data": data, "list_metadata": list_metadata })))
     })
 }
 
@@ -49,14 +40,9 @@ pub async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let shaped = emulator.with(|state| {
-        state
-            .environment
-            .connection(&id)
-            .map(|found| shape(&state.environment, found))
+        state.environment.connection(&id).map(|found| shape(&state.environment, found))
     });
-    shaped
-        .map(Json)
-        .ok_or_else(|| Problem::not_found("Connection", &id))
+    shaped.map(Json).ok_or_else(|| Problem::not_found("Connection", &id))
 }
 
 pub async fn delete(
@@ -72,9 +58,8 @@ pub async fn delete(
 
 fn shape(environment: &Environment, connection: &Connection) -> Value {
     let organization = environment.organization_of(connection);
-    let domains = organization
-        .into_iter()
-        .flat_map(|it| it.domains.iter().map(move |domain| (it, domain)));
+    let domains =
+        organization.into_iter().flat_map(|it| it.domains.iter().map(move |domain| (it, domain)));
     let domains = domains.map(|(organization, domain)| {
         json!({ "object": "connection_domain", "id": domain_id(&organization.id, domain), "domain": domain })
     });

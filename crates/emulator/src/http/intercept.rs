@@ -21,15 +21,13 @@ pub async fn intercept(
     request: Request,
     next: Next,
 ) -> Result<Response<Body>, Problem> {
-    let path = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("(unknown path)", MatchedPath::as_str);
+    let path =
+        request.extensions().get::<MatchedPath>().map_or("(unknown path)", MatchedPath::as_str);
     let route = format!("{} {path}", request.method());
     // The future is made under the lock, so a release cannot fall between the count and the wait.
     let (fault, released) =
         emulator.with(|state| (state.faults.arrive(&route), emulator.release().notified()));
-    let request_id = emulator::draw_secret()?;
+    let request_id = emulator::draw_request_id()?;
     let mut answer = match fault.clone() {
         None => next.run(request).await,
         Some(Fault::Delay(delay)) => {
@@ -40,10 +38,7 @@ pub async fn intercept(
             released.await;
             next.run(request).await
         }
-        Some(Fault::Status {
-            status,
-            retry_after_seconds,
-        }) => failing(status, retry_after_seconds),
+        Some(Fault::Status { status, retry_after_seconds }) => failing(status, retry_after_seconds),
         Some(Fault::Garbage { size_bytes }) => garbage(size_bytes),
         Some(Fault::SwapProfile(members)) => swapped(next.run(request).await, members).await?,
         Some(Fault::Reset) => {
@@ -57,8 +52,11 @@ pub async fn intercept(
         }
     };
     let status = answer.status().as_u16();
-    tracing::info!(%route, status, request_id = request_id.expose(), fault = ?fault, "answered");
-    if let Ok(id) = HeaderValue::from_str(request_id.expose()) {
+    match fault {
+        None => tracing::info!(%route, status, %request_id, "answered"),
+        Some(fault) => tracing::info!(%route, %request_id, ?fault, "went wrong as ordered"),
+    }
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
         answer.headers_mut().insert(X_REQUEST_ID, id);
     }
     Ok(answer)
@@ -68,20 +66,13 @@ fn failing(status: u16, retry_after_seconds: Option<u32>) -> Response<Body> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut answer = Problem::new(status, "This failure was ordered.").into_response();
     if let Some(seconds) = retry_after_seconds {
-        answer
-            .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     answer
 }
 
 fn garbage(size_bytes: usize) -> Response<Body> {
-    let body: Vec<u8> = b"<<not JSON>> "
-        .iter()
-        .copied()
-        .cycle()
-        .take(size_bytes)
-        .collect();
+    let body: Vec<u8> = b"<<not JSON>> ".iter().copied().cycle().take(size_bytes).collect();
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
@@ -91,17 +82,11 @@ async fn swapped(
     members: Map<String, Value>,
 ) -> Result<Response<Body>, Problem> {
     let (mut parts, body) = answer.into_parts();
-    let body = to_bytes(body, ANSWER_LIMIT_BYTES)
-        .await
-        .map_err(anyhow::Error::from)?;
+    let body = to_bytes(body, ANSWER_LIMIT_BYTES).await.map_err(anyhow::Error::from)?;
     let Ok(mut json) = serde_json::from_slice::<Value>(&body) else {
         return Ok(Response::from_parts(parts, Body::from(body)));
     };
-    let profile = if json.get("profile").is_some() {
-        &mut json["profile"]
-    } else {
-        &mut json
-    };
+    let profile = if json.get("profile").is_some() { &mut json["profile"] } else { &mut json };
     if let Some(profile) = profile.as_object_mut() {
         profile.extend(members);
     }

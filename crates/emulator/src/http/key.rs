@@ -18,19 +18,11 @@ impl FromRequestParts<Emulator> for ApiKey {
         let given = bearer(&parts.headers);
         let right =
             emulator.with(|state| given.as_ref() == Some(&state.environment.client().api_key));
-        right
-            .then_some(Self)
-            .ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "Unauthorized"))
+        right.then_some(Self).ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "Unauthorized"))
     }
 }
 
 pub fn bearer(headers: &HeaderMap) -> Option<Secret> {
-    let (scheme, token) = headers
-        .get(header::AUTHORIZATION)?
-        .to_str()
-        .ok()?
-        .split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| Secret::from(token))
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| Secret::from(token))
 }

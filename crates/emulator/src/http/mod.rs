@@ -24,22 +24,13 @@ const BODY_LIMIT_BYTES: usize = 16 * 1024;
 
 pub(crate) fn router(emulator: Emulator) -> Router {
     Router::new()
-        .route(
-            "/sso/authorize",
-            get(authorize::show).post(authorize::submit),
-        )
+        .route("/sso/authorize", get(authorize::show).post(authorize::submit))
         .route("/sso/token", post(token::exchange))
         .route("/sso/profile", get(profile::show))
         .route("/connections", get(connections::list))
-        .route(
-            "/connections/{id}",
-            get(connections::show).delete(connections::delete),
-        )
+        .route("/connections/{id}", get(connections::show).delete(connections::delete))
         .route("/organizations/{id}", get(organizations::show))
-        .route(
-            "/idp-initiated",
-            get(idp_initiated::show).post(idp_initiated::submit),
-        )
+        .route("/idp-initiated", get(idp_initiated::show).post(idp_initiated::submit))
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
         })

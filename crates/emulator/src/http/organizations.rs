@@ -17,9 +17,7 @@ pub async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let found = emulator.with(|state| state.environment.organization(&id).map(shape));
-    found
-        .map(Json)
-        .ok_or_else(|| Problem::not_found("Organization", &id))
+    found.map(Json).ok_or_else(|| Problem::not_found("Organization", &id))
 }
 
 fn shape(organization: &Organization) -> Value {

@@ -16,10 +16,8 @@ pub async fn show(State(emulator): State<Emulator>, headers: HeaderMap) -> Respo
     let profile = emulator.with(|state| state.codes.profile_of(&token?, Instant::now()).cloned());
     match profile {
         Some(profile) => Json(profile).into_response(),
-        None => (
-            StatusCode::UNAUTHORIZED,
-            Json(json!({ "error": "Unauthorized" })),
-        )
-            .into_response(),
+        None => {
+            (StatusCode::UNAUTHORIZED, Json(json!({ "error": "Unauthorized" }))).into_response()
+        }
     }
 }

@@ -36,25 +36,15 @@ pub async fn exchange(
     if request.client_id.as_deref() != Some(client.id.as_str())
         || request.client_secret.as_ref() != Some(&client.api_key)
     {
-        return Ok(oauth_error(
-            "invalid_client",
-            "Invalid client ID or client secret.",
-        ));
+        return Ok(oauth_error("invalid_client", "Invalid client ID or client secret."));
     }
     if request.grant_type.as_deref() != Some("authorization_code") {
-        return Ok(oauth_error(
-            "unsupported_grant_type",
-            "The grant type is not supported.",
-        ));
+        return Ok(oauth_error("unsupported_grant_type", "The grant type is not supported."));
     }
-    let code = request
-        .code
-        .ok_or_else(|| Problem::unprocessable("`code` is required."))?;
+    let code = request.code.ok_or_else(|| Problem::unprocessable("`code` is required."))?;
     let (token, now) = (emulator::draw_secret()?, Instant::now());
     let redeemed = emulator.with(|state| {
-        let profile = state
-            .codes
-            .redeem(&code, request.code_verifier.as_ref(), now)?;
+        let profile = state.codes.redeem(&code, request.code_verifier.as_ref(), now)?;
         state.codes.issue_access_token(&token, profile.clone(), now);
         Ok(profile)
     });
@@ -68,14 +58,12 @@ pub async fn exchange(
             });
             ([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
         }
-        Err(InvalidGrant::Spent) => oauth_error(
-            "invalid_grant",
-            "The code has expired or has already been used.",
-        ),
-        Err(InvalidGrant::Verifier) => oauth_error(
-            "invalid_grant",
-            "The code verifier does not belong to the code.",
-        ),
+        Err(InvalidGrant::Spent) => {
+            oauth_error("invalid_grant", "The code has expired or has already been used.")
+        }
+        Err(InvalidGrant::Verifier) => {
+            oauth_error("invalid_grant", "The code verifier does not belong to the code.")
+        }
     })
 }
 

@@ -1,0 +1,16 @@
+//! The emulator over real HTTP, through its library and, in `binary`, as a process. One test program, to link once.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod authorize;
+mod binary;
+mod connections;
+mod faults;
+mod idp_initiated;
+mod organizations;
+mod pages;
+mod profile;
+mod seeds;
+mod sso_errors;
+mod support;
+mod token;
