@@ -4,6 +4,7 @@
 pub mod binaries;
 pub mod browser;
 pub mod desktop;
+pub mod npm;
 mod offspring;
 pub mod native;
 pub mod process;
