@@ -1,0 +1,113 @@
+//! What the page is given to draw: the core's view, and every sentence of its screen with its facts put in. Codes in, sentences
+//! out; it decides nothing and holds no secret, because a view holds none.
+
+use std::collections::BTreeMap;
+
+use keyport_core::{Account, Problem, Screen, View};
+use keyport_words::Words;
+use serde::Serialize;
+
+/// One message to the page.
+#[derive(Clone, Debug, Serialize)]
+pub struct Drawing {
+    /// The language of the words, for screen readers and dates.
+    pub lang: &'static str,
+    /// The facts.
+    pub view: View,
+    /// The sentences, keyed as the page names their places.
+    pub words: BTreeMap<String, String>,
+}
+
+impl Drawing {
+    /// Draws `view`; `device` is what this device calls itself.
+    #[must_use]
+    pub fn of(view: View, device: &str, words: &Words) -> Self {
+        let sentences = match &view.screen {
+            Screen::Starting => words.screen("starting", &[]),
+            Screen::SignedOut => words.screen("signed_out", &[]),
+            Screen::Preparing => words.screen("preparing", &[]),
+            Screen::Finishing => words.screen("finishing", &[]),
+            Screen::Waiting { seconds_left, can_open_again, browser_failed, returning, .. } => {
+                let state = waiting_state(*can_open_again, *browser_failed, *returning);
+                words.screen("waiting", &[("state", state), ("time", &clock(*seconds_left))])
+            }
+            Screen::Confirm { seconds_left, .. } => {
+                words.screen("confirm", &[("time", &clock(*seconds_left))])
+            }
+            Screen::SignedIn { account, not_saved, unreachable, .. } => {
+                let reason = |code: &Option<&str>| code.map_or_else(String::new, |c| title(c, words));
+                let (not_saved, unreachable) = (reason(not_saved), reason(unreachable));
+                signed_in(account, device, &not_saved, &unreachable, words)
+            }
+            Screen::Problem { code, attempt, .. } => problem(code, attempt.as_deref(), words),
+        };
+        Self { lang: "en", view, words: sentences }
+    }
+}
+
+fn waiting_state(can_open_again: bool, browser_failed: bool, returning: bool) -> &'static str {
+    match (returning, browser_failed, can_open_again) {
+        (true, _, _) => "returning",
+        (false, true, _) => "failed",
+        (false, false, false) => "resumed",
+        (false, false, true) => "opened",
+    }
+}
+
+fn signed_in(
+    account: &Account,
+    device: &str,
+    not_saved: &str,
+    unreachable: &str,
+    words: &Words,
+) -> BTreeMap<String, String> {
+    let name = if account.name.is_empty() { &account.email } else { &account.name };
+    let organization = account.organization.as_ref().map_or("", |o| o.name.as_str());
+    let connection = connection_name(&account.connection.kind);
+    let place = match (organization.is_empty(), connection.is_empty()) {
+        (false, false) => "both",
+        (false, true) => "organization",
+        (true, false) => "connection",
+        (true, true) => "neither",
+    };
+    let facts = [
+        ("name", name.as_str()),
+        ("place", place),
+        ("organization", organization),
+        ("connection", connection),
+        ("device", device),
+        ("not_saved", not_saved),
+        ("unreachable", unreachable),
+    ];
+    words.screen("signed_in", &facts)
+}
+
+fn problem(code: &str, attempt: Option<&str>, words: &Words) -> BTreeMap<String, String> {
+    let facts = [("code", code), ("attempt", attempt.unwrap_or("none"))];
+    let mut sentences = words.screen("trouble", &facts);
+    if let Some(problem) = Problem::from_code(code) {
+        let said = words.problem(problem);
+        for (place, sentence) in [("title", said.title), ("text", said.text), ("next", said.next)] {
+            sentences.insert(place.to_owned(), sentence);
+        }
+    }
+    sentences
+}
+
+fn title(code: &str, words: &Words) -> String {
+    Problem::from_code(code).map_or_else(String::new, |problem| words.problem(problem).title)
+}
+
+/// `OktaSAML` is "Okta" to a person; a generic type has no name to show. The list of types is open, so it is read, not listed.
+fn connection_name(kind: &str) -> &str {
+    let name = ["SAML", "OIDC", "OAuth"]
+        .iter()
+        .find_map(|protocol| kind.strip_suffix(protocol))
+        .unwrap_or(kind);
+    if name == "Generic" { "" } else { name }
+}
+
+/// `9:42`.
+fn clock(seconds: u64) -> String {
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}

@@ -1,0 +1,120 @@
+//! Every screen of the window, each state of it that looks different, and every problem: named, as the core would show them.
+
+use keyport_core::problem::NextStep;
+use keyport_core::{
+    Account, AccountId, Connection, Door, Moment, Organization, Problem, Screen, Stored, View,
+};
+
+/// A name to find it by, and what is shown.
+pub type Case = (String, View);
+
+/// All of them.
+pub fn all() -> Vec<Case> {
+    let mut cases = vec![
+        named("starting", Screen::Starting),
+        named("signed_out", Screen::SignedOut),
+        named("preparing", Screen::Preparing),
+        named("finishing", Screen::Finishing),
+        named("confirm", Screen::Confirm { number: "42".to_owned(), seconds_left: 521 }),
+    ];
+    cases.extend(waiting());
+    cases.extend(signed_in());
+    cases.extend(Problem::ALL.iter().map(|problem| problem_case(*problem)));
+    cases
+}
+
+/// The waiting screen with this much time left, in its usual state.
+pub fn waiting_for(seconds_left: u64) -> View {
+    View { screen: waiting_screen(seconds_left, true, false, false, Door::Link) }
+}
+
+fn named(name: &str, screen: Screen) -> Case {
+    (name.to_owned(), View { screen })
+}
+
+fn waiting() -> Vec<Case> {
+    vec![
+        named("waiting", waiting_screen(582, true, false, false, Door::Link)),
+        named("waiting-loopback", waiting_screen(582, true, false, false, Door::Loopback)),
+        named("waiting-browser-failed", waiting_screen(580, true, true, false, Door::Link)),
+        named("waiting-returning", waiting_screen(400, true, false, true, Door::Link)),
+        named("waiting-resumed", waiting_screen(300, false, false, false, Door::Link)),
+        named("waiting-last-minute", waiting_screen(42, true, false, false, Door::Link)),
+    ]
+}
+
+fn waiting_screen(
+    seconds_left: u64,
+    can_open_again: bool,
+    browser_failed: bool,
+    returning: bool,
+    door: Door,
+) -> Screen {
+    Screen::Waiting { seconds_left, can_open_again, browser_failed, returning, door }
+}
+
+fn signed_in() -> Vec<Case> {
+    let locked = Some(Problem::KeychainLocked.code());
+    let offline = Some(Problem::Offline.code());
+    let mut nameless = ada();
+    nameless.name = String::new();
+    nameless.organization = None;
+    nameless.connection.kind = "GenericSAML".to_owned();
+    let mut long = ada();
+    long.name = "Wilhelmina Featherstonehaugh-Cholmondeley von und zu Hohenlohe".to_owned();
+    long.email = "wilhelmina.featherstonehaugh-cholmondeley@subsidiary.example-holding.test".to_owned();
+    long.organization = organization("Example Holding International Beteiligungsgesellschaft");
+    vec![
+        named("signed_in", signed(ada(), Stored::Keychain, None, None)),
+        named("signed_in-memory", signed(ada(), Stored::Memory, None, None)),
+        named("signed_in-not-saved", signed(ada(), Stored::Memory, locked, None)),
+        named("signed_in-unreachable", signed(ada(), Stored::Keychain, None, offline)),
+        named("signed_in-both", signed(ada(), Stored::Memory, locked, offline)),
+        named("signed_in-nameless", signed(nameless, Stored::Keychain, None, None)),
+        named("signed_in-long", signed(long, Stored::Keychain, None, None)),
+    ]
+}
+
+fn signed(
+    account: Account,
+    stored: Stored,
+    not_saved: Option<&'static str>,
+    unreachable: Option<&'static str>,
+) -> Screen {
+    Screen::SignedIn { account: Box::new(account), stored, not_saved, unreachable, others: 0 }
+}
+
+fn ada() -> Account {
+    Account {
+        id: AccountId("one".to_owned()),
+        issuer: "http://127.0.0.1:8788".to_owned(),
+        subject: "user_01ADA".to_owned(),
+        email: "ada@acme.test".to_owned(),
+        name: "Ada Lovelace".to_owned(),
+        organization: organization("Acme"),
+        connection: Connection {
+            id: "conn_01EMULATOROKTA".to_owned(),
+            kind: "OktaSAML".to_owned(),
+        },
+        signed_in_at: Moment(1_795_222_920_000),
+    }
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "an account's organization is optional")]
+fn organization(name: &str) -> Option<Organization> {
+    Some(Organization { id: "org_01EMULATORACME".to_owned(), name: name.to_owned() })
+}
+
+fn problem_case(problem: Problem) -> Case {
+    // The keychain is looked at before there is an attempt, and a session ends without one.
+    let of_an_attempt = !problem.is_of_keychain() && problem.next_step() != NextStep::SignIn;
+    named(
+        &format!("problem-{}", problem.code()),
+        Screen::Problem {
+            code: problem.code(),
+            next: problem.next_step(),
+            attempt: of_an_attempt.then(|| "7F3A".to_owned()),
+            signed_in: problem == Problem::DomainUnknown,
+        },
+    )
+}

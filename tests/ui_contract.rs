@@ -1,0 +1,182 @@
+//! The window's page, drawn by a real browser from every view that the core can show, under the policy it is shipped with.
+//! NOT the app: no shell and no sign-in; `app_*.rs` drive the real window.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "ui/cases.rs"]
+mod cases;
+#[path = "../src-tauri/src/drawing.rs"]
+mod drawing;
+#[path = "ui/preview.rs"]
+mod preview;
+
+use std::process::Command;
+
+use keyport_tests::desktop::Driver;
+use keyport_tests::{Process, process};
+use serde_json::{Value, json};
+
+/// What a person would call broken on the screen that is shown now; empty when all is well.
+const WHAT_IS_BROKEN: &str = r#"
+const broken = [...window.noted.wrong];
+const [name] = arguments;
+const seen = (element) => element.checkVisibility({ visibilityProperty: true });
+if (document.body.dataset.screen !== name) broken.push(`the screen is ${document.body.dataset.screen}, not ${name}`);
+const shown = [...document.querySelectorAll('[data-for]')].filter(seen);
+if (shown.length !== 1 || shown[0].dataset.for !== name) broken.push('not exactly this section is shown');
+const named = '[data-words], [data-fact], [data-part]:not([data-part=between]), h1, button';
+for (const element of document.querySelectorAll(named)) {
+  const text = element.textContent.trim();
+  if (seen(element) && (!text || /undefined|\{|\[object|^[a-z]+(-[a-z]+)+$/.test(text))) broken.push(`${element.outerHTML} has no words`);
+}
+for (const button of [...document.querySelectorAll('button')].filter(seen)) {
+  const { intent, opens, shows } = button.dataset;
+  if (!intent && !opens && !shows) broken.push(`${button.textContent} does nothing`);
+}
+if ([...document.querySelectorAll('.primary')].filter(seen).length > 1) broken.push('two primary actions');
+for (const field of document.querySelectorAll('input')) if (!field.labels[0]) broken.push('a field without a label');
+if (!shown[0]?.contains(document.activeElement)) broken.push('the focus is not on the screen that arrived');
+const page = document.documentElement;
+if (page.scrollWidth > page.clientWidth) broken.push(`wider than the window: ${page.scrollWidth} > ${page.clientWidth}`);
+return broken;
+"#;
+
+async fn page() -> (Driver, String) {
+    let address = preview::serve().unwrap();
+    let port = process::free_port().unwrap();
+    let logs = tempfile::tempdir().unwrap().keep();
+    let mut command = Command::new("chromedriver");
+    command.arg(format!("--port={port}"));
+    let process = Process::spawn("chromedriver", command, &logs).unwrap();
+    let arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
+    let capabilities = json!({"goog:chromeOptions": {"args": arguments}});
+    let driver = Driver::join(process, port, capabilities).await.unwrap();
+    driver.client.goto(&address).await.unwrap();
+    driver.find("#email").await.unwrap();
+    (driver, address)
+}
+
+async fn run(driver: &Driver, script: &str, arguments: Vec<Value>) -> Value {
+    driver.client.execute(script, arguments).await.unwrap()
+}
+
+async fn show(driver: &Driver, case: &str) {
+    run(driver, "window.show(arguments[0])", vec![json!(case)]).await;
+}
+
+async fn press(driver: &Driver, key: &str) {
+    let focused = driver.client.active_element().await.unwrap();
+    focused.send_keys(key).await.unwrap();
+}
+
+async fn asked(driver: &Driver) -> Value {
+    run(driver, "return window.noted.asked.splice(0)", Vec::new()).await
+}
+
+#[tokio::test]
+async fn every_screen_has_its_words_one_primary_action_and_fits_at_every_size() {
+    let (driver, _) = page().await;
+    // The usual window, the smallest one, and the smallest one at 200 % zoom.
+    for (width, height) in [(440, 620), (360, 520), (180, 260)] {
+        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        set_metrics(&driver, metrics).await;
+        for (case, view) in cases::all() {
+            show(&driver, &case).await;
+            let screen = serde_json::to_value(&view).unwrap()["screen"].clone();
+            let broken = run(&driver, WHAT_IS_BROKEN, vec![screen]).await;
+            assert_eq!(broken, json!([]), "{case} at {width}x{height}");
+        }
+    }
+}
+
+async fn set_metrics(driver: &Driver, metrics: Value) {
+    driver.client.issue_cmd(Cdp("Emulation.setDeviceMetricsOverride", metrics)).await.unwrap();
+}
+
+#[derive(Debug)]
+struct Cdp(&'static str, Value);
+
+impl fantoccini::wd::WebDriverCompatibleCommand for Cdp {
+    fn endpoint(
+        &self,
+        base: &url::Url,
+        session: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(json!({"cmd": self.0, "params": self.1}).to_string()))
+    }
+}
+
+#[tokio::test]
+async fn the_keyboard_alone_signs_in_and_cancels() {
+    let (driver, _) = page().await;
+    press(&driver, "not an email\u{e007}").await;
+    assert_eq!(asked(&driver).await, json!([]), "nothing is sent that is no email");
+    assert!(driver.find("#email-wrong").await.is_ok(), "and the person hears why");
+    run(&driver, "document.activeElement.value = ''", Vec::new()).await;
+    press(&driver, " ada@acme.test \u{e007}").await;
+    assert_eq!(asked(&driver).await, json!([["sign-in", "ada@acme.test"]]));
+    press(&driver, "\u{e004}").await;
+    press(&driver, "\u{e004}").await;
+    press(&driver, "\u{e007}").await;
+    assert_eq!(asked(&driver).await, json!([["sign-in-sso", null]]));
+    for screen in ["preparing", "waiting", "confirm"] {
+        show(&driver, screen).await;
+        press(&driver, "\u{e00c}").await;
+        assert_eq!(asked(&driver).await, json!([["cancel", null]]), "{screen}");
+    }
+    show(&driver, "problem-timed_out").await;
+    press(&driver, "\u{e007}").await;
+    assert_eq!(asked(&driver).await, json!([["try-again", null]]));
+    press(&driver, "\u{e00c}").await;
+    assert_eq!(asked(&driver).await, json!([["dismiss", null]]));
+}
+
+#[tokio::test]
+async fn another_account_is_asked_for_by_email_and_leaves_the_first_one_shown() {
+    let (driver, _) = page().await;
+    show(&driver, "signed_in").await;
+    driver.click("[data-shows=another]").await.unwrap();
+    driver.fill("#another-email", "grace@acme.test\u{e007}").await.unwrap();
+    assert_eq!(asked(&driver).await, json!([["use-another-account", "grace@acme.test"]]));
+    press(&driver, "\u{e00c}").await;
+    assert!(driver.find("[data-intent=sign-out]").await.is_ok(), "Escape goes back");
+    assert_eq!(asked(&driver).await, json!([]));
+}
+
+#[tokio::test]
+async fn every_problem_offers_its_own_way_out_first() {
+    let (driver, _) = page().await;
+    for (problem, intent) in [
+        ("timed_out", "try-again"),
+        ("no_selector", "dismiss"),
+        ("door_blocked", "another-way"),
+        ("keychain_locked", "try-again"),
+        ("session_ended", "dismiss"),
+    ] {
+        show(&driver, &format!("problem-{problem}")).await;
+        driver.click("[data-for=problem] .primary").await.unwrap();
+        assert_eq!(asked(&driver).await[0][0], json!(intent), "{problem}");
+    }
+    show(&driver, "problem-keychain_locked").await;
+    driver.click("[data-intent=continue-without-saving]").await.unwrap();
+    assert_eq!(asked(&driver).await, json!([["continue-without-saving", null]]));
+}
+
+#[tokio::test]
+async fn the_live_region_speaks_of_states_and_never_of_seconds() {
+    let (driver, _) = page().await;
+    let listen = "window.heard = [];
+        const status = document.getElementById('status');
+        new MutationObserver(() => heard.push(status.textContent)).observe(status, {childList: true, characterData: true, subtree: true});";
+    run(&driver, listen, Vec::new()).await;
+    for seconds in (30..=90).rev() {
+        let drawing = preview::drawing(cases::waiting_for(seconds)).unwrap();
+        run(&driver, "window.draw(arguments[0])", vec![drawing]).await;
+    }
+    show(&driver, "waiting-returning").await;
+    let heard = run(&driver, "return window.heard", Vec::new()).await;
+    assert_eq!(heard, json!(["One minute left.", "Your browser is coming back to Keyport."]));
+}

@@ -1,0 +1,10 @@
+// Attaches to the shell: views come in over one channel, intents go out. No sentence, no secret and no storage in here.
+import { draw } from './draw.js';
+import { hearPerson } from './person.js';
+
+const { Channel, invoke } = window.__TAURI__.core;
+
+const channel = new Channel();
+channel.onmessage = draw;
+hearPerson((intent, email) => invoke('intent', { intent, email }));
+await invoke('attach', { channel });

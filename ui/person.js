@@ -1,0 +1,97 @@
+// What the person does: clicks, keys and forms become intents. Remembers the last email while the window is open, for the field.
+let email = '';
+let wantedStep = null;
+
+export const knownEmail = () => email;
+export const rememberEmail = (known) => { email = known; };
+
+// The step of the signed-in screen that a click on another screen asked for; it counts once.
+export function takeWantedStep() {
+  const step = wantedStep;
+  wantedStep = null;
+  return step;
+}
+
+export function showStep(section, name) {
+  for (const step of section.querySelectorAll('[data-step]')) step.hidden = step.dataset.step !== name;
+}
+
+export function rememberScreen(section) {
+  for (const field of section.querySelectorAll('input')) right(field);
+}
+
+export function hearPerson(intend) {
+  document.addEventListener('submit', (event) => {
+    event.preventDefault();
+    submit(event.target, intend);
+  });
+  document.addEventListener('click', (event) => {
+    const button = event.target.closest('button');
+    if (button && button.type !== 'submit') press(button, intend);
+  });
+  document.addEventListener('input', (event) => right(event.target));
+  document.addEventListener('keydown', (event) => key(event));
+}
+
+function submit(form, intend) {
+  const field = form.querySelector('input');
+  field.value = field.value.trim();
+  if (!field.value || !field.validity.valid) {
+    wrong(field);
+    return;
+  }
+  rememberEmail(field.value);
+  intend(form.dataset.intentOfForm, field.value);
+}
+
+function press(button, intend) {
+  const { intent, opens, shows, thenShow } = button.dataset;
+  if (opens) toggle(button);
+  if (shows) step(button, shows);
+  if (!intent) return;
+  wantedStep = thenShow || null;
+  intend(intent, intent === 'sign-in' ? knownEmail() : undefined);
+}
+
+function toggle(button) {
+  const open = button.getAttribute('aria-expanded') !== 'true';
+  button.setAttribute('aria-expanded', String(open));
+  const panel = document.getElementById(button.dataset.opens);
+  panel.hidden = !open;
+  if (open) panel.scrollIntoView({ block: 'nearest' });
+}
+
+function step(button, name) {
+  const section = button.closest('section');
+  showStep(section, name);
+  const shown = section.querySelector(`[data-step="${name}"]`);
+  (shown.querySelector('input') ?? shown.querySelector('[data-shows]')).focus();
+}
+
+const WAYS_OUT = ['cancel', 'dismiss'];
+
+// Escape leaves: cancels what waits, puts a problem away, closes the form for another account. Enter takes a problem's first offer.
+function key(event) {
+  if (event.repeat || event.isComposing) return;
+  const section = document.querySelector('[data-for]:not([hidden])');
+  if (event.key === 'Escape') {
+    const back = section.querySelector('form:not([hidden]) [data-shows]');
+    const selector = WAYS_OUT.map((intent) => `button[data-intent="${intent}"]`).join();
+    (back ?? [...section.querySelectorAll(selector)].find((button) => !button.hidden))?.click();
+  }
+  if (event.key === 'Enter' && document.activeElement?.tagName === 'H1') {
+    if (section.dataset.for === 'problem') section.querySelector('.primary').click();
+  }
+}
+
+function wrong(field) {
+  field.setAttribute('aria-invalid', 'true');
+  document.getElementById(field.getAttribute('aria-describedby')).hidden = false;
+  field.focus();
+}
+
+function right(field) {
+  field.removeAttribute('aria-invalid');
+  const note = document.getElementById(field.getAttribute('aria-describedby') ?? '');
+  if (note) note.hidden = true;
+}

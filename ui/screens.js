@@ -1,0 +1,112 @@
+// What each screen does with the facts of its view. Each answers with the name of its state: when that changes while the screen
+// stays, the words of that name are announced.
+import { write } from './draw.js';
+import { knownEmail, rememberEmail, showStep, takeWantedStep } from './person.js';
+
+export const SCREENS = {
+  starting: () => '',
+  preparing: () => '',
+  finishing: () => '',
+  signed_out: signedOut,
+  waiting,
+  confirm: (section, view) => {
+    write(section.querySelector('[data-fact="number"]'), view.number);
+    return lastMinute(view);
+  },
+  signed_in: signedIn,
+  problem,
+};
+
+function signedOut(section) {
+  const field = section.querySelector('input');
+  if (document.body.dataset.screen !== 'signed_out' && !field.value) field.value = knownEmail();
+}
+
+function waiting(section, view, words) {
+  when(section, 'browser-failed', view.browser_failed);
+  when(section, 'another-way', view.door === 'link');
+  const help = section.querySelector('#trouble-help');
+  if (document.body.dataset.screen !== 'waiting') open(help, false);
+  const open_again = ['open-again', words['open-again']];
+  const copy_link = ['copy-link', words['copy-link']];
+  const start_again = ['try-again', words['start-again']];
+  let offers = [open_again, copy_link];
+  if (view.browser_failed) offers = [copy_link, open_again];
+  if (!view.can_open_again) offers = [start_again, null];
+  offer(section, 'first', offers[0]);
+  offer(section, 'second', offers[1]);
+  section.querySelector('[data-part="between"]').hidden = !offers[1];
+  if (view.browser_failed) return 'browser-failed';
+  return view.returning ? 'returning' : lastMinute(view);
+}
+
+function lastMinute(view) {
+  return view.seconds_left <= 60 ? 'one-minute' : '';
+}
+
+function signedIn(section, view, words) {
+  const { account } = view;
+  const name = account.name || account.email;
+  rememberEmail(account.email);
+  write(section.querySelector('[data-fact="name"]'), name);
+  write(section.querySelector('[data-fact="initial"]'), [...name][0]?.toLocaleUpperCase() ?? '');
+  write(section.querySelector('[data-fact="email"]'), account.name ? account.email : '');
+  write(section.querySelector('[data-fact="since"]'), sayWhen(account.signed_in_at));
+  write(section.querySelector('[data-part="session"]'), words[view.stored]);
+  when(section, 'from', Boolean(words.from));
+  when(section, 'not-saved', view.not_saved !== null);
+  when(section, 'unreachable', view.unreachable !== null);
+  if (document.body.dataset.screen !== 'signed_in') showStep(section, takeWantedStep() ?? 'account');
+  if (view.unreachable !== null) return 'unreachable';
+  return view.not_saved !== null ? 'not-saved' : 'reachable';
+}
+
+// "today 09:02", in the person's own calendar and clock.
+function sayWhen(milliseconds) {
+  const then = new Date(milliseconds);
+  const lang = document.documentElement.lang;
+  const clock = new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(then);
+  const midnight = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate());
+  const days = Math.round((midnight(then) - midnight(new Date())) / 86400000);
+  const day = days >= -1 && days <= 0
+    ? new Intl.RelativeTimeFormat(lang, { numeric: 'auto' }).format(days, 'day')
+    : new Intl.DateTimeFormat(lang, { day: 'numeric', month: 'long', year: 'numeric' }).format(then);
+  return `${day} ${clock}`;
+}
+
+function problem(section, view, words) {
+  const back = ['dismiss', view.signed_in ? words['back-to-account'] : words['back']];
+  const again = ['try-again', words['try-again']];
+  const other_email = ['dismiss', words['other-email'], 'another'];
+  const sign_in = knownEmail() ? ['sign-in', words['sign-in-again']] : ['dismiss', words['sign-in-again']];
+  const offers = {
+    try_again: [again, view.signed_in ? back : other_email],
+    change_email: [other_email, again, back],
+    another_way: [['another-way', words['another-way']], again, back],
+    keychain_again: [again, ['continue-without-saving', words['continue-without-saving']], back],
+    sign_in: [sign_in, view.signed_in ? back : other_email],
+  }[view.next];
+  ['first', 'second', 'third'].forEach((part, i) => offer(section, part, offers[i]));
+  section.querySelector('.reference').hidden = !words.reference;
+  return `${view.code} ${view.attempt}`;
+}
+
+function when(section, condition, holds) {
+  for (const element of section.querySelectorAll(`[data-when="${condition}"]`)) element.hidden = !holds;
+}
+
+// Gives a button its intent and its words; without an offer it is not there.
+function offer(section, part, to) {
+  const button = section.querySelector(`[data-part="${part}"]`);
+  button.hidden = !to;
+  if (!to) return;
+  const [intent, words, step] = to;
+  button.dataset.intent = intent;
+  button.dataset.thenShow = step ?? '';
+  write(button, words);
+}
+
+function open(panel, wanted) {
+  panel.hidden = !wanted;
+  document.querySelector(`[aria-controls="${panel.id}"]`).setAttribute('aria-expanded', String(wanted));
+}
