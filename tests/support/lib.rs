@@ -4,9 +4,9 @@
 pub mod binaries;
 pub mod browser;
 pub mod desktop;
+pub mod native;
 pub mod npm;
 mod offspring;
-pub mod native;
 pub mod process;
 pub mod wait;
 pub mod world;

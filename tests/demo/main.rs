@@ -1,0 +1,2 @@
+//! The demo, placeholder until the pieces exist.
+fn main() {}

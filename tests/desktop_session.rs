@@ -1,0 +1,73 @@
+//! The desktop of the tests, by itself: a link opens the default browser, the page is driven, the keychain keeps an item.
+//! If this fails, nothing that other tests say about windows and browsers is worth reading.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+use anyhow::Result;
+use keyport_tests::desktop::Keyring;
+use keyport_tests::{DesktopSession, wait};
+
+/// A page with a form, served until the test ends.
+fn serve(page: &'static str) -> Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = format!("http://{}/", listener.local_addr()?);
+    std::thread::spawn(move || {
+        for mut socket in listener.incoming().flatten() {
+            let mut head = [0; 4096];
+            let _ = socket.read(&mut head);
+            let _ = write!(
+                socket,
+                "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{page}",
+                page.len()
+            );
+        }
+    });
+    Ok(address)
+}
+
+#[tokio::test]
+async fn a_link_opens_the_default_browser_and_the_page_can_be_used() -> Result<()> {
+    let address = serve(
+        "<!doctype html><title>Greeting</title><h1>Hello</h1><input id=name>
+         <button id=go onclick='document.querySelector(\"h1\").textContent = \"Hello \" + document.getElementById(\"name\").value'>Go</button>",
+    )?;
+    let session = DesktopSession::start()?;
+    session.xdg_open(&address)?;
+    let browser = session.browser().await?;
+    browser.tab(&address, wait::PATIENCE).await?;
+    browser.fill("#name", "Ada").await?;
+    browser.click("#go").await?;
+    browser.says("Hello Ada", wait::PATIENCE).await?;
+    session.window("Greeting", wait::PATIENCE)?;
+    assert_eq!(session.opened(), [address], "the browser was started once, with the address only");
+
+    let picture = session.home().join("screen.png");
+    session.screenshot_when_still(&picture)?;
+    assert!(std::fs::metadata(&picture)?.len() > 5_000, "the display shows something");
+    Ok(())
+}
+
+#[test]
+fn the_keychain_keeps_an_item_until_its_daemon_is_gone() -> Result<()> {
+    let mut session = DesktopSession::start()?;
+    session.store_secret("a.service", "ada", "the secret of ada")?;
+    session.store_secret("a.service", "grace", "the secret of grace")?;
+    let items = session.secrets("a.service")?;
+    assert_eq!(items["ada"], "the secret of ada");
+    assert_eq!(items["grace"], "the secret of grace");
+    assert!(session.secrets("another.service")?.is_empty());
+
+    session.kill_secret_service();
+    assert!(session.store_secret("a.service", "ada", "later").is_err());
+    session.start_secret_service()?;
+    assert_eq!(session.secrets("a.service")?["ada"], "the secret of ada", "kept over a restart");
+    Ok(())
+}
+
+#[test]
+fn a_session_without_a_secret_service_really_has_none() -> Result<()> {
+    let session = DesktopSession::with().keyring(Keyring::Absent).start()?;
+    assert!(session.store_secret("a.service", "ada", "nothing").is_err());
+    Ok(())
+}

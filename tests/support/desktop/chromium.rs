@@ -1,0 +1,189 @@
+//! Chromium as the default browser: a .desktop file that starts it with a profile of its own, and a chromedriver that joins the
+//! running one, however it was started. It resolves no name but 127.0.0.1. NOT started from here: the app, or `xdg-open`, does that.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use super::DesktopSession;
+use super::webdriver::Driver;
+use crate::{offspring, wait};
+
+const FLAGS: [&str; 12] = [
+    "--no-sandbox",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--password-store=basic",
+    "--start-maximized",
+    "--remote-debugging-port=0",
+    "--host-resolver-rules='MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'",
+];
+
+/// The Chromium that runs in the session, driven from outside.
+pub struct Browser {
+    driver: Driver,
+}
+
+impl std::ops::Deref for Browser {
+    type Target = Driver;
+
+    fn deref(&self) -> &Driver {
+        &self.driver
+    }
+}
+
+impl DesktopSession {
+    fn profile(&self) -> PathBuf {
+        self.folder.path().join("chromium")
+    }
+
+    fn opened_file(&self) -> PathBuf {
+        self.folder.path().join("opened")
+    }
+
+    pub(super) fn install_browser(&mut self) -> Result<()> {
+        use std::os::unix::fs::PermissionsExt;
+        let program = ["chromium", "chromium-browser"]
+            .into_iter()
+            .find(|name| self.run("which", &[name]).is_ok())
+            .context("no Chromium here: `cargo xtask setup` installs it")?;
+        let script = format!(
+            "#!/bin/sh\nprintf '%s\\n' \"$*\" >>'{}'\nexec {program} {} --user-data-dir='{}' \"$@\"\n",
+            self.opened_file().display(),
+            FLAGS.join(" "),
+            self.profile().display(),
+        );
+        let starter = self.folder.path().join("browser");
+        std::fs::write(&starter, script)?;
+        std::fs::set_permissions(&starter, std::fs::Permissions::from_mode(0o755))?;
+        let applications = self.home().join(".local/share/applications");
+        std::fs::create_dir_all(&applications)?;
+        let entry = format!(
+            "[Desktop Entry]\nType=Application\nName=Chromium of the tests\nExec={} %U\n\
+             MimeType=text/html;x-scheme-handler/http;x-scheme-handler/https;\n",
+            starter.display()
+        );
+        std::fs::write(applications.join("browser-of-the-tests.desktop"), entry)?;
+        self.run(
+            "xdg-mime",
+            &[
+                "default",
+                "browser-of-the-tests.desktop",
+                "x-scheme-handler/http",
+                "x-scheme-handler/https",
+                "text/html",
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Writes the managed policy that lets pages of these origins open the app; not root: nothing, the dialog is clicked then.
+    pub(super) fn trust(&mut self, origins: &[String]) -> Result<()> {
+        if origins.is_empty() || !rustix::process::geteuid().is_root() {
+            return Ok(());
+        }
+        let policy = json!({"AutoLaunchProtocolsFromOrigins": [
+            {"protocol": "dev.keyport.desktop", "allowed_origins": origins},
+            {"protocol": "dev.keyport.desktop.dev", "allowed_origins": origins},
+        ]});
+        let file = offspring::policy_file();
+        std::fs::create_dir_all(file.parent().context("a policy folder")?)?;
+        std::fs::write(&file, policy.to_string())?;
+        self.policy = true;
+        Ok(())
+    }
+
+    /// Every command line that the default browser was started with (its arguments, one start per entry).
+    #[must_use]
+    pub fn opened(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.opened_file()).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// Waits until Chromium runs, whoever started it, and joins it.
+    ///
+    /// # Errors
+    /// When no Chromium comes up.
+    pub async fn browser(&self) -> Result<Browser> {
+        let announced = self.profile().join("DevToolsActivePort");
+        let port = wait::until("Chromium", wait::PATIENCE, || {
+            let text = std::fs::read_to_string(&announced).unwrap_or_default();
+            Ok(text.lines().next().and_then(|line| line.parse::<u16>().ok()))
+        })?;
+        let options = json!({"debuggerAddress": format!("127.0.0.1:{port}")});
+        let capabilities = json!({"goog:chromeOptions": options});
+        let mut command = self.command("chromedriver");
+        command.arg("--port=0");
+        let process = self.spawn("chromedriver", command)?;
+        let port = process.line(wait::PATIENCE, |line| {
+            let (_, port) = line.split_once("successfully on port ")?;
+            port.trim_end_matches('.').parse::<u16>().ok()
+        })?;
+        let driver = Driver::join(process, port, capabilities).await?;
+        Ok(Browser { driver })
+    }
+
+    /// Ends Chromium as a crash would.
+    pub fn kill_browser(&self) {
+        // The lock is a link to HOST-PID.
+        let lock = std::fs::read_link(self.profile().join("SingletonLock"));
+        let pid = lock.ok().and_then(|lock| {
+            let (_, pid) = lock.to_str()?.rsplit_once('-')?;
+            rustix::process::Pid::from_raw(pid.parse().ok()?)
+        });
+        if let Some(pid) = pid {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+    }
+
+    /// Was the policy of [`super::Settings::trusting`] written, so that no dialog asks before the app is opened?
+    #[must_use]
+    pub fn trusts_origins(&self) -> bool {
+        self.policy
+    }
+
+    /// Clicks "Open" in Chromium's question whether a page may open the app, when it is asked (see [`Self::trusts_origins`]).
+    ///
+    /// # Errors
+    /// When the pointer cannot be moved.
+    pub fn allow_app(&self) -> Result<()> {
+        if self.policy {
+            return Ok(());
+        }
+        self.xdotool(&["mousemove", "868", "268", "click", "1"]).map(drop)
+    }
+}
+
+impl Browser {
+    /// Waits for a tab whose address begins so, and makes it the driven one.
+    ///
+    /// # Errors
+    /// When there is none within `limit`; the error names the tabs that there are.
+    pub async fn tab(&self, beginning: &str, limit: Duration) -> Result<()> {
+        let mut seen = Vec::new();
+        let found = wait::until_async(beginning, limit, async || {
+            seen.clear();
+            for tab in self.client.windows().await? {
+                // A tab may close while we look at it.
+                if self.client.switch_to_window(tab).await.is_err() {
+                    continue;
+                }
+                if let Ok(url) = self.client.current_url().await {
+                    if url.as_str().starts_with(beginning) {
+                        return Ok(Some(()));
+                    }
+                    seen.push(url.to_string());
+                }
+            }
+            Ok(None)
+        });
+        found.await.with_context(|| format!("tabs: {seen:?}"))
+    }
+}
