@@ -1,1 +1,34 @@
-fn main() {}
+//! `keyport`: sign in from a terminal. A thin shell around the client: it reads the command line, prints what happens and ends with
+//! a number. No decision of the sign-in is taken here, and no webview is needed.
+
+mod arguments;
+mod event;
+mod exit;
+mod link;
+mod narrator;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::{Arguments, Command};
+use crate::exit::Exit;
+use crate::output::Output;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    keep_log();
+    let exit = match arguments.command {
+        Command::Link(what) => link::link(&what, &Output::for_people()).await,
+        _ => Exit::Internal,
+    };
+    ExitCode::from(exit.code())
+}
+
+/// The log is for whoever looks for a fault: silent unless `RUST_LOG` asks, and never on standard output.
+fn keep_log() {
+    let filter = tracing_subscriber::EnvFilter::from_default_env();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

@@ -4,13 +4,49 @@
 # Signing in
 
 cli-opening = We opened your company's sign-in page in your browser. Finish there and come back.
-cli-open-yourself = Open this link in a browser on this device:
-cli-browser-failed = No browser could be opened here. Open this link in a browser on this device:
+cli-open-yourself = Open this link in a browser on this machine:
+cli-browser-failed = No browser could be opened here. Open this link in a browser on this machine:
 cli-waiting = Waiting for your browser. { $minutes ->
     [one] The link works for 1 minute.
    *[other] The link works for { $minutes } minutes.
-}
+} Ctrl-C cancels.
 cli-confirm = Is this number in your browser? { $number }
 cli-confirm-hint = If another number is shown there, or none, press Ctrl-C: someone else may be trying to sign in.
-cli-returning = Your browser is on its way back. It may ask whether it may open Keyport.
+cli-returning = Your browser is on its way back.
 cli-finishing = Finishing.
+cli-cancelling = Cancelling.
+
+# Signed in, signed out
+
+cli-name-and-email = { $name } ({ $email })
+cli-signed-in = Signed in as { $who }
+cli-signed-in-organization = Signed in as { $who }, { $organization }
+cli-stored-keychain = The session is in your system keychain.
+cli-stored-memory = The session is in memory and ends with this command.
+cli-not-saved = You are signed in, but the session could not be saved: { $why }.
+cli-since = Signed in through { $connection }, at { $issuer }
+cli-signed-out = Signed out.
+cli-nobody = Nobody is signed in here. `keyport sign-in` signs you in.
+cli-unreachable = The session is kept, but the service cannot be reached just now.
+
+# Problems
+
+cli-problem = Problem { $code }
+cli-problem-attempt = Problem { $code } · attempt { $attempt }
+cli-keychain-way-out = Without a keychain: `keyport sign-in --store memory` keeps the session in memory, `keyport run -- CMD` keeps it for one command.
+
+# Running a command
+
+cli-run-not-found = There is no command { $command } here, so nothing was started.
+cli-run-not-started = The command { $command } could not be started: { $why }.
+cli-run-ended = The session of this command is over.
+
+# Links
+
+cli-link-whole = This is a whole link. If no sign-in waits for it, nothing happens in the app.
+cli-link-noise = The app will pass over this link ({ $noise }): nothing happens there.
+cli-link-sent = Handed over to { $program }.
+cli-link-no-app = No app is registered for links that begin with { $scheme }: nothing was handed over. Start Keyport once, or install it.
+cli-link-no-desktop = There is no xdg-mime here to ask which app opens such links: nothing was handed over. It is part of xdg-utils.
+cli-link-failed = The desktop did not take the link.
+

@@ -1,0 +1,274 @@
+//! The command line as it is typed. Reads and checks the shape of what a person wrote; it asks nobody and decides nothing.
+
+use std::ffi::OsString;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use keyport_core::{Hints, Store};
+
+const CODES: &str = "\
+Exit codes: 0 done · 2 usage · 3 refused or cancelled · 4 no session · 5 unreachable · 6 keychain · 7 timed out · 70 internal.
+With --json each line of standard output is one object with an `event` field; words for people are left out.";
+
+/// Sign in with your company's single sign-on, from a terminal.
+#[derive(Debug, Parser)]
+#[command(name = "keyport", version, after_help = CODES, subcommand_required = true, arg_required_else_help = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// One thing to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Sign in: opens your browser and waits until it comes back
+    SignIn(SignIn),
+    /// Say who is signed in and where the session is kept
+    Status(Json),
+    /// Print an access token, renewed if it is due
+    ///
+    /// The token is bound to the key of this device (DPoP, RFC 9449): a service that takes it also wants a proof. With --dpop both
+    /// headers are printed, made for one method and URL.
+    Token(Token),
+    /// Sign out: forget the session here and end it at the service
+    SignOut(Json),
+    /// Sign in for one command: the session stays in memory and is ended afterwards
+    ///
+    /// The command finds KEYPORT_ACCESS_TOKEN, KEYPORT_ACCESS_TOKEN_TYPE, KEYPORT_ACCESS_TOKEN_EXPIRES_AT, KEYPORT_ACCOUNT,
+    /// KEYPORT_ACCOUNT_EMAIL, KEYPORT_ACCOUNT_NAME, KEYPORT_ISSUER and, if there is one, KEYPORT_ORGANIZATION and
+    /// KEYPORT_ORGANIZATION_NAME in its environment. The token lives for minutes and is bound to a key that only this process has.
+    /// The exit code is the command's own.
+    Run(Run),
+    /// For developers: hand a sign-in link to the app as a browser would
+    #[command(subcommand)]
+    Link(Link),
+}
+
+/// Whether a program reads the answer.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Json {
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Through which door of the company; at most one of these.
+#[derive(Clone, Debug, Default, Args)]
+#[group(multiple = false)]
+pub struct Who {
+    /// Your work email: finds your company's sign-in page by its domain
+    #[arg(long, value_name = "EMAIL", value_parser = email)]
+    email: Option<String>,
+    /// An organization (org_…)
+    #[arg(long, value_name = "ORGANIZATION", value_parser = |text: &str| id(text, "org_"))]
+    organization: Option<String>,
+    /// A connection (conn_…)
+    #[arg(long, value_name = "CONNECTION", value_parser = |text: &str| id(text, "conn_"))]
+    connection: Option<String>,
+    /// A provider, for example GoogleOAuth
+    #[arg(long, value_name = "PROVIDER", value_parser = |text: &str| id(text, ""))]
+    provider: Option<String>,
+}
+
+/// What every command that signs in understands.
+#[derive(Clone, Debug, Args)]
+pub struct Way {
+    /// The sign-in service of your company, instead of the one that is set up
+    #[arg(long, value_name = "URL")]
+    pub companion: Option<String>,
+    /// Who wants in.
+    #[command(flatten)]
+    pub who: Who,
+    /// Print the link instead of opening a browser. It works in any browser on this machine
+    #[arg(long)]
+    pub no_browser: bool,
+    /// Whether a program reads the answer.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// `keyport sign-in`.
+#[derive(Debug, Args)]
+pub struct SignIn {
+    /// How to sign in.
+    #[command(flatten)]
+    pub way: Way,
+    /// Where to keep the session. In memory it ends with this command
+    #[arg(long, value_enum, default_value_t = Keep::Keychain)]
+    pub store: Keep,
+}
+
+/// `keyport token`.
+#[derive(Debug, Args)]
+pub struct Token {
+    /// Also make a proof for one request, and print both headers
+    #[arg(long, num_args = 2, value_names = ["METHOD", "URL"])]
+    pub dpop: Option<Vec<String>>,
+    /// Whether a program reads the answer.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// `keyport run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// How to sign in. With --json the events go to standard error: standard output belongs to the command.
+    #[command(flatten)]
+    pub way: Way,
+    /// The command and its arguments, after --
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub command: Vec<OsString>,
+}
+
+/// `keyport link`.
+#[derive(Debug, Subcommand)]
+pub enum Link {
+    /// Hand the link to the program that is registered for it
+    Send(Handed),
+    /// Hand the same link over twice, one after the other. The second must change nothing
+    Replay(Handed),
+}
+
+/// The link to hand over.
+#[derive(Debug, Args)]
+pub struct Handed {
+    /// dev.keyport.desktop:/callback?… or dev.keyport.desktop.dev:/callback?…
+    #[arg(value_name = "URL", value_parser = link)]
+    pub url: String,
+}
+
+/// Where the session is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Keep {
+    /// In the system's keychain
+    Keychain,
+    /// In memory alone
+    Memory,
+}
+
+impl From<Keep> for Store {
+    fn from(keep: Keep) -> Self {
+        match keep {
+            Keep::Keychain => Self::Keychain,
+            Keep::Memory => Self::Memory,
+        }
+    }
+}
+
+impl From<Who> for Hints {
+    fn from(who: Who) -> Self {
+        Self {
+            email: who.email,
+            organization: who.organization,
+            connection: who.connection,
+            provider: who.provider,
+        }
+    }
+}
+
+fn email(text: &str) -> Result<String, String> {
+    let whole = text.split_once('@').is_some_and(|(name, domain)| {
+        !name.is_empty() && !domain.is_empty() && !domain.contains('@')
+    });
+    let plain = text.len() <= 254 && !text.chars().any(|c| c.is_whitespace() || c.is_control());
+    if whole && plain { Ok(text.to_owned()) } else { Err("not an email address".to_owned()) }
+}
+
+fn id(text: &str, beginning: &str) -> Result<String, String> {
+    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    match text.strip_prefix(beginning) {
+        Some(rest) if plain && !rest.is_empty() && text.len() <= 128 => Ok(text.to_owned()),
+        Some(_) => Err("only letters, digits, _ and - are in such a name".to_owned()),
+        None => Err(format!("it begins with {beginning}")),
+    }
+}
+
+/// Only our own schemes: this is a tool to test the app with, not a general opener.
+fn link(text: &str) -> Result<String, String> {
+    if crate::link::is_ours(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "a link of Keyport begins with {} and has no spaces or control characters",
+            crate::link::BEGINNINGS.join(" or ")
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from(std::iter::once("keyport").chain(line.split_whitespace()))
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_lines_that_scripts_rely_on_are_understood() {
+        for line in [
+            "sign-in",
+            "sign-in --json --no-browser --store memory --companion http://127.0.0.1:8788",
+            "sign-in --email ada@acme.test",
+            "sign-in --organization org_01EMULATORACME",
+            "sign-in --connection conn_01EMULATOROKTA",
+            "sign-in --provider GoogleOAuth",
+            "status",
+            "status --json",
+            "token",
+            "token --json",
+            "token --dpop GET https://api.test/me",
+            "sign-out",
+            "run -- env",
+            "run --email ada@acme.test --no-browser -- sh -c true",
+            "link send dev.keyport.desktop:/callback?code=x&state=y",
+            "link replay dev.keyport.desktop.dev:/callback?code=x&state=y",
+        ] {
+            assert!(parse(line).is_ok(), "{line}: {:?}", parse(line));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_a_usage_error() {
+        for line in [
+            "sign-in --email ada",
+            "sign-in --email a@b@c",
+            "sign-in --organization acme",
+            "sign-in --organization org_",
+            "sign-in --connection conn_a/../b",
+            "sign-in --email ada@acme.test --organization org_1",
+            "sign-in --store file",
+            "sign-in ada@acme.test",
+            "token --dpop GET",
+            "run",
+            "run env",
+            "run --store keychain -- env",
+            "link send",
+            "link send https://acme.test/",
+            "link send dev.keyport.desktop.evil:/callback?code=x",
+            "link forget",
+            "login",
+        ] {
+            let error = parse(line).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_about_who_becomes_the_hints() {
+        let parsed = parse("sign-in --connection conn_1 --store memory").unwrap();
+        let Command::SignIn(sign_in) = parsed.command else {
+            panic!("{parsed:?}");
+        };
+        assert_eq!(Store::from(sign_in.store), Store::Memory);
+        let hints = Hints::from(sign_in.way.who);
+        assert_eq!(hints.connection.as_deref(), Some("conn_1"));
+        assert_eq!(hints.email, None);
+    }
+}

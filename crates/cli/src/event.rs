@@ -1,0 +1,154 @@
+//! What `--json` prints: one object a line, with an `event` field. Scripts rely on these names; fields may be added, never renamed.
+
+use keyport_core::{Account, Connection, Organization, Stored};
+use serde::Serialize;
+
+/// One line for a program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event<'a> {
+    /// The link to open in a browser on this machine. Whoever has it can take part in this sign-in.
+    AuthorizationUrl {
+        /// The companion's address.
+        url: &'a str,
+    },
+    /// The browser shows a number; it must be this one.
+    Confirm {
+        /// Two digits.
+        number: &'a str,
+    },
+    /// Somebody is signed in.
+    SignedIn(SignedIn<'a>),
+    /// Nobody is signed in any more.
+    SignedOut,
+    /// An access token.
+    Token {
+        /// The token: a secret for some minutes.
+        access_token: &'a str,
+        /// How it is sent: `DPoP`.
+        token_type: &'a str,
+        /// Seconds since the Unix epoch, on this device's clock.
+        expires_at: u64,
+        /// The `DPoP` header for the request that was named.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        dpop: Option<&'a str>,
+    },
+    /// It did not work out.
+    Problem {
+        /// A code of `docs/errors.md`.
+        code: &'a str,
+        /// What to read to IT, when it belongs to one sign-in.
+        attempt: Option<&'a str>,
+    },
+}
+
+/// Who, and where the session is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SignedIn<'a> {
+    account: &'a str,
+    email: &'a str,
+    name: &'a str,
+    organization: Option<&'a Organization>,
+    connection: Way<'a>,
+    stored: Stored,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Way<'a> {
+    id: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+}
+
+impl<'a> SignedIn<'a> {
+    /// The facts of this account.
+    pub fn of(account: &'a Account, stored: Stored) -> Self {
+        let Connection { id, kind } = &account.connection;
+        Self {
+            account: &account.id.0,
+            email: &account.email,
+            name: &account.name,
+            organization: account.organization.as_ref(),
+            connection: Way { id, kind },
+            stored,
+        }
+    }
+}
+
+impl Event<'_> {
+    /// The line, without its end.
+    pub fn line(&self) -> String {
+        // Strings, numbers and structs with fixed names: nothing here can fail to become JSON.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keyport_core::{AccountId, Moment};
+    use serde_json::json;
+
+    use super::*;
+
+    fn ada() -> Account {
+        Account {
+            id: AccountId("a1".into()),
+            issuer: "https://sign-in.acme.test".into(),
+            subject: "user_1".into(),
+            email: "ada@acme.test".into(),
+            name: "Ada Lovelace".into(),
+            organization: Some(Organization { id: "org_1".into(), name: "Acme".into() }),
+            connection: Connection { id: "conn_1".into(), kind: "OktaSAML".into() },
+            signed_in_at: Moment(0),
+        }
+    }
+
+    fn parsed(event: &Event<'_>) -> serde_json::Value {
+        serde_json::from_str(&event.line()).unwrap()
+    }
+
+    #[test]
+    fn the_events_have_the_names_that_scripts_rely_on() {
+        let account = ada();
+        assert_eq!(
+            parsed(&Event::SignedIn(SignedIn::of(&account, Stored::Keychain))),
+            json!({
+                "event": "signed_in", "account": "a1", "email": "ada@acme.test", "name": "Ada Lovelace",
+                "organization": {"id": "org_1", "name": "Acme"},
+                "connection": {"id": "conn_1", "type": "OktaSAML"}, "stored": "keychain",
+            })
+        );
+        assert_eq!(
+            parsed(&Event::AuthorizationUrl { url: "http://127.0.0.1:1/" }),
+            json!({"event": "authorization_url", "url": "http://127.0.0.1:1/"})
+        );
+        assert_eq!(
+            parsed(&Event::Confirm { number: "07" }),
+            json!({"event": "confirm", "number": "07"})
+        );
+        assert_eq!(
+            parsed(&Event::Problem { code: "timed_out", attempt: None }),
+            json!({"event": "problem", "code": "timed_out", "attempt": null})
+        );
+        assert_eq!(parsed(&Event::SignedOut), json!({"event": "signed_out"}));
+    }
+
+    #[test]
+    fn a_token_has_a_proof_only_when_one_was_asked_for() {
+        let token =
+            |dpop| Event::Token { access_token: "t", token_type: "DPoP", expires_at: 5, dpop };
+        assert_eq!(
+            parsed(&token(None)),
+            json!({"event": "token", "access_token": "t", "token_type": "DPoP", "expires_at": 5})
+        );
+        assert_eq!(parsed(&token(Some("p")))["dpop"], "p");
+    }
+
+    #[test]
+    fn an_event_is_one_line() {
+        let mut account = ada();
+        account.name = "Ada\nLovelace\u{2028}".into();
+        let line = Event::SignedIn(SignedIn::of(&account, Stored::Memory)).line();
+        assert_eq!(line.lines().count(), 1);
+    }
+}

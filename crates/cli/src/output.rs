@@ -1,0 +1,182 @@
+//! Where words and events go: words for people to standard error, results and events to standard output. It decides nothing.
+//!
+//! What came from elsewhere (a name, an address) is written without control characters: a terminal obeys them.
+
+use std::io::Write;
+
+use keyport_core::{Account, Organization, Problem, Stored};
+use keyport_words::Words;
+
+use crate::event::{Event, SignedIn};
+
+/// Who reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reader {
+    Person,
+    Program,
+    /// As [`Reader::Program`], on standard error: standard output belongs to another program.
+    ProgramBeside,
+}
+
+/// The two ways out of this process.
+#[derive(Clone, Debug)]
+pub struct Output {
+    reader: Reader,
+    words: Words,
+}
+
+impl Output {
+    /// Words on standard error, results on standard output.
+    pub fn for_people() -> Self {
+        Self { reader: Reader::Person, words: Words::english() }
+    }
+
+    /// One object a line on standard output if `json`, else [`Output::for_people`].
+    pub fn new(json: bool) -> Self {
+        let reader = if json { Reader::Program } else { Reader::Person };
+        Self { reader, ..Self::for_people() }
+    }
+
+    /// As [`Output::new`], with nothing on standard output.
+    pub fn beside(json: bool) -> Self {
+        let reader = if json { Reader::ProgramBeside } else { Reader::Person };
+        Self { reader, ..Self::for_people() }
+    }
+
+    /// Whether a person reads.
+    pub fn is_for_people(&self) -> bool {
+        self.reader == Reader::Person
+    }
+
+    /// A sentence, as text.
+    pub fn text(&self, id: &str, args: &[(&str, &str)]) -> String {
+        let args: Vec<(&str, String)> =
+            args.iter().map(|(name, value)| (*name, plain(value))).collect();
+        let args: Vec<(&str, &str)> =
+            args.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.words.text(id, &args)
+    }
+
+    /// A sentence for the person; a program is told nothing.
+    pub fn say(&self, id: &str, args: &[(&str, &str)]) {
+        if self.is_for_people() {
+            on_standard_error(&self.text(id, args));
+        }
+    }
+
+    /// A line of result for the person.
+    pub fn result(&self, line: &str) {
+        if self.is_for_people() {
+            on_standard_output(line);
+        }
+    }
+
+    /// An event for a program; a person is told nothing.
+    pub fn event(&self, event: &Event<'_>) {
+        match self.reader {
+            Reader::Person => {}
+            Reader::Program => on_standard_output(&event.line()),
+            Reader::ProgramBeside => on_standard_error(&event.line()),
+        }
+    }
+
+    /// What went wrong, for either.
+    pub fn problem(&self, problem: Problem, attempt: Option<&str>) {
+        let code = problem.code();
+        self.event(&Event::Problem { code, attempt });
+        if !self.is_for_people() {
+            return;
+        }
+        let words = self.words.problem(problem);
+        on_standard_error(&format!("{}\n{} {}", words.title, words.text, words.next));
+        if problem.is_of_keychain() {
+            self.say("cli-keychain-way-out", &[]);
+        }
+        match attempt {
+            Some(attempt) => {
+                self.say("cli-problem-attempt", &[("code", code), ("attempt", attempt)]);
+            }
+            None => self.say("cli-problem", &[("code", code)]),
+        }
+    }
+
+    /// Somebody is signed in, for either.
+    pub fn signed_in(&self, account: &Account, stored: Stored) {
+        self.event(&Event::SignedIn(SignedIn::of(account, stored)));
+        self.result(&self.who(account));
+        let place = match stored {
+            Stored::Keychain => "cli-stored-keychain",
+            Stored::Memory => "cli-stored-memory",
+        };
+        self.say(place, &[]);
+    }
+
+    /// `Signed in as Ada Lovelace (ada@acme.test), Acme`.
+    pub fn who(&self, account: &Account) -> String {
+        let email = account.email.as_str();
+        let who = if account.name.is_empty() {
+            plain(email)
+        } else {
+            self.text("cli-name-and-email", &[("name", &account.name), ("email", email)])
+        };
+        match &account.organization {
+            Some(Organization { name, .. }) => {
+                self.text("cli-signed-in-organization", &[("who", &who), ("organization", name)])
+            }
+            None => self.text("cli-signed-in", &[("who", &who)]),
+        }
+    }
+}
+
+/// A reader that went away (`keyport status | head -0`) is no reason to fail.
+fn on_standard_output(line: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+fn on_standard_error(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// Without what a terminal obeys (ECMA-48) or what turns the reading direction (Unicode bidi controls).
+fn plain(text: &str) -> String {
+    let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if c.is_control() || turns(c) { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use keyport_core::{AccountId, Connection, Moment};
+
+    use super::*;
+
+    fn account(name: &str, organization: Option<&str>) -> Account {
+        Account {
+            id: AccountId("a1".into()),
+            issuer: "https://sign-in.acme.test".into(),
+            subject: "user_1".into(),
+            email: "ada@acme.test".into(),
+            name: name.into(),
+            organization: organization
+                .map(|name| Organization { id: "org_1".into(), name: name.into() }),
+            connection: Connection { id: "conn_1".into(), kind: "OktaSAML".into() },
+            signed_in_at: Moment(0),
+        }
+    }
+
+    #[test]
+    fn a_name_cannot_steer_the_terminal() {
+        let output = Output::for_people();
+        let said = output.who(&account("Ada\u{1b}]0;pwned\u{7}\u{202e}ecalevoL", Some("Ac\nme")));
+        assert!(!said.chars().any(|c| c.is_control() || c == '\u{202e}'), "{said:?}");
+        assert!(said.contains("ada@acme.test"));
+    }
+
+    #[test]
+    fn who_is_signed_in_is_said_with_what_is_known() {
+        let output = Output::for_people();
+        let whole = output.who(&account("Ada Lovelace", Some("Acme")));
+        assert_eq!(whole, "Signed in as Ada Lovelace (ada@acme.test), Acme");
+        assert_eq!(output.who(&account("", None)), "Signed in as ada@acme.test");
+    }
+}
