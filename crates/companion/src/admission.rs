@@ -1,0 +1,245 @@
+//! Who may sign in: default deny. Hints come from a request nobody has vouched for, so they choose among what
+//! the operator allows and never widen it; the profile that comes back is judged again. Pure.
+
+use keyport_core::Problem;
+use serde::{Deserialize, Serialize};
+
+/// The operator's rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// `KEYPORT_ORGANIZATIONS`.
+    pub organizations: Allowed,
+    /// `KEYPORT_PROVIDERS`.
+    pub providers: Vec<String>,
+    /// `KEYPORT_DEFAULT_ORGANIZATION`.
+    pub default_organization: Option<String>,
+}
+
+/// Which organizations may enter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Allowed {
+    /// `*`: every organization of the WorkOS environment.
+    Every,
+    /// These ids.
+    These(Vec<String>),
+}
+
+impl Allowed {
+    /// Whether this organization may enter.
+    pub fn allows(&self, organization: &str) -> bool {
+        match self {
+            Self::Every => true,
+            Self::These(ids) => ids.iter().any(|id| id == organization),
+        }
+    }
+}
+
+/// What the pushed request asked for; at most one of the last three.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hints {
+    /// An email address.
+    pub login_hint: Option<String>,
+    /// An organization id.
+    pub organization: Option<String>,
+    /// A connection id.
+    pub connection: Option<String>,
+    /// A provider such as `GoogleOAuth`.
+    pub provider: Option<String>,
+}
+
+/// The one selector that goes upstream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Selector {
+    /// One connection of one organization.
+    Connection {
+        /// `conn_…`
+        id: String,
+        /// Whose it is, as the upstream said when it was asked.
+        organization: Option<String>,
+    },
+    /// Whatever connection the organization has.
+    Organization(String),
+    /// A social provider.
+    Provider(String),
+}
+
+/// A connection as the upstream lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedConnection {
+    /// `conn_…`
+    pub id: String,
+    /// Whose it is.
+    pub organization: Option<String>,
+    /// Able to sign people in.
+    pub active: bool,
+}
+
+/// What has to be known before the request can be judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// Nothing more: this selector is admitted.
+    Settled(Selector),
+    /// Ask the upstream for the connections of this email domain, then `choose_by_domain`.
+    Domain(String),
+    /// Ask the upstream for this connection, then `admit_connection`.
+    Connection(String),
+}
+
+impl Policy {
+    /// `organizations` with a lone `*` means all.
+    pub fn new(
+        organizations: Vec<String>,
+        providers: Vec<String>,
+        default_organization: Option<String>,
+    ) -> Self {
+        let every = organizations.iter().any(|id| id == "*");
+        let organizations = if every { Allowed::Every } else { Allowed::These(organizations) };
+        Self { organizations, providers, default_organization }
+    }
+
+    /// Whether no hint at all could be admitted.
+    pub fn admits_nobody(&self) -> bool {
+        self.organizations == Allowed::These(Vec::new()) && self.providers.is_empty()
+    }
+
+    /// The first judgement, from the request alone.
+    ///
+    /// # Errors
+    /// The problem that the answer names.
+    pub fn judge(&self, hints: &Hints) -> Result<Question, Problem> {
+        if let Some(id) = &hints.connection {
+            return Ok(Question::Connection(id.clone()));
+        }
+        if let Some(id) = &hints.organization {
+            return self.organization(id);
+        }
+        if let Some(name) = &hints.provider {
+            return if self.providers.contains(name) {
+                Ok(Question::Settled(Selector::Provider(name.clone())))
+            } else {
+                Err(Problem::ProviderNotAllowed)
+            };
+        }
+        if let Some(email) = &hints.login_hint {
+            return domain_of(email).map(Question::Domain).ok_or(Problem::DomainUnknown);
+        }
+        self.default_organization.as_ref().map_or(Err(Problem::NoSelector), |id| self.organization(id))
+    }
+
+    fn organization(&self, id: &str) -> Result<Question, Problem> {
+        if self.organizations.allows(id) {
+            Ok(Question::Settled(Selector::Organization(id.to_owned())))
+        } else {
+            Err(Problem::OrganizationNotAllowed)
+        }
+    }
+
+    /// The connection that serves an email domain.
+    ///
+    /// # Errors
+    /// None that may be used, or more than one.
+    pub fn choose_by_domain(&self, listed: &[ListedConnection]) -> Result<Selector, Problem> {
+        let mut allowed = listed.iter().filter(|connection| self.may_use(connection)).peekable();
+        if allowed.peek().is_none() {
+            // A stranger must not learn from this which companies are customers but not allowed.
+            return Err(Problem::DomainUnknown);
+        }
+        let mut active = allowed.filter(|connection| connection.active);
+        match (active.next(), active.next()) {
+            (Some(only), None) => Ok(selector(only)),
+            (Some(_), Some(_)) => Err(Problem::AmbiguousConnection),
+            (None, _) => Err(Problem::ConnectionOff),
+        }
+    }
+
+    /// A connection that was asked for by id.
+    ///
+    /// # Errors
+    /// It is not there, or may not be used: the same answer for both.
+    pub fn admit_connection(&self, found: Option<&ListedConnection>) -> Result<Selector, Problem> {
+        match found {
+            Some(connection) if !self.may_use(connection) => Err(Problem::ConnectionNotAllowed),
+            Some(connection) if !connection.active => Err(Problem::ConnectionOff),
+            Some(connection) => Ok(selector(connection)),
+            None => Err(Problem::ConnectionNotAllowed),
+        }
+    }
+
+    fn may_use(&self, connection: &ListedConnection) -> bool {
+        match &connection.organization {
+            Some(id) => self.organizations.allows(id),
+            None => self.organizations == Allowed::Every,
+        }
+    }
+
+    /// The second judgement, on the profile: what was asked for or nothing, and never beyond the rules.
+    ///
+    /// # Errors
+    /// The problem the page and the app show.
+    pub fn admit_profile(&self, asked: &Selector, came: &Came<'_>) -> Result<(), Problem> {
+        match asked {
+            Selector::Connection { id, organization } => {
+                if came.connection != id {
+                    return Err(Problem::WrongOrganization);
+                }
+                if organization.is_some() && came.organization != organization.as_deref() {
+                    return Err(Problem::WrongOrganization);
+                }
+            }
+            Selector::Organization(id) if came.organization != Some(id.as_str()) => {
+                return Err(Problem::WrongOrganization);
+            }
+            Selector::Organization(_) => {}
+            Selector::Provider(name) => return self.admit_social(name, came),
+        }
+        match came.organization {
+            Some(id) if self.organizations.allows(id) => Ok(()),
+            None if self.organizations == Allowed::Every => Ok(()),
+            _ => Err(Problem::OrganizationNotAllowed),
+        }
+    }
+
+    fn admit_social(&self, asked: &str, came: &Came<'_>) -> Result<(), Problem> {
+        if came.connection_type != asked {
+            return Err(Problem::WrongOrganization);
+        }
+        if !self.providers.iter().any(|name| name == asked) {
+            return Err(Problem::ProviderNotAllowed);
+        }
+        match came.organization {
+            Some(id) if !self.organizations.allows(id) => Err(Problem::OrganizationNotAllowed),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What the profile says about where the person came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Came<'a> {
+    /// The connection used.
+    pub connection: &'a str,
+    /// Its type, such as `OktaSAML` or, for a social provider, the provider's own name.
+    pub connection_type: &'a str,
+    /// The organization, if any.
+    pub organization: Option<&'a str>,
+}
+
+fn selector(connection: &ListedConnection) -> Selector {
+    Selector::Connection { id: connection.id.clone(), organization: connection.organization.clone() }
+}
+
+/// The domain of an address, lower case; `None` if it is not one.
+pub fn domain_of(email: &str) -> Option<String> {
+    let (name, domain) = email.rsplit_once('@')?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    let good = !name.is_empty()
+        && domain.contains('.')
+        && domain.len() <= 253
+        && domain.chars().all(plain)
+        && !domain.split('.').any(str::is_empty);
+    good.then(|| domain.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! Everything the handlers share, put together once at start. No decision is taken here.
+
+use std::sync::Arc;
+
+use crate::admission::Policy;
+use crate::ambient::Clock;
+use crate::client_record::ClientRecord;
+use crate::domain::Timestamp;
+use crate::dpop::SeenProofs;
+use crate::issuer::Issuer;
+use crate::keys::{Keys, Random};
+use crate::storage::Storage;
+use crate::upstream::Upstream;
+use keyport_words::Words;
+
+/// Proofs remembered against replay; with a nonce that lives two minutes at most this allows for a thousand a
+/// second.
+const PROOFS: usize = 131_072;
+
+/// What the service is made of.
+pub struct Parts {
+    /// Who we are.
+    pub issuer: Issuer,
+    /// The apps.
+    pub clients: Vec<ClientRecord>,
+    /// Who may sign in.
+    pub policy: Policy,
+    /// The provider.
+    pub upstream: Upstream,
+    /// What is remembered.
+    pub storage: Arc<dyn Storage>,
+    /// Seals, MACs and signatures.
+    pub keys: Arc<Keys>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// What people read.
+    pub words: Words,
+}
+
+/// The running service.
+pub struct App {
+    parts: Parts,
+    /// DPoP proofs already seen.
+    pub seen: SeenProofs,
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
+}
+
+impl App {
+    /// A service of these parts.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        Arc::new(Self { parts, seen: SeenProofs::new(PROOFS) })
+    }
+
+    /// The instant of this request.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The app with this `client_id`.
+    pub fn client(&self, id: &str) -> Option<&ClientRecord> {
+        self.clients.iter().find(|client| client.id == id)
+    }
+}

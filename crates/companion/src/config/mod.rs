@@ -1,0 +1,183 @@
+//! What the operator decides, from the environment alone and judged before anything listens. Every fault is
+//! found at once and named; a secret's value never appears in one. Not here: opening what is named.
+
+mod environment;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use url::Url;
+
+use crate::admission::Policy;
+use environment::Environment;
+
+pub use environment::VARIABLES;
+use crate::keys::SecretText;
+
+/// Days a session may rest before it ends, unless set otherwise.
+const IDLE_DAYS: u64 = 30;
+/// Days after which a session ends in any case, unless set otherwise.
+const ABSOLUTE_DAYS: u64 = 180;
+const DAY: u64 = 24 * 60 * 60;
+
+/// Everything the service needs to know before it starts.
+#[derive(Debug)]
+pub struct Settings {
+    /// The issuer, exactly as every answer spells it: scheme, host and port, no slash at the end. `None`:
+    /// the address that ends up being listened on, which is a loopback one.
+    pub public_url: Option<String>,
+    /// WorkOS and our account there.
+    pub upstream: UpstreamSettings,
+    /// Who may sign in.
+    pub policy: Policy,
+    /// `sqlite:PATH`.
+    pub database: PathBuf,
+    /// The key file; unset, it lies beside the database.
+    pub key_file: PathBuf,
+    /// How long sessions live.
+    pub lifetimes: Lifetimes,
+}
+
+/// How to reach the upstream.
+#[derive(Debug)]
+pub struct UpstreamSettings {
+    /// `WORKOS_BASE_URL`, no slash at the end.
+    pub base_url: String,
+    /// `WORKOS_CLIENT_ID`.
+    pub client_id: String,
+    /// `WORKOS_API_KEY`.
+    pub api_key: SecretText,
+}
+
+/// Lifetimes of a session, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// Since it was last used.
+    pub idle: u64,
+    /// Since the person signed in.
+    pub absolute: u64,
+}
+
+/// Everything that is wrong with the environment, one sentence per line.
+#[derive(Debug, thiserror::Error)]
+#[error("the settings are not usable:\n  - {}", .0.join("\n  - "))]
+pub struct Unusable(pub Vec<String>);
+
+impl Settings {
+    /// Judges the environment. `read` opens a `NAME_FILE`.
+    ///
+    /// # Errors
+    /// All faults together.
+    pub fn judge(
+        variables: impl IntoIterator<Item = (String, String)>,
+        listen: SocketAddr,
+        read: impl Fn(&str) -> std::io::Result<String>,
+    ) -> Result<Self, Unusable> {
+        let mut environment = Environment::new(variables, read);
+        let upstream = environment.upstream();
+        let public_url = environment.public_url(listen);
+        let policy = environment.policy();
+        let database = environment.database();
+        let key_file = environment.optional("KEYPORT_KEY_FILE").map_or_else(
+            || database.with_extension("key"),
+            PathBuf::from,
+        );
+        let lifetimes = environment.lifetimes();
+        environment.finish()?;
+        Ok(Self { public_url, upstream, policy, database, key_file, lifetimes })
+    }
+}
+
+impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
+    fn upstream(&mut self) -> UpstreamSettings {
+        if let Some(kind) = self.optional("KEYPORT_UPSTREAM")
+            && kind != "sso"
+        {
+            self.fault(format!("KEYPORT_UPSTREAM is {kind:?}; this version knows only \"sso\""));
+        }
+        self.secret("WORKOS_WEBHOOK_SECRET", false);
+        let base_url = self.optional("WORKOS_BASE_URL").unwrap_or_else(|| "https://api.workos.com".into());
+        let base_url = base_url.trim_end_matches('/').to_owned();
+        if !Url::parse(&base_url).is_ok_and(|url| is_private_enough(&url)) {
+            self.fault("WORKOS_BASE_URL must be an https address (http only on loopback)");
+        }
+        let api_key = self.secret("WORKOS_API_KEY", true);
+        let client_id = self.required("WORKOS_CLIENT_ID");
+        UpstreamSettings { base_url, client_id, api_key }
+    }
+
+    fn public_url(&mut self, listen: SocketAddr) -> Option<String> {
+        let Some(given) = self.optional("KEYPORT_PUBLIC_URL") else {
+            if !listen.ip().is_loopback() {
+                self.fault(format!(
+                    "KEYPORT_PUBLIC_URL is missing; it may be left out only when listening on loopback, and {listen} is not"
+                ));
+            }
+            return None;
+        };
+        let origin = Url::parse(&given).ok().filter(|url| {
+            is_private_enough(url)
+                && url.path() == "/"
+                && url.query().is_none()
+                && url.fragment().is_none()
+                && url.username().is_empty()
+                && url.password().is_none()
+        });
+        let Some(origin) = origin else {
+            self.fault(format!(
+                "KEYPORT_PUBLIC_URL is {given:?}; it must be an https origin such as https://sign-in.example.com (http only on loopback), without a path"
+            ));
+            return None;
+        };
+        Some(origin.origin().ascii_serialization())
+    }
+
+    fn policy(&mut self) -> Policy {
+        let policy = Policy::new(
+            self.list("KEYPORT_ORGANIZATIONS"),
+            self.list("KEYPORT_PROVIDERS"),
+            self.optional("KEYPORT_DEFAULT_ORGANIZATION"),
+        );
+        if let Some(default) = &policy.default_organization
+            && !policy.organizations.allows(default)
+        {
+            self.fault(format!(
+                "KEYPORT_DEFAULT_ORGANIZATION is {default}, which KEYPORT_ORGANIZATIONS does not allow"
+            ));
+        }
+        policy
+    }
+
+    fn database(&mut self) -> PathBuf {
+        let given = self.optional("DATABASE_URL").unwrap_or_else(|| "sqlite:keyport-companion.sqlite".into());
+        match given.strip_prefix("sqlite:") {
+            Some(path) if !path.is_empty() => {
+                PathBuf::from(path.strip_prefix("//").unwrap_or(path))
+            }
+            _ => {
+                self.fault("DATABASE_URL must be sqlite:PATH; this version knows no other database");
+                PathBuf::new()
+            }
+        }
+    }
+
+    fn lifetimes(&mut self) -> Lifetimes {
+        let idle = self.days("KEYPORT_SESSION_IDLE_DAYS", IDLE_DAYS);
+        let absolute = self.days("KEYPORT_SESSION_DAYS", ABSOLUTE_DAYS);
+        Lifetimes { idle: idle * DAY, absolute: absolute * DAY }
+    }
+}
+
+/// https, or http that never leaves this machine.
+fn is_private_enough(url: &Url) -> bool {
+    let loopback = match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    url.scheme() == "https" && url.host().is_some() || url.scheme() == "http" && loopback
+}
+
+#[cfg(test)]
+mod tests;

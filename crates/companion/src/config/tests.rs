@@ -1,0 +1,97 @@
+use super::*;
+
+const GOOD: &[(&str, &str)] = &[
+    ("WORKOS_API_KEY", "sk_test_planted"),
+    ("WORKOS_CLIENT_ID", "client_1"),
+    ("KEYPORT_ORGANIZATIONS", "org_1, org_2"),
+];
+
+fn judge(extra: &[(&str, &str)], listen: &str) -> Result<Settings, Unusable> {
+    let mut variables: Vec<(String, String)> = Vec::new();
+    for (name, value) in GOOD.iter().chain(extra) {
+        variables.retain(|(known, _)| known != name);
+        variables.push(((*name).to_owned(), (*value).to_owned()));
+    }
+    Settings::judge(variables, listen.parse().unwrap(), |path| match path {
+        "/run/key" => Ok("sk_from_file\n".into()),
+        "/run/empty" => Ok("\n".into()),
+        _ => Err(std::io::ErrorKind::NotFound.into()),
+    })
+}
+
+fn faults(extra: &[(&str, &str)]) -> String {
+    judge(extra, "127.0.0.1:8788").unwrap_err().to_string()
+}
+
+#[test]
+fn three_variables_are_enough_on_loopback() {
+    let settings = judge(&[], "127.0.0.1:8788").unwrap();
+    assert_eq!(settings.upstream.base_url, "https://api.workos.com");
+    assert_eq!(settings.public_url, None);
+    assert_eq!(settings.database, PathBuf::from("keyport-companion.sqlite"));
+    assert_eq!(settings.key_file, PathBuf::from("keyport-companion.key"));
+    assert_eq!(settings.lifetimes, Lifetimes { idle: 30 * DAY, absolute: 180 * DAY });
+    assert!(settings.policy.organizations.allows("org_2"));
+}
+
+#[test]
+fn beyond_loopback_the_public_address_must_be_said() {
+    let fault = judge(&[], "0.0.0.0:80").unwrap_err().to_string();
+    assert!(fault.contains("KEYPORT_PUBLIC_URL is missing"), "{fault}");
+    let settings = judge(&[("KEYPORT_PUBLIC_URL", "https://Sign-In.example.com:443/")], "0.0.0.0:80").unwrap();
+    assert_eq!(settings.public_url.as_deref(), Some("https://sign-in.example.com"));
+}
+
+#[test]
+fn an_issuer_is_an_origin_over_tls_and_nothing_more() {
+    for bad in [
+        "http://sign-in.example.com",
+        "https://sign-in.example.com/x",
+        "https://sign-in.example.com/?a",
+        "https://me@sign-in.example.com",
+        "sign-in.example.com",
+        "ftp://127.0.0.1",
+    ] {
+        assert!(faults(&[("KEYPORT_PUBLIC_URL", bad)]).contains("KEYPORT_PUBLIC_URL"), "{bad}");
+    }
+}
+
+#[test]
+fn a_mistyped_rule_does_not_fail_open() {
+    assert!(faults(&[("KEYPORT_ORGANISATIONS", "org_1")]).contains("KEYPORT_ORGANISATIONS is not a setting"));
+    assert!(judge(&[("KEYPORT_COMPANION", "http://127.0.0.1:8788")], "127.0.0.1:1").is_ok());
+}
+
+#[test]
+fn every_fault_is_named_at_once_and_no_secret_is_shown() {
+    let faults = faults(&[
+        ("WORKOS_API_KEY", "sk_test_planted"),
+        ("WORKOS_API_KEY_FILE", "/run/key"),
+        ("WORKOS_CLIENT_ID", ""),
+        ("WORKOS_BASE_URL", "http://api.workos.com"),
+        ("DATABASE_URL", "postgres://x"),
+        ("KEYPORT_UPSTREAM", "authkit"),
+        ("KEYPORT_SESSION_DAYS", "0"),
+        ("KEYPORT_DEFAULT_ORGANIZATION", "org_3"),
+    ]);
+    for name in [
+        "WORKOS_API_KEY and WORKOS_API_KEY_FILE",
+        "WORKOS_CLIENT_ID is missing",
+        "WORKOS_BASE_URL",
+        "DATABASE_URL",
+        "KEYPORT_UPSTREAM",
+        "KEYPORT_SESSION_DAYS",
+        "KEYPORT_DEFAULT_ORGANIZATION",
+    ] {
+        assert!(faults.contains(name), "{name} in {faults}");
+    }
+    assert!(!faults.contains("planted"));
+}
+
+#[test]
+fn a_secret_may_come_from_a_file() {
+    let from = |path| judge(&[("WORKOS_API_KEY", ""), ("WORKOS_API_KEY_FILE", path)], "127.0.0.1:1");
+    assert_eq!(from("/run/key").unwrap().upstream.api_key.expose(), "sk_from_file");
+    assert!(from("/run/empty").unwrap_err().to_string().contains("is empty"));
+    assert!(from("/run/none").unwrap_err().to_string().contains("cannot be read"));
+}

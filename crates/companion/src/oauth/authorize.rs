@@ -1,0 +1,64 @@
+//! `GET /oauth/authorize`: opens a pushed request in this browser. Safe and repeatable: nothing is stored, each
+//! opening is a branch of its own and the first one fulfilled wins (a deviation from the single use that
+//! RFC 9126 §4 recommends, so that "open again" and a copied link work).
+
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use keyport_core::Problem;
+
+use super::branch::Branch;
+use super::request::{PushedRequest, Unusable};
+use crate::app::App;
+use crate::pages::Page;
+use crate::upstream::Opening;
+use crate::web::AppState;
+use crate::web::browser::{BrowserId, is_speculative};
+use crate::web::form::Form;
+
+/// See the module.
+pub async fn authorize(
+    State(app): AppState,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Page> {
+    if is_speculative(&headers) {
+        return Err(Page::Refused);
+    }
+    let query = Form::parse(query.unwrap_or_default().as_bytes()).map_err(|_| Page::Refused)?;
+    let request = pushed(&app, &query)?;
+    let browser = BrowserId::of_request(&headers, &app.issuer);
+    let browser = browser.unwrap_or_else(|| BrowserId::draw(&*app.random));
+    let branch = Branch::open(request, browser.hash(), &*app.random, app.now());
+    let location = provider_address(&app, &branch)?;
+    tracing::info!(request = %branch.request.id, branch = %branch.id, attempt = ?branch.request.attempt, "branch opened");
+    let cookie = browser.set_cookie(&app.issuer).ok_or(Page::Failed)?;
+    Ok((StatusCode::FOUND, [(header::SET_COOKIE, cookie)], [(header::LOCATION, location)]).into_response())
+}
+
+fn pushed(app: &App, query: &Form) -> Result<PushedRequest, Page> {
+    let request_uri = query.value("request_uri").ok_or(Page::Refused)?;
+    let request = PushedRequest::unseal(request_uri, &app.keys, app.now()).map_err(|reason| match reason {
+        Unusable::Foreign => Page::Refused,
+        Unusable::Expired => Page::problem(Problem::LinkExpired),
+    })?;
+    if query.value("client_id") != Some(request.client_id.as_str()) {
+        return Err(Page::Refused);
+    }
+    Ok(request)
+}
+
+fn provider_address(app: &App, branch: &Branch) -> Result<String, Page> {
+    let state = branch.seal(&app.keys, &*app.random).ok_or(Page::Failed)?;
+    let opening = Opening {
+        redirect_uri: &app.issuer.address("/callback"),
+        selector: &branch.request.selector,
+        login_hint: branch.request.login_hint.as_deref(),
+        state: &state,
+        code_challenge: &branch.code_challenge(),
+    };
+    app.upstream.authorization_url(&opening).map_err(|error| {
+        tracing::error!(%error, "no address for the provider");
+        Page::Failed
+    })
+}

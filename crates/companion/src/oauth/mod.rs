@@ -1,0 +1,14 @@
+//! The authorization server's endpoints (RFC 6749, 9126, 9449, 7009, 8414). Handlers here are thin: parse, ask
+//! a pure rule or the storage, answer.
+
+pub mod attempt;
+pub mod authorize;
+mod branch;
+pub mod callback;
+mod gate;
+pub mod metadata;
+pub mod par;
+mod request;
+pub mod revoke;
+pub mod token;
+pub mod userinfo;

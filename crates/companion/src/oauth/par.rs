@@ -1,0 +1,63 @@
+//! `POST /oauth/par` (RFC 9126): proof, form, admission; then the request lives sealed in its `request_uri`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode};
+use keyport_core::Problem;
+use serde_json::{Value, json};
+
+use super::gate::prove;
+use super::request::{Draft, LIFETIME};
+use crate::admission::{Question, Selector};
+use crate::app::App;
+use crate::domain::RequestId;
+use crate::upstream::UpstreamError;
+use crate::web::form::Form;
+use crate::web::{AppState, Fault};
+
+/// See the module.
+pub async fn push(
+    State(app): AppState,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Value>), Fault> {
+    let jkt = prove(&app, &headers, &method, "/oauth/par", None)?;
+    let form = Form::from_body(&headers, &body)?;
+    let client = app.client(form.required("client_id")?).ok_or(Fault::invalid_client())?;
+    let draft = Draft::read(&form, client, jkt, RequestId::draw(&*app.random), app.now())?;
+    let selector = admit(&app, &draft).await?;
+    let request = draft.admitted(selector);
+    tracing::info!(request = %request.id, attempt = ?request.attempt, selector = ?request.selector, "request pushed");
+    let request_uri = request.seal(&app.keys, &*app.random).ok_or(Fault::unavailable())?;
+    Ok((StatusCode::CREATED, Json(json!({ "request_uri": request_uri, "expires_in": LIFETIME.as_secs() }))))
+}
+
+async fn admit(app: &Arc<App>, draft: &Draft) -> Result<Selector, Fault> {
+    let judged = match app.policy.judge(&draft.hints) {
+        Ok(Question::Settled(selector)) => Ok(selector),
+        Ok(Question::Domain(domain)) => {
+            let listed = app.upstream.connections_of_domain(&domain).await.map_err(unreachable)?;
+            app.policy.choose_by_domain(&listed)
+        }
+        Ok(Question::Connection(id)) => {
+            let found = app.upstream.connection(&id).await.map_err(unreachable)?;
+            app.policy.admit_connection(found.as_ref())
+        }
+        Err(problem) => Err(problem),
+    };
+    judged.map_err(refused)
+}
+
+fn refused(problem: Problem) -> Fault {
+    tracing::info!(problem = problem.code(), "not admitted");
+    Fault::new("access_denied", "this sign-in is not admitted here").with_problem(problem)
+}
+
+fn unreachable(error: UpstreamError) -> Fault {
+    let problem = error.problem();
+    Fault::unavailable().with_problem(problem)
+}

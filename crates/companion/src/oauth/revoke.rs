@@ -1,0 +1,31 @@
+//! `POST /oauth/revoke` (RFC 7009): 200 whatever the token was. No proof: a device that lost its key must still
+//! be able to sign out, and holding the token is enough to end it.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+
+use crate::app::App;
+use crate::keys::SecretText;
+use crate::storage::Revoke;
+use crate::web::form::Form;
+use crate::web::{AppState, Fault};
+
+/// See the module.
+pub async fn revoke(State(app): AppState, headers: HeaderMap, body: Bytes) -> Result<StatusCode, Fault> {
+    let form = Form::from_body(&headers, &body)?;
+    let client = app.client(form.required("client_id")?).ok_or(Fault::invalid_client())?.id.clone();
+    let what = named(&app, form.required("token")?);
+    let revocation = app.storage.revoke(what, client, app.now()).await?;
+    tracing::info!(?revocation, "revocation");
+    Ok(StatusCode::OK)
+}
+
+/// An access token ends its session; anything else is looked at as a refresh token.
+fn named(app: &App, token: &str) -> Revoke {
+    let issuer = app.issuer.as_str();
+    match app.keys.access_token_key().verify(token, issuer, issuer, app.now()) {
+        Ok(claims) => Revoke::Session(claims.sid),
+        Err(_) => Revoke::RefreshToken(SecretText::new(token)),
+    }
+}

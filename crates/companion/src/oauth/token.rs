@@ -1,0 +1,140 @@
+//! `POST /oauth/token`: a code or a refresh token for a session (RFC 6749 §4.1.3 and §6, RFC 9449 §5). The order
+//! of refusals is the storage's; only `invalid_grant` is terminal for the client.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method};
+use serde_json::{Value, json};
+
+use super::gate::prove;
+use crate::app::App;
+use crate::domain::{IssuedSession, Scope, Session, Thumbprint, Timestamp};
+use crate::keys::{AccessClaims, AuthorizationCode, Confirmation, SecretText};
+use crate::storage::{RedeemCode, Redemption, RotateRefresh, Rotation};
+use crate::web::form::Form;
+use crate::web::{AppState, Fault};
+
+/// How long an access token lives, in seconds.
+const LIFETIME: i64 = 300;
+
+/// See the module.
+pub async fn token(
+    State(app): AppState,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Value>, Fault> {
+    let jkt = prove(&app, &headers, &method, "/oauth/token", None)?;
+    let form = Form::from_body(&headers, &body)?;
+    let client = app.client(form.required("client_id")?).ok_or(Fault::invalid_client())?.id.clone();
+    check_resource(&app, &form)?;
+    match form.required("grant_type")? {
+        "authorization_code" => redeem(&app, &form, client, jkt).await,
+        "refresh_token" => rotate(&app, &form, client, jkt).await,
+        _ => Err(Fault::new("unsupported_grant_type", "authorization_code and refresh_token are supported")),
+    }
+}
+
+/// The only resource there is, is this service itself (RFC 8707).
+fn check_resource(app: &App, form: &Form) -> Result<(), Fault> {
+    match form.value("resource") {
+        Some(resource) if resource.trim_end_matches('/') != app.issuer.as_str() => {
+            Err(Fault::new("invalid_target", "no such resource"))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn redeem(app: &App, form: &Form, client_id: String, jkt: Thumbprint) -> Result<Json<Value>, Fault> {
+    let redemption = RedeemCode {
+        code: AuthorizationCode::received(form.required("code")?),
+        client_id,
+        jkt,
+        verifier: SecretText::new(form.required("code_verifier")?),
+        redirect_uri: form.owned("redirect_uri"),
+    };
+    let now = app.now();
+    match app.storage.redeem_code(redemption, now).await? {
+        Redemption::Redeemed(issued) => {
+            tracing::info!(session = %issued.session.id, user = %issued.session.user.id, "signed in");
+            let mut body = answer(app, &issued, &issued.session.scope, now);
+            body["keyport_account"] = account(&issued.session);
+            Ok(Json(body))
+        }
+        Redemption::Refused(reason) => {
+            tracing::warn!(?reason, "code refused");
+            Err(Fault::invalid_grant())
+        }
+    }
+}
+
+async fn rotate(app: &App, form: &Form, client_id: String, jkt: Thumbprint) -> Result<Json<Value>, Fault> {
+    let token = SecretText::new(form.required("refresh_token")?);
+    let now = app.now();
+    match app.storage.rotate_refresh(RotateRefresh { token, client_id, jkt }, now).await? {
+        Rotation::Rotated(issued) => {
+            let scope = narrowed(form.value("scope"), &issued.session.scope);
+            tracing::info!(session = %issued.session.id, "refreshed");
+            Ok(Json(answer(app, &issued, &scope, now)))
+        }
+        Rotation::Refused(reason) => {
+            tracing::warn!(?reason, "refresh token refused");
+            Err(Fault::invalid_grant())
+        }
+    }
+}
+
+/// A refresh may ask for less, never for more (RFC 6749 §6); what it asks beyond is ignored.
+fn narrowed(asked: Option<&str>, granted: &Scope) -> Scope {
+    let Some(asked) = asked else { return granted.clone() };
+    let both: Vec<&str> = asked.split(' ').filter(|word| granted.has(word)).collect();
+    Scope::parse(&both.join(" "))
+}
+
+fn answer(app: &App, issued: &IssuedSession, scope: &Scope, now: Timestamp) -> Value {
+    let session = &issued.session;
+    let ends = session.deadline.seconds().min(now.seconds().saturating_add(LIFETIME));
+    let token = app.keys.access_token_key().sign(&claims(app, session, scope, now, ends));
+    let mut body = json!({
+        "access_token": token.expose(),
+        "token_type": "DPoP",
+        "expires_in": ends - now.seconds(),
+        "scope": scope.as_str(),
+    });
+    if let Some(token) = &issued.refresh_token {
+        body["refresh_token"] = token.expose().into();
+    }
+    body
+}
+
+fn claims(app: &App, session: &Session, scope: &Scope, now: Timestamp, ends: i64) -> AccessClaims {
+    let mut id = [0; 16];
+    app.random.fill(&mut id);
+    AccessClaims {
+        iss: app.issuer.as_str().to_owned(),
+        aud: app.issuer.as_str().to_owned(),
+        sub: session.user.id,
+        sid: session.id,
+        client_id: session.client_id.clone(),
+        org_id: session.user.organization.as_ref().map(|organization| organization.id.clone()),
+        connection_id: session.user.connection.id.clone(),
+        auth_time: session.auth_time.seconds(),
+        scope: scope.as_str().to_owned(),
+        cnf: Confirmation { jkt: session.jkt },
+        jti: format!("{:032x}", u128::from_be_bytes(id)),
+        iat: now.seconds(),
+        exp: ends,
+    }
+}
+
+fn account(session: &Session) -> Value {
+    let user = &session.user;
+    json!({
+        "sub": user.id,
+        "email": user.email,
+        "name": user.name,
+        "organization": user.organization,
+        "connection": user.connection,
+    })
+}

@@ -1,0 +1,138 @@
+//! The drawing of each page. Whatever a device, a person or a provider said is text and nothing else: maud
+//! escapes it.
+
+use maud::{Markup, PreEscaped, html};
+
+use super::layout::{Drawing, Paper};
+use super::{ConfirmPage, FramePage, FrameStatus, GoPage, Page, ProblemPage};
+use crate::domain::GrantId;
+
+const FOLLOW: &str = include_str!("follow.js");
+
+impl Paper<'_> {
+    fn say(&self, id: &str) -> String {
+        self.words.text(id, &[])
+    }
+}
+
+pub(super) fn draw(page: &Page, paper: &Paper<'_>) -> Drawing {
+    match page {
+        Page::Home => plain("page-home", paper, false),
+        Page::NotFound => plain("page-not-found", paper, false),
+        Page::Refused => plain("page-refused", paper, true),
+        Page::Failed => plain("page-failed", paper, true),
+        Page::Return => plain("page-return", paper, false),
+        Page::Problem(page) => problem(page, paper),
+        Page::Confirm(page) => confirm(page, paper),
+        Page::Go(page) => go(page, paper),
+        Page::Finishing { grant, shown } => finishing(*grant, shown, paper),
+        Page::SignedIn { email, memory } => signed_in(email, *memory, paper),
+        Page::Frame(page) => frame(page, paper),
+    }
+}
+
+fn drawing(title: String, body: Markup) -> Drawing {
+    Drawing { title, trouble: false, frame: false, body }
+}
+
+fn plain(id: &str, paper: &Paper<'_>, trouble: bool) -> Drawing {
+    let body = html! { p { (paper.say(&format!("{id}-text"))) } };
+    Drawing { trouble, ..drawing(paper.say(&format!("{id}-title")), body) }
+}
+
+fn problem(page: &ProblemPage, paper: &Paper<'_>) -> Drawing {
+    let code = page.problem.code();
+    let id = page.id.as_deref().unwrap_or(paper.request_id);
+    let words = paper.words.problem(page.problem);
+    let body = html! {
+        p { (words.text) }
+        p { (words.next) }
+        @if let Some(address) = &page.open {
+            a.button href=(address) { (paper.say("page-open-app")) }
+        }
+        p.small { (paper.words.text("page-problem-id", &[("code", code), ("id", id)])) }
+    };
+    Drawing { trouble: true, ..drawing(words.title, body) }
+}
+
+fn confirm(page: &ConfirmPage, paper: &Paper<'_>) -> Drawing {
+    let unnamed = paper.say("page-confirm-no-device");
+    let compare = if page.number.is_some() { "page-confirm-compare" } else { "page-confirm-no-number" };
+    let body = html! {
+        p { (paper.words.text("page-confirm-text", &[("email", &page.email)])) }
+        div.card {
+            p.small { (paper.say("page-confirm-device")) }
+            p.device { (page.device.as_deref().unwrap_or(&unnamed)) }
+            @if let Some(number) = page.number {
+                hr;
+                p.small { (paper.say("page-confirm-number")) }
+                p.number { (number) }
+            }
+        }
+        p { (paper.say(compare)) }
+        form method="post" action=(base(page.grant)) {
+            button type="submit" name="continue" value="1" { (paper.say("page-confirm-continue")) }
+            button.plain type="submit" name="not_me" value="1" { (paper.say("page-confirm-not-me")) }
+        }
+    };
+    drawing(paper.say("page-confirm-title"), body)
+}
+
+fn go(page: &GoPage, paper: &Paper<'_>) -> Drawing {
+    let body = html! {
+        p { (paper.say("page-go-text")) }
+        a.button href=(page.target.expose()) rel="noreferrer" { (paper.say("page-go-open")) }
+        p.small { (paper.say("page-go-share")) }
+        (follow(page.grant, "minted", paper))
+    };
+    drawing(paper.say("page-go-title"), body)
+}
+
+fn finishing(grant: GrantId, shown: &str, paper: &Paper<'_>) -> Drawing {
+    let body = html! {
+        p role="status" { span.wait aria-hidden="true" {} (paper.say("page-finishing-text")) }
+        (follow(grant, shown, paper))
+    };
+    drawing(paper.say("page-finishing-title"), body)
+}
+
+fn signed_in(email: &str, memory: bool, paper: &Paper<'_>) -> Drawing {
+    let id = if memory { "page-signed-in-memory" } else { "page-signed-in-text" };
+    let body = html! { p role="status" { (paper.words.text(id, &[("email", email)])) } };
+    drawing(paper.say("page-signed-in-title"), body)
+}
+
+/// Keeps the page truthful: a script, and where scripts are off a frame that refreshes itself (a refresh of the
+/// page would be cancelled by the hand-over to the app).
+fn follow(grant: GrantId, shown: &str, paper: &Paper<'_>) -> Markup {
+    let base = base(grant);
+    html! {
+        p.small #late hidden { (paper.say("page-late")) }
+        noscript {
+            iframe src=(format!("{base}/status")) title=(paper.say("page-frame-title")) {}
+        }
+        script nonce=(paper.nonce) data-base=(base) data-shown=(shown) { (PreEscaped(FOLLOW)) }
+    }
+}
+
+fn frame(page: &FramePage, paper: &Paper<'_>) -> Drawing {
+    let body = html! {
+        @match &page.status {
+            FrameStatus::Underway => {
+                p { (paper.say("page-finishing-text")) }
+                @if page.asked >= 5 { p.small { (paper.say("page-late")) } }
+            }
+            FrameStatus::GoOn => {
+                p { a.button href=(base(page.grant)) target="_top" { (paper.say("page-frame-continue")) } }
+            }
+            FrameStatus::SignedIn(email) => {
+                p { (paper.words.text("page-signed-in-text", &[("email", email)])) }
+            }
+        }
+    };
+    Drawing { frame: true, ..drawing(paper.say("page-frame-title"), body) }
+}
+
+fn base(grant: GrantId) -> String {
+    format!("/handoff/{grant}")
+}

@@ -1,0 +1,15 @@
+"use strict";
+// Follows the sign-in: as soon as its status is none of those this page stands for, the page is asked for anew.
+const { base, shown } = document.currentScript.dataset;
+const stays = shown.split(" ");
+setTimeout(() => document.getElementById("late").removeAttribute("hidden"), 10000);
+async function look() {
+  try {
+    const answer = await fetch(base + "/status", { headers: { accept: "application/json" }, cache: "no-store" });
+    if (answer.ok && !stays.includes((await answer.json()).status)) return location.replace(base);
+  } catch (_) {
+    // The service may be restarting; the next look tells.
+  }
+  setTimeout(look, 700);
+}
+setTimeout(look, 300);

@@ -1,0 +1,72 @@
+//! The one layout: a column 320 wide, a mark, a title, text. Same tokens as the app's window.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use keyport_words::Words;
+
+use super::{Page, draw};
+
+const STYLE: &str = include_str!("style.css");
+
+/// What a drawing needs beside the page.
+pub struct Paper<'a> {
+    /// Sentences.
+    pub words: &'a Words,
+    /// For the content security policy: this page's own style and script.
+    pub nonce: &'a str,
+    /// To name to IT.
+    pub request_id: &'a str,
+}
+
+/// Title and body of a drawing.
+pub(super) struct Drawing {
+    pub title: String,
+    pub trouble: bool,
+    pub frame: bool,
+    pub body: Markup,
+}
+
+/// The whole document.
+pub fn document(page: &Page, paper: &Paper<'_>) -> String {
+    let drawing = draw::draw(page, paper);
+    let tab = paper.words.text("page-title", &[("state", &drawing.title)]);
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                title { (tab) }
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="robots" content="noindex";
+                style nonce=(paper.nonce) { (PreEscaped(STYLE)) }
+            }
+            body class=[drawing.frame.then_some("frame")] {
+                main {
+                    @if !drawing.frame {
+                        (mark(drawing.trouble, paper.words))
+                        h1 { (drawing.title) }
+                    }
+                    (drawing.body)
+                }
+            }
+        }
+    }
+    .into_string()
+}
+
+/// A keyhole in a gate; for a problem a sign that is a shape and a word, not a colour alone.
+fn mark(trouble: bool, words: &Words) -> Markup {
+    if trouble {
+        return html! {
+            svg.mark.trouble viewBox="0 0 48 48" role="img" aria-label=(words.text("page-warning", &[])) {
+                path fill="none" stroke="currentColor" stroke-width="3" stroke-linejoin="round" d="M24 7 43 40H5Z" {}
+                path fill="none" stroke="currentColor" stroke-width="3" stroke-linecap="round" d="M24 19v9M24 34v.1" {}
+            }
+        };
+    }
+    html! {
+        svg.mark viewBox="0 0 48 48" role="img" aria-label=(words.text("page-product", &[])) {
+            rect x="3" y="3" width="42" height="42" rx="12" fill="currentColor" {}
+            path fill="var(--ground)" d="M24 12a7 7 0 0 0-3.6 13L18 36h12l-2.4-11A7 7 0 0 0 24 12Z" {}
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! From settings to a listening service and back to nothing: opens what the settings name, says that it is
+//! ready, ends when it is told to.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use keyport_words::Words;
+use tokio::net::TcpListener;
+
+use crate::ambient::{Clock, SystemClock};
+use crate::app::{App, Parts};
+use crate::client_record::ClientRecord;
+use crate::config::Settings;
+use crate::domain::FamilyLimits;
+use crate::issuer::Issuer;
+use crate::keys::{KeyFile, Keys, Random, SystemRandom};
+use crate::storage::{SqliteSettings, SqliteStorage};
+use crate::upstream::{Upstream, UpstreamError};
+use crate::web::router;
+
+/// How long open requests may take to end after SIGTERM.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// Serves until the process is told to stop.
+///
+/// # Errors
+/// A sentence for the operator: what is wrong and with which setting.
+pub async fn serve(settings: Settings, listen: SocketAddr) -> anyhow::Result<()> {
+    let listener = bind(listen).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let issuer = settings.public_url.clone().unwrap_or_else(|| url.clone());
+    let app = open(settings, &issuer)?;
+    check_key(&app).await?;
+    println!("{}", serde_json::json!({ "event": "ready", "url": url }));
+    tracing::info!(listening = url, issuer, "ready");
+    let stop = stop();
+    let (ended, end) = tokio::sync::oneshot::channel();
+    let serving = axum::serve(listener, router(app)).with_graceful_shutdown(async move {
+        stop.await;
+        tracing::info!("stopping");
+        let _ = ended.send(());
+    });
+    tokio::select! {
+        result = async { serving.await } => result.context("serving failed"),
+        () = async { if end.await.is_ok() { tokio::time::sleep(FAREWELL).await } else { std::future::pending().await } } => {
+            tracing::warn!("some requests did not end in time");
+            Ok(())
+        }
+    }
+}
+
+async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(listen).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "{listen} is in use by another program: stop it, or choose another address with --listen"
+        ),
+        std::io::ErrorKind::PermissionDenied => {
+            anyhow::anyhow!("{listen} may not be listened on by this user: choose a port above 1023")
+        }
+        _ => anyhow::anyhow!("cannot listen on {listen}: {error}"),
+    })
+}
+
+fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc<App>> {
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let clock = SystemClock;
+    let file = KeyFile::read_or_create(&settings.key_file, Some(&settings.database), &*random)?;
+    let keys = Arc::new(Keys::derive(&file));
+    let family = FamilyLimits {
+        idle: Duration::from_secs(settings.lifetimes.idle),
+        absolute: Duration::from_secs(settings.lifetimes.absolute),
+    };
+    let engine = SqliteSettings { family, ..SqliteSettings::default() };
+    let storage =
+        SqliteStorage::open(&settings.database, Arc::clone(&keys), Arc::clone(&random), engine, clock.now())?;
+    if settings.policy.admits_nobody() {
+        tracing::warn!("KEYPORT_ORGANIZATIONS and KEYPORT_PROVIDERS are not set: nobody may sign in");
+    }
+    Ok(App::new(Parts {
+        issuer: Issuer::new(issuer).context("the listening address makes no issuer; set KEYPORT_PUBLIC_URL")?,
+        clients: vec![ClientRecord::keyport_desktop()],
+        policy: settings.policy,
+        upstream: Upstream::new(&settings.upstream).context("WORKOS_API_KEY cannot be sent")?,
+        storage: Arc::new(storage),
+        keys,
+        clock: Arc::new(clock),
+        random,
+        words: Words::english(),
+    }))
+}
+
+/// Best effort: a wrong key is said now and not at the first sign-in; a provider out of reach is not our end.
+async fn check_key(app: &App) -> anyhow::Result<()> {
+    match app.upstream.check_key().await {
+        Ok(()) => Ok(()),
+        Err(UpstreamError::WrongKey) => bail!(
+            "wrong WORKOS_API_KEY: {} does not accept it. Take the key and WORKOS_CLIENT_ID from the same environment",
+            app.upstream.issuer()
+        ),
+        Err(error) => {
+            tracing::warn!(%error, upstream = app.upstream.issuer(), "the API key could not be checked");
+            Ok(())
+        }
+    }
+}
+
+/// SIGTERM or Ctrl-C.
+async fn stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut terminate) = signal(SignalKind::terminate()) else { return drop(interrupt.await) };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt => {}
+        }
+    }
+    #[cfg(not(unix))]
+    drop(interrupt.await);
+}

@@ -1,0 +1,198 @@
+//! WorkOS, through its official crate and nothing else. The code exchange is sent exactly once; nothing a
+//! provider says travels further than its code. Raw attributes are dropped here.
+
+mod problem;
+mod transient;
+mod transport;
+
+pub use problem::{UpstreamError, problem_of_redirect};
+pub use transient::TransientIds;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use workos::resources::sso::{GetProfileAndTokenParams, ListConnectionsParams};
+use workos::helpers::SsoAuthorizationUrlParams;
+use workos::{Client, RequestOptions, RequestStrategy};
+
+use crate::admission::{ListedConnection, Selector};
+use crate::config::UpstreamSettings;
+use crate::domain::{Connection, Organization, UpstreamIdentity};
+use crate::keys::SecretText;
+
+/// Longest that a call may take, tries and all.
+const PATIENCE: Duration = Duration::from_secs(12);
+
+/// The provider.
+pub struct Upstream {
+    client: Client,
+    transient: TransientIds,
+}
+
+/// One opening of the provider's sign-in page.
+pub struct Opening<'a> {
+    /// Our callback.
+    pub redirect_uri: &'a str,
+    /// Who is to sign in.
+    pub selector: &'a Selector,
+    /// An email to fill in.
+    pub login_hint: Option<&'a str>,
+    /// The sealed branch.
+    pub state: &'a str,
+    /// S256 of the branch's verifier.
+    pub code_challenge: &'a str,
+}
+
+impl Upstream {
+    /// A client for this account.
+    ///
+    /// # Errors
+    /// The key cannot be sent as a header, or TLS cannot be set up.
+    pub fn new(settings: &UpstreamSettings) -> Result<Self, UpstreamError> {
+        let client = Client::builder()
+            .api_key(settings.api_key.expose())
+            .client_id(&settings.client_id)
+            .base_url(&settings.base_url)
+            .max_retries(1)
+            .user_agent(concat!("keyport-companion/", env!("CARGO_PKG_VERSION")))
+            .transport(Arc::new(transport::Bounded::new()?))
+            .try_build()
+            .map_err(|error| UpstreamError::of(&error))?;
+        Ok(Self { client, transient: TransientIds::default() })
+    }
+
+    /// The upstream issuer: first part of a user's key.
+    pub fn issuer(&self) -> &str {
+        self.client.base_url()
+    }
+
+    /// Where the browser goes. No request is made.
+    ///
+    /// # Errors
+    /// The base address is no address.
+    pub fn authorization_url(&self, opening: &Opening<'_>) -> Result<String, UpstreamError> {
+        let (mut connection, mut organization, mut provider) = (None, None, None);
+        match opening.selector {
+            Selector::Connection { id, .. } => connection = Some(id.clone()),
+            Selector::Organization(id) => organization = Some(id.clone()),
+            Selector::Provider(name) => provider = Some(name.clone()),
+        }
+        let params = SsoAuthorizationUrlParams {
+            redirect_uri: opening.redirect_uri.to_owned(),
+            connection,
+            organization,
+            provider,
+            login_hint: opening.login_hint.map(str::to_owned),
+            state: Some(opening.state.to_owned()),
+            code_challenge: Some(opening.code_challenge.to_owned()),
+            code_challenge_method: Some("S256".to_owned()),
+            ..SsoAuthorizationUrlParams::default()
+        };
+        self.client.sso_helpers().authorization_url(params).map_err(|error| UpstreamError::of(&error))
+    }
+
+    /// Exchanges a code for the profile. Sent once: a second try after a lost answer would burn the sign-in.
+    ///
+    /// # Errors
+    /// What the provider answered, or that it did not.
+    pub async fn exchange_code(
+        &self,
+        code: &SecretText,
+        code_verifier: &SecretText,
+    ) -> Result<UpstreamIdentity, UpstreamError> {
+        let body = workos::models::TokenQuery {
+            client_id: self.client.client_id().to_owned(),
+            client_secret: self.client.api_key().into(),
+            code: Some(code.expose().into()),
+            grant_type: workos::enums::TokenQueryGrantType::AuthorizationCode,
+            code_verifier: Some(code_verifier.expose().into()),
+            subject_token: None,
+            subject_token_type: None,
+            organization_id: None,
+        };
+        let options = RequestOptions::new().strategy(RequestStrategy::Once);
+        let sso = self.client.sso();
+        let answer =
+            sso.get_profile_and_token_with_options(GetProfileAndTokenParams::new(body), Some(&options));
+        let profile = within(answer).await?.profile;
+        let organization = profile.organization_id.map(|id| Organization { name: id.clone(), id });
+        self.transient.observe(&profile.connection_id, &profile.email, &profile.idp_id);
+        Ok(UpstreamIdentity {
+            issuer: self.issuer().to_owned(),
+            connection: Connection {
+                id: profile.connection_id,
+                kind: profile.connection_type.as_str().to_owned(),
+            },
+            idp_id: profile.idp_id,
+            email: profile.email,
+            name: full_name(profile.name, profile.first_name, profile.last_name),
+            organization,
+        })
+    }
+
+    /// What the organization is called. A failure costs the name, not the sign-in.
+    pub async fn name_organization(&self, organization: &mut Organization) {
+        match within(self.client.organizations().get_organization(&organization.id)).await {
+            Ok(found) => organization.name = found.name,
+            Err(error) => tracing::warn!(organization = %organization.id, %error, "the organization has no name"),
+        }
+    }
+
+    /// The connections that serve an email domain.
+    ///
+    /// # Errors
+    /// The provider did not answer as it should.
+    pub async fn connections_of_domain(&self, domain: &str) -> Result<Vec<ListedConnection>, UpstreamError> {
+        let params =
+            ListConnectionsParams { domain: Some(domain.to_owned()), limit: Some(100), ..Default::default() };
+        let list = within(self.client.sso().list_connections(params)).await?;
+        let serves = |connection: &workos::models::Connection| {
+            connection.domains.iter().any(|served| served.domain.eq_ignore_ascii_case(domain))
+        };
+        Ok(list.data.into_iter().filter(serves).map(listed).collect())
+    }
+
+    /// One connection, if there is one.
+    ///
+    /// # Errors
+    /// The provider did not answer as it should.
+    pub async fn connection(&self, id: &str) -> Result<Option<ListedConnection>, UpstreamError> {
+        if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            return Ok(None);
+        }
+        match within(self.client.sso().get_connection(id)).await {
+            Ok(connection) => Ok(Some(listed(connection))),
+            Err(UpstreamError::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the key opens anything.
+    ///
+    /// # Errors
+    /// `WrongKey` if not; anything else says nothing about the key.
+    pub async fn check_key(&self) -> Result<(), UpstreamError> {
+        let params = ListConnectionsParams { limit: Some(1), ..Default::default() };
+        within(self.client.sso().list_connections(params)).await.map(drop)
+    }
+}
+
+async fn within<T>(call: impl Future<Output = Result<T, workos::Error>>) -> Result<T, UpstreamError> {
+    match tokio::time::timeout(PATIENCE, call).await {
+        Ok(answer) => answer.map_err(|error| UpstreamError::of(&error)),
+        Err(_) => Err(UpstreamError::Unreachable),
+    }
+}
+
+fn listed(connection: workos::models::Connection) -> ListedConnection {
+    ListedConnection {
+        active: connection.state.as_str() == "active",
+        id: connection.id,
+        organization: connection.organization_id,
+    }
+}
+
+fn full_name(name: Option<String>, first: Option<String>, last: Option<String>) -> Option<String> {
+    let joined = [first, last].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    name.or(Some(joined)).filter(|name| !name.trim().is_empty())
+}

@@ -1,0 +1,81 @@
+//! What the provider's errors mean to a person. Its descriptions are never read: they may hold anything.
+
+use keyport_core::Problem;
+
+/// Why a call failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UpstreamError {
+    /// No connection, no answer in time.
+    #[error("the provider cannot be reached")]
+    Unreachable,
+    /// 5xx.
+    #[error("the provider failed with {0}")]
+    Failed(u16),
+    /// 429.
+    #[error("the provider asks for fewer requests")]
+    TooMany,
+    /// 401, or the credentials were refused.
+    #[error("the provider does not accept our key or client id")]
+    WrongKey,
+    /// The code is spent, too old or not for this verifier.
+    #[error("the provider does not accept the code")]
+    CodeRefused,
+    /// 404.
+    #[error("the provider knows no such thing")]
+    NotFound,
+    /// Another refusal.
+    #[error("the provider refused with {0}")]
+    Refused(u16),
+    /// Not what its interface describes.
+    #[error("the provider's answer makes no sense")]
+    Nonsense,
+}
+
+impl UpstreamError {
+    /// Keeps the kind and drops the words: an error of the crate may carry bodies.
+    pub(super) fn of(error: &workos::Error) -> Self {
+        let Some(status) = error.status() else {
+            return match error {
+                workos::Error::Network(_) => Self::Unreachable,
+                _ => Self::Nonsense,
+            };
+        };
+        match (status, error.code()) {
+            (_, Some("invalid_client" | "unauthorized_client")) | (401 | 403, _) => Self::WrongKey,
+            (400, Some("invalid_grant")) => Self::CodeRefused,
+            (404, _) => Self::NotFound,
+            (429, _) => Self::TooMany,
+            (500.., _) => Self::Failed(status),
+            _ => Self::Refused(status),
+        }
+    }
+
+    /// What to tell the person.
+    pub const fn problem(self) -> Problem {
+        match self {
+            Self::Unreachable | Self::Failed(_) => Problem::ServiceUnavailable,
+            Self::TooMany => Problem::TooManyRequests,
+            Self::WrongKey | Self::Refused(_) | Self::NotFound => Problem::SetupWrong,
+            Self::CodeRefused => Problem::LinkExpired,
+            Self::Nonsense => Problem::ProviderFailed,
+        }
+    }
+}
+
+/// The documented `error` codes of the redirect back from `/sso/authorize`; any other one is a failure.
+pub fn problem_of_redirect(error: &str) -> Problem {
+    match error {
+        "access_denied" => Problem::AccessDenied,
+        "signin_consent_denied" => Problem::ConsentDenied,
+        "ambiguous_connection_selector" => Problem::AmbiguousConnection,
+        "connection_domain_invalid" => Problem::DomainUnknown,
+        "connection_invalid" => Problem::ConnectionUnknown,
+        "connection_unlinked" | "idp_initiated_sso_disabled" => Problem::ConnectionOff,
+        "organization_invalid" => Problem::OrganizationUnknown,
+        "profile_not_allowed_outside_organization" => Problem::OutsideOrganization,
+        "connection_strategy_invalid"
+        | "domain_connection_selector_not_allowed"
+        | "invalid_connection_selector" => Problem::SetupWrong,
+        _ => Problem::ProviderFailed,
+    }
+}

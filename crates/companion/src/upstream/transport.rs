@@ -1,0 +1,69 @@
+//! The wire under the WorkOS crate: time limits, a size limit, no redirects, the system's proxy settings.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use workos::transport::{HttpRequest, HttpResponse, HttpTransport, TransportError};
+
+use super::UpstreamError;
+
+/// Largest answer that is read, in bytes.
+const LARGEST: usize = 1024 * 1024;
+
+/// reqwest with limits.
+pub(super) struct Bounded(reqwest::Client);
+
+impl Bounded {
+    pub(super) fn new() -> Result<Self, UpstreamError> {
+        reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(3))
+            .timeout(Duration::from_secs(10))
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map(Self)
+            .map_err(|_| UpstreamError::Nonsense)
+    }
+
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
+        let mut builder = self.0.request(request.method, &request.url).headers(request.headers);
+        if let Some(body) = request.body {
+            builder = builder.body(body);
+        }
+        let mut response = builder.send().await.map_err(kind)?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(kind)? {
+            body.extend_from_slice(&chunk);
+            if body.len() > LARGEST {
+                return Err(TransportError::other("the answer is too large"));
+            }
+        }
+        Ok(HttpResponse { status, headers, body: Bytes::from(body) })
+    }
+}
+
+/// The address may carry an email domain: only the kind goes on.
+fn kind(error: reqwest::Error) -> TransportError {
+    let error = error.without_url();
+    if error.is_connect() {
+        TransportError::connect(error)
+    } else if error.is_timeout() {
+        TransportError::timeout(error)
+    } else {
+        TransportError::other(error)
+    }
+}
+
+impl HttpTransport for Bounded {
+    fn execute<'a, 'b>(
+        &'a self,
+        request: HttpRequest,
+    ) -> Pin<Box<dyn Future<Output = Result<HttpResponse, TransportError>> + Send + 'b>>
+    where
+        'a: 'b,
+        Self: 'b,
+    {
+        Box::pin(self.send(request))
+    }
+}

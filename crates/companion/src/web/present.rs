@@ -1,0 +1,146 @@
+//! The outermost layer: gives each request an id, logs one line for it without its query, draws the page or
+//! fault that the handler answered with, and sets the headers every answer has.
+
+use std::sync::Arc;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tracing::Instrument;
+
+use super::Fault;
+use crate::app::App;
+use crate::pages::{Page, Paper, document};
+
+/// The id of one request, `req_` and 16 hex digits; in the log, in every error and on every problem page.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+impl RequestId {
+    fn draw(app: &App) -> Self {
+        let mut bytes = [0; 8];
+        app.random.fill(&mut bytes);
+        Self(format!("req_{:016x}", u64::from_be_bytes(bytes)))
+    }
+}
+
+/// See the module.
+pub async fn present(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let id = RequestId::draw(&app);
+    let path = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str).to_owned();
+    let method = request.method().clone();
+    let wants_page = accepts_html(request.headers());
+    request.extensions_mut().insert(id.clone());
+    let span = tracing::info_span!("request", request_id = %id.0, %method, path);
+    let draw = async {
+        let response = finish(&app, &id, wants_page, next.run(request).await);
+        let status = response.status().as_u16();
+        tracing::info!(status, "answered");
+        response
+    };
+    draw.instrument(span).await
+}
+
+fn finish(app: &App, id: &RequestId, wants_page: bool, mut response: Response) -> Response {
+    if let Some(fault) = response.extensions_mut().remove::<Fault>() {
+        tracing::info!(error = fault.error, reason = fault.description, "refused");
+        response = as_json(&fault, id, response);
+    } else if let Some(page) = response.extensions_mut().remove::<Page>() {
+        response = as_html(app, &page, id, response);
+    } else if is_bare_failure(&response) {
+        response = bare_failure(app, id, wants_page, response.status());
+    }
+    let headers = response.headers_mut();
+    set_default(headers, header::CACHE_CONTROL, "no-store");
+    set_default(headers, header::REFERRER_POLICY, "no-referrer");
+    set_default(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set_default(headers, header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    if let Ok(value) = HeaderValue::from_str(&id.0) {
+        headers.insert("x-request-id", value);
+    }
+    response
+}
+
+fn set_default(headers: &mut HeaderMap, name: header::HeaderName, value: &'static str) {
+    headers.entry(name).or_insert(HeaderValue::from_static(value));
+}
+
+/// A refusal by the framework (limits, unknown route or method), which knows nothing of our pages.
+fn is_bare_failure(response: &Response) -> bool {
+    let status = response.status();
+    let typed = response.headers().get(header::CONTENT_TYPE);
+    (status.is_client_error() || status.is_server_error())
+        && typed.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"))
+}
+
+fn bare_failure(app: &App, id: &RequestId, wants_page: bool, status: StatusCode) -> Response {
+    let mut bare = status.into_response();
+    if wants_page {
+        let page = match status {
+            StatusCode::NOT_FOUND => Page::NotFound,
+            _ if status.is_server_error() => Page::Failed,
+            _ => Page::Refused,
+        };
+        *bare.status_mut() = status;
+        return as_html(app, &page, id, bare);
+    }
+    let error = if status.is_server_error() { "temporarily_unavailable" } else { "invalid_request" };
+    let description = status.canonical_reason().unwrap_or("refused");
+    as_json(&Fault { status, ..Fault::new(error, description) }, id, bare)
+}
+
+fn as_json(fault: &Fault, id: &RequestId, rest: Response) -> Response {
+    let mut body = serde_json::json!({
+        "error": fault.error,
+        "error_description": fault.description,
+        "request_id": id.0,
+    });
+    if let Some(problem) = fault.problem {
+        body["keyport_problem"] = problem.code().into();
+    }
+    let mut response = (fault.status, axum::Json(body)).into_response();
+    keep_headers(&rest, &mut response);
+    if fault.challenge && let Ok(value) = HeaderValue::from_str(&fault.challenge()) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+    }
+    if let Some(seconds) = fault.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+fn as_html(app: &App, page: &Page, id: &RequestId, rest: Response) -> Response {
+    let mut bytes = [0; 16];
+    app.random.fill(&mut bytes);
+    let nonce = format!("{:032x}", u128::from_be_bytes(bytes));
+    let paper = Paper { words: &app.words, nonce: &nonce, request_id: &id.0 };
+    let mut response = (rest.status(), axum::response::Html(document(page, &paper))).into_response();
+    keep_headers(&rest, &mut response);
+    let ancestors = if matches!(page, Page::Frame(_)) { "'self'" } else { "'none'" };
+    let policy = format!(
+        "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; \
+         frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
+    );
+    if let Ok(value) = HeaderValue::from_str(&policy) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, value);
+    }
+    response
+}
+
+/// What the handler or an inner layer has set besides the body's own headers.
+fn keep_headers(from: &Response, to: &mut Response) {
+    for (name, value) in from.headers() {
+        if name != header::CONTENT_LENGTH && name != header::CONTENT_TYPE {
+            to.headers_mut().append(name, value.clone());
+        }
+    }
+}
+
+/// Whether a person is looking.
+pub fn accepts_html(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
+}

@@ -1,0 +1,67 @@
+//! The routes and the limits around them. CORS is off: no answer ever allows another origin.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use super::present::present;
+use crate::app::App;
+use crate::pages::Page;
+use crate::{handoff, oauth};
+
+/// Largest body that is read, in bytes.
+const BODY: usize = 64 * 1024;
+/// Longest that any answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The service.
+pub fn router(app: Arc<App>) -> Router {
+    let proven = Router::new()
+        .route("/oauth/par", post(oauth::par::push))
+        .route("/oauth/token", post(oauth::token::token))
+        .route("/oauth/userinfo", get(oauth::userinfo::userinfo))
+        .route(
+            "/oauth/attempt/{attempt}",
+            get(oauth::attempt::state).post(oauth::attempt::outcome).delete(oauth::attempt::cancel),
+        )
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&app), hand_out_nonce));
+    let browsed = Router::new()
+        .route("/", get(async || Page::Home))
+        .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
+        .route("/oauth/authorize", get(oauth::authorize::authorize))
+        .route("/callback", get(oauth::callback::callback))
+        .route("/handoff/{grant}", get(handoff::routes::page).post(handoff::routes::answer))
+        .route("/handoff/{grant}/go", get(handoff::routes::go))
+        .route("/handoff/{grant}/status", get(handoff::routes::status));
+    let open = Router::new()
+        .route("/.well-known/oauth-authorization-server", get(oauth::metadata::metadata))
+        .route("/oauth/jwks", get(oauth::metadata::jwks))
+        .route("/oauth/revoke", post(oauth::revoke::revoke))
+        .route("/health", get(async || axum::Json(serde_json::json!({ "status": "ok" }))))
+        .route("/ready", get(oauth::metadata::ready));
+    proven
+        .merge(browsed)
+        .merge(open)
+        .layer(CatchPanicLayer::new())
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
+        .layer(DefaultBodyLimit::max(BODY))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), present))
+        .with_state(app)
+}
+
+/// Every answer of an endpoint that wants a proof carries the nonce for the next one (RFC 9449 §8.2).
+async fn hand_out_nonce(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if let Ok(nonce) = HeaderValue::from_str(&app.keys.dpop_nonce(app.now())) {
+        response.headers_mut().insert("dpop-nonce", nonce);
+    }
+    response
+}
