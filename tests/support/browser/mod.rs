@@ -48,6 +48,13 @@ impl Jar {
         self
     }
 
+    /// Follows every redirect again.
+    #[must_use]
+    pub fn without_stops(mut self) -> Self {
+        self.stops.clear();
+        self
+    }
+
     /// Every address that was asked for, in order.
     #[must_use]
     pub fn visited(&self) -> &[String] {

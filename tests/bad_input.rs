@@ -1,0 +1,169 @@
+//! Bad input gets a clear error and loses nothing: settings, key file, database, port, upstream. Real processes.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use keyport_tests::world::{ACME, Settings};
+use keyport_tests::{NativeClient, Person, World, wait};
+
+/// Starts a companion that must refuse to start, and gives what it said.
+fn refusal(settings: Settings) -> Result<String> {
+    match settings.start() {
+        Ok(_) => anyhow::bail!("it started"),
+        Err(error) => Ok(format!("{error:#}")),
+    }
+}
+
+fn says(settings: Settings, words: &[&str]) -> Result<()> {
+    let said = refusal(settings)?;
+    for word in words {
+        assert!(said.contains(word), "{word:?} is not in: {said}");
+    }
+    assert!(!said.contains("panicked"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn settings_that_are_unknown_or_half_there_are_named() -> Result<()> {
+    says(World::with().companion("KEYPORT_ORGANISATIONS", ACME), &["KEYPORT_ORGANISATIONS"])?;
+    says(World::with().companion_without("WORKOS_API_KEY"), &["WORKOS_API_KEY"])?;
+    says(World::with().companion_without("WORKOS_CLIENT_ID"), &["WORKOS_CLIENT_ID"])?;
+    says(World::with().companion("WORKOS_BASE_URL", "not a url"), &["WORKOS_BASE_URL"])?;
+    says(World::with().companion("KEYPORT_PUBLIC_URL", "http://sign-in.example"), &["KEYPORT_PUBLIC_URL"])?;
+    says(World::with().companion("KEYPORT_UPSTREAM", "carrier-pigeon"), &["KEYPORT_UPSTREAM"])?;
+    says(World::with().companion("DATABASE_URL", "mysql://x"), &["DATABASE_URL"])?;
+    says(World::with().companion("WORKOS_API_KEY_FILE", "/nonexistent/key"), &["WORKOS_API_KEY"])
+}
+
+#[test]
+fn a_wrong_api_key_is_said_at_the_start() -> Result<()> {
+    says(World::with().companion("WORKOS_API_KEY", "sk_test_wrong"), &["WORKOS_API_KEY"])
+}
+
+#[test]
+fn a_database_and_its_key_file_belong_together() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let key_of = |name: &str| folder.path().join(name).display().to_string();
+    let world = World::with().folder(folder.path()).companion("KEYPORT_KEY_FILE", &key_of("a.key")).start()?;
+    drop(world);
+    let before = std::fs::read(folder.path().join("companion.db"))?;
+    let missing = World::with().folder(folder.path()).companion("KEYPORT_KEY_FILE", &key_of("b.key"));
+    says(missing, &["b.key"])?;
+    let other = tempfile::tempdir()?;
+    drop(World::with().folder(other.path()).companion("KEYPORT_KEY_FILE", &key_of("c.key")).start()?);
+    says(World::with().folder(folder.path()).companion("KEYPORT_KEY_FILE", &key_of("c.key")), &["c.key"])?;
+    assert_eq!(std::fs::read(folder.path().join("companion.db"))?, before, "nothing was touched");
+    World::with().folder(folder.path()).companion("KEYPORT_KEY_FILE", &key_of("a.key")).start()?;
+    Ok(())
+}
+
+#[test]
+fn a_database_that_is_none_is_refused_and_kept() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("companion.db");
+    std::fs::write(&file, vec![7_u8; 8192])?;
+    says(World::with().folder(folder.path()), &["companion.db"])?;
+    assert_eq!(std::fs::read(&file)?, vec![7_u8; 8192]);
+    Ok(())
+}
+
+#[test]
+fn a_port_in_use_is_said() -> Result<()> {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let address = taken.local_addr()?.to_string();
+    for (program, settings) in [("keyport-emulator", false), ("keyport-companion", true)] {
+        let mut command = keyport_tests::binaries::command(program)?;
+        command.args(["serve", "--listen", &address]);
+        if settings {
+            let folder = tempfile::tempdir()?;
+            command.env("WORKOS_API_KEY", "sk_test_emulator").env("WORKOS_CLIENT_ID", "client_emulator");
+            command.env("WORKOS_BASE_URL", "http://127.0.0.1:9").env("KEYPORT_ORGANIZATIONS", ACME);
+            command.env("DATABASE_URL", format!("sqlite:{}", folder.path().join("c.db").display()));
+            command.current_dir(folder.path());
+        }
+        let output = command.output().context(program)?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{program}");
+        assert!(said.contains(&address) && said.contains("in use"), "{program}: {said}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_upstream_that_is_gone_midway_is_a_word_on_the_page_and_no_hang() -> Result<()> {
+    let mut world = World::start()?;
+    let client = NativeClient::new(&world)?;
+    let pushed = client.push(&[]).await?;
+    let mut browser = keyport_tests::Jar::new()?.stopping_at(&format!("{}/callback", world.issuer()));
+    let page = Person::ADA.sign_in_at_provider(&mut browser, &pushed.url).await?;
+    let callback = page.leaves_to.context("the provider's answer")?;
+    world.emulator.kill();
+    let started = std::time::Instant::now();
+    let page = browser.open(&callback).await?;
+    assert!(started.elapsed() < wait::PATIENCE / 2, "took {:?}", started.elapsed());
+    assert!(page.status.is_server_error() || page.status.is_client_error() || page.status.is_success());
+    let state = client.attempt(reqwest::Method::GET, &pushed.attempt, None).await?;
+    assert_eq!((state.text("state"), state.text("problem")), ("failed", "service_unavailable"));
+    Ok(())
+}
+
+/// A restart of the companion between two steps of a person: every step is in the database or sealed in what the browser carries.
+#[tokio::test]
+async fn a_restart_between_any_two_steps_loses_nothing() -> Result<()> {
+    let mut world = World::start()?;
+    let client = NativeClient::new(&world)?;
+    let pushed = client.push(&[]).await?;
+    world.start_companion_again()?;
+    let mut browser = keyport_tests::Jar::new()?.stopping_at(&format!("{}/callback", world.issuer()));
+    let page = Person::ADA.sign_in_at_provider(&mut browser, &pushed.url).await?;
+    let callback = page.leaves_to.context("the provider's answer")?;
+    world.start_companion_again()?;
+    let page = browser.open(&callback).await?;
+    world.start_companion_again()?;
+    let callback = Person::come_back(&mut browser, page).await?;
+    world.start_companion_again()?;
+    let session = client.redeem(&pushed, &callback).await?.session()?;
+    world.stop_companion()?;
+    world.start_companion_again()?;
+    assert!(client.refresh(&session.refresh).await?.session().is_ok());
+    Ok(())
+}
+
+/// kill -9 while the exchange with the provider is under way: "please sign in again" at once, never a hang.
+#[tokio::test]
+async fn a_crash_during_the_exchange_is_told_and_not_waited_for() -> Result<()> {
+    let mut world = World::start()?;
+    let client = NativeClient::new(&world)?;
+    let pushed = client.push(&[]).await?;
+    let mut browser = keyport_tests::Jar::new()?.stopping_at(&format!("{}/callback", world.issuer()));
+    let page = Person::ADA.sign_in_at_provider(&mut browser, &pushed.url).await?;
+    let callback = page.leaves_to.context("the provider's answer")?;
+    let http = reqwest::Client::new();
+    let faults = world.emulator_url().join("_emulator/faults")?;
+    let hold = serde_json::json!({ "route": "POST /sso/token", "kind": "hold", "times": 1 });
+    http.post(faults.clone()).json(&hold).send().await?;
+    let going = tokio::spawn(async move {
+        let answer = browser.open(&callback).await.map(|page| page.status);
+        (browser, callback, answer)
+    });
+    let calls = world.emulator_url().join("_emulator/calls")?;
+    loop {
+        let counted: serde_json::Value = reqwest::get(calls.clone()).await?.json().await?;
+        if counted["calls"]["POST /sso/token"].as_u64() == Some(1) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    world.companion.kill();
+    let (mut browser, callback, answer) = going.await?;
+    assert!(answer.is_err(), "the companion died under it");
+    world.start_companion_again()?;
+    http.delete(faults).send().await?;
+    let state = client.attempt(reqwest::Method::GET, &pushed.attempt, None).await?;
+    assert_eq!((state.text("state"), state.text("problem")), ("failed", "interrupted"));
+    let page = browser.open(&callback).await?;
+    assert!(!page.has_button("continue"), "a reload does not redeem it again: {}", page.text());
+    let counted: serde_json::Value = reqwest::get(calls).await?.json().await?;
+    assert_eq!(counted["calls"]["POST /sso/token"], 1, "the code was sent once");
+    Ok(())
+}
