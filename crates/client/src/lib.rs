@@ -2,4 +2,7 @@
 //! It takes no decision of the sign-in itself; that is `keyport-core`.
 
 pub mod browser;
+pub mod http;
+pub mod keychain;
 pub mod loopback;
+pub mod surroundings;

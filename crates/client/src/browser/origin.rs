@@ -25,11 +25,7 @@ impl CompanionOrigin {
     /// # Errors
     /// [`NotAnOrigin`] unless it is https, or http on `localhost`, 127.0.0.1 or [::1].
     pub fn of(url: &Url) -> Result<Self, NotAnOrigin> {
-        if is_private(url) {
-            Ok(Self(url.origin()))
-        } else {
-            Err(NotAnOrigin)
-        }
+        if is_private(url) { Ok(Self(url.origin())) } else { Err(NotAnOrigin) }
     }
 
     /// The URL as it may be opened; `None` if it is not the companion's.
@@ -61,9 +57,8 @@ fn is_private(url: &Url) -> bool {
 /// its own, but for `&`, `=`, `?` and `%`, without which there is no query; and `%` only as an
 /// escape, so that it cannot name a variable.
 fn is_plain(url: &str) -> bool {
-    let characters = url
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b"-._~:/?[]&=+%,".contains(&b));
+    let characters =
+        url.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:/?[]&=+%,".contains(&b));
     let escapes = url
         .split('%')
         .skip(1)
@@ -80,19 +75,14 @@ mod tests {
     }
 
     fn permitted(origin: &CompanionOrigin, url: &str) -> Option<String> {
-        origin
-            .permit(&AuthorizationUrl::new(url))
-            .map(|url| url.expose().to_owned())
+        origin.permit(&AuthorizationUrl::new(url)).map(|url| url.expose().to_owned())
     }
 
     #[test]
     fn a_companion_is_reached_over_https_or_on_this_machine() {
-        for good in [
-            "https://a.test",
-            "http://127.0.0.1:8788",
-            "http://[::1]:1",
-            "http://localhost:1",
-        ] {
+        for good in
+            ["https://a.test", "http://127.0.0.1:8788", "http://[::1]:1", "http://localhost:1"]
+        {
             assert!(origin(good).is_ok(), "{good}");
         }
         for bad in [
@@ -116,10 +106,7 @@ mod tests {
         assert_eq!(permitted(&companion, good).as_deref(), Some(good));
         let upper = "HTTPS://Sign-In.Acme.TEST:443/oauth/../oauth/authorize";
         let serialised = permitted(&companion, upper);
-        assert_eq!(
-            serialised.as_deref(),
-            Some("https://sign-in.acme.test/oauth/authorize")
-        );
+        assert_eq!(serialised.as_deref(), Some("https://sign-in.acme.test/oauth/authorize"));
         for bad in [
             "http://sign-in.acme.test/",
             "https://sign-in.acme.test:8443/",
@@ -171,11 +158,7 @@ mod tests {
             "a#b",
             "\u{202e}",
         ] {
-            assert_eq!(
-                permitted(&companion, &format!("https://a.test/{path}")),
-                None,
-                "{path:?}"
-            );
+            assert_eq!(permitted(&companion, &format!("https://a.test/{path}")), None, "{path:?}");
         }
         let long = format!("https://a.test/{}", "a".repeat(LONGEST));
         assert_eq!(permitted(&companion, &long), None);

@@ -40,9 +40,7 @@ impl Desktop {
     /// `BROWSER` may be a list, have arguments or a `%s`: such a value is for a shell, not for us.
     fn plain_browser(&self) -> Option<&str> {
         let name = self.browser.as_ref()?.to_str()?;
-        let plain = name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"/._+-".contains(&b));
+        let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._+-".contains(&b));
         (plain && !name.is_empty() && !name.starts_with('-')).then_some(name)
     }
 
@@ -63,9 +61,7 @@ impl Desktop {
 
     #[cfg(target_os = "macos")]
     fn program(&self) -> Option<Command> {
-        Some(Command::new(
-            self.plain_browser().unwrap_or("/usr/bin/open"),
-        ))
+        Some(Command::new(self.plain_browser().unwrap_or("/usr/bin/open")))
     }
 
     #[cfg(windows)]
@@ -92,10 +88,7 @@ impl SystemBrowser {
     async fn start(&self, url: &PermittedUrl) -> Result<(), BrowserTrouble> {
         let mut command = self.desktop.program().ok_or(BrowserTrouble::NoBrowser)?;
         command.arg(url.expose());
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command.kill_on_drop(false);
         if let Some(path) = &self.desktop.path {
             command.env("PATH", path);

@@ -128,11 +128,7 @@ impl Connection {
 
     async fn hand_over(mut self, raw: RawCallback) {
         let shared = self.shared.clone();
-        match timeout(shared.limits.answer, self.ask(raw))
-            .await
-            .ok()
-            .flatten()
-        {
+        match timeout(shared.limits.answer, self.ask(raw)).await.ok().flatten() {
             Some(Answer::Accept { back_to: Some(url) })
                 if matches!(url.scheme(), "http" | "https") =>
             {

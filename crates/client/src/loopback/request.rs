@@ -95,9 +95,7 @@ enum Field<'a> {
 }
 
 fn sole<'a>(headers: &[Header<'a>], name: &str) -> Field<'a> {
-    let mut values = headers
-        .iter()
-        .filter(|header| header.name.eq_ignore_ascii_case(name));
+    let mut values = headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
     match (values.next(), values.next()) {
         (None, _) => Field::Absent,
         (Some(header), None) => Field::Once(header.value),
@@ -106,10 +104,7 @@ fn sole<'a>(headers: &[Header<'a>], name: &str) -> Field<'a> {
 }
 
 fn has_body(headers: &[Header<'_>]) -> bool {
-    let no_length = matches!(
-        sole(headers, "content-length"),
-        Field::Absent | Field::Once(b"0")
-    );
+    let no_length = matches!(sole(headers, "content-length"), Field::Absent | Field::Once(b"0"));
     !no_length || sole(headers, "transfer-encoding") != Field::Absent
 }
 
@@ -124,10 +119,7 @@ fn is_speculative(headers: &[Header<'_>]) -> bool {
 /// A browser that sends Fetch Metadata sends both of these; one that sends none may be anything.
 fn may_be_navigation(headers: &[Header<'_>]) -> bool {
     let metadata = headers.iter().any(|header| {
-        header
-            .name
-            .get(.."sec-fetch-".len())
-            .is_some_and(|s| s.eq_ignore_ascii_case("sec-fetch-"))
+        header.name.get(.."sec-fetch-".len()).is_some_and(|s| s.eq_ignore_ascii_case("sec-fetch-"))
     });
     !metadata
         || (sole(headers, "sec-fetch-mode") == Field::Once(b"navigate")
@@ -158,9 +150,7 @@ mod tests {
         for end in 0..request.len() {
             assert!(judge(&request.as_bytes()[..end], HOST).is_none(), "{end}");
         }
-        let Some(Verdict::Callback(target)) = judge(request.as_bytes(), HOST) else {
-            panic!()
-        };
+        let Some(Verdict::Callback(target)) = judge(request.as_bytes(), HOST) else { panic!() };
         assert_eq!(target.expose(), "/callback?code=c&state=s");
         assert!(!format!("{target:?}").contains("code"));
     }
@@ -187,19 +177,11 @@ mod tests {
 
     #[test]
     fn a_missing_repeated_or_foreign_host_is_misdirected() {
-        for host in [
-            "",
-            "Host: 127.0.0.1\r\n",
-            "Host: localhost:4711\r\n",
-            "Host: evil.test\r\n",
-        ] {
+        for host in ["", "Host: 127.0.0.1\r\n", "Host: localhost:4711\r\n", "Host: evil.test\r\n"] {
             let request = format!("GET /callback HTTP/1.1\r\n{host}\r\n");
             assert_eq!(refusal(&request), Some(Refusal::WrongHost), "{host}");
         }
-        assert_eq!(
-            refusal(&with("Host: 127.0.0.1:4711\r\n")),
-            Some(Refusal::WrongHost)
-        );
+        assert_eq!(refusal(&with("Host: 127.0.0.1:4711\r\n")), Some(Refusal::WrongHost));
     }
 
     #[test]
@@ -218,11 +200,7 @@ mod tests {
             "Sec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: document\r\n",
             "Sec-Fetch-Mode: cors\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n",
         ] {
-            assert_eq!(
-                refusal(&with(headers)),
-                Some(Refusal::NotANavigation),
-                "{headers}"
-            );
+            assert_eq!(refusal(&with(headers)), Some(Refusal::NotANavigation), "{headers}");
         }
     }
 

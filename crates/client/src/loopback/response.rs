@@ -47,21 +47,12 @@ pub(super) fn unanswered(notices: &Notices) -> Vec<u8> {
 
 /// A refusal says nothing but its status: no person is meant to read it.
 pub(super) fn refused(refusal: Refusal) -> Vec<u8> {
-    let allow = if refusal == Refusal::WrongMethod {
-        "Allow: GET\r\n"
-    } else {
-        ""
-    };
+    let allow = if refusal == Refusal::WrongMethod { "Allow: GET\r\n" } else { "" };
     response(refusal.status(), allow, "", After::Close)
 }
 
 fn see_other(location: &str, after: After) -> Vec<u8> {
-    response(
-        "303 See Other",
-        &format!("Location: {location}\r\n"),
-        "",
-        after,
-    )
+    response("303 See Other", &format!("Location: {location}\r\n"), "", after)
 }
 
 fn page(status: &str, notices: &Notices, notice: &Notice) -> Vec<u8> {
@@ -74,21 +65,12 @@ fn page(status: &str, notices: &Notices, notice: &Notice) -> Vec<u8> {
          <style>{STYLE}</style></head>\
          <body><main><h1>{title}</h1><p>{sentence}</p></main></body></html>"
     );
-    response(
-        status,
-        "Content-Type: text/html; charset=utf-8\r\n",
-        &body,
-        After::Close,
-    )
+    response(status, "Content-Type: text/html; charset=utf-8\r\n", &body, After::Close)
 }
 
 fn response(status: &str, more: &str, body: &str, after: After) -> Vec<u8> {
     let style = STANDARD.encode(Sha256::digest(STYLE));
-    let connection = if after == After::Close {
-        "close"
-    } else {
-        "keep-alive"
-    };
+    let connection = if after == After::Close { "close" } else { "keep-alive" };
     let length = body.len();
     format!(
         "HTTP/1.1 {status}\r\n\
@@ -127,10 +109,7 @@ mod tests {
 
     #[test]
     fn words_from_outside_stay_text() {
-        let notice = Notice {
-            title: "<b>\"&'".into(),
-            sentence: "</p><script>".into(),
-        };
+        let notice = Notice { title: "<b>\"&'".into(), sentence: "</p><script>".into() };
         let notices = Notices {
             language: "ar\" onload=\"".into(),
             right_to_left: true,
@@ -146,11 +125,7 @@ mod tests {
 
     #[test]
     fn no_response_is_stored_framed_or_told_to_the_next_site() {
-        for bytes in [
-            go_to("https://a.test/"),
-            go_to_finished(),
-            refused(Refusal::WrongHost),
-        ] {
+        for bytes in [go_to("https://a.test/"), go_to_finished(), refused(Refusal::WrongHost)] {
             let text = String::from_utf8(bytes).unwrap();
             for header in [
                 "\r\nCache-Control: no-store\r\n",

@@ -22,10 +22,7 @@ struct Line {
 
 impl Waiting {
     pub(super) fn up_to(most: usize) -> Self {
-        Self {
-            most,
-            line: Mutex::default(),
-        }
+        Self { most, line: Mutex::default() }
     }
 
     /// Joins the line; at the cap the oldest loses its place.

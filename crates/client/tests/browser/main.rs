@@ -1,10 +1,6 @@
 //! The browser opener, with a real program in the place of `xdg-open` that writes down what it got.
 #![cfg(all(unix, not(target_os = "macos")))]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test ends with a panic"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends with a panic")]
 
 use std::ffi::OsString;
 use std::fs;
@@ -30,9 +26,7 @@ struct Programs {
 
 impl Programs {
     fn with(name: &str, last: &str) -> Self {
-        let programs = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
+        let programs = Self { folder: tempfile::tempdir().unwrap() };
         programs.add(name, last);
         programs
     }
@@ -48,16 +42,9 @@ impl Programs {
         // Written by another process: a file that this one has open for writing could not be
         // started while a parallel test forks.
         let mut shell = Command::new("/bin/sh");
-        shell
-            .args(["-c", "cat > \"$0\" && chmod 755 \"$0\""])
-            .arg(self.path(name));
+        shell.args(["-c", "cat > \"$0\" && chmod 755 \"$0\""]).arg(self.path(name));
         let mut shell = shell.stdin(Stdio::piped()).spawn().unwrap();
-        shell
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(script.as_bytes())
-            .unwrap();
+        shell.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
         assert!(shell.wait().unwrap().success());
     }
 
@@ -77,11 +64,7 @@ impl Programs {
 
     fn desktop(&self) -> Desktop {
         let path = Some(OsString::from(self.folder.path()));
-        Desktop {
-            display: true,
-            browser: None,
-            path,
-        }
+        Desktop { display: true, browser: None, path }
     }
 }
 
@@ -131,10 +114,7 @@ async fn what_is_not_the_companions_never_reaches_a_program() {
         "",
     ] {
         let result = open_on(programs.desktop(), url).await;
-        assert!(
-            matches!(result, Err(BrowserTrouble::NotPermitted)),
-            "{url:?}: {result:?}"
-        );
+        assert!(matches!(result, Err(BrowserTrouble::NotPermitted)), "{url:?}: {result:?}");
         assert_eq!(programs.got("xdg-open"), None, "{url:?}");
     }
 }
@@ -144,16 +124,9 @@ async fn without_a_display_and_without_a_browser_nothing_is_started() {
     let programs = Programs::with("xdg-open", "exit 0");
     for browser in [None, Some(""), Some("w3m %s"), Some("a:b")] {
         let browser = browser.map(OsString::from);
-        let desktop = Desktop {
-            display: false,
-            browser,
-            ..programs.desktop()
-        };
+        let desktop = Desktop { display: false, browser, ..programs.desktop() };
         let result = open_on(desktop, AUTHORIZE).await;
-        assert!(
-            matches!(result, Err(BrowserTrouble::NoBrowser)),
-            "{result:?}"
-        );
+        assert!(matches!(result, Err(BrowserTrouble::NoBrowser)), "{result:?}");
     }
     assert_eq!(programs.got("xdg-open"), None);
 }
@@ -164,11 +137,7 @@ async fn a_plain_browser_of_the_persons_choice_is_used_by_name_or_path_even_with
     let path = programs.path("my-browser").to_str().unwrap().to_owned();
     for browser in ["my-browser", path.as_str()] {
         let browser = Some(OsString::from(browser));
-        let desktop = Desktop {
-            display: false,
-            browser,
-            ..programs.desktop()
-        };
+        let desktop = Desktop { display: false, browser, ..programs.desktop() };
         open_on(desktop, AUTHORIZE).await.unwrap();
         assert_eq!(programs.got("my-browser").unwrap()[0], AUTHORIZE);
         fs::remove_file(programs.log("my-browser")).unwrap();
@@ -179,26 +148,12 @@ async fn a_plain_browser_of_the_persons_choice_is_used_by_name_or_path_even_with
 async fn a_browser_setting_meant_for_a_shell_is_left_aside_and_not_handed_down() {
     let programs = Programs::with("xdg-open", "exit 0");
     programs.add("calc", "exit 0");
-    for browser in [
-        "calc;calc",
-        "calc %s",
-        "$(calc)",
-        "`calc`",
-        "calc|calc",
-        "-calc",
-        "calc:calc",
-    ] {
-        let desktop = Desktop {
-            browser: Some(browser.into()),
-            ..programs.desktop()
-        };
+    for browser in ["calc;calc", "calc %s", "$(calc)", "`calc`", "calc|calc", "-calc", "calc:calc"]
+    {
+        let desktop = Desktop { browser: Some(browser.into()), ..programs.desktop() };
         open_on(desktop, AUTHORIZE).await.unwrap();
         let got = programs.got("xdg-open").unwrap();
-        assert_eq!(
-            got,
-            [AUTHORIZE, "stdin /dev/null", "browser unset"],
-            "{browser}"
-        );
+        assert_eq!(got, [AUTHORIZE, "stdin /dev/null", "browser unset"], "{browser}");
         assert_eq!(programs.got("calc"), None, "{browser}");
     }
 }
@@ -207,10 +162,7 @@ async fn a_browser_setting_meant_for_a_shell_is_left_aside_and_not_handed_down()
 async fn a_program_that_fails_at_once_has_not_opened_a_browser() {
     let programs = Programs::with("xdg-open", "exit 3");
     let result = open_on(programs.desktop(), AUTHORIZE).await;
-    assert!(
-        matches!(result, Err(BrowserTrouble::Failed(Some(3)))),
-        "{result:?}"
-    );
+    assert!(matches!(result, Err(BrowserTrouble::Failed(Some(3)))), "{result:?}");
     assert!(!format!("{result:?}").contains("request_uri"));
 }
 
@@ -218,16 +170,9 @@ async fn a_program_that_fails_at_once_has_not_opened_a_browser() {
 async fn a_program_that_is_missing_or_not_one_is_told_apart_from_one_that_fails() {
     let empty = tempfile::tempdir().unwrap();
     let path = Some(OsString::from(empty.path()));
-    let desktop = Desktop {
-        display: true,
-        browser: None,
-        path,
-    };
+    let desktop = Desktop { display: true, browser: None, path };
     let result = open_on(desktop, AUTHORIZE).await;
-    assert!(
-        matches!(result, Err(BrowserTrouble::NotStarted(_))),
-        "{result:?}"
-    );
+    assert!(matches!(result, Err(BrowserTrouble::NotStarted(_))), "{result:?}");
 }
 
 #[tokio::test]
@@ -235,22 +180,11 @@ async fn a_browser_that_stays_open_counts_as_opened_and_is_left_running() {
     let programs = Programs::with("xdg-open", "echo $$ > \"$log.pid\"; exec /bin/sleep 60");
     let begun = Instant::now();
     open_on(programs.desktop(), AUTHORIZE).await.unwrap();
-    assert!(
-        begun.elapsed() < Duration::from_secs(10),
-        "{:?}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     let process = fs::read_to_string(programs.path("xdg-open.log.pid")).unwrap();
     let process = process.trim();
-    assert!(
-        Path::new("/proc").join(process).exists(),
-        "the browser was taken down"
-    );
-    assert_ne!(
-        process_group(process),
-        process_group("self"),
-        "Ctrl-C would reach the browser"
-    );
+    assert!(Path::new("/proc").join(process).exists(), "the browser was taken down");
+    assert_ne!(process_group(process), process_group("self"), "Ctrl-C would reach the browser");
     let stopped = Command::new("kill").arg(process).status().unwrap();
     assert!(stopped.success());
 }

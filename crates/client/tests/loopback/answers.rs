@@ -34,25 +34,17 @@ async fn without_a_page_to_go_back_to_the_tab_ends_on_a_page_without_the_code_ev
     let mut listener = listener().await;
     let host = host(&listener);
     let app = tokio::spawn(async move {
-        listener
-            .next_callback()
-            .await
-            .unwrap()
-            .answer(Answer::Accept { back_to: None });
+        listener.next_callback().await.unwrap().answer(Answer::Accept { back_to: None });
         listener.close().await;
     });
     let mut tab = connect(&host).await;
-    tab.write_all(get(REAL, &host, NAVIGATION).as_bytes())
-        .await
-        .unwrap();
+    tab.write_all(get(REAL, &host, NAVIGATION).as_bytes()).await.unwrap();
     let mut first = vec![0; 4096];
     let length = tab.read(&mut first).await.unwrap();
     let first = String::from_utf8_lossy(&first[..length]).into_owned();
     assert_eq!(status(&first), "303");
     assert!(has_header(&first, "Location: /done"));
-    tab.write_all(get("/done", &host, NAVIGATION).as_bytes())
-        .await
-        .unwrap();
+    tab.write_all(get("/done", &host, NAVIGATION).as_bytes()).await.unwrap();
     let last = read_to_end(&mut tab).await;
     assert_eq!(status(&last), "200");
     assert!(last.contains("<h1>Go back</h1>") && !last.contains("real-code"));
@@ -68,42 +60,23 @@ async fn the_last_page_exists_only_once_a_callback_was_accepted() {
         let host = host.clone();
         async move { exchange(&host, get(REAL, &host, NAVIGATION).as_bytes()).await }
     });
-    listener
-        .next_callback()
-        .await
-        .unwrap()
-        .answer(Answer::Accept { back_to: None });
+    listener.next_callback().await.unwrap().answer(Answer::Accept { back_to: None });
     assert_eq!(status(&finished(tab).await), "303");
     assert_eq!(status(&navigate(&host, "/done").await), "200");
 }
 
 #[tokio::test]
 async fn a_page_that_is_not_of_the_web_is_never_gone_to() {
-    for url in [
-        "javascript:alert(1)",
-        "file:///etc/passwd",
-        "data:text/html,x",
-        "dev.app:/x",
-    ] {
+    for url in ["javascript:alert(1)", "file:///etc/passwd", "data:text/html,x", "dev.app:/x"] {
         // The connection is kept for the last page, which this tab never asks for.
-        let limits = Limits {
-            header: Duration::from_millis(100),
-            ..Limits::default()
-        };
+        let limits = Limits { header: Duration::from_millis(100), ..Limits::default() };
         let mut listener = listener_within(limits).await;
         let host = host(&listener);
         let tab = tokio::spawn(async move { navigate(&host, REAL).await });
         let back_to = Some(Url::parse(url).unwrap());
-        listener
-            .next_callback()
-            .await
-            .unwrap()
-            .answer(Answer::Accept { back_to });
+        listener.next_callback().await.unwrap().answer(Answer::Accept { back_to });
         let response = finished(tab).await;
-        assert!(
-            has_header(&response, "Location: /done"),
-            "{url}: {response}"
-        );
+        assert!(has_header(&response, "Location: /done"), "{url}: {response}");
     }
 }
 
@@ -133,10 +106,7 @@ async fn an_ignored_callback_gets_a_calm_page_and_the_attempt_stays_alive() {
 
 #[tokio::test]
 async fn a_callback_that_nobody_answers_in_time_ends_with_503_and_a_late_answer_harms_nothing() {
-    let limits = Limits {
-        answer: Duration::from_millis(50),
-        ..Limits::default()
-    };
+    let limits = Limits { answer: Duration::from_millis(50), ..Limits::default() };
     let mut listener = listener_within(limits).await;
     let host = host(&listener);
     let tab = tokio::spawn({
@@ -167,9 +137,7 @@ async fn a_tab_that_was_closed_after_its_request_still_signs_in() {
     let host = host(&listener);
     let app = app_waits(listener);
     let mut tab = connect(&host).await;
-    tab.write_all(get(REAL, &host, NAVIGATION).as_bytes())
-        .await
-        .unwrap();
+    tab.write_all(get(REAL, &host, NAVIGATION).as_bytes()).await.unwrap();
     drop(tab);
     assert_eq!(finished(app).await.0, "real-code");
 }

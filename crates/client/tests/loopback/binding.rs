@@ -10,29 +10,19 @@ use crate::support::*;
 fn outward_address() -> Option<IpAddr> {
     let probe = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
     probe.connect("192.0.2.1:9").ok()?;
-    probe
-        .local_addr()
-        .ok()
-        .map(|address| address.ip())
-        .filter(|ip| !ip.is_loopback())
+    probe.local_addr().ok().map(|address| address.ip()).filter(|ip| !ip.is_loopback())
 }
 
 #[tokio::test]
 async fn it_is_bound_to_one_loopback_address_and_says_so_in_the_redirect_uri() {
     let listener = listener().await;
     let address: SocketAddr = host(&listener).parse().unwrap();
-    assert_eq!(
-        listener.redirect_uri(),
-        format!("http://{address}/callback")
-    );
+    assert_eq!(listener.redirect_uri(), format!("http://{address}/callback"));
     assert!(TcpStream::connect(address).is_ok());
     let mut elsewhere = vec!["127.0.0.2".parse().unwrap(), "::1".parse().unwrap()];
     elsewhere.extend(outward_address());
     for ip in elsewhere {
-        assert!(
-            TcpStream::connect((ip, address.port())).is_err(),
-            "reachable at {ip}"
-        );
+        assert!(TcpStream::connect((ip, address.port())).is_err(), "reachable at {ip}");
     }
 }
 

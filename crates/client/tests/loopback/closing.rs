@@ -29,9 +29,7 @@ async fn a_dropped_listener_stops_listening() {
             tokio::task::yield_now().await;
         }
     };
-    timeout(PATIENCE, refused)
-        .await
-        .expect("the port is given up");
+    timeout(PATIENCE, refused).await.expect("the port is given up");
 }
 
 #[tokio::test]
@@ -44,11 +42,7 @@ async fn idle_connections_do_not_hold_the_closing_up() {
     }
     let begun = Instant::now();
     listener.close().await;
-    assert!(
-        begun.elapsed() < Duration::from_millis(900),
-        "{:?}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() < Duration::from_millis(900), "{:?}", begun.elapsed());
     for stream in &mut idle {
         assert_eq!(read_to_end(stream).await, "");
     }
@@ -60,14 +54,8 @@ async fn a_callback_answered_right_before_the_closing_still_gets_its_page() {
         let mut listener = listener().await;
         let host = host(&listener);
         let mut tab = connect(&host).await;
-        tab.write_all(get("/callback?state=s", &host, NAVIGATION).as_bytes())
-            .await
-            .unwrap();
-        listener
-            .next_callback()
-            .await
-            .unwrap()
-            .answer(Answer::Ignore);
+        tab.write_all(get("/callback?state=s", &host, NAVIGATION).as_bytes()).await.unwrap();
+        listener.next_callback().await.unwrap().answer(Answer::Ignore);
         listener.close().await;
         assert_eq!(status(&read_to_end(&mut tab).await), "400");
     }
@@ -78,17 +66,11 @@ async fn a_callback_that_is_never_answered_holds_the_closing_up_for_a_second_at_
     let mut listener = listener().await;
     let host = host(&listener);
     let mut tab = connect(&host).await;
-    tab.write_all(get(REAL, &host, NAVIGATION).as_bytes())
-        .await
-        .unwrap();
+    tab.write_all(get(REAL, &host, NAVIGATION).as_bytes()).await.unwrap();
     let unanswered = listener.next_callback().await.unwrap();
     let begun = Instant::now();
     listener.close().await;
-    assert!(
-        begun.elapsed() < Duration::from_secs(3),
-        "{:?}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
     assert_eq!(read_to_end(&mut tab).await, "");
     drop(unanswered);
 }

@@ -8,10 +8,7 @@ async fn refuses(cases: &[(&str, Vec<u8>)], host: &str, expected: &str) {
         let response = exchange(host, bytes).await;
         assert_eq!(status(&response), expected, "{name}: {response}");
         assert!(has_header(&response, "Connection: close"), "{name}");
-        assert!(
-            response.ends_with("\r\n\r\n"),
-            "{name}: a refusal has no body"
-        );
+        assert!(response.ends_with("\r\n\r\n"), "{name}: a refusal has no body");
     }
 }
 
@@ -25,22 +22,11 @@ async fn a_foreign_host_is_misdirected() {
     let rebound = format!("evil.test:{port}");
     let localhost = format!("localhost:{port}");
     let six = format!("[::1]:{port}");
-    for foreign in [
-        "evil.test",
-        "127.0.0.1",
-        "127.0.0.1:1",
-        "",
-        &rebound,
-        &localhost,
-        &six,
-    ] {
+    for foreign in ["evil.test", "127.0.0.1", "127.0.0.1:1", "", &rebound, &localhost, &six] {
         cases.push((foreign, get(REAL, foreign, NAVIGATION).into_bytes()));
     }
     cases.push(("none", format!("GET {REAL} HTTP/1.1\r\n\r\n").into_bytes()));
-    cases.push((
-        "two",
-        get(REAL, &host, &format!("Host: {host}\r\n")).into_bytes(),
-    ));
+    cases.push(("two", get(REAL, &host, &format!("Host: {host}\r\n")).into_bytes()));
     refuses(&cases, &host, "421").await;
     let listener = assert_signs_in(&host, app).await;
     assert_eq!(listener.counts().refused, 9);
@@ -52,9 +38,7 @@ async fn only_get_is_answered_and_a_head_response_has_no_body() {
     let listener = listener().await;
     let host = host(&listener);
     let app = app_waits(listener);
-    for method in [
-        "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "CONNECT", "get", "BREW",
-    ] {
+    for method in ["POST", "HEAD", "OPTIONS", "PUT", "DELETE", "CONNECT", "get", "BREW"] {
         let request = get(REAL, &host, NAVIGATION).replacen("GET", method, 1);
         let response = exchange(&host, request.as_bytes()).await;
         assert_eq!(status(&response), "405", "{method}");
@@ -69,10 +53,7 @@ async fn only_get_is_answered_and_a_head_response_has_no_body() {
     let preflight = "OPTIONS /callback HTTP/1.1\r\nOrigin: https://evil.test\r\n\
          Access-Control-Request-Private-Network: true\r\n";
     let response = exchange(&host, format!("{preflight}Host: {host}\r\n\r\n").as_bytes()).await;
-    assert!(
-        !response.to_ascii_lowercase().contains("access-control"),
-        "{response}"
-    );
+    assert!(!response.to_ascii_lowercase().contains("access-control"), "{response}");
     assert_signs_in(&host, app).await;
 }
 
@@ -113,45 +94,21 @@ async fn prefetch_prerender_frames_images_and_scripts_do_not_use_the_callback_up
     };
     let navigation = fetch("none", "navigate", "document");
     let cases: Vec<_> = [
-        (
-            "link prefetch",
-            fetch("same-site", "no-cors", "empty") + "Sec-Purpose: prefetch\r\n",
-        ),
-        (
-            "speculation rules",
-            navigation.clone() + "Sec-Purpose: prefetch\r\n",
-        ),
-        (
-            "prerender",
-            navigation.clone() + "Sec-Purpose: prefetch;prerender\r\n",
-        ),
-        (
-            "a purpose yet unknown",
-            navigation.clone() + "Sec-Purpose: x\r\n",
-        ),
-        (
-            "a purpose without a browser's metadata",
-            "sec-purpose:\r\n".to_owned(),
-        ),
+        ("link prefetch", fetch("same-site", "no-cors", "empty") + "Sec-Purpose: prefetch\r\n"),
+        ("speculation rules", navigation.clone() + "Sec-Purpose: prefetch\r\n"),
+        ("prerender", navigation.clone() + "Sec-Purpose: prefetch;prerender\r\n"),
+        ("a purpose yet unknown", navigation.clone() + "Sec-Purpose: x\r\n"),
+        ("a purpose without a browser's metadata", "sec-purpose:\r\n".to_owned()),
         ("older browsers", "Purpose: prefetch\r\n".to_owned()),
         ("older Firefox", "X-Moz: prefetch\r\n".to_owned()),
         ("iframe", fetch("cross-site", "navigate", "iframe")),
         ("object", fetch("cross-site", "navigate", "object")),
         ("image", fetch("cross-site", "no-cors", "image")),
         ("script", fetch("cross-site", "no-cors", "script")),
-        (
-            "fetch",
-            fetch("cross-site", "cors", "empty") + "Origin: https://evil.test\r\n",
-        ),
-        (
-            "fetch without cors",
-            fetch("cross-site", "no-cors", "empty"),
-        ),
+        ("fetch", fetch("cross-site", "cors", "empty") + "Origin: https://evil.test\r\n"),
+        ("fetch without cors", fetch("cross-site", "no-cors", "empty")),
         ("websocket", fetch("cross-site", "websocket", "websocket")),
-        (
-            "metadata in part",
-            "Sec-Fetch-Site: cross-site\r\n".to_owned(),
-        ),
+        ("metadata in part", "Sec-Fetch-Site: cross-site\r\n".to_owned()),
     ]
     .into_iter()
     .map(|(name, headers)| (name, get(REAL, &host, &headers).into_bytes()))
@@ -202,30 +159,16 @@ async fn bytes_that_are_not_http_are_refused() {
     let listener = listener().await;
     let host = host(&listener);
     let app = app_waits(listener);
-    let tls = [
-        0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03,
-    ];
+    let tls = [0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03];
     let nul_value = get(REAL, &host, "X-A: a\0b\r\n");
     let cases = [
         ("a TLS hello", tls.to_vec()),
         ("NUL", vec![0; 16]),
-        (
-            "a NUL in the target",
-            get("/callback\0?state=ours", &host, "").into_bytes(),
-        ),
+        ("a NUL in the target", get("/callback\0?state=ours", &host, "").into_bytes()),
         ("a NUL in a header", nul_value.into_bytes()),
-        (
-            "a space in a name",
-            get(REAL, &host, "X A: b\r\n").into_bytes(),
-        ),
-        (
-            "a folded line",
-            get(REAL, &host, "X-A: b\r\n c\r\n").into_bytes(),
-        ),
-        (
-            "a lone carriage return",
-            get(REAL, &host, "X-A: b\rc\r\n").into_bytes(),
-        ),
+        ("a space in a name", get(REAL, &host, "X A: b\r\n").into_bytes()),
+        ("a folded line", get(REAL, &host, "X-A: b\r\n c\r\n").into_bytes()),
+        ("a lone carriage return", get(REAL, &host, "X-A: b\rc\r\n").into_bytes()),
         ("noise", (0..=255u8).rev().collect()),
         ("another protocol", b"\x05\x01\x00\x00\r\n\r\n".to_vec()),
     ];
@@ -245,14 +188,8 @@ async fn other_versions_and_oversized_headers_are_refused() {
     let cases = [
         ("a long header", get(REAL, &host, &long).into_bytes()),
         ("a long target", get(&target, &host, "").into_bytes()),
-        (
-            "a megabyte",
-            get(REAL, &host, &long.repeat(110)).into_bytes(),
-        ),
-        (
-            "many headers",
-            get(REAL, &host, &"X-A: b\r\n".repeat(100)).into_bytes(),
-        ),
+        ("a megabyte", get(REAL, &host, &long.repeat(110)).into_bytes()),
+        ("many headers", get(REAL, &host, &"X-A: b\r\n".repeat(100)).into_bytes()),
     ];
     refuses(&cases, &host, "431").await;
     assert_signs_in(&host, app).await;

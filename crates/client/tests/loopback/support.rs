@@ -22,10 +22,7 @@ pub const PAGE: &str = "https://companion.test/handoff/abc";
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 pub fn notices() -> Notices {
-    let notice = |title: &str| Notice {
-        title: title.into(),
-        sentence: format!("{title}."),
-    };
+    let notice = |title: &str| Notice { title: title.into(), sentence: format!("{title}.") };
     Notices {
         language: "en".into(),
         right_to_left: false,
@@ -36,15 +33,11 @@ pub fn notices() -> Notices {
 }
 
 pub async fn listener() -> LoopbackListener {
-    LoopbackListener::bind(notices())
-        .await
-        .expect("a free port")
+    LoopbackListener::bind(notices()).await.expect("a free port")
 }
 
 pub async fn listener_within(limits: Limits) -> LoopbackListener {
-    LoopbackListener::bind_within(notices(), limits)
-        .await
-        .expect("a free port")
+    LoopbackListener::bind_within(notices(), limits).await.expect("a free port")
 }
 
 /// `127.0.0.1:PORT`.
@@ -60,14 +53,10 @@ pub fn app_waits(mut listener: LoopbackListener) -> JoinHandle<(String, Loopback
         loop {
             let callback = listener.next_callback().await.expect("an open listener");
             match Callback::parse(Door::Loopback, "/callback", &callback.raw) {
-                Ok(Callback {
-                    state,
-                    answer: Said::Code(code),
-                    ..
-                }) if state == State::new("ours") => {
-                    callback.answer(Answer::Accept {
-                        back_to: Some(Url::parse(PAGE).unwrap()),
-                    });
+                Ok(Callback { state, answer: Said::Code(code), .. })
+                    if state == State::new("ours") =>
+                {
+                    callback.answer(Answer::Accept { back_to: Some(Url::parse(PAGE).unwrap()) });
                     return (code.expose().to_owned(), listener);
                 }
                 _ => callback.answer(Answer::Ignore),
@@ -77,10 +66,7 @@ pub fn app_waits(mut listener: LoopbackListener) -> JoinHandle<(String, Loopback
 }
 
 pub async fn finished<T>(app: JoinHandle<T>) -> T {
-    timeout(PATIENCE, app)
-        .await
-        .expect("the app has its callback")
-        .expect("no panic")
+    timeout(PATIENCE, app).await.expect("the app has its callback").expect("no panic")
 }
 
 pub fn get(target: &str, host: &str, headers: &str) -> String {
@@ -88,9 +74,7 @@ pub fn get(target: &str, host: &str, headers: &str) -> String {
 }
 
 pub async fn connect(host: &str) -> TcpStream {
-    TcpStream::connect(host)
-        .await
-        .expect("the listener accepts")
+    TcpStream::connect(host).await.expect("the listener accepts")
 }
 
 /// Everything up to the end of the connection; a reset ends it too.
@@ -115,17 +99,11 @@ pub async fn navigate(host: &str, target: &str) -> String {
 }
 
 pub fn status(response: &str) -> &str {
-    response
-        .strip_prefix("HTTP/1.1 ")
-        .and_then(|rest| rest.get(..3))
-        .unwrap_or("none")
+    response.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).unwrap_or("none")
 }
 
 pub fn has_header(response: &str, line: &str) -> bool {
-    response
-        .split("\r\n")
-        .take_while(|l| !l.is_empty())
-        .any(|l| l == line)
+    response.split("\r\n").take_while(|l| !l.is_empty()).any(|l| l == line)
 }
 
 /// The real callback still signs in: whatever came before has changed nothing.
@@ -133,10 +111,7 @@ pub async fn assert_signs_in(
     host: &str,
     app: JoinHandle<(String, LoopbackListener)>,
 ) -> LoopbackListener {
-    assert!(
-        !app.is_finished(),
-        "the attempt was ended by somebody else's request"
-    );
+    assert!(!app.is_finished(), "the attempt was ended by somebody else's request");
     let response = navigate(host, REAL).await;
     assert_eq!(status(&response), "303", "{response}");
     let (code, listener) = finished(app).await;

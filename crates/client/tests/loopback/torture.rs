@@ -90,11 +90,7 @@ async fn two_hundred_slow_readers_and_writers_delay_nothing() {
         let mut stream = connect(&host).await;
         let request = get("/callback?code=x&state=wrong", &host, NAVIGATION);
         // Half of them stop in the middle of the header, the others never read their response.
-        let end = if number % 2 == 0 {
-            request.len() / 2
-        } else {
-            request.len()
-        };
+        let end = if number % 2 == 0 { request.len() / 2 } else { request.len() };
         drop(stream.write_all(&request.as_bytes()[..end]).await);
         slow.push(stream);
     }
@@ -144,9 +140,7 @@ async fn a_connection_is_never_used_twice_although_the_browser_asks_to_keep_it()
     let host = host(&listener);
     let app = app_waits(listener);
     let mut tab = connect(&host).await;
-    tab.write_all(get("/favicon.ico", &host, NAVIGATION).as_bytes())
-        .await
-        .unwrap();
+    tab.write_all(get("/favicon.ico", &host, NAVIGATION).as_bytes()).await.unwrap();
     assert_eq!(status(&read_to_end(&mut tab).await), "404");
     drop(tab.write_all(get(REAL, &host, NAVIGATION).as_bytes()).await);
     assert_eq!(read_to_end(&mut tab).await, "");
@@ -159,16 +153,11 @@ async fn half_closed_connections_get_their_answer_or_their_end() {
     let host = host(&listener);
     let app = app_waits(listener);
     let mut whole = connect(&host).await;
-    whole
-        .write_all(get("/callback?state=wrong", &host, "").as_bytes())
-        .await
-        .unwrap();
+    whole.write_all(get("/callback?state=wrong", &host, "").as_bytes()).await.unwrap();
     whole.shutdown().await.unwrap();
     assert_eq!(status(&read_to_end(&mut whole).await), "400");
     let mut part = connect(&host).await;
-    part.write_all(b"GET /callback?state=ours HTTP/1.1\r\n")
-        .await
-        .unwrap();
+    part.write_all(b"GET /callback?state=ours HTTP/1.1\r\n").await.unwrap();
     part.shutdown().await.unwrap();
     assert_eq!(read_to_end(&mut part).await, "");
     let listener = assert_signs_in(&host, app).await;
@@ -181,10 +170,7 @@ async fn at_the_cap_the_oldest_connection_without_a_header_goes_first() {
     let host = host(&listener);
     let app = app_waits(listener);
     let mut oldest = connect(&host).await;
-    oldest
-        .write_all(b"GET /callback?code=real-code")
-        .await
-        .unwrap();
+    oldest.write_all(b"GET /callback?code=real-code").await.unwrap();
     let mut second = connect(&host).await;
     let mut others = Vec::new();
     for _ in 0..63 {
@@ -193,10 +179,7 @@ async fn at_the_cap_the_oldest_connection_without_a_header_goes_first() {
     let begun = Instant::now();
     assert_eq!(read_to_end(&mut oldest).await, "");
     assert!(begun.elapsed() < HEADER_DEADLINE, "evicted, not timed out");
-    second
-        .write_all(get(REAL, &host, NAVIGATION).as_bytes())
-        .await
-        .unwrap();
+    second.write_all(get(REAL, &host, NAVIGATION).as_bytes()).await.unwrap();
     assert_eq!(status(&read_to_end(&mut second).await), "303");
     finished(app).await;
 }

@@ -1,0 +1,136 @@
+//! Requests with proof of possession: signs each with the device key, carries the server's nonce from answer to request, and
+//! repeats once when the answer is only that the nonce was stale (RFC 9449 §8). It repeats for no other reason.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use http::{Request, Response};
+use keyport_core::Problem;
+use keyport_core::secret::AccessToken;
+use tokio::sync::OnceCell;
+use url::Url;
+
+use super::discovery::{self, Endpoints, Issuer};
+use super::dpop::{About, DeviceKey};
+use super::trouble::{self, Trouble};
+use super::wire::Wire;
+use crate::surroundings::{Clock, Random};
+
+const PROOF: HeaderName = HeaderName::from_static("dpop");
+const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+const CLIENT_ID: &str = "keyport-desktop";
+
+/// The companion, found once and spoken to from then on.
+pub struct Companion {
+    pub(super) client_id: &'static str,
+    pub(super) issuer: Issuer,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) wire: Wire,
+    random: Arc<dyn Random>,
+    endpoints: OnceCell<Endpoints>,
+    nonce: Mutex<Option<HeaderValue>>,
+}
+
+impl Companion {
+    /// The companion at `url`. Asks nobody anything yet.
+    #[must_use]
+    pub fn at(url: &Url, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+        Self {
+            client_id: CLIENT_ID,
+            issuer: Issuer::of(url),
+            clock,
+            wire: Wire::to(url),
+            random,
+            endpoints: OnceCell::new(),
+            nonce: Mutex::new(None),
+        }
+    }
+
+    /// What its metadata must say.
+    #[must_use]
+    pub fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    pub(super) async fn endpoints(&self) -> Result<&Endpoints, Trouble> {
+        self.endpoints.get_or_try_init(|| discovery::discover(&self.wire, &self.issuer)).await
+    }
+
+    /// Sends `request` with a proof, and with the access token if there is one.
+    ///
+    /// # Errors
+    /// When there is no answer, or the companion asks for a nonce twice running. Any other answer is the caller's.
+    pub(super) async fn send_proven(
+        &self,
+        key: &DeviceKey,
+        access_token: Option<&AccessToken>,
+        request: Request<Vec<u8>>,
+    ) -> Result<Response<Vec<u8>>, Problem> {
+        for _ in 0..2 {
+            let mut proven = request.clone();
+            let method = request.method().as_str();
+            let url = Url::parse(&request.uri().to_string()).map_err(|_| Problem::Internal)?;
+            let proof = self.prove(key, method, &url, access_token)?;
+            proven.headers_mut().insert(PROOF, secret_header(&proof)?);
+            if let Some(token) = access_token {
+                let value = secret_header(&format!("DPoP {}", token.expose()))?;
+                proven.headers_mut().insert(AUTHORIZATION, value);
+            }
+            let response = self.wire.send(proven).await?;
+            self.remember_nonce(&response);
+            if !trouble::wants_nonce(&response) {
+                return Ok(response);
+            }
+        }
+        Err(Problem::UnexpectedAnswer)
+    }
+
+    /// A proof for one request, with the companion's newest nonce if the request goes there.
+    ///
+    /// # Errors
+    /// [`Problem::Internal`] when the key does not sign.
+    pub fn prove(
+        &self,
+        key: &DeviceKey,
+        method: &str,
+        url: &Url,
+        access_token: Option<&AccessToken>,
+    ) -> Result<String, Problem> {
+        let nonce = (url.origin() == self.issuer.origin()).then(|| self.nonce()).flatten();
+        let mut jti = [0; 16];
+        self.random.fill(&mut jti);
+        let about = About {
+            method,
+            url,
+            jti,
+            now: self.clock.now(),
+            nonce: nonce.as_ref().and_then(|nonce| nonce.to_str().ok()),
+            access_token,
+        };
+        key.prove(&about).map_err(|_| Problem::Internal)
+    }
+
+    fn nonce(&self) -> Option<HeaderValue> {
+        self.nonce.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn remember_nonce(&self, response: &Response<Vec<u8>>) {
+        if let Some(nonce) = response.headers().get(NONCE) {
+            *self.nonce.lock().unwrap_or_else(PoisonError::into_inner) = Some(nonce.clone());
+        }
+    }
+}
+
+impl fmt::Debug for Companion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Companion").field("issuer", &self.issuer.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// Marked so that no HTTP library logs it.
+fn secret_header(value: &str) -> Result<HeaderValue, Problem> {
+    let mut value = HeaderValue::from_str(value).map_err(|_| Problem::Internal)?;
+    value.set_sensitive(true);
+    Ok(value)
+}

@@ -1,0 +1,220 @@
+//! The token endpoint, RFC 6749 §4.1.3 and §6, and what it gives: tokens, and with a code the facts of the account.
+//! The `oauth2` crate builds the requests and reads the answers; proof and nonce are ours. Nothing is repeated here.
+
+use keyport_core::account::{AccountId, Connection, Organization};
+use keyport_core::secret::{AccessToken, AuthorizationCode, CodeVerifier, RefreshToken};
+use keyport_core::{Account, Lifetime, Problem, Tokens};
+use oauth2::basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenType};
+use oauth2::{
+    AuthType, AuthUrl, ClientId, EndpointNotSet, EndpointSet, ExtraTokenFields, HttpRequest,
+    HttpResponse, PkceCodeVerifier, RedirectUrl, RequestTokenError, StandardRevocableToken,
+    StandardTokenIntrospectionResponse, StandardTokenResponse, TokenResponse as _, TokenUrl,
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use super::authorized::Companion;
+use super::discovery::{Endpoints, Issuer};
+use super::dpop::DeviceKey;
+use super::trouble::{self, Trouble};
+
+/// Where the token endpoint leaves it open, an access token is taken to live this long.
+const UNSAID: Lifetime = Lifetime::seconds(60);
+
+/// Who signed in, as the companion says. No secret is in here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The subject at this issuer.
+    #[serde(rename = "sub")]
+    pub subject: String,
+    /// For showing.
+    #[serde(default)]
+    pub email: String,
+    /// For showing; may be empty.
+    #[serde(default)]
+    pub name: String,
+    organization: Option<OrganizationFacts>,
+    connection: ConnectionFacts,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct OrganizationFacts {
+    id: String,
+    name: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct ConnectionFacts {
+    id: String,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+/// What the token endpoint gave.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    /// Both tokens.
+    pub tokens: Tokens,
+    /// With a code only.
+    pub facts: Option<Facts>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Extra {
+    keyport_account: Option<Facts>,
+}
+
+impl ExtraTokenFields for Extra {}
+
+type Answer = StandardTokenResponse<Extra, BasicTokenType>;
+
+pub(super) type OauthClient = oauth2::Client<
+    BasicErrorResponse,
+    Answer,
+    StandardTokenIntrospectionResponse<oauth2::EmptyExtraTokenFields, BasicTokenType>,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
+
+impl Companion {
+    pub(super) fn oauth_client(&self, endpoints: &Endpoints) -> OauthClient {
+        oauth2::Client::new(ClientId::new(self.client_id.to_owned()))
+            .set_auth_type(AuthType::RequestBody)
+            .set_auth_uri(AuthUrl::from_url(endpoints.authorize.clone()))
+            .set_token_uri(TokenUrl::from_url(endpoints.token.clone()))
+    }
+
+    /// Exchanges the code. Sent once: a lost answer costs one more click, a second try could burn what the first one gave.
+    ///
+    /// # Errors
+    /// [`Trouble::GrantInvalid`] when the companion refuses the code.
+    pub async fn exchange_code(
+        &self,
+        key: &DeviceKey,
+        redirect_uri: Url,
+        code: &AuthorizationCode,
+        verifier: &CodeVerifier,
+    ) -> Result<Issued, Trouble> {
+        let endpoints = self.endpoints().await?;
+        let client = self.oauth_client(endpoints).set_redirect_uri(RedirectUrl::from_url(redirect_uri));
+        let answer = client
+            .exchange_code(oauth2::AuthorizationCode::new(code.expose().to_owned()))
+            .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()))
+            .request_async(&|request| self.send_token_request(key, request))
+            .await;
+        self.issued(answer)
+    }
+
+    /// Rotates the session. The same token may be presented again after a lost answer: the companion gives the same child.
+    ///
+    /// # Errors
+    /// [`Trouble::GrantInvalid`] when the session is over; everything else leaves it as it is.
+    pub async fn refresh(&self, key: &DeviceKey, token: &RefreshToken) -> Result<Issued, Trouble> {
+        let endpoints = self.endpoints().await?;
+        let answer = self
+            .oauth_client(endpoints)
+            .exchange_refresh_token(&oauth2::RefreshToken::new(token.expose().to_owned()))
+            .request_async(&|request| self.send_token_request(key, request))
+            .await;
+        self.issued(answer)
+    }
+
+    async fn send_token_request(
+        &self,
+        key: &DeviceKey,
+        request: HttpRequest,
+    ) -> Result<HttpResponse, Trouble> {
+        let response = self.send_proven(key, None, request).await?;
+        if response.status() == http::StatusCode::OK {
+            Ok(response)
+        } else {
+            Err(trouble::of_answer(&response))
+        }
+    }
+
+    fn issued(
+        &self,
+        answer: Result<Answer, RequestTokenError<Trouble, BasicErrorResponse>>,
+    ) -> Result<Issued, Trouble> {
+        let answer = answer.map_err(|error| match error {
+            RequestTokenError::Request(trouble) => trouble,
+            // The rest carries the body: it goes no further.
+            RequestTokenError::ServerResponse(_)
+            | RequestTokenError::Parse(..)
+            | RequestTokenError::Other(_) => Trouble::Problem(Problem::UnexpectedAnswer),
+        })?;
+        let bound = answer.token_type().as_ref().eq_ignore_ascii_case("dpop");
+        let refresh = answer.refresh_token().filter(|_| bound).ok_or(Problem::UnexpectedAnswer)?;
+        let lifetime = answer
+            .expires_in()
+            .and_then(|lifetime| u64::try_from(lifetime.as_millis()).ok())
+            .map_or(UNSAID, Lifetime);
+        Ok(Issued {
+            tokens: Tokens {
+                refresh: RefreshToken::new(refresh.secret().clone()),
+                access: AccessToken::new(answer.access_token().secret().clone()),
+                access_deadline: self.clock.now().after(lifetime),
+            },
+            facts: answer.extra_fields().keyport_account.clone(),
+        })
+    }
+}
+
+impl Facts {
+    pub(super) fn of_userinfo(
+        subject: String,
+        (email, name): (String, String),
+        organization: Option<(String, String)>,
+        (id, kind): (String, String),
+    ) -> Self {
+        Self {
+            subject,
+            email,
+            name,
+            organization: organization.map(|(id, name)| OrganizationFacts { id, name }),
+            connection: ConnectionFacts { id, kind },
+        }
+    }
+
+    /// The account as this device knows it.
+    #[must_use]
+    pub fn into_account(self, issuer: &Issuer, signed_in_at: keyport_core::Moment) -> Account {
+        Account {
+            id: account_id(issuer.as_str(), &self.subject),
+            issuer: issuer.as_str().to_owned(),
+            subject: self.subject,
+            email: self.email,
+            name: self.name,
+            organization: self.organization.map(|o| Organization { id: o.id, name: o.name }),
+            connection: Connection { id: self.connection.id, kind: self.connection.kind },
+            signed_in_at,
+        }
+    }
+}
+
+/// The first 16 hex digits of SHA-256 over issuer, NUL, subject: the same account has the same name on this device whatever
+/// its email becomes, and no keychain tool shows who it is.
+fn account_id(issuer: &str, subject: &str) -> AccountId {
+    let digest = Sha256::new().chain_update(issuer).chain_update([0]).chain_update(subject).finalize();
+    AccountId(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_named_after_issuer_and_subject_alone() {
+        let id = account_id("https://a.test", "user_1");
+        assert_eq!(id.0.len(), 16);
+        assert_ne!(id, account_id("https://a.test", "user_2"));
+        assert_ne!(id, account_id("https://b.test", "user_1"));
+        assert_ne!(account_id("https://a.test", "/x"), account_id("https://a.test/", "x"));
+    }
+}

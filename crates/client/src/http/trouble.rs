@@ -1,0 +1,167 @@
+//! What can go wrong between client and companion, without a body, a URL or a secret. Sorts a failed answer (RFC 6749 §5.2 and
+//! our `keyport_problem`) and a failed connection into the closed list of problems.
+
+use std::error::Error as StdError;
+use std::io;
+
+use http::{Response, StatusCode};
+use keyport_core::Problem;
+use serde::Deserialize;
+use thiserror::Error;
+
+/// Why a request to the companion did not do what it should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Trouble {
+    /// `invalid_grant`, RFC 6749 §5.2: the one answer that ends something.
+    #[error("invalid_grant")]
+    GrantInvalid,
+    /// Anything else. Ends nothing.
+    #[error("{}", .0.code())]
+    Problem(Problem),
+}
+
+impl Trouble {
+    /// The problem as a person meets it; `grant` is what an `invalid_grant` means here.
+    #[must_use]
+    pub fn as_problem(self, grant: Problem) -> Problem {
+        match self {
+            Self::GrantInvalid => grant,
+            Self::Problem(problem) => problem,
+        }
+    }
+}
+
+impl From<Problem> for Trouble {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+/// The parts of an OAuth error answer that are read. The description is not.
+#[derive(Default, Deserialize)]
+struct Refusal {
+    #[serde(default)]
+    error: String,
+    keyport_problem: Option<String>,
+}
+
+fn refusal(response: &Response<Vec<u8>>) -> Refusal {
+    serde_json::from_slice(response.body()).unwrap_or_default()
+}
+
+/// Whether the answer only asks for a fresh nonce (RFC 9449 §8, §9).
+pub(super) fn wants_nonce(response: &Response<Vec<u8>>) -> bool {
+    match response.status() {
+        StatusCode::BAD_REQUEST => refusal(response).error == "use_dpop_nonce",
+        StatusCode::UNAUTHORIZED => response
+            .headers()
+            .get_all(http::header::WWW_AUTHENTICATE)
+            .iter()
+            .any(|value| value.to_str().is_ok_and(|value| value.contains("\"use_dpop_nonce\""))),
+        _ => false,
+    }
+}
+
+/// What an answer that is not the expected one means.
+pub(super) fn of_answer(response: &Response<Vec<u8>>) -> Trouble {
+    let refusal = refusal(response);
+    let named = refusal.keyport_problem.as_deref().and_then(Problem::from_code);
+    let status = response.status();
+    let problem = match (status.as_u16(), refusal.error.as_str(), named) {
+        (400..500, "invalid_grant", _) => return Trouble::GrantInvalid,
+        (400..500, _, Some(problem)) => problem,
+        (407, ..) => Problem::ProxyRefused,
+        (429, ..) => Problem::TooManyRequests,
+        (500.., ..) => Problem::ServiceUnavailable,
+        (400..500, "temporarily_unavailable" | "server_error", _) => Problem::ServiceUnavailable,
+        (400..500, "access_denied", _) => Problem::AccessDenied,
+        (400..500, error, _) if !error.is_empty() => Problem::ServiceRefused,
+        _ => Problem::UnexpectedAnswer,
+    };
+    tracing::debug!(status = status.as_u16(), problem = problem.code(), "the companion refused");
+    Trouble::Problem(problem)
+}
+
+/// What a request that got no answer means.
+pub(super) fn of_connection(error: &reqwest::Error) -> Problem {
+    let problem = if causes(error).any(is_untrusted) {
+        Problem::TlsUntrusted
+    } else if causes(error).any(is_proxy_refusal) {
+        Problem::ProxyRefused
+    } else if error.is_builder() {
+        Problem::Internal
+    } else {
+        Problem::Offline
+    };
+    // Not the error itself: it may hold the URL.
+    tracing::debug!(problem = problem.code(), timeout = error.is_timeout(), "no answer");
+    problem
+}
+
+fn causes<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    let first: &'a (dyn StdError + 'static) = error;
+    std::iter::successors(Some(first), |error| match error.downcast_ref::<io::Error>() {
+        // An I/O error names the cause of its cause and leaves out the cause.
+        Some(io) => io.get_ref().map(|inner| {
+            let inner: &(dyn StdError + 'static) = inner;
+            inner
+        }),
+        None => error.source(),
+    })
+}
+
+fn is_untrusted(cause: &(dyn StdError + 'static)) -> bool {
+    matches!(
+        cause.downcast_ref::<rustls::Error>(),
+        Some(
+            rustls::Error::InvalidCertificate(_)
+                | rustls::Error::NoCertificatesPresented
+                | rustls::Error::UnsupportedNameType
+        )
+    )
+}
+
+/// The library has a type for it that it keeps to itself.
+fn is_proxy_refusal(cause: &(dyn StdError + 'static)) -> bool {
+    cause.to_string() == "proxy authorization required"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Response<Vec<u8>> {
+        Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn only_invalid_grant_is_terminal() {
+        assert_eq!(of_answer(&answer(400, r#"{"error":"invalid_grant"}"#)), Trouble::GrantInvalid);
+        for (status, body, problem) in [
+            (400, r#"{"error":"invalid_request"}"#, Problem::ServiceRefused),
+            (401, r#"{"error":"invalid_client"}"#, Problem::ServiceRefused),
+            (400, r#"{"error":"invalid_dpop_proof"}"#, Problem::ServiceRefused),
+            (400, r#"{"error":"access_denied"}"#, Problem::AccessDenied),
+            (407, "", Problem::ProxyRefused),
+            (429, "slow down", Problem::TooManyRequests),
+            (500, r#"{"error":"invalid_grant"}"#, Problem::ServiceUnavailable),
+            (503, r#"{"error":"temporarily_unavailable"}"#, Problem::ServiceUnavailable),
+            (302, "", Problem::UnexpectedAnswer),
+            (404, "<html>", Problem::UnexpectedAnswer),
+        ] {
+            assert_eq!(of_answer(&answer(status, body)), Trouble::Problem(problem), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn a_problem_that_the_companion_names_is_taken_if_this_version_knows_it() {
+        let named = |code: &str| {
+            of_answer(&answer(
+                400,
+                &format!(r#"{{"error":"access_denied","keyport_problem":"{code}"}}"#),
+            ))
+        };
+        assert_eq!(named("domain_unknown"), Trouble::Problem(Problem::DomainUnknown));
+        assert_eq!(named("of_another_version"), Trouble::Problem(Problem::AccessDenied));
+    }
+}

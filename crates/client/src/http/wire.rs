@@ -1,0 +1,73 @@
+//! One HTTP client for everything that goes to the companion: the system's trust store, `HTTPS_PROXY`, limits in time and size,
+//! no redirects. Knows no endpoint and reads no body.
+
+use std::time::Duration;
+
+use http::{Request, Response};
+use keyport_core::Problem;
+use reqwest::redirect::Policy;
+use url::{Host, Url};
+
+use super::trouble;
+
+const CONNECT: Duration = Duration::from_secs(5);
+const TOTAL: Duration = Duration::from_secs(15);
+/// The largest body that is read, in bytes.
+const LARGEST: usize = 64 * 1024;
+
+pub(super) struct Wire {
+    /// A client that could not be built says so when it is used: reading the keychain must not depend on it.
+    client: Result<reqwest::Client, Problem>,
+}
+
+impl Wire {
+    pub(super) fn to(companion: &Url) -> Self {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("Keyport/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT)
+            .timeout(TOTAL)
+            .redirect(Policy::none())
+            .referer(false);
+        if is_on_this_machine(companion) {
+            // What does not leave this machine is nothing for a proxy, and needs no trust store.
+            builder = builder.no_proxy().tls_built_in_root_certs(false);
+        } else {
+            builder = builder.https_only(true);
+        }
+        Self { client: builder.build().map_err(|_| Problem::TlsUntrusted) }
+    }
+
+    /// Sends the request once and reads the whole answer, whatever its status.
+    ///
+    /// # Errors
+    /// When there is no whole answer.
+    pub(super) async fn send(
+        &self,
+        request: Request<Vec<u8>>,
+    ) -> Result<Response<Vec<u8>>, Problem> {
+        let client = self.client.as_ref().map_err(|problem| *problem)?;
+        let request = reqwest::Request::try_from(request).map_err(|_| Problem::Internal)?;
+        let failed = |error: reqwest::Error| trouble::of_connection(&error);
+        let mut answer = client.execute(request).await.map_err(failed)?;
+        let mut response = Response::new(Vec::new());
+        *response.status_mut() = answer.status();
+        *response.headers_mut() = answer.headers().clone();
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            if response.body().len() + chunk.len() > LARGEST {
+                tracing::debug!("an answer over the limit was cut off");
+                return Err(Problem::UnexpectedAnswer);
+            }
+            response.body_mut().extend_from_slice(&chunk);
+        }
+        Ok(response)
+    }
+}
+
+fn is_on_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}

@@ -1,0 +1,43 @@
+//! The login keychain of macOS. Compiled for macOS alone, and not run there yet.
+
+use std::sync::Arc;
+
+use apple_native_keyring_store::keychain::Store;
+use keyring_core::Error;
+use keyring_core::api::CredentialStore;
+
+use super::KeychainTrouble;
+
+pub(super) fn open() -> keyring_core::Result<Arc<CredentialStore>> {
+    Ok(Store::new()?)
+}
+
+/// The system decides when to ask; there is no way to tell beforehand.
+#[derive(Default)]
+pub(super) struct Gate;
+
+impl Gate {
+    pub(super) fn would_answer(
+        &mut self,
+        _service: &str,
+        _name: &str,
+    ) -> Result<(), KeychainTrouble> {
+        Ok(())
+    }
+}
+
+/// The next call asks by itself.
+pub(super) fn unlock() -> Result<(), KeychainTrouble> {
+    Ok(())
+}
+
+pub(super) fn trouble(error: &Error) -> KeychainTrouble {
+    match error {
+        Error::NoStorageAccess(_) => KeychainTrouble::Refused,
+        Error::Ambiguous(_) | Error::BadEncoding(_) | Error::BadDataFormat(..) => {
+            KeychainTrouble::Corrupt
+        }
+        Error::TooLong(..) => KeychainTrouble::TooLarge,
+        _ => KeychainTrouble::Absent,
+    }
+}

@@ -1,0 +1,84 @@
+//! How an item looks in the keychain: a version, a checksum over name and content, the content.
+//! Tells what we wrote from what was damaged, cut, swapped or written by others. Not encryption and
+//! not a signature: who can write the keychain can also write a whole envelope.
+
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::{KeychainTrouble, LARGEST, SecretBytes};
+
+const VERSION: &[u8] = b"keyport1:";
+const CHECKSUM: usize = 8;
+
+pub(super) fn seal(name: &str, secret: &SecretBytes) -> Result<SecretBytes, KeychainTrouble> {
+    let content = secret.expose();
+    if content.len() > LARGEST {
+        return Err(KeychainTrouble::TooLarge);
+    }
+    let mut sealed = Vec::with_capacity(VERSION.len() + 2 * CHECKSUM + 1 + content.len());
+    sealed.extend_from_slice(VERSION);
+    sealed.extend_from_slice(checksum(name, content).as_bytes());
+    sealed.push(b':');
+    sealed.extend_from_slice(content);
+    Ok(SecretBytes::new(sealed))
+}
+
+pub(super) fn open(name: &str, sealed: &SecretBytes) -> Result<SecretBytes, KeychainTrouble> {
+    let read = || {
+        let (sum, rest) = sealed.expose().strip_prefix(VERSION)?.split_at_checked(2 * CHECKSUM)?;
+        let content = rest.strip_prefix(b":")?;
+        (content.len() <= LARGEST && checksum(name, content).as_bytes() == sum)
+            .then(|| SecretBytes::new(content))
+    };
+    read().ok_or(KeychainTrouble::Corrupt)
+}
+
+/// In hex, so that tools which show an item as text show all of it.
+fn checksum(name: &str, content: &[u8]) -> Zeroizing<String> {
+    let mut hasher = Sha256::new();
+    hasher.update(name);
+    hasher.update([0]);
+    hasher.update(content);
+    let digest = hasher.finalize();
+    Zeroizing::new(digest.iter().take(CHECKSUM).map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sealed(content: &[u8]) -> SecretBytes {
+        seal("device", &SecretBytes::new(content)).unwrap()
+    }
+
+    #[test]
+    fn what_was_sealed_opens_unchanged() {
+        for content in [&b""[..], b"x", &[0, 255, b':', b'\n'], &[7; LARGEST]] {
+            let opened = open("device", &sealed(content)).unwrap();
+            assert_eq!(opened.expose(), content);
+        }
+    }
+
+    #[test]
+    fn every_single_damaged_byte_and_every_cut_is_noticed() {
+        let whole = sealed(b"{\"key\":\"value\"}").expose().to_vec();
+        for at in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1;
+            let corrupt = Err(KeychainTrouble::Corrupt);
+            assert_eq!(open("device", &SecretBytes::new(damaged)), corrupt, "byte {at}");
+            assert_eq!(open("device", &SecretBytes::new(&whole[..at])), corrupt, "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn an_item_under_the_name_of_another_is_corrupt() {
+        assert_eq!(open("index", &sealed(b"x")), Err(KeychainTrouble::Corrupt));
+    }
+
+    #[test]
+    fn one_byte_too_many_is_refused_before_anything_is_written() {
+        let large = SecretBytes::new(vec![7; LARGEST + 1]);
+        assert_eq!(seal("device", &large), Err(KeychainTrouble::TooLarge));
+    }
+}

@@ -1,0 +1,97 @@
+//! The Secret Service of a Linux desktop (GNOME Keyring, KWallet, KeePassXC).
+//!
+//! The store unlocks whatever it meets, and so asks the person, without being told to. It is
+//! therefore asked beforehand, over a connection of its own, whether anything is locked.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use keyring_core::Error;
+use keyring_core::api::CredentialStore;
+use secret_service::blocking::SecretService;
+use secret_service::{EncryptionType, Error as ServiceError};
+use tracing::debug;
+use zbus_secret_service_keyring_store::Store;
+
+use super::KeychainTrouble;
+
+pub(super) fn open() -> keyring_core::Result<Arc<CredentialStore>> {
+    Ok(Store::new()?)
+}
+
+/// Tells beforehand whether the store would have to ask the person.
+#[derive(Default)]
+pub(super) struct Gate {
+    // Kept open: connecting takes longer than asking.
+    secrets: Option<SecretService<'static>>,
+}
+
+impl Gate {
+    /// Whether the service would answer for this item now, without a dialog.
+    pub(super) fn would_answer(
+        &mut self,
+        service: &str,
+        name: &str,
+    ) -> Result<(), KeychainTrouble> {
+        if let Some(secrets) = &self.secrets {
+            match is_open(secrets, service, name) {
+                // The bus or the service may be another one by now.
+                Err(KeychainTrouble::Absent) => self.secrets = None,
+                answer => return answer,
+            }
+        }
+        is_open(self.secrets.insert(connect()?), service, name)
+    }
+}
+
+/// A locked default collection counts even if the item is not found: some services show a locked
+/// collection as an empty one, and signed out is not what the person is then.
+fn is_open(secrets: &SecretService<'_>, service: &str, name: &str) -> Result<(), KeychainTrouble> {
+    let attributes = HashMap::from([("service", service), ("username", name)]);
+    let found = secrets.search_items(attributes).map_err(|error| of_service(&error))?;
+    let collection = secrets.get_default_collection().map_err(|error| of_service(&error))?;
+    let locked = collection.is_locked().map_err(|error| of_service(&error))?;
+    if locked || !found.locked.is_empty() { Err(KeychainTrouble::Locked) } else { Ok(()) }
+}
+
+/// Asks the person to unlock the default collection.
+pub(super) fn unlock() -> Result<(), KeychainTrouble> {
+    let secrets = connect()?;
+    let collection = secrets.get_default_collection().map_err(|error| of_service(&error))?;
+    if !collection.is_locked().map_err(|error| of_service(&error))? {
+        return Ok(());
+    }
+    collection.unlock().map_err(|error| of_service(&error))?;
+    collection.ensure_unlocked().map_err(|_| KeychainTrouble::Refused)
+}
+
+pub(super) fn trouble(error: &Error) -> KeychainTrouble {
+    match error {
+        Error::NoStorageAccess(cause) => {
+            cause.downcast_ref().map_or(KeychainTrouble::Refused, of_service)
+        }
+        // More than one item of this name, or one that is not as the service promises.
+        Error::Ambiguous(_) | Error::BadEncoding(_) | Error::BadDataFormat(..) => {
+            KeychainTrouble::Corrupt
+        }
+        Error::TooLong(..) => KeychainTrouble::TooLarge,
+        _ => KeychainTrouble::Absent,
+    }
+}
+
+/// Nothing secret passes here, so the session needs no encryption.
+fn connect() -> Result<SecretService<'static>, KeychainTrouble> {
+    SecretService::connect(EncryptionType::Plain).map_err(|error| of_service(&error))
+}
+
+fn of_service(error: &ServiceError) -> KeychainTrouble {
+    match error {
+        ServiceError::Locked => KeychainTrouble::Locked,
+        ServiceError::Prompt | ServiceError::PromptDisconnected => KeychainTrouble::Refused,
+        // No service, no bus, no default collection, or a service that went away while speaking.
+        cause => {
+            debug!(%cause, "no keychain");
+            KeychainTrouble::Absent
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! A keychain that ends with the process: for `--store memory`, and for when the real one is in
+//! trouble and the person wants to go on. Wiped when dropped.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::store::{self, Shelf};
+use super::{Answered, Item, Keychain, KeychainTrouble, SecretBytes};
+
+/// Items in this process's memory alone.
+#[derive(Debug, Default)]
+pub struct MemoryKeychain(Mutex<Items>);
+
+#[derive(Debug, Default)]
+struct Items(BTreeMap<String, SecretBytes>);
+
+impl MemoryKeychain {
+    fn now<T: Send>(
+        &self,
+        work: impl FnOnce(&mut dyn Shelf) -> Result<T, KeychainTrouble>,
+    ) -> Answered<'_, T>
+    where
+        T: 'static,
+    {
+        // A map is whole after every insertion and removal, so a panic elsewhere spoils nothing.
+        let result = work(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        Box::pin(std::future::ready(result))
+    }
+}
+
+impl Keychain for MemoryKeychain {
+    fn probe(&self) -> Answered<'_, ()> {
+        self.now(store::probe)
+    }
+
+    fn read<'a>(&'a self, item: &'a Item) -> Answered<'a, Option<SecretBytes>> {
+        self.now(|shelf| store::read(shelf, item))
+    }
+
+    fn write<'a>(&'a self, item: &'a Item, secret: &'a SecretBytes) -> Answered<'a, ()> {
+        self.now(|shelf| store::write(shelf, item, secret))
+    }
+
+    fn delete<'a>(&'a self, item: &'a Item) -> Answered<'a, ()> {
+        self.now(|shelf| store::delete(shelf, item))
+    }
+
+    fn set_aside<'a>(&'a self, item: &'a Item) -> Answered<'a, ()> {
+        self.now(|shelf| store::set_aside(shelf, item))
+    }
+
+    fn unlock(&self) -> Answered<'_, ()> {
+        self.now(|_| Ok(()))
+    }
+}
+
+impl Shelf for Items {
+    fn take_down(&mut self, name: &str) -> Result<Vec<SecretBytes>, KeychainTrouble> {
+        Ok(self.0.get(name).cloned().into_iter().collect())
+    }
+
+    fn put_up(&mut self, name: &str, bytes: &SecretBytes) -> Result<(), KeychainTrouble> {
+        self.0.insert(name.to_owned(), bytes.clone());
+        Ok(())
+    }
+
+    fn clear(&mut self, name: &str) -> Result<(), KeychainTrouble> {
+        self.0.remove(name);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn items_are_written_read_and_deleted_twice() {
+        let keychain = MemoryKeychain::default();
+        keychain.probe().await.unwrap();
+        assert_eq!(keychain.read(&Item::Device).await, Ok(None));
+        let secret = SecretBytes::new(*b"one");
+        keychain.write(&Item::Device, &secret).await.unwrap();
+        assert_eq!(keychain.read(&Item::Device).await, Ok(Some(secret)));
+        assert_eq!(keychain.read(&Item::Index).await, Ok(None));
+        assert_eq!(keychain.delete(&Item::Device).await, Ok(()));
+        assert_eq!(keychain.delete(&Item::Device).await, Ok(()));
+        assert_eq!(keychain.read(&Item::Device).await, Ok(None));
+    }
+
+    #[tokio::test]
+    async fn every_unreadable_version_is_kept_aside_once() {
+        let keychain = MemoryKeychain::default();
+        for bytes in [&b"damaged"[..], b"damaged", b"damaged again"] {
+            let damaged = SecretBytes::new(bytes);
+            keychain.0.lock().unwrap().put_up("device", &damaged).unwrap();
+            assert_eq!(keychain.read(&Item::Device).await, Err(KeychainTrouble::Corrupt));
+            keychain.set_aside(&Item::Device).await.unwrap();
+            assert_eq!(keychain.read(&Item::Device).await, Ok(None));
+        }
+        keychain.set_aside(&Item::Device).await.unwrap();
+        let items = keychain.0.lock().unwrap();
+        let kept: Vec<_> = items.0.iter().map(|(name, bytes)| (&**name, bytes.expose())).collect();
+        assert_eq!(
+            kept,
+            [("device.corrupt", &b"damaged"[..]), ("device.corrupt-2", b"damaged again")]
+        );
+    }
+}

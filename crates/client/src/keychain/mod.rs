@@ -1,0 +1,98 @@
+//! Where the client keeps what must outlive the process: the keychain of the operating system, or
+//! memory; never a file.
+//!
+//! Locked, absent, refused, empty, corrupt and slow are different answers. It knows nothing of what
+//! the items hold, and takes no lock across processes (see [`crate::locks`]).
+
+mod envelope;
+mod item;
+mod memory;
+mod store;
+mod system;
+mod worker;
+
+#[cfg_attr(target_os = "linux", path = "linux.rs")]
+#[cfg_attr(target_os = "macos", path = "apple.rs")]
+#[cfg_attr(windows, path = "windows.rs")]
+mod platform;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use keyport_core::Problem;
+use thiserror::Error;
+
+pub use item::{Item, SecretBytes};
+pub use memory::MemoryKeychain;
+pub use system::SystemKeychain;
+
+/// The most that one item may hold, in bytes: Windows takes 2,560 bytes of UTF-16.
+pub const LARGEST: usize = 1024;
+
+/// What a keychain gives back: an answer, or trouble, within its deadline.
+pub type Answered<'a, T> = Pin<Box<dyn Future<Output = Result<T, KeychainTrouble>> + Send + 'a>>;
+
+/// Why the keychain did not do what was asked. That an item is not there is no trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum KeychainTrouble {
+    /// It is there and locked. Only [`Keychain::unlock`] asks the person to open it.
+    #[error("the keychain is locked")]
+    Locked,
+    /// There is none: no service, no session bus, no collection to keep things in.
+    #[error("there is no keychain")]
+    Absent,
+    /// The person dismissed the question, or the system does not let this program in.
+    #[error("the keychain refused")]
+    Refused,
+    /// Something is stored under this name that this client did not write so. Nothing was changed;
+    /// [`Keychain::set_aside`] moves it out of the way.
+    #[error("the keychain item cannot be read")]
+    Corrupt,
+    /// It did not answer within the deadline. What was asked may still happen later.
+    #[error("the keychain did not answer in time")]
+    Slow,
+    /// More than [`LARGEST`] bytes. Nothing was written.
+    #[error("too large for a keychain item")]
+    TooLarge,
+}
+
+impl From<KeychainTrouble> for Problem {
+    fn from(trouble: KeychainTrouble) -> Self {
+        match trouble {
+            KeychainTrouble::Locked => Self::KeychainLocked,
+            KeychainTrouble::Absent => Self::KeychainAbsent,
+            KeychainTrouble::Refused => Self::KeychainRefused,
+            KeychainTrouble::Corrupt => Self::KeychainCorrupt,
+            KeychainTrouble::Slow => Self::KeychainSlow,
+            // Our own items are far smaller: only a defect can lead here.
+            KeychainTrouble::TooLarge => Self::Internal,
+        }
+    }
+}
+
+/// Keeps small secrets by name.
+///
+/// No method but [`unlock`](Self::unlock) asks the person anything where the platform lets us tell
+/// beforehand (Linux does). A dialog that appears because a program was started is one that people
+/// learn to type their password into; one that follows a click on "Unlock" says what it is for. It
+/// also keeps every other call within its deadline, since a prompt takes as long as the person does.
+pub trait Keychain: Send + Sync {
+    /// Whether items can be written and read back now. To be asked before a browser opens.
+    fn probe(&self) -> Answered<'_, ()>;
+
+    /// What the item holds; `None` if it is not there.
+    fn read<'a>(&'a self, item: &'a Item) -> Answered<'a, Option<SecretBytes>>;
+
+    /// Puts `secret` in the place of whatever the item held.
+    fn write<'a>(&'a self, item: &'a Item, secret: &'a SecretBytes) -> Answered<'a, ()>;
+
+    /// Takes the item out. One that is not there is as good as deleted.
+    fn delete<'a>(&'a self, item: &'a Item) -> Answered<'a, ()>;
+
+    /// Moves what cannot be read to `ITEM.corrupt` (or `ITEM.corrupt-2` and so on), so that the item
+    /// can be written anew and nothing is lost.
+    fn set_aside<'a>(&'a self, item: &'a Item) -> Answered<'a, ()>;
+
+    /// Lets the system ask the person to unlock the keychain, and waits for the answer.
+    fn unlock(&self) -> Answered<'_, ()>;
+}

@@ -1,0 +1,72 @@
+//! The items of one service in a keychain, as blocking calls. Every rule that does not depend on the
+//! platform is here: envelopes, deleting twice, setting aside. No threads, no deadlines.
+
+use super::{Item, KeychainTrouble, SecretBytes, envelope};
+
+type Result<T> = std::result::Result<T, KeychainTrouble>;
+
+/// How many unreadable versions of one item are kept before the last of them is given up.
+const KEPT_ASIDE: usize = 9;
+
+/// Bytes by name, as a platform keeps them.
+pub(super) trait Shelf {
+    /// Everything under this name, whoever wrote it. Some platforms can hold more than one.
+    fn take_down(&mut self, name: &str) -> Result<Vec<SecretBytes>>;
+    /// Replaces what is there.
+    fn put_up(&mut self, name: &str, bytes: &SecretBytes) -> Result<()>;
+    /// Removes all that is there, if anything.
+    fn clear(&mut self, name: &str) -> Result<()>;
+}
+
+pub(super) fn read(shelf: &mut dyn Shelf, item: &Item) -> Result<Option<SecretBytes>> {
+    let name = item.name();
+    match shelf.take_down(&name)?.as_slice() {
+        [] => Ok(None),
+        [sealed] => envelope::open(&name, sealed).map(Some),
+        // Nothing says which of them is true.
+        _ => Err(KeychainTrouble::Corrupt),
+    }
+}
+
+pub(super) fn write(shelf: &mut dyn Shelf, item: &Item, secret: &SecretBytes) -> Result<()> {
+    let name = item.name();
+    let sealed = envelope::seal(&name, secret)?;
+    shelf.put_up(&name, &sealed)
+}
+
+pub(super) fn delete(shelf: &mut dyn Shelf, item: &Item) -> Result<()> {
+    shelf.clear(&item.name())
+}
+
+/// Copies first and deletes then: a crash between the two leaves one copy too many, never one too few.
+pub(super) fn set_aside(shelf: &mut dyn Shelf, item: &Item) -> Result<()> {
+    let name = item.name();
+    for unreadable in shelf.take_down(&name)? {
+        let aside = place_aside(shelf, &name, &unreadable)?;
+        shelf.put_up(&aside, &unreadable)?;
+    }
+    shelf.clear(&name)
+}
+
+/// The first name that is free, or has these very bytes already.
+fn place_aside(shelf: &mut dyn Shelf, name: &str, unreadable: &SecretBytes) -> Result<String> {
+    let mut aside = format!("{name}.corrupt");
+    for number in 2..=KEPT_ASIDE {
+        let kept = shelf.take_down(&aside)?;
+        if kept.is_empty() || kept.contains(unreadable) {
+            break;
+        }
+        aside = format!("{name}.corrupt-{number}");
+    }
+    Ok(aside)
+}
+
+/// Writes an item of this process's own, reads it back and deletes it.
+pub(super) fn probe(shelf: &mut dyn Shelf) -> Result<()> {
+    let name = format!("probe:{}", std::process::id());
+    let written = envelope::seal(&name, &SecretBytes::new(*b"probe"))?;
+    shelf.put_up(&name, &written)?;
+    let read = shelf.take_down(&name)?;
+    shelf.clear(&name)?;
+    if read == [written] { Ok(()) } else { Err(KeychainTrouble::Corrupt) }
+}

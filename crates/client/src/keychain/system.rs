@@ -1,0 +1,154 @@
+//! The keychain of the operating system, through `keyring-core` and the store of the platform.
+//! The default store of `keyring-core` is not used: once it has failed to open it stays closed, and
+//! a Secret Service may well appear later than we do.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use keyring_core::api::CredentialStore;
+use keyring_core::{Entry, Error};
+use tracing::debug;
+
+use super::platform::{self, Gate};
+use super::store::{self, Shelf};
+use super::worker::Worker;
+use super::{Answered, Item, Keychain, KeychainTrouble, SecretBytes};
+
+/// For everything that does not wait for a person.
+const DEADLINE: Duration = Duration::from_secs(3);
+/// For a person to read a dialog and type a password.
+const PROMPT: Duration = Duration::from_secs(120);
+
+/// The items of one service in the keychain of the operating system.
+pub struct SystemKeychain {
+    worker: Worker<Service>,
+    // Apart, so that a dialog that is open does not hold up the calls that need none.
+    prompter: Worker<()>,
+    deadline: Duration,
+}
+
+impl SystemKeychain {
+    /// The items of `service`, such as `dev.keyport.desktop`. Touches nothing yet.
+    ///
+    /// # Errors
+    /// When the system has no thread to give.
+    pub fn of(service: impl Into<String>) -> io::Result<Self> {
+        let service = Service { name: service.into(), store: None, gate: Gate::default() };
+        Ok(Self {
+            worker: Worker::start("keychain", service)?,
+            prompter: Worker::start("keychain-prompt", ())?,
+            deadline: DEADLINE,
+        })
+    }
+
+    fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut dyn Shelf) -> Result<T, KeychainTrouble> + Send + 'static,
+    ) -> Answered<'_, T> {
+        Box::pin(self.worker.call(self.deadline, |service| work(service)))
+    }
+}
+
+impl Keychain for SystemKeychain {
+    fn probe(&self) -> Answered<'_, ()> {
+        self.ask(store::probe)
+    }
+
+    fn read<'a>(&'a self, item: &'a Item) -> Answered<'a, Option<SecretBytes>> {
+        let item = item.clone();
+        self.ask(move |shelf| store::read(shelf, &item))
+    }
+
+    fn write<'a>(&'a self, item: &'a Item, secret: &'a SecretBytes) -> Answered<'a, ()> {
+        let (item, secret) = (item.clone(), secret.clone());
+        self.ask(move |shelf| store::write(shelf, &item, &secret))
+    }
+
+    fn delete<'a>(&'a self, item: &'a Item) -> Answered<'a, ()> {
+        let item = item.clone();
+        self.ask(move |shelf| store::delete(shelf, &item))
+    }
+
+    fn set_aside<'a>(&'a self, item: &'a Item) -> Answered<'a, ()> {
+        let item = item.clone();
+        self.ask(move |shelf| store::set_aside(shelf, &item))
+    }
+
+    fn unlock(&self) -> Answered<'_, ()> {
+        Box::pin(self.prompter.call(PROMPT, |()| platform::unlock()))
+    }
+}
+
+/// What the worker thread owns.
+struct Service {
+    name: String,
+    // `None` until it is needed, and again after a failure that another connection may not have.
+    store: Option<Arc<CredentialStore>>,
+    gate: Gate,
+}
+
+impl Service {
+    /// Does `work` with the entry of that name; an entry that is not there is `None`. A store that
+    /// has failed is opened anew and `work` done once more: all that is done here may be done twice.
+    fn with_entry<T>(
+        &mut self,
+        name: &str,
+        work: impl Fn(&Entry) -> keyring_core::Result<T>,
+    ) -> Result<Option<T>, KeychainTrouble> {
+        self.gate.would_answer(&self.name, name)?;
+        let fresh = self.store.is_none();
+        match self.entry(name).and_then(|entry| work(&entry)) {
+            Ok(value) => Ok(Some(value)),
+            Err(Error::NoEntry) => Ok(None),
+            Err(Error::PlatformFailure(cause)) => {
+                debug!(%cause, "the keychain store failed");
+                self.store = None;
+                if fresh { Err(KeychainTrouble::Absent) } else { self.with_entry(name, work) }
+            }
+            Err(error) => {
+                let trouble = platform::trouble(&error);
+                debug!(?trouble, "the keychain did not do as asked");
+                Err(trouble)
+            }
+        }
+    }
+
+    fn entry(&mut self, name: &str) -> keyring_core::Result<Entry> {
+        let store = match &self.store {
+            Some(store) => store.clone(),
+            None => self.store.insert(platform::open()?).clone(),
+        };
+        store.build(&self.name, name, None)
+    }
+}
+
+impl Shelf for Service {
+    fn take_down(&mut self, name: &str) -> Result<Vec<SecretBytes>, KeychainTrouble> {
+        let found = self.with_entry(name, |entry| match entry.get_secret() {
+            Ok(bytes) => Ok(vec![SecretBytes::new(bytes)]),
+            Err(Error::Ambiguous(entries)) => {
+                entries.iter().map(|entry| entry.get_secret().map(SecretBytes::new)).collect()
+            }
+            Err(error) => Err(error),
+        })?;
+        Ok(found.unwrap_or_default())
+    }
+
+    fn put_up(&mut self, name: &str, bytes: &SecretBytes) -> Result<(), KeychainTrouble> {
+        let write = |entry: &Entry| entry.set_secret(bytes.expose());
+        match self.with_entry(name, write)? {
+            Some(()) => Ok(()),
+            // Deleted by another process in the midst of it: there is nothing to replace now.
+            None => self.with_entry(name, write)?.ok_or(KeychainTrouble::Refused),
+        }
+    }
+
+    fn clear(&mut self, name: &str) -> Result<(), KeychainTrouble> {
+        let cleared = self.with_entry(name, |entry| match entry.delete_credential() {
+            Err(Error::Ambiguous(entries)) => entries.iter().try_for_each(Entry::delete_credential),
+            other => other,
+        });
+        cleared.map(|_| ())
+    }
+}

@@ -1,0 +1,118 @@
+//! One thread that does the blocking calls of one keychain, each within a deadline of its caller's.
+//!
+//! A call that hangs (a frozen daemon, a dialog nobody answers) holds this thread and no other: the
+//! runtime goes on, later calls end at their own deadline, and what nobody waits for any more is
+//! skipped. One thread also keeps the order: a late write can not overtake a newer one.
+
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::KeychainTrouble;
+
+/// Calls that may wait behind a hanging one.
+const QUEUE: usize = 64;
+
+type Job<S> = Box<dyn FnOnce(&mut S) + Send>;
+
+/// The thread's other end. The thread ends when this is dropped and the call under way returns.
+pub(super) struct Worker<S> {
+    jobs: SyncSender<Job<S>>,
+}
+
+impl<S: Send + 'static> Worker<S> {
+    /// Gives `state` to a thread of its own.
+    ///
+    /// # Errors
+    /// When the system has no thread to give.
+    pub(super) fn start(name: &str, mut state: S) -> std::io::Result<Self> {
+        let (jobs, queue) = sync_channel::<Job<S>>(QUEUE);
+        thread::Builder::new().name(name.to_owned()).spawn(move || {
+            while let Ok(job) = queue.recv() {
+                job(&mut state);
+            }
+        })?;
+        Ok(Self { jobs })
+    }
+
+    /// Does `work` on the thread, after everything that was asked before.
+    pub(super) async fn call<T: Send + 'static>(
+        &self,
+        deadline: Duration,
+        work: impl FnOnce(&mut S) -> Result<T, KeychainTrouble> + Send + 'static,
+    ) -> Result<T, KeychainTrouble> {
+        let (done, result) = oneshot::channel();
+        let job: Job<S> = Box::new(move |state| {
+            if !done.is_closed() {
+                // The caller may have given up meanwhile; then nobody needs the result.
+                let _ = done.send(work(state));
+            }
+        });
+        match self.jobs.try_send(job) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => return Err(KeychainTrouble::Slow),
+            Err(TrySendError::Disconnected(_)) => return Err(KeychainTrouble::Absent),
+        }
+        match timeout(deadline, result).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(KeychainTrouble::Absent),
+            Err(_) => Err(KeychainTrouble::Slow),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(30);
+    const LONG: Duration = Duration::from_secs(20);
+
+    #[tokio::test]
+    async fn a_hanging_call_ends_at_its_deadline_and_the_abandoned_ones_behind_it_never_run() {
+        let worker = Worker::start("test", Vec::new()).unwrap();
+        let (release, hanging) = channel::<()>();
+        let hung = worker.call(SHORT, move |log: &mut Vec<&str>| {
+            log.push("hanging");
+            hanging.recv().map_err(|_| KeychainTrouble::Refused)
+        });
+        assert_eq!(hung.await, Err(KeychainTrouble::Slow));
+        let abandoned = worker.call(SHORT, |log: &mut Vec<&str>| {
+            log.push("abandoned");
+            Ok(())
+        });
+        assert_eq!(abandoned.await, Err(KeychainTrouble::Slow));
+        release.send(()).unwrap();
+        let log = worker.call(LONG, |log: &mut Vec<&str>| Ok(log.clone())).await;
+        assert_eq!(log.unwrap(), ["hanging"]);
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_is_said_at_once() {
+        let worker = Worker::start("test", ()).unwrap();
+        let (_release, hanging) = channel::<()>();
+        let hung = worker.call(Duration::ZERO, move |()| {
+            let _ = hanging.recv();
+            Ok(())
+        });
+        assert_eq!(hung.await, Err(KeychainTrouble::Slow));
+        let mut waiting = Vec::new();
+        for _ in 0..=QUEUE {
+            waiting.push(Box::pin(worker.call(LONG, |()| Ok(()))));
+        }
+        let mut refused = 0;
+        for call in &mut waiting {
+            // Polled once: either queued, or refused right away.
+            if let Ok(result) = timeout(Duration::ZERO, call).await {
+                assert_eq!(result, Err(KeychainTrouble::Slow));
+                refused += 1;
+            }
+        }
+        assert!(refused >= 1);
+    }
+}

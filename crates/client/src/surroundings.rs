@@ -1,0 +1,101 @@
+//! What the client takes from outside itself: the time, random bytes, and the programs and stores of the person's machine.
+//! The one file with an ambient clock and an ambient source of randomness; tests hand in their own.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use keyport_core::Moment;
+use keyport_core::secret::AuthorizationUrl;
+use thiserror::Error;
+
+use crate::browser::Browser;
+use crate::keychain::Keychain;
+
+/// What [`Clock::until`] gives back.
+pub type Waiting<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+/// The time, and waiting for it.
+pub trait Clock: Send + Sync {
+    /// Now, on this device's clock.
+    fn now(&self) -> Moment;
+
+    /// Returns once `moment` has come; at once if it has passed.
+    fn until(&self, moment: Moment) -> Waiting<'_>;
+}
+
+/// Random bytes fit for secrets.
+pub trait Random: Send + Sync {
+    /// Fills all of `bytes`.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// The clipboard did not take the link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the clipboard did not take it")]
+pub struct NotCopied;
+
+/// Somewhere to put the link for the person.
+pub trait Clipboard: Send + Sync {
+    /// Puts the URL there.
+    ///
+    /// # Errors
+    /// [`NotCopied`], whatever the reason; it must not say the URL.
+    fn copy(&self, url: &AuthorizationUrl) -> Result<(), NotCopied>;
+}
+
+/// The person's machine, as the app or the CLI sees it. Cheap to clone.
+#[derive(Clone)]
+pub struct Platform {
+    /// Opens the companion's pages.
+    pub browser: Arc<dyn Browser>,
+    /// `None` where there is none: a terminal prints the link instead.
+    pub clipboard: Option<Arc<dyn Clipboard>>,
+    /// Keeps the device key and the sessions.
+    pub keychain: Arc<dyn Keychain>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Random bytes.
+    pub random: Arc<dyn Random>,
+}
+
+/// The clock of this device.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+/// Timers stand still while the machine sleeps and the wall clock does not: it is looked at again this often.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+
+impl Clock for SystemClock {
+    fn now(&self) -> Moment {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Moment(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn until(&self, moment: Moment) -> Waiting<'_> {
+        Box::pin(async move {
+            loop {
+                let left = Duration::from_millis(moment.0.saturating_sub(self.now().0));
+                if left.is_zero() {
+                    return;
+                }
+                tokio::time::sleep(left.min(LOOK_AGAIN)).await;
+            }
+        })
+    }
+}
+
+/// The operating system's randomness.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemRandomness;
+
+impl Random for SystemRandomness {
+    #[expect(
+        clippy::expect_used,
+        reason = "without randomness nothing here is safe; the library itself aborts before it returns an error"
+    )]
+    fn fill(&self, bytes: &mut [u8]) {
+        SystemRandom::new().fill(bytes).expect("the operating system has randomness");
+    }
+}
