@@ -51,7 +51,7 @@ impl Reply {
 
 impl From<Repeated> for Refusal {
     fn from(Repeated(name): Repeated) -> Self {
-        page("Error: Invalid request", format!("The parameter `{name}` was sent more than once."))
+        page("Error: Invalid request", format!("The parameter “{name}” was sent more than once."))
     }
 }
 
@@ -63,14 +63,14 @@ pub fn check(
     query: &Parameters,
 ) -> Result<AuthorizationRequest, Refusal> {
     if query.one("client_id")? != Some(environment.client().id.as_str()) {
-        let text = "The `client_id` of this request is missing, or belongs to no application here.";
+        let text = "The “client_id” of this request is missing, or belongs to no application here.";
         return Err(page("Error: Invalid client ID", text.to_owned()));
     }
     let redirect_uri =
         allowed_redirect_uri(environment, query)?.ok_or_else(|| unknown_redirect_uri(None))?;
     let challenge = challenge(query)?;
     if query.one("response_type")? != Some("code") {
-        return Err(page("Error: Invalid request", "`response_type` has to be `code`.".to_owned()));
+        return Err(page("Error: Invalid request", "“response_type” has to be “code”.".to_owned()));
     }
     let reply = Reply { redirect_uri, state: query.one("state")?.map(str::to_owned) };
     let selected = selector(query)?.and_then(|selector| environment.select(selector));
@@ -135,8 +135,8 @@ fn allowed_redirect_uri(
 
 fn unknown_redirect_uri(uri: Option<&str>) -> Refusal {
     let text = match uri {
-        Some(uri) => format!("`{uri}` is not among the redirect URIs of this application."),
-        None => "The request has no `redirect_uri`.".to_owned(),
+        Some(uri) => format!("“{uri}” is not among the redirect URIs of this application."),
+        None => "The request has no “redirect_uri”.".to_owned(),
     };
     page("Error: Invalid redirect URI", text)
 }
@@ -148,7 +148,7 @@ fn challenge(query: &Parameters) -> Result<Option<CodeChallenge>, Refusal> {
             Ok(CodeChallenge::parse(text))
         }
         _ => {
-            let text = "`code_challenge` has to be 43 characters of base64url, `code_challenge_method` `S256`.";
+            let text = "“code_challenge” has to be 43 characters of base64url, “code_challenge_method” “S256”.";
             Err(page("Error: Invalid request", text.to_owned()))
         }
     }

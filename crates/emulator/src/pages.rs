@@ -52,7 +52,7 @@ pub fn problem(title: &str, text: &str) -> Markup {
         &html! {
             h1 { (title) }
             p.trouble role="alert" { span aria-hidden="true" { "▲ " } (text) }
-            p { "Nobody was sent back: an address that is not registered could be anybody's. You can close this tab." }
+            p { "So nobody was sent back to the application. You can close this tab." }
         },
     )
 }
