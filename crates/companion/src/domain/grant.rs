@@ -4,8 +4,8 @@
 
 use std::fmt;
 
-use super::{BranchId, BrowserHash, GrantId, RequestId, Scope, SessionId, Thumbprint, UserId};
 use super::{AttemptId, Timestamp};
+use super::{BranchId, BrowserHash, GrantId, RequestId, Scope, SessionId, Thumbprint, UserId};
 use crate::keys::Random;
 
 /// A stable problem code (`core::Problem`'s code), e.g. `access_denied`. Data here, a sentence only in `words`.

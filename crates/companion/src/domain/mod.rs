@@ -19,3 +19,6 @@ pub use id::{Thumbprint, UserId};
 pub use session::{EndedBecause, IssuedSession, Scope, Session};
 pub use time::Timestamp;
 pub use user::{Connection, Organization, UpstreamIdentity, User};
+
+#[cfg(test)]
+mod tests;

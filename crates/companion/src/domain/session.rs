@@ -23,7 +23,7 @@ impl Scope {
 
     /// True if the word was granted.
     pub fn has(&self, word: &str) -> bool {
-        self.0.split(' ').any(|granted| granted == word)
+        self.0.split_ascii_whitespace().any(|granted| granted == word)
     }
 
     /// Space-separated, as in the token answer.

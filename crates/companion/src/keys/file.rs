@@ -16,8 +16,10 @@ const PREFIX: &str = "keyport-key-1:";
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     /// There is a database, but no key file to open it with.
-    #[error("the database {database} exists, but its key file {path} does not: restore the key \
-             file, or move the database away to start with an empty one (everybody signs in again)")]
+    #[error(
+        "the database {database} exists, but its key file {path} does not: restore the key \
+             file, or move the database away to start with an empty one (everybody signs in again)"
+    )]
     MissingBesideDatabase {
         /// Where the key file is looked for.
         path: PathBuf,

@@ -151,12 +151,8 @@ fn seal_with(key: &LessSafeKey, aad: &[u8], content: &[u8], random: &dyn Random)
     let mut nonce = [0; NONCE_LEN];
     random.fill(&mut nonce);
     let mut in_out = content.to_vec();
-    key.seal_in_place_append_tag(
-        Nonce::assume_unique_for_key(nonce),
-        Aad::from(aad),
-        &mut in_out,
-    )
-    .expect("content of moderate length");
+    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad), &mut in_out)
+        .expect("content of moderate length");
     [&nonce[..], &in_out].concat()
 }
 

@@ -18,3 +18,6 @@ pub use nonce::NonceError;
 pub use random::{Random, SystemRandom};
 pub use refresh_token::{ForgedToken, RefreshToken};
 pub use secret::{SecretBytes, SecretText};
+
+#[cfg(test)]
+mod tests;

@@ -230,12 +230,7 @@ pub trait Storage: Send + Sync {
     fn rotate_refresh(&self, presented: RotateRefresh, now: Timestamp) -> Reply<'_, Rotation>;
 
     /// Ends a session of this client.
-    fn revoke(
-        &self,
-        revoke: Revoke,
-        client_id: String,
-        now: Timestamp,
-    ) -> Reply<'_, Revocation>;
+    fn revoke(&self, revoke: Revoke, client_id: String, now: Timestamp) -> Reply<'_, Revocation>;
 
     /// The session, if it is alive.
     fn read_session(&self, session: SessionId, now: Timestamp) -> Reply<'_, Option<Session>>;

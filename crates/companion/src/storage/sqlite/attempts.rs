@@ -114,7 +114,10 @@ pub(super) fn cancel(
         now,
         now.plus(context.settings.grant_retention)
     ])?;
-    audit::Entry { jkt: Some(key.jkt), ..audit::Entry::default() }
-        .write(db, "attempt_cancelled", now)?;
+    audit::Entry { jkt: Some(key.jkt), ..audit::Entry::default() }.write(
+        db,
+        "attempt_cancelled",
+        now,
+    )?;
     Ok(())
 }

@@ -36,7 +36,12 @@ impl<'a> Entry<'a> {
         }
     }
 
-    pub(super) fn write(self, db: &Connection, event: &str, now: Timestamp) -> rusqlite::Result<()> {
+    pub(super) fn write(
+        self,
+        db: &Connection,
+        event: &str,
+        now: Timestamp,
+    ) -> rusqlite::Result<()> {
         db.prepare_cached(
             "INSERT INTO audit (at, event, detail, user_id, session_id, grant_id, client_id, jkt)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",

@@ -21,8 +21,11 @@ pub(super) fn redeem(
         return refuse(CodeRefusal::Unknown);
     };
     if grant.jkt != request.jkt || grant.client_id != request.client_id {
-        audit::Entry { jkt: Some(request.jkt), ..audit::Entry::of_grant(&grant) }
-            .write(db, "code_by_foreign_key", now)?;
+        audit::Entry { jkt: Some(request.jkt), ..audit::Entry::of_grant(&grant) }.write(
+            db,
+            "code_by_foreign_key",
+            now,
+        )?;
         return refuse(CodeRefusal::WrongDeviceKey);
     }
     let proven = verifier_fits(&grant, request) && redirect_fits(&grant, request);

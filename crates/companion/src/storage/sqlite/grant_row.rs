@@ -51,11 +51,7 @@ fn read_stage(row: &Row<'_>) -> rusqlite::Result<GrantStage> {
 }
 
 /// The grant that `condition` names, by one parameter.
-fn find_by(
-    db: &Connection,
-    condition: &str,
-    value: &dyn ToSql,
-) -> rusqlite::Result<Option<Grant>> {
+fn find_by(db: &Connection, condition: &str, value: &dyn ToSql) -> rusqlite::Result<Option<Grant>> {
     db.prepare_cached(&format!("SELECT {COLUMNS} FROM grants WHERE {condition}"))?
         .query_row([value], read)
         .optional()

@@ -4,8 +4,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{Context, attempts, audit, grant_row, users, worker::Done};
 use crate::domain::{
-    AttemptKey, CancelledBy, ConfirmationNumber, Grant, GrantId, GrantStage, ProblemCode, RequestId,
-    Timestamp, UpstreamIdentity, User, UserId,
+    AttemptKey, CancelledBy, ConfirmationNumber, Grant, GrantId, GrantStage, ProblemCode,
+    RequestId, Timestamp, UpstreamIdentity, User, UserId,
 };
 use crate::keys::{AuthorizationCode, Purpose};
 use crate::storage::{ExchangeStart, Fulfilment, GrantView, Minting, OpenedBranch, StorageError};
@@ -81,22 +81,28 @@ pub(super) fn fulfil(
         return Ok(Fulfilment::Ended);
     };
     grant_row::store(db, &grant)?;
-    audit::Entry { user: Some(user), ..audit::Entry::of_grant(&grant) }
-        .write(db, "grant_fulfilled", now)?;
+    audit::Entry { user: Some(user), ..audit::Entry::of_grant(&grant) }.write(
+        db,
+        "grant_fulfilled",
+        now,
+    )?;
     Ok(Fulfilment::Fulfilled { device_known })
 }
 
 pub(super) fn fail(
     db: &Connection,
     grant: GrantId,
-    problem: ProblemCode,
+    problem: &ProblemCode,
     now: Timestamp,
 ) -> Done<()> {
     let Some(grant) = grant_row::find(db, grant)? else { return Ok(()) };
     if let Ok(grant) = grant.fail(problem.clone()) {
         grant_row::store(db, &grant)?;
-        audit::Entry { detail: Some(problem.as_str()), ..audit::Entry::of_grant(&grant) }
-            .write(db, "grant_failed", now)?;
+        audit::Entry { detail: Some(problem.as_str()), ..audit::Entry::of_grant(&grant) }.write(
+            db,
+            "grant_failed",
+            now,
+        )?;
     }
     Ok(())
 }
@@ -191,7 +197,10 @@ pub(super) fn cancel(
 ) -> rusqlite::Result<bool> {
     let Ok(grant) = grant.cancel(by) else { return Ok(false) };
     grant_row::store(db, &grant)?;
-    audit::Entry { detail: Some(by.as_str()), ..audit::Entry::of_grant(&grant) }
-        .write(db, "grant_cancelled", now)?;
+    audit::Entry { detail: Some(by.as_str()), ..audit::Entry::of_grant(&grant) }.write(
+        db,
+        "grant_cancelled",
+        now,
+    )?;
     Ok(true)
 }

@@ -151,7 +151,7 @@ impl Storage for SqliteStorage {
     }
 
     fn fail_grant(&self, grant: GrantId, problem: ProblemCode, now: Timestamp) -> Reply<'_, ()> {
-        self.write(now, move |db, _| grants::fail(db, grant, problem, now))
+        self.write(now, move |db, _| grants::fail(db, grant, &problem, now))
     }
 
     fn read_grant(&self, grant: GrantId, now: Timestamp) -> Reply<'_, Option<GrantView>> {
@@ -240,4 +240,3 @@ impl std::fmt::Debug for SqliteStorage {
         f.write_str("SqliteStorage")
     }
 }
-

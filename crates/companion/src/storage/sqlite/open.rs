@@ -25,7 +25,9 @@ pub enum OpenError {
     #[error("{0} is not a database of the companion")]
     Foreign(PathBuf),
     /// It is ours and damaged.
-    #[error("the database {path} is damaged ({cause}): restore it from a copy, or move it away to start with an empty one")]
+    #[error(
+        "the database {path} is damaged ({cause}): restore it from a copy, or move it away to start with an empty one"
+    )]
     Damaged {
         /// The database.
         path: PathBuf,
@@ -66,9 +68,8 @@ pub(super) fn open(path: &Path, context: &Context, now: Timestamp) -> Result<Ope
     let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, context).map_err(explain)?;
     recognise(path, &writer)?;
     // Found at start, damage costs one restart; found later, it costs a sign-in here and there.
-    let check: String = writer
-        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-        .map_err(explain)?;
+    let check: String =
+        writer.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(explain)?;
     if check != "ok" {
         return Err(OpenError::Damaged { path: path.to_owned(), cause: check });
     }
@@ -84,7 +85,8 @@ pub(super) fn open(path: &Path, context: &Context, now: Timestamp) -> Result<Ope
 fn take_lock(path: &Path) -> Result<File, OpenError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let io = |cause: std::io::Error| OpenError::Io { path: path.to_owned(), cause: cause.to_string() };
+    let io =
+        |cause: std::io::Error| OpenError::Io { path: path.to_owned(), cause: cause.to_string() };
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     let lock = private(&mut options).open(PathBuf::from(name)).map_err(io)?;
@@ -124,8 +126,7 @@ fn recognise(path: &Path, db: &Connection) -> Result<(), OpenError> {
     let objects: i64 = db
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(explain)?;
-    let id: i64 =
-        db.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(explain)?;
+    let id: i64 = db.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(explain)?;
     if objects > 0 && id != APPLICATION_ID {
         return Err(OpenError::Foreign(path.to_owned()));
     }
@@ -148,7 +149,8 @@ fn bring_up(
     now: Timestamp,
 ) -> Result<(), OpenError> {
     let explain = |error| explain(path, &error);
-    let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(explain)?;
+    let version: i64 =
+        db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(explain)?;
     let version = usize::try_from(version).unwrap_or(usize::MAX);
     if version > MIGRATIONS.len() {
         let (path, known) = (path.to_owned(), MIGRATIONS.len());
@@ -190,8 +192,11 @@ fn fail_interrupted(db: &Connection, now: Timestamp) -> rusqlite::Result<()> {
     )?;
     if count > 0 {
         let detail = format!("{count} exchanges");
-        audit::Entry { detail: Some(&detail), ..audit::Entry::default() }
-            .write(db, "exchanges_interrupted", now)?;
+        audit::Entry { detail: Some(&detail), ..audit::Entry::default() }.write(
+            db,
+            "exchanges_interrupted",
+            now,
+        )?;
     }
     Ok(())
 }

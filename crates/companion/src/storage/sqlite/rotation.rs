@@ -4,8 +4,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{Context, audit, sessions, worker::Done};
 use crate::domain::{
-    EndedBecause, Family, FamilyId, IssuedSession, Presented, RefreshRefusal, SessionId, Thumbprint,
-    Timestamp, Verdict,
+    EndedBecause, Family, FamilyId, IssuedSession, Presented, RefreshRefusal, SessionId,
+    Thumbprint, Timestamp, Verdict,
 };
 use crate::keys::RefreshToken;
 use crate::storage::{Rotation, StorageError};

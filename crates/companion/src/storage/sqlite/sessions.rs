@@ -35,8 +35,11 @@ pub(super) fn begin(
     };
     insert(db, &session, now)?;
     users::remember_key(db, session.user.id, grant.jkt, grant.device_name.as_deref(), now)?;
-    audit::Entry { grant: Some(grant.id), ..audit::Entry::of_session(&session) }
-        .write(db, "session_begun", now)?;
+    audit::Entry { grant: Some(grant.id), ..audit::Entry::of_session(&session) }.write(
+        db,
+        "session_begun",
+        now,
+    )?;
     let refresh_token = if refreshable {
         let token = RefreshToken::draw_first(&*context.random);
         rotation::insert(db, &token, session.id, now)?;

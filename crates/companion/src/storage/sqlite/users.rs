@@ -65,8 +65,11 @@ pub(super) fn provision(
             |row| row.get(0),
         )?;
     if user == fresh {
-        audit::Entry { user: Some(user), ..audit::Entry::default() }
-            .write(db, "user_provisioned", now)?;
+        audit::Entry { user: Some(user), ..audit::Entry::default() }.write(
+            db,
+            "user_provisioned",
+            now,
+        )?;
     }
     Ok(user)
 }

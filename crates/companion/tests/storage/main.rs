@@ -1,0 +1,87 @@
+//! The rules of storage as tests. `suite` is generic over the engine: a second engine runs the same functions. What only
+//! a file can show (keys, damage, locks, crashes) is in `file` and `crash`.
+
+mod crash;
+mod file;
+mod model;
+mod suite;
+mod world;
+
+use world::{Engine, Sqlite};
+
+macro_rules! every_engine_passes {
+    ($($module:ident { $($name:ident)* })*) => {
+        mod sqlite {
+            $(mod $module {
+                use super::super::*;
+                $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    suite::$module::$name(Sqlite::fresh()).await;
+                })*
+            })*
+        }
+    };
+}
+
+every_engine_passes! {
+    grants {
+        of_64_parallel_callbacks_one_may_send_the_exchange
+        the_first_fulfilled_branch_of_a_request_wins
+        two_branches_fulfilled_at_once_leave_one_winner
+        a_person_who_changes_email_stays_the_same_user
+        the_same_email_on_another_connection_is_another_user
+        an_unknown_device_is_confirmed_before_a_code_is_minted
+        a_known_device_goes_straight_on
+        the_key_of_somebody_else_is_not_a_known_device
+        a_code_is_minted_once_by_64_parallel_presses
+        a_hand_off_that_took_too_long_mints_nothing
+        not_me_ends_the_grant_and_its_code
+        a_failed_exchange_says_why_and_cannot_be_fulfilled
+        an_exchange_without_result_reads_as_interrupted
+    }
+    codes {
+        a_wrong_device_key_changes_nothing
+        another_client_changes_nothing
+        a_wrong_verifier_burns_the_code
+        a_wrong_redirect_uri_burns_the_code
+        a_replay_revokes_what_the_code_gave
+        a_replay_with_a_wrong_verifier_revokes_nothing
+        of_64_parallel_redemptions_one_succeeds
+        a_code_is_refused_from_its_sixtieth_second_on
+        an_unknown_code_is_refused
+        without_offline_access_there_is_no_refresh_token
+        a_new_sign_in_with_the_same_key_ends_the_old_session
+        a_new_sign_in_with_another_key_leaves_the_old_session
+    }
+    rotation {
+        sixty_four_parallel_refreshes_get_the_same_child
+        a_lost_answer_is_repeated_until_the_child_is_presented
+        a_parent_whose_child_was_presented_ends_the_family
+        a_grand_parent_ends_the_family
+        a_foreign_key_is_refused_and_the_family_lives
+        a_foreign_key_with_an_old_token_cannot_end_the_family
+        a_forged_token_is_refused_and_the_family_lives
+        another_client_is_refused_and_the_family_lives
+        only_this_family_dies_of_a_replay
+        an_idle_family_is_over_and_use_keeps_it_alive
+        the_absolute_lifetime_cannot_be_stretched
+        any_generation_revokes
+        a_revoked_session_neither_refreshes_nor_reads
+        another_client_cannot_revoke
+        refreshes_racing_a_revocation_leave_nothing_alive
+        the_session_of_an_access_token_can_be_revoked
+    }
+    attempts {
+        an_attempt_is_followed_from_waiting_to_stored
+        the_number_is_the_one_of_the_page
+        another_key_sees_an_attempt_that_nobody_touched
+        another_key_cannot_cancel_or_finish
+        a_cancelled_attempt_refuses_the_branch_that_comes_back
+        a_cancelled_attempt_refuses_the_code_that_is_out
+        cancelling_after_redemption_ends_the_session
+        cancelling_a_stored_session_changes_nothing
+        nothing_is_stored_before_it_is_redeemed
+        the_problem_of_the_app_is_kept
+        a_failure_of_one_branch_gives_way_to_the_next
+    }
+}

@@ -1,0 +1,6 @@
+//! The suite that every engine passes.
+
+pub mod attempts;
+pub mod codes;
+pub mod grants;
+pub mod rotation;

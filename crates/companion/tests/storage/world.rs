@@ -1,0 +1,259 @@
+//! A storage engine with people, devices and a clock around it. Steps read like the protocol.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use keyport_companion::domain::{
+    AttemptId, AttemptKey, BranchId, BrowserHash, Connection, GrantId, IssuedSession, Organization,
+    RefreshRefusal, RequestId, Scope, Thumbprint, Timestamp, UpstreamIdentity,
+};
+use keyport_companion::keys::{AuthorizationCode, KeyFile, Keys, SecretText, SystemRandom};
+use keyport_companion::storage::{
+    CodeRefusal, ExchangeStart, Fulfilment, Minting, OpenedBranch, RedeemCode, Redemption,
+    RotateRefresh, Rotation, SqliteSettings, SqliteStorage, Storage,
+};
+use sha2::{Digest as _, Sha256};
+
+pub const CLIENT: &str = "keyport-desktop";
+pub const REDIRECT: &str = "dev.keyport.desktop:/callback";
+pub const STATE: &str = "state-of-the-client";
+pub const VERIFIER: &str = "verifier-of-the-client-verifier-of-the-client";
+/// The device that most stories are about.
+pub const LAPTOP: Thumbprint = Thumbprint::from_bytes([1; 32]);
+/// Somebody else's.
+pub const FOREIGN: Thumbprint = Thumbprint::from_bytes([9; 32]);
+
+/// An engine that the suite runs on.
+pub trait Engine {
+    fn fresh() -> World;
+}
+
+/// SQLite in a folder of its own.
+pub struct Sqlite;
+
+impl Engine for Sqlite {
+    fn fresh() -> World {
+        World::new(SqliteSettings::default())
+    }
+}
+
+/// A second, in the life of the world.
+pub fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(1_800_000_000 + seconds)
+}
+
+pub fn days(days: u64) -> Duration {
+    Duration::from_secs(days * 24 * 3600)
+}
+
+pub fn keys() -> Arc<Keys> {
+    Arc::new(Keys::derive(&KeyFile::draw(&SystemRandom)))
+}
+
+pub fn open(
+    path: &Path,
+    keys: &Arc<Keys>,
+    settings: SqliteSettings,
+) -> Result<SqliteStorage, keyport_companion::storage::OpenError> {
+    SqliteStorage::open(path, Arc::clone(keys), Arc::new(SystemRandom), settings, at(0))
+}
+
+pub struct World {
+    pub storage: Arc<dyn Storage>,
+    pub keys: Arc<Keys>,
+    pub database: PathBuf,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl World {
+    pub fn new(settings: SqliteSettings) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("keyport.db");
+        Self { _folder: Some(folder), ..Self::at_path(database, keys(), settings) }
+    }
+
+    pub fn at_path(database: PathBuf, keys: Arc<Keys>, settings: SqliteSettings) -> Self {
+        let storage = Arc::new(open(&database, &keys, settings).unwrap());
+        Self { storage, keys, database, _folder: None }
+    }
+
+    /// A branch comes back from the provider with matching state and cookie.
+    pub async fn begin(&self, branch: OpenedBranch, now: Timestamp) -> ExchangeStart {
+        self.storage.begin_exchange(branch, now).await.unwrap()
+    }
+
+    pub async fn started(&self, branch: OpenedBranch, now: Timestamp) -> GrantId {
+        match self.begin(branch, now).await {
+            ExchangeStart::Started(grant) => grant,
+            other => panic!("the exchange was not started: {other:?}"),
+        }
+    }
+
+    /// The provider has answered; true if the device was known.
+    pub async fn fulfil(&self, grant: GrantId, identity: UpstreamIdentity, now: Timestamp) -> bool {
+        match self.storage.fulfil_grant(grant, identity, now).await.unwrap() {
+            Fulfilment::Fulfilled { device_known } => device_known,
+            other => panic!("the grant was not fulfilled: {other:?}"),
+        }
+    }
+
+    /// The person presses *Continue* and the page takes the code.
+    pub async fn mint(&self, grant: GrantId, now: Timestamp) -> AuthorizationCode {
+        assert!(self.storage.confirm_grant(grant, now).await.unwrap());
+        match self.storage.mint_code(grant, now).await.unwrap() {
+            Minting::Minted { code, redirect_uri, state } => {
+                assert_eq!(redirect_uri, REDIRECT);
+                assert_eq!(state.expose(), STATE);
+                code
+            }
+            other => panic!("no code was minted: {other:?}"),
+        }
+    }
+
+    /// From the callback to the code.
+    pub async fn code(
+        &self,
+        branch: OpenedBranch,
+        who: UpstreamIdentity,
+        now: Timestamp,
+    ) -> AuthorizationCode {
+        let grant = self.started(branch, now).await;
+        self.fulfil(grant, who, now).await;
+        self.mint(grant, now).await
+    }
+
+    pub async fn redeem(&self, request: RedeemCode, now: Timestamp) -> Redemption {
+        self.storage.redeem_code(request, now).await.unwrap()
+    }
+
+    pub async fn redeemed(&self, request: RedeemCode, now: Timestamp) -> IssuedSession {
+        match self.redeem(request, now).await {
+            Redemption::Redeemed(issued) => *issued,
+            Redemption::Refused(why) => panic!("the code was refused: {why:?}"),
+        }
+    }
+
+    pub async fn refused_code(&self, request: RedeemCode, now: Timestamp) -> CodeRefusal {
+        match self.redeem(request, now).await {
+            Redemption::Refused(why) => why,
+            Redemption::Redeemed(_) => panic!("the code was redeemed"),
+        }
+    }
+
+    /// A whole sign-in of Ada's on a device.
+    pub async fn sign_in(&self, jkt: Thumbprint, now: Timestamp) -> (IssuedSession, String) {
+        let code = self.code(branch_of(jkt), ada(), now).await;
+        let issued = self.redeemed(RedeemCode { jkt, ..redemption(&code) }, now).await;
+        let token = refresh_token(&issued);
+        (issued, token)
+    }
+
+    pub async fn present(&self, token: &str, jkt: Thumbprint, now: Timestamp) -> Rotation {
+        let request =
+            RotateRefresh { token: SecretText::new(token), client_id: CLIENT.into(), jkt };
+        self.storage.rotate_refresh(request, now).await.unwrap()
+    }
+
+    /// Ada's laptop refreshes.
+    pub async fn rotate(&self, token: &str, now: Timestamp) -> String {
+        match self.present(token, LAPTOP, now).await {
+            Rotation::Rotated(issued) => refresh_token(&issued),
+            Rotation::Refused(why) => panic!("the refresh was refused: {why:?}"),
+        }
+    }
+
+    pub async fn refused_refresh(
+        &self,
+        token: &str,
+        jkt: Thumbprint,
+        now: Timestamp,
+    ) -> RefreshRefusal {
+        match self.present(token, jkt, now).await {
+            Rotation::Refused(why) => why,
+            Rotation::Rotated(_) => panic!("the refresh was accepted"),
+        }
+    }
+
+    pub async fn is_alive(&self, issued: &IssuedSession, now: Timestamp) -> bool {
+        self.storage.read_session(issued.session.id, now).await.unwrap().is_some()
+    }
+}
+
+pub fn refresh_token(issued: &IssuedSession) -> String {
+    issued.refresh_token.as_ref().unwrap().expose().to_owned()
+}
+
+/// A fresh branch of a fresh request of a device, without an attempt.
+pub fn branch_of(jkt: Thumbprint) -> OpenedBranch {
+    OpenedBranch {
+        branch: BranchId::draw(&SystemRandom),
+        request: RequestId::draw(&SystemRandom),
+        attempt: None,
+        jkt,
+        browser: BrowserHash::from_bytes([7; 32]),
+        client_id: CLIENT.into(),
+        redirect_uri: REDIRECT.into(),
+        state: SecretText::new(STATE),
+        code_challenge: URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER)),
+        scope: Scope::parse("profile email offline_access"),
+        device_name: Some("Ada's laptop".into()),
+    }
+}
+
+/// The laptop's next branch of the same attempt.
+pub fn branch_of_attempt(attempt: AttemptId) -> OpenedBranch {
+    OpenedBranch { attempt: Some(attempt), ..branch_of(LAPTOP) }
+}
+
+/// A fresh attempt of the laptop's.
+pub fn attempt() -> AttemptKey {
+    AttemptKey { attempt: AttemptId::draw(&SystemRandom), jkt: LAPTOP }
+}
+
+/// What the laptop sends to redeem a code.
+pub fn redemption(code: &AuthorizationCode) -> RedeemCode {
+    RedeemCode {
+        code: AuthorizationCode::received(code.expose()),
+        client_id: CLIENT.into(),
+        jkt: LAPTOP,
+        verifier: SecretText::new(VERIFIER),
+        redirect_uri: None,
+    }
+}
+
+pub fn ada() -> UpstreamIdentity {
+    UpstreamIdentity {
+        issuer: "https://api.workos.com".into(),
+        connection: Connection { id: "conn_01OKTA".into(), kind: "OktaSAML".into() },
+        idp_id: "00u1ada".into(),
+        email: "ada@acme.test".into(),
+        name: Some("Ada Lovelace".into()),
+        organization: Some(Organization { id: "org_01ACME".into(), name: "Acme".into() }),
+    }
+}
+
+pub fn grace() -> UpstreamIdentity {
+    UpstreamIdentity {
+        idp_id: "00u2grace".into(),
+        email: "grace@acme.test".into(),
+        name: Some("Grace Hopper".into()),
+        ..ada()
+    }
+}
+
+/// Starts 64 of the same and waits for all.
+pub async fn in_parallel<T, F>(make: impl Fn() -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let tasks: Vec<_> = (0..64).map(|_| tokio::spawn(make())).collect();
+    let mut results = Vec::new();
+    for task in tasks {
+        results.push(task.await.unwrap());
+    }
+    results
+}
