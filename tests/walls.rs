@@ -1,1 +1,306 @@
-//! placeholder
+//! The walls of `docs/architecture.md`, held by a test and not by good will: which crate may depend on what, where a secret may be
+//! taken out of its type, what the window's page may not do, and how long a file may grow. NOT a linter: clippy has its own step.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+/// What a crate must not reach, directly or through others, in anything it ships (tests excepted).
+const NEVER_REACHES: [(&str, &[&str]); 5] = [
+    (
+        "keyport-core",
+        &[
+            "tokio",
+            "reqwest",
+            "hyper",
+            "axum",
+            "tauri",
+            "keyring-core",
+            "rand",
+            "getrandom",
+            "fluent-bundle",
+            "tracing",
+            "log",
+            "chrono",
+            "time",
+            "rusqlite",
+            "aws-lc-rs",
+        ],
+    ),
+    (
+        "keyport-client",
+        &["tauri", "axum", "rusqlite", "sqlx", "keyport-companion", "keyport-emulator"],
+    ),
+    ("keyport-words", &["tokio", "reqwest", "axum", "tauri", "keyport-client"]),
+    ("keyport-companion", &["keyport-client", "tauri", "keyport-emulator", "keyring-core"]),
+    (
+        "keyport-emulator",
+        &["keyport-core", "keyport-client", "keyport-companion", "keyport-words", "workos"],
+    ),
+];
+
+/// What a crate must not name in its own manifest (others may bring it along).
+const NEVER_NAMES: [(&str, &[&str]); 3] = [
+    ("keyport-desktop", &["reqwest", "keyring", "keyring-core", "axum", "rusqlite", "oauth2"]),
+    ("keyport-cli", &["tauri", "reqwest", "axum", "keyport-companion", "keyport-emulator"]),
+    ("xtask", &["tokio", "reqwest", "tauri", "keyport-core", "keyport-client"]),
+];
+
+/// Which of our crates a crate may name: the whole list.
+const OURS: [(&str, &[&str]); 5] = [
+    ("keyport-core", &[]),
+    ("keyport-words", &["keyport-core"]),
+    ("keyport-client", &["keyport-core"]),
+    ("keyport-companion", &["keyport-core", "keyport-words"]),
+    ("keyport-emulator", &[]),
+];
+
+/// The only files that take a secret out of its type. Each is a place where it leaves: a header, a form, a hash, the keychain.
+const EXPOSES: &[&str] = &[];
+
+/// Files over 300 lines, with the reason why each is one thing.
+const LONG: &[(&str, &str)] = &[];
+const LONGEST: usize = 300;
+
+/// What the window's page may not do: it draws a view and sends intents.
+const NOT_IN_THE_PAGE: [&str; 15] = [
+    "fetch(",
+    "XMLHttpRequest",
+    "WebSocket",
+    "EventSource",
+    "sendBeacon",
+    "localStorage",
+    "sessionStorage",
+    "indexedDB",
+    "document.cookie",
+    "innerHTML",
+    "outerHTML",
+    "insertAdjacentHTML",
+    "document.write",
+    "eval(",
+    "new Function",
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the workspace")
+}
+
+/// The packages of the workspace and what each of them ships with.
+struct Graph {
+    names: BTreeMap<String, String>,
+    edges: BTreeMap<String, Vec<String>>,
+}
+
+impl Graph {
+    fn read() -> Result<Self> {
+        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+        let output = Command::new(cargo)
+            .args(["metadata", "--format-version", "1", "--locked", "--all-features"])
+            .current_dir(root())
+            .output()?;
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        anyhow::ensure!(output.status.success(), "cargo metadata: {error}");
+        let metadata: Value = serde_json::from_slice(&output.stdout)?;
+        let mut graph = Self { names: BTreeMap::new(), edges: BTreeMap::new() };
+        for package in metadata["packages"].as_array().context("packages")? {
+            graph.names.insert(text(&package["id"]), text(&package["name"]));
+        }
+        for node in metadata["resolve"]["nodes"].as_array().context("nodes")? {
+            let shipped = node["deps"].as_array().context("deps")?.iter().filter(|dependency| {
+                let kinds = dependency["dep_kinds"].as_array();
+                kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind["kind"] != "dev"))
+            });
+            let edges = shipped.map(|dependency| text(&dependency["pkg"])).collect();
+            graph.edges.insert(text(&node["id"]), edges);
+        }
+        Ok(graph)
+    }
+
+    fn id(&self, name: &str) -> &str {
+        let found = self.names.iter().find(|(_, candidate)| *candidate == name);
+        found.unwrap_or_else(|| panic!("no package {name}")).0
+    }
+
+    fn named_by(&self, name: &str) -> BTreeSet<&str> {
+        self.edges[self.id(name)].iter().map(|id| self.names[id].as_str()).collect()
+    }
+
+    fn reached_by(&self, name: &str) -> BTreeSet<&str> {
+        let (mut seen, mut left) = (BTreeSet::new(), vec![self.id(name)]);
+        while let Some(id) = left.pop() {
+            for next in &self.edges[id] {
+                if seen.insert(next.as_str()) {
+                    left.push(next);
+                }
+            }
+        }
+        seen.into_iter().map(|id| self.names[id].as_str()).collect()
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn no_crate_reaches_what_its_wall_keeps_out() -> Result<()> {
+    let graph = Graph::read()?;
+    for (name, never) in NEVER_REACHES {
+        let reached = graph.reached_by(name);
+        for other in never {
+            assert!(!reached.contains(other), "{name} reaches {other}");
+        }
+    }
+    for (name, never) in NEVER_NAMES {
+        let named = graph.named_by(name);
+        for other in never {
+            assert!(!named.contains(other), "{name} names {other}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn our_crates_name_only_those_of_ours_that_they_may() -> Result<()> {
+    let graph = Graph::read()?;
+    for (name, may) in OURS {
+        let named = graph.named_by(name);
+        let ours: BTreeSet<&str> =
+            named.into_iter().filter(|other| other.starts_with("keyport-")).collect();
+        assert!(ours.is_subset(&may.iter().copied().collect()), "{name} names {ours:?}");
+    }
+    Ok(())
+}
+
+/// Every file of the project with one of these endings, by its path from the root; tools' folders are not the project.
+fn files(endings: &[&str]) -> Result<Vec<(String, String)>> {
+    let (root, mut found) = (root(), Vec::new());
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() {
+                let foreign = ["target", "node_modules", "gen", ".git", "__pycache__", ".venv"];
+                if !foreign.contains(&name.as_str()) {
+                    folders.push(path);
+                }
+            } else if endings.iter().any(|ending| name.ends_with(ending)) {
+                let short = path.strip_prefix(&root)?.to_string_lossy().into_owned();
+                let content = std::fs::read(&path)?;
+                found.push((short, String::from_utf8_lossy(&content).into_owned()));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn is_test(path: &str) -> bool {
+    path.starts_with("tests/") || path.contains("/tests/") || path.ends_with("/tests.rs")
+}
+
+#[test]
+fn secrets_leave_their_types_in_the_named_files_only() -> Result<()> {
+    let exposing: BTreeSet<String> = files(&[".rs"])?
+        .into_iter()
+        .filter(|(path, content)| !is_test(path) && content.contains(".expose()"))
+        .map(|(path, _)| path)
+        .collect();
+    let named: BTreeSet<String> = EXPOSES.iter().map(|path| (*path).to_owned()).collect();
+    let added: Vec<_> = exposing.difference(&named).collect();
+    let gone: Vec<_> = named.difference(&exposing).collect();
+    assert!(added.is_empty(), "call expose() and are not in the list: {added:#?}");
+    assert!(gone.is_empty(), "are in the list and need not be: {gone:#?}");
+    assert!(!named.iter().any(|path| path.starts_with("src-tauri/")), "the shell holds no secret");
+    Ok(())
+}
+
+#[test]
+fn the_page_of_the_window_draws_and_sends_intents_and_nothing_else() -> Result<()> {
+    let page: Vec<_> = files(&[".js", ".html", ".css"])?
+        .into_iter()
+        .filter(|(path, _)| path.starts_with("ui/"))
+        .collect();
+    assert!(!page.is_empty(), "there is a page");
+    for (path, content) in page {
+        for word in NOT_IN_THE_PAGE {
+            assert!(!content.contains(word), "{path} has {word}");
+        }
+        let away =
+            content.lines().find(|line| line.contains("://") && !line.contains("www.w3.org"));
+        assert_eq!(away, None, "{path} names an address");
+    }
+    Ok(())
+}
+
+#[test]
+fn files_stay_short_enough_to_be_one_thing() -> Result<()> {
+    let reasons: BTreeMap<_, _> = LONG.iter().copied().collect();
+    for (path, content) in files(&[".rs", ".js", ".css"])? {
+        let lines = content.lines().count();
+        let excused = reasons.contains_key(path.as_str());
+        assert!(lines <= LONGEST || excused, "{path} has {lines} lines");
+        assert!(lines > LONGEST || !excused, "{path} needs no excuse any more");
+    }
+    Ok(())
+}
+
+#[test]
+fn every_crate_says_first_what_it_is() -> Result<()> {
+    for (path, content) in files(&[".rs"])? {
+        assert!(content.starts_with("//!"), "{path} has no module doc");
+    }
+    Ok(())
+}
+
+#[test]
+fn nothing_is_left_open_and_no_machine_is_named() -> Result<()> {
+    let here = format!("{}/", root().display());
+    let open = [
+        concat!("todo", "!("),
+        concat!("unimplemented", "!("),
+        concat!("#[", "ignore"),
+        concat!("FIX", "ME"),
+    ];
+    let endings = [
+        ".rs", ".js", ".mjs", ".css", ".html", ".toml", ".json", ".md", ".ftl", ".sh", ".desktop",
+        "run",
+    ];
+    for (path, content) in files(&endings)? {
+        let homes = ["/home/", "/root/", "/Users/"];
+        for name in homes.iter().copied().chain([here.as_str()]) {
+            let named = content.match_indices(name).any(|(at, _)| {
+                let before = content[..at].chars().next_back();
+                before.is_none_or(|c| !(c.is_alphanumeric() || "_.-}$>".contains(c)))
+            });
+            assert!(
+                !named || path == "tests/walls.rs",
+                "{path} names a folder of a machine: {name}"
+            );
+        }
+        for word in open.iter().filter(|_| path.ends_with(".rs")) {
+            assert!(!content.contains(word), "{path} leaves something open: {word}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_core_is_kept_from_clock_files_and_environment() -> Result<()> {
+    let lints = std::fs::read_to_string(root().join("crates/core/clippy.toml"))?;
+    for banned in [
+        "std::time::SystemTime::now",
+        "std::time::Instant::now",
+        "std::env::var",
+        "std::fs::read_to_string",
+        "std::net::TcpStream",
+        "std::thread::spawn",
+    ] {
+        assert!(lints.contains(banned), "crates/core/clippy.toml does not ban {banned}");
+    }
+    Ok(())
+}

@@ -1,1 +1,63 @@
-fn main() {}
+//! `cargo xtask`: sets a machine up, shows the product, tests, packages and measures it. Light on purpose (it is compiled before
+//! anything else can be said). NOT a build system: cargo builds, apt installs, dpkg-deb packs; this only puts them in order.
+
+mod bench;
+mod demo;
+mod package;
+mod setup;
+mod steps;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Chores of the Keyport project", version)]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Install what is missing (Debian 12 or 13, Ubuntu as far as it goes)
+    Setup,
+    /// Start emulator, companion and app, and sign in
+    Demo {
+        /// Sign in by itself on a virtual display, with a real browser and a real keychain
+        #[arg(long)]
+        headless: bool,
+    },
+    /// Everything that CI runs
+    Test,
+    /// Make the .deb with the app and the command line
+    Package {
+        /// Pack a debug build: quick to make, and it can be automated by tests
+        #[arg(long)]
+        debug: bool,
+    },
+    /// Measure the release build
+    Bench {
+        /// Passed to keyport-bench
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().chore {
+        Chore::Setup => setup::install(&setup::Purpose::ALL),
+        Chore::Demo { headless } => demo::run(headless),
+        Chore::Test => test::run(),
+        Chore::Package { debug } => package::run(debug).map(|_| ()),
+        Chore::Bench { arguments } => bench::run(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

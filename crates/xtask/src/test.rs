@@ -1,0 +1,28 @@
+//! `cargo xtask test`: the steps that CI runs, in the order in which they fail fastest.
+
+use anyhow::Result;
+
+use crate::setup::{self, Purpose};
+use crate::steps::{Steps, build_everything, cargo, run as run_command};
+
+pub fn run() -> Result<()> {
+    let mut steps = Steps::default();
+    steps.step("set-up", || setup::install(&Purpose::ALL))?;
+    steps.step("format", || run_command(&mut cargo(&["fmt", "--all", "--check"])))?;
+    steps.step("clippy", || {
+        run_command(&mut cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "--deny",
+            "warnings",
+        ]))
+    })?;
+    // Tests start these programs; building the tests alone would not produce them.
+    steps.step("build", || run_command(&mut build_everything()))?;
+    steps.step("test", || run_command(&mut cargo(&["test", "--workspace", "--locked"])))?;
+    steps.summarize("ok");
+    Ok(())
+}
