@@ -139,7 +139,7 @@ async fn not_me_cancels_the_attempt_for_good() -> Result<()> {
     assert!(page.has_button("continue"), "an unknown device is asked about: {}", page.text());
     begun.browser.submit(&page, Some("not_me"), &[]).await?;
     let state = begun.client.attempt(Method::GET, &begun.pushed.attempt, None).await?;
-    assert_eq!((state.text("state"), state.text("problem")), ("failed", "not_me"));
+    assert_eq!((state.text("state"), state.text("problem")), ("cancelled", "not_me"));
     let again = begun.browser.submit(&page, Some("continue"), &[]).await?;
     assert!(again.refresh().is_none() && again.leaves_to.is_none(), "no code after that");
     Ok(())

@@ -59,7 +59,8 @@ async fn trace_logs_and_database_hold_none_of_the_secrets_that_were_issued() -> 
         secrets.extend([session.access, session.refresh]);
     }
     secrets.push(keyport_tests::world::API_KEY.to_owned());
-    assert!(holders(&world.folder().join("logs"), b"request_id")?.len() == 1, "there is a log to search");
+    let logs = holders(&world.folder().join("logs"), b"request_id")?;
+    assert!(logs.iter().any(|file| file.ends_with("companion.log")), "there is a log to search");
     for secret in secrets.into_iter().map(String::into_bytes).chain(binary) {
         // The emulator stands in for somebody else's service: its log is not ours.
         let held: Vec<_> = holders(world.folder(), &secret)?;

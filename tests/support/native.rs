@@ -86,7 +86,13 @@ impl DeviceKey {
     ///
     /// # Errors
     /// When signing fails.
-    pub fn proof(&self, method: &str, url: &str, nonce: Option<&str>, access: Option<&str>) -> Result<String> {
+    pub fn proof(
+        &self,
+        method: &str,
+        url: &str,
+        nonce: Option<&str>,
+        access: Option<&str>,
+    ) -> Result<String> {
         let mut header = Header::new(Algorithm::ES256);
         header.typ = Some("dpop+jwt".to_owned());
         header.jwk = Some(serde_json::from_value(self.jwk.clone())?);
@@ -120,7 +126,10 @@ impl Answer {
     /// When it is a refusal.
     pub fn session(&self) -> Result<Session> {
         ensure!(self.status == StatusCode::OK, "{} {}", self.status, self.body);
-        Ok(Session { access: self.text("access_token").to_owned(), refresh: self.text("refresh_token").to_owned() })
+        Ok(Session {
+            access: self.text("access_token").to_owned(),
+            refresh: self.text("refresh_token").to_owned(),
+        })
     }
 }
 
@@ -133,9 +142,16 @@ impl NativeClient {
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
+            // A companion that was started again must not be met through a connection to its predecessor.
+            .pool_max_idle_per_host(0)
             .timeout(crate::wait::PATIENCE)
             .build()?;
-        Ok(Self { http, issuer: world.issuer().to_owned(), key: DeviceKey::draw()?, nonce: Mutex::new(None) })
+        Ok(Self {
+            http,
+            issuer: world.issuer().to_owned(),
+            key: DeviceKey::draw()?,
+            nonce: Mutex::new(None),
+        })
     }
 
     /// Pushes a request with these hints and gives the address for the browser.
@@ -169,7 +185,9 @@ impl NativeClient {
         form.extend_from_slice(parameters);
         let answer = self.post("/oauth/par", &form).await?;
         let mut url = Url::parse(&format!("{}/oauth/authorize", self.issuer))?;
-        url.query_pairs_mut().append_pair("client_id", CLIENT).append_pair("request_uri", answer.text("request_uri"));
+        url.query_pairs_mut()
+            .append_pair("client_id", CLIENT)
+            .append_pair("request_uri", answer.text("request_uri"));
         Ok((Pushed { url: url.into(), state, verifier, attempt }, answer))
     }
 
@@ -181,7 +199,9 @@ impl NativeClient {
         let callback = Url::parse(callback)?;
         let parameter = |name: &str| {
             let found = callback.query_pairs().find(|(n, _)| n == name);
-            found.map(|(_, value)| value.into_owned()).with_context(|| format!("no {name} in {callback}"))
+            found
+                .map(|(_, value)| value.into_owned())
+                .with_context(|| format!("no {name} in {callback}"))
         };
         ensure!(parameter("state")? == pushed.state, "the callback is of another request");
         ensure!(parameter("iss")? == self.issuer, "the callback is of another issuer");
@@ -193,7 +213,12 @@ impl NativeClient {
     /// # Errors
     /// When nothing answers.
     pub async fn redeem_code(&self, code: &str, verifier: &str) -> Result<Answer> {
-        let form = [("grant_type", "authorization_code"), ("client_id", CLIENT), ("code", code), ("code_verifier", verifier)];
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("client_id", CLIENT),
+            ("code", code),
+            ("code_verifier", verifier),
+        ];
         self.post("/oauth/token", &form).await
     }
 
@@ -202,7 +227,8 @@ impl NativeClient {
     /// # Errors
     /// When nothing answers.
     pub async fn refresh(&self, token: &str) -> Result<Answer> {
-        let form = [("grant_type", "refresh_token"), ("client_id", CLIENT), ("refresh_token", token)];
+        let form =
+            [("grant_type", "refresh_token"), ("client_id", CLIENT), ("refresh_token", token)];
         self.post("/oauth/token", &form).await
     }
 
@@ -226,7 +252,12 @@ impl NativeClient {
     ///
     /// # Errors
     /// When nothing answers.
-    pub async fn attempt(&self, method: Method, attempt: &str, body: Option<Value>) -> Result<Answer> {
+    pub async fn attempt(
+        &self,
+        method: Method,
+        attempt: &str,
+        body: Option<Value>,
+    ) -> Result<Answer> {
         self.send(method, &format!("/oauth/attempt/{attempt}"), body.map(Body::Json), None).await
     }
 
@@ -243,7 +274,12 @@ impl NativeClient {
     ///
     /// # Errors
     /// When any step is refused.
-    pub async fn sign_in_with(&self, browser: &mut Jar, person: Person<'_>, hints: &[(&str, &str)]) -> Result<Session> {
+    pub async fn sign_in_with(
+        &self,
+        browser: &mut Jar,
+        person: Person<'_>,
+        hints: &[(&str, &str)],
+    ) -> Result<Session> {
         let pushed = self.push(hints).await?;
         let callback = person.sign_in(browser, &pushed.url).await?;
         self.redeem(&pushed, &callback).await?.session()
@@ -254,11 +290,18 @@ impl NativeClient {
     /// # Errors
     /// When nothing answers.
     pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Result<Answer> {
-        let owned = form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let owned =
+            form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         self.send(Method::POST, path, Some(Body::Form(owned)), None).await
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<Body>, access: Option<&str>) -> Result<Answer> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Body>,
+        access: Option<&str>,
+    ) -> Result<Answer> {
         let (first, asked) = self.send_once(&method, path, body.as_ref(), access).await?;
         if !asked {
             return Ok(first);
@@ -269,7 +312,13 @@ impl NativeClient {
     }
 
     /// Sends once; the flag says that the server wants a newer nonce, which is then at hand.
-    async fn send_once(&self, method: &Method, path: &str, body: Option<&Body>, access: Option<&str>) -> Result<(Answer, bool)> {
+    async fn send_once(
+        &self,
+        method: &Method,
+        path: &str,
+        body: Option<&Body>,
+        access: Option<&str>,
+    ) -> Result<(Answer, bool)> {
         let url = format!("{}{path}", self.issuer);
         let nonce = self.nonce.lock().ok().and_then(|nonce| nonce.clone());
         let proof = self.key.proof(method.as_str(), &url, nonce.as_deref(), access)?;
@@ -283,8 +332,14 @@ impl NativeClient {
             None => request,
         };
         let answer = request.send().await?;
-        let challenge = answer.headers().get("www-authenticate").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
-        if let (Some(fresh), Ok(mut kept)) = (answer.headers().get("dpop-nonce"), self.nonce.lock()) {
+        let challenge = answer
+            .headers()
+            .get("www-authenticate")
+            .and_then(|v| v.to_str().ok())
+            .unwrap_or_default()
+            .to_owned();
+        if let (Some(fresh), Ok(mut kept)) = (answer.headers().get("dpop-nonce"), self.nonce.lock())
+        {
             *kept = fresh.to_str().ok().map(str::to_owned);
         }
         let status = answer.status();

@@ -24,6 +24,8 @@ pub struct Jar {
     cookies: BTreeMap<(String, String), String>,
     stops: Vec<String>,
     visited: Vec<String>,
+    /// `Sec-Fetch-Site` of the next request.
+    site: &'static str,
 }
 
 impl Jar {
@@ -35,10 +37,12 @@ impl Jar {
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
+            // A companion that was started again must not be met through a connection to its predecessor.
+            .pool_max_idle_per_host(0)
             .user_agent("Mozilla/5.0 (X11; Linux x86_64) a browser of the tests")
             .timeout(crate::wait::PATIENCE)
             .build()?;
-        Ok(Self { http, cookies: BTreeMap::new(), stops: Vec::new(), visited: Vec::new() })
+        Ok(Self { http, cookies: BTreeMap::new(), stops: Vec::new(), visited: Vec::new(), site: "none" })
     }
 
     /// Redirects to an address with this beginning are answered, not followed (a callback that the test wants to hold in its hands).
@@ -74,6 +78,7 @@ impl Jar {
     /// When a host does not answer or is not on loopback, or redirects go on for too long.
     pub async fn open(&mut self, address: &str) -> Result<Page> {
         let url = address.parse().context("an address to open")?;
+        self.site = "none";
         self.travel(Method::GET, url, None).await
     }
 
@@ -96,6 +101,9 @@ impl Jar {
     /// # Errors
     /// As [`Jar::open`].
     pub async fn send(&mut self, form: &Form) -> Result<Page> {
+        let page = self.visited.last().and_then(|page| Url::parse(page).ok());
+        let same = page.is_some_and(|page| page.origin() == form.action.origin());
+        self.site = if same { "same-origin" } else { "same-site" };
         if form.method == Method::GET {
             let mut url = form.action.clone();
             url.query_pairs_mut().clear().extend_pairs(&form.fields);
@@ -119,7 +127,12 @@ impl Jar {
             let next = next?;
             let held = self.stops.iter().any(|stop| next.starts_with(stop));
             match Url::parse(&next) {
-                Ok(next) if !held && is_loopback(&next) => url = next,
+                Ok(next) if !held && is_loopback(&next) => {
+                    if self.site == "same-origin" && next.origin() != url.origin() {
+                        self.site = "same-site";
+                    }
+                    url = next;
+                }
                 _ => return Ok(page.leaving_to(next)),
             }
             // RFC 9110 §15.4: 307 and 308 keep method and body, the others become a GET.
@@ -160,7 +173,7 @@ impl Jar {
             .request(method, url.clone())
             .header("accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8");
         for (name, value) in [
-            ("sec-fetch-site", "same-site"),
+            ("sec-fetch-site", self.site),
             ("sec-fetch-mode", "navigate"),
             ("sec-fetch-dest", "document"),
             ("sec-fetch-user", "?1"),
