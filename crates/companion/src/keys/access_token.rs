@@ -126,10 +126,14 @@ impl AccessTokenKey {
     }
 
     /// Signs.
-    #[expect(clippy::expect_used, reason = "plain claims and a key that was checked when made")]
     pub fn sign(&self, claims: &AccessClaims) -> SecretText {
+        self.sign_as(TYPE, claims)
+    }
+
+    #[expect(clippy::expect_used, reason = "plain claims and a key that was checked when made")]
+    pub(super) fn sign_as(&self, typ: &str, claims: &AccessClaims) -> SecretText {
         let mut header = Header::new(Algorithm::ES256);
-        header.typ = Some(TYPE.to_owned());
+        header.typ = Some(typ.to_owned());
         header.kid = Some(self.kid.clone());
         SecretText::new(
             jsonwebtoken::encode(&header, claims, &self.encoding).expect("ES256 signature"),

@@ -160,6 +160,8 @@ fn an_access_token_of_another_kind_is_refused() {
         assert_eq!(verify(&keys, forged), invalid);
     }
     assert_eq!(verify(&keys_of_another(), good), invalid, "another service's key");
+    let other_kind = key.sign_as("JWT", &claims());
+    assert_eq!(verify(&keys, other_kind.expose()), invalid, "our signature, another kind");
     for elsewhere in [
         AccessClaims { iss: "https://evil.test".into(), ..claims() },
         AccessClaims { aud: "https://evil.test".into(), ..claims() },

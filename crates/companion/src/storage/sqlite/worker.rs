@@ -195,3 +195,6 @@ fn in_savepoint(db: &Connection, body: impl FnOnce(&Connection) -> bool) -> Done
     db.prepare_cached("RELEASE operation")?.execute([])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
