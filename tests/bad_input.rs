@@ -40,21 +40,21 @@ fn a_wrong_api_key_is_said_at_the_start() -> Result<()> {
     says(World::with().companion("WORKOS_API_KEY", "sk_test_wrong"), &["WORKOS_API_KEY"])
 }
 
-#[test]
-fn a_database_and_its_key_file_belong_together() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let key_of = |name: &str| folder.path().join(name).display().to_string();
-    let mut world = World::with().folder(folder.path()).companion("KEYPORT_KEY_FILE", &key_of("a.key")).start()?;
+#[tokio::test]
+async fn a_database_and_its_key_file_belong_together() -> Result<()> {
+    let (folder, other) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let key = |name: &str| folder.path().join(name).display().to_string();
+    let with = |name: &str| World::with().folder(folder.path()).companion("KEYPORT_KEY_FILE", &key(name));
+    let mut world = with("a.key").start()?;
+    let client = NativeClient::new(&world)?;
+    let session = client.sign_in(Person::ADA).await?;
     world.stop_companion()?;
-    drop(world);
-    let before = std::fs::read(folder.path().join("companion.db"))?;
-    let missing = World::with().folder(folder.path()).companion("KEYPORT_KEY_FILE", &key_of("b.key"));
-    says(missing, &["b.key"])?;
-    let other = tempfile::tempdir()?;
-    drop(World::with().folder(other.path()).companion("KEYPORT_KEY_FILE", &key_of("c.key")).start()?);
-    says(World::with().folder(folder.path()).companion("KEYPORT_KEY_FILE", &key_of("c.key")), &["companion.db", "key file"])?;
-    assert!(std::fs::read(folder.path().join("companion.db"))? == before, "nothing was touched");
-    World::with().folder(folder.path()).companion("KEYPORT_KEY_FILE", &key_of("a.key")).start()?;
+    says(with("b.key"), &["b.key"])?;
+    assert!(!folder.path().join("b.key").exists(), "no key is made beside a database that has one");
+    drop(World::with().folder(other.path()).companion("KEYPORT_KEY_FILE", &key("c.key")).start()?);
+    says(with("c.key"), &["companion.db", "key file"])?;
+    world.start_companion_again()?;
+    assert!(client.refresh(&session.refresh).await?.session().is_ok(), "nothing was lost");
     Ok(())
 }
 
