@@ -2,49 +2,61 @@
 //! Process groups are not enough: a desktop app opens the browser in a session of its own. A watchdog shell sweeps when the test
 //! process is gone for whatever reason, kill -9 included. NOT for processes that others started: they do not carry the mark.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 const MARK: &str = "STARTED_BY_TEST_RUN";
 
-/// `cat` ends when the test process ends, because only that process holds the other side of the pipe.
+/// Reads paths until the test process ends, because only that process holds the other side of the pipe; then kills what carries the
+/// mark and removes the paths.
 const WATCHDOG: &str = r#"
 trap '' INT TERM HUP
-cat >/dev/null
-grep -lzxF -- "$1" /proc/[0-9]*/environ 2>/dev/null | while IFS=/ read -r _ _ pid _; do
+mark=$1
+shift
+while IFS= read -r path; do set -- "$@" "$path"; done
+grep -lzxF -- "$mark" /proc/[0-9]*/environ 2>/dev/null | while IFS=/ read -r _ _ pid _; do
     kill -KILL "$pid" 2>/dev/null
 done
-rm -f -- "$2"
+[ $# -eq 0 ] || rm -rf -- "$@"
 "#;
 
-/// The managed policy that a session of this test process may write; the watchdog removes it.
-pub fn policy_file() -> PathBuf {
-    let name = format!("keyport-tests-{}.json", std::process::id());
-    PathBuf::from("/etc/chromium/policies/managed").join(name)
-}
-
 fn mark() -> String {
-    format!("{}", std::process::id())
+    std::process::id().to_string()
 }
 
-/// Marks the command, and with it all its descendants, as ours.
-pub fn adopt(command: &mut Command) {
-    static WATCHDOG_SHELL: OnceLock<Option<Child>> = OnceLock::new();
-    WATCHDOG_SHELL.get_or_init(|| {
+fn watchdog() -> Option<&'static Mutex<Child>> {
+    static SHELL: OnceLock<Option<Mutex<Child>>> = OnceLock::new();
+    let shell = SHELL.get_or_init(|| {
         Command::new("sh")
             .args(["-c", WATCHDOG, "watchdog", &format!("{MARK}={}", mark())])
-            .arg(policy_file())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .process_group(0)
             .spawn()
             .ok()
+            .map(Mutex::new)
     });
+    shell.as_ref()
+}
+
+/// Marks the command, and with it all its descendants, as ours.
+pub fn adopt(command: &mut Command) {
+    watchdog();
     command.env(MARK, mark());
+}
+
+/// Has a file or folder of ours removed when the test process is gone, if it is still there then.
+pub fn remove_afterwards(path: &Path) {
+    if let Some(watchdog) = watchdog() {
+        let mut watchdog = watchdog.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pipe) = &mut watchdog.stdin {
+            let _ = writeln!(pipe, "{}", path.display());
+        }
+    }
 }
 
 /// Kills every process whose environment has exactly this entry (`NAME=VALUE`).

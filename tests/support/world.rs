@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 use url::Url;
 
-use crate::{Process, binaries};
+use crate::{Process, binaries, offspring};
 
 /// The organization, domain and people that the emulator's default seed knows.
 pub const ACME: &str = "org_01EMULATORACME";
@@ -89,7 +89,8 @@ impl Settings {
     /// # Errors
     /// When one of them is not built, does not start, or does not get ready in time.
     pub fn start(self) -> Result<World> {
-        let temporary = tempfile::tempdir()?;
+        let temporary = tempfile::Builder::new().prefix("world-").tempdir()?;
+        offspring::remove_afterwards(temporary.path());
         let folder = self.folder.clone().unwrap_or_else(|| temporary.path().to_path_buf());
         std::fs::create_dir_all(&folder)?;
         let mut command = binaries::command("keyport-emulator")?;

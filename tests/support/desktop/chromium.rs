@@ -1,7 +1,7 @@
 //! Chromium as the default browser: a .desktop file that starts it with a profile of its own, and a chromedriver that joins the
 //! running one, however it was started. It resolves no name but 127.0.0.1. NOT started from here: the app, or `xdg-open`, does that.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -11,7 +11,7 @@ use super::DesktopSession;
 use super::webdriver::Driver;
 use crate::{offspring, wait};
 
-const FLAGS: [&str; 12] = [
+const FLAGS: [&str; 13] = [
     "--no-sandbox",
     "--no-first-run",
     "--no-default-browser-check",
@@ -21,7 +21,8 @@ const FLAGS: [&str; 12] = [
     "--disable-component-update",
     "--disable-sync",
     "--password-store=basic",
-    "--start-maximized",
+    "--window-position=440,10",
+    "--window-size=830,870",
     "--remote-debugging-port=0",
     "--host-resolver-rules='MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'",
 ];
@@ -41,7 +42,7 @@ impl std::ops::Deref for Browser {
 
 impl DesktopSession {
     fn profile(&self) -> PathBuf {
-        self.folder.path().join("chromium")
+        self.home().join(".config/browser-of-the-tests")
     }
 
     fn opened_file(&self) -> PathBuf {
@@ -93,10 +94,12 @@ impl DesktopSession {
             {"protocol": "dev.keyport.desktop", "allowed_origins": origins},
             {"protocol": "dev.keyport.desktop.dev", "allowed_origins": origins},
         ]});
-        let file = offspring::policy_file();
-        std::fs::create_dir_all(file.parent().context("a policy folder")?)?;
+        let folder = Path::new("/etc/chromium/policies/managed");
+        let file = folder.join(format!("keyport-tests-{}.json", std::process::id()));
+        std::fs::create_dir_all(folder)?;
+        offspring::remove_afterwards(&file);
         std::fs::write(&file, policy.to_string())?;
-        self.policy = true;
+        self.policy = Some(file);
         Ok(())
     }
 
@@ -146,7 +149,7 @@ impl DesktopSession {
     /// Was the policy of [`super::Settings::trusting`] written, so that no dialog asks before the app is opened?
     #[must_use]
     pub fn trusts_origins(&self) -> bool {
-        self.policy
+        self.policy.is_some()
     }
 
     /// Clicks "Open" in Chromium's question whether a page may open the app, when it is asked (see [`Self::trusts_origins`]).
@@ -154,7 +157,7 @@ impl DesktopSession {
     /// # Errors
     /// When the pointer cannot be moved.
     pub fn allow_app(&self) -> Result<()> {
-        if self.policy {
+        if self.policy.is_some() {
             return Ok(());
         }
         self.xdotool(&["mousemove", "868", "268", "click", "1"]).map(drop)

@@ -61,13 +61,14 @@ impl Settings {
     pub fn start(self) -> Result<DesktopSession> {
         let turn = take_turn()?;
         let folder = tempfile::Builder::new().prefix("desktop-").tempdir()?;
+        offspring::remove_afterwards(folder.path());
         let logs = self.logs.clone().unwrap_or_else(|| folder.path().join("logs"));
         let mut session = DesktopSession {
             environment: Vec::new(),
             programs: Vec::new(),
             keyring: None,
             logs,
-            policy: false,
+            policy: None,
             folder,
             _turn: turn,
         };
@@ -87,7 +88,7 @@ pub struct DesktopSession {
     programs: Vec<Process>,
     keyring: Option<Process>,
     logs: PathBuf,
-    policy: bool,
+    policy: Option<PathBuf>,
     folder: TempDir,
     _turn: File,
 }
@@ -215,8 +216,8 @@ impl Drop for DesktopSession {
         // What detached itself (a browser started by an app) is found by its home folder.
         offspring::sweep(&format!("HOME={}", self.home().display()));
         self.programs.clear();
-        if self.policy {
-            let _ = std::fs::remove_file(offspring::policy_file());
+        if let Some(policy) = &self.policy {
+            let _ = std::fs::remove_file(policy);
         }
     }
 }
