@@ -37,7 +37,7 @@ pub enum Command {
     /// The command finds KEYPORT_ACCESS_TOKEN, KEYPORT_ACCESS_TOKEN_TYPE, KEYPORT_ACCESS_TOKEN_EXPIRES_AT, KEYPORT_ACCOUNT,
     /// KEYPORT_ACCOUNT_EMAIL, KEYPORT_ACCOUNT_NAME, KEYPORT_ISSUER and, if there is one, KEYPORT_ORGANIZATION and
     /// KEYPORT_ORGANIZATION_NAME in its environment. The token lives for minutes and is bound to a key that only this process has.
-    /// The exit code is the command's own.
+    /// The exit code is the command's own, and so is standard output: with --json the events go to standard error.
     Run(Run),
     /// For developers: hand a sign-in link to the app as a browser would
     #[command(subcommand)]
@@ -103,7 +103,7 @@ pub struct SignIn {
 pub struct Token {
     /// Also make a proof for one request, and print both headers
     #[arg(long, num_args = 2, value_names = ["METHOD", "URL"])]
-    pub dpop: Option<Vec<String>>,
+    dpop: Option<Vec<String>>,
     /// Whether a program reads the answer.
     #[command(flatten)]
     pub json: Json,
@@ -112,7 +112,7 @@ pub struct Token {
 /// `keyport run`.
 #[derive(Debug, Args)]
 pub struct Run {
-    /// How to sign in. With --json the events go to standard error: standard output belongs to the command.
+    /// How to sign in.
     #[command(flatten)]
     pub way: Way,
     /// The command and its arguments, after --

@@ -2,6 +2,8 @@
 //! a number. No decision of the sign-in is taken here, and no webview is needed.
 
 mod arguments;
+mod browser;
+mod child;
 mod event;
 mod exit;
 mod link;

@@ -64,6 +64,13 @@ impl Output {
         }
     }
 
+    /// A link for the person, alone on its line so that it can be copied whole.
+    pub fn link(&self, link: &str) {
+        if self.is_for_people() {
+            on_standard_error(link);
+        }
+    }
+
     /// A line of result for the person.
     pub fn result(&self, line: &str) {
         if self.is_for_people() {

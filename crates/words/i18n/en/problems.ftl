@@ -130,7 +130,7 @@ problem-service-refused-text = It answers, but it is not set up for the app that
 problem-service-refused-next = Tell your IT team. Once it is put right, try again.
 
 problem-session-ended-title = You have been signed out
-problem-session-ended-text = Your session is over: it ended by age, was ended by you elsewhere, or by your company.
+problem-session-ended-text = Your session is over: it was ended elsewhere, or it had reached its age. Nothing else has changed.
 problem-session-ended-next = Sign in again.
 
 # The keychain
