@@ -9,11 +9,15 @@ mod drawing;
 #[path = "ui/preview.rs"]
 mod preview;
 
+use std::ops::Deref;
 use std::process::Command;
 
+use keyport_core::View;
 use keyport_tests::desktop::Driver;
 use keyport_tests::{Process, process};
 use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// What a person would call broken on the screen that is shown now; empty when all is well.
 const WHAT_IS_BROKEN: &str = r#"
@@ -40,19 +44,36 @@ if (page.scrollWidth > page.clientWidth) broken.push(`wider than the window: ${p
 return broken;
 "#;
 
-async fn page() -> (Driver, String) {
-    let address = preview::serve().unwrap();
+/// One browser at a time: five of them on two cores only wait for each other.
+static TURN: Mutex<()> = Mutex::const_new(());
+
+struct Window {
+    driver: Driver,
+    _logs: TempDir,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Deref for Window {
+    type Target = Driver;
+
+    fn deref(&self) -> &Driver {
+        &self.driver
+    }
+}
+
+async fn page() -> Window {
+    let turn = TURN.lock().await;
+    let logs = tempfile::tempdir().unwrap();
     let port = process::free_port().unwrap();
-    let logs = tempfile::tempdir().unwrap().keep();
     let mut command = Command::new("chromedriver");
     command.arg(format!("--port={port}"));
-    let process = Process::spawn("chromedriver", command, &logs).unwrap();
+    let process = Process::spawn("chromedriver", command, logs.path()).unwrap();
     let arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
     let capabilities = json!({"goog:chromeOptions": {"args": arguments}});
     let driver = Driver::join(process, port, capabilities).await.unwrap();
-    driver.client.goto(&address).await.unwrap();
+    driver.client.goto(&preview::serve().unwrap()).await.unwrap();
     driver.find("#email").await.unwrap();
-    (driver, address)
+    Window { driver, _logs: logs, _turn: turn }
 }
 
 async fn run(driver: &Driver, script: &str, arguments: Vec<Value>) -> Value {
@@ -74,18 +95,23 @@ async fn asked(driver: &Driver) -> Value {
 
 #[tokio::test]
 async fn every_screen_has_its_words_one_primary_action_and_fits_at_every_size() {
-    let (driver, _) = page().await;
+    let driver = page().await;
     // The usual window, the smallest one, and the smallest one at 200 % zoom.
     for (width, height) in [(440, 620), (360, 520), (180, 260)] {
-        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        let metrics =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         set_metrics(&driver, metrics).await;
-        for (case, view) in cases::all() {
+        let views = cases::all().into_iter().map(|(case, view)| (case, screen_of(&view)));
+        for (case, screen) in views.chain([("not_set_up".to_owned(), json!("not_set_up"))]) {
             show(&driver, &case).await;
-            let screen = serde_json::to_value(&view).unwrap()["screen"].clone();
             let broken = run(&driver, WHAT_IS_BROKEN, vec![screen]).await;
             assert_eq!(broken, json!([]), "{case} at {width}x{height}");
         }
     }
+}
+
+fn screen_of(view: &View) -> Value {
+    serde_json::to_value(view).unwrap()["screen"].clone()
 }
 
 async fn set_metrics(driver: &Driver, metrics: Value) {
@@ -111,7 +137,7 @@ impl fantoccini::wd::WebDriverCompatibleCommand for Cdp {
 
 #[tokio::test]
 async fn the_keyboard_alone_signs_in_and_cancels() {
-    let (driver, _) = page().await;
+    let driver = page().await;
     press(&driver, "not an email\u{e007}").await;
     assert_eq!(asked(&driver).await, json!([]), "nothing is sent that is no email");
     assert!(driver.find("#email-wrong").await.is_ok(), "and the person hears why");
@@ -136,7 +162,7 @@ async fn the_keyboard_alone_signs_in_and_cancels() {
 
 #[tokio::test]
 async fn another_account_is_asked_for_by_email_and_leaves_the_first_one_shown() {
-    let (driver, _) = page().await;
+    let driver = page().await;
     show(&driver, "signed_in").await;
     driver.click("[data-shows=another]").await.unwrap();
     driver.fill("#another-email", "grace@acme.test\u{e007}").await.unwrap();
@@ -148,7 +174,7 @@ async fn another_account_is_asked_for_by_email_and_leaves_the_first_one_shown() 
 
 #[tokio::test]
 async fn every_problem_offers_its_own_way_out_first() {
-    let (driver, _) = page().await;
+    let driver = page().await;
     for (problem, intent) in [
         ("timed_out", "try-again"),
         ("no_selector", "dismiss"),
@@ -167,7 +193,7 @@ async fn every_problem_offers_its_own_way_out_first() {
 
 #[tokio::test]
 async fn the_live_region_speaks_of_states_and_never_of_seconds() {
-    let (driver, _) = page().await;
+    let driver = page().await;
     let listen = "window.heard = [];
         const status = document.getElementById('status');
         new MutationObserver(() => heard.push(status.textContent)).observe(status, {childList: true, characterData: true, subtree: true});";

@@ -4,6 +4,7 @@ import { write } from './draw.js';
 import { knownEmail, rememberEmail, showStep, takeWantedStep } from './person.js';
 
 export const SCREENS = {
+  not_set_up: () => '',
   starting: () => '',
   preparing: () => '',
   finishing: () => '',
@@ -23,7 +24,6 @@ function signedOut(section) {
 }
 
 function waiting(section, view, words) {
-  when(section, 'browser-failed', view.browser_failed);
   when(section, 'another-way', view.door === 'link');
   const help = section.querySelector('#trouble-help');
   if (document.body.dataset.screen !== 'waiting') open(help, false);
@@ -50,9 +50,10 @@ function signedIn(section, view, words) {
   rememberEmail(account.email);
   write(section.querySelector('[data-fact="name"]'), name);
   write(section.querySelector('[data-fact="initial"]'), [...name][0]?.toLocaleUpperCase() ?? '');
-  write(section.querySelector('[data-fact="email"]'), account.name ? account.email : '');
+  write(section.querySelector('[data-fact="email"]'), account.email);
   write(section.querySelector('[data-fact="since"]'), sayWhen(account.signed_in_at));
   write(section.querySelector('[data-part="session"]'), words[view.stored]);
+  when(section, 'named', name !== account.email);
   when(section, 'from', Boolean(words.from));
   when(section, 'not-saved', view.not_saved !== null);
   when(section, 'unreachable', view.unreachable !== null);

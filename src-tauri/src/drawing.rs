@@ -13,9 +13,22 @@ pub struct Drawing {
     /// The language of the words, for screen readers and dates.
     pub lang: &'static str,
     /// The facts.
-    pub view: View,
+    pub view: Shown,
     /// The sentences, keyed as the page names their places.
     pub words: BTreeMap<String, String>,
+}
+
+/// What is shown: the client's view, or that there can be no client.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Shown {
+    /// As the core draws it.
+    View(View),
+    /// The settings name no companion, or not properly.
+    NotSetUp {
+        /// `not_set_up`.
+        screen: &'static str,
+    },
 }
 
 impl Drawing {
@@ -35,13 +48,22 @@ impl Drawing {
                 words.screen("confirm", &[("time", &clock(*seconds_left))])
             }
             Screen::SignedIn { account, not_saved, unreachable, .. } => {
-                let reason = |code: &Option<&str>| code.map_or_else(String::new, |c| title(c, words));
+                let reason =
+                    |code: &Option<&str>| code.map_or_else(String::new, |c| title(c, words));
                 let (not_saved, unreachable) = (reason(not_saved), reason(unreachable));
                 signed_in(account, device, &not_saved, &unreachable, words)
             }
             Screen::Problem { code, attempt, .. } => problem(code, attempt.as_deref(), words),
         };
-        Self { lang: "en", view, words: sentences }
+        Self { lang: "en", view: Shown::View(view), words: sentences }
+    }
+
+    /// Draws that Keyport does not know its companion; `settings` is the file that could name it, `trouble` what is wrong, for IT.
+    #[must_use]
+    pub fn not_set_up(settings: &str, trouble: &str, words: &Words) -> Self {
+        let screen = "not_set_up";
+        let words = words.screen(screen, &[("settings", settings), ("trouble", trouble)]);
+        Self { lang: "en", view: Shown::NotSetUp { screen }, words }
     }
 }
 

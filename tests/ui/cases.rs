@@ -62,7 +62,8 @@ fn signed_in() -> Vec<Case> {
     nameless.connection.kind = "GenericSAML".to_owned();
     let mut long = ada();
     long.name = "Wilhelmina Featherstonehaugh-Cholmondeley von und zu Hohenlohe".to_owned();
-    long.email = "wilhelmina.featherstonehaugh-cholmondeley@subsidiary.example-holding.test".to_owned();
+    long.email =
+        "wilhelmina.featherstonehaugh-cholmondeley@subsidiary.example-holding.test".to_owned();
     long.organization = organization("Example Holding International Beteiligungsgesellschaft");
     vec![
         named("signed_in", signed(ada(), Stored::Keychain, None, None)),

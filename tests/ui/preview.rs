@@ -34,6 +34,12 @@ pub fn drawing(view: View) -> Result<Value> {
     Ok(serde_json::to_value(Drawing::of(view, DEVICE, &Words::english()))?)
 }
 
+fn not_set_up() -> Result<Value> {
+    let settings = "/home/ada/.config/keyport/settings.json";
+    let drawing = Drawing::not_set_up(settings, "no companion is set", &Words::english());
+    Ok(serde_json::to_value(drawing)?)
+}
+
 /// Writes the folder and serves it for as long as the test process lives; answers with its address.
 pub fn serve() -> Result<String> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ui-preview");
@@ -58,14 +64,16 @@ fn write(folder: &Path) -> Result<()> {
         std::fs::copy(entry.path(), folder.join(entry.file_name()))?;
     }
     std::fs::copy(root().join("tests/ui/shell.js"), folder.join("shell.js"))?;
-    let drawings: BTreeMap<String, Value> = cases::all()
+    let mut drawings: BTreeMap<String, Value> = cases::all()
         .into_iter()
         .map(|(name, view): Case| Ok((name, drawing(view)?)))
         .collect::<Result<_>>()?;
+    drawings.insert("not_set_up".to_owned(), not_set_up()?);
     let drawings = format!("window.DRAWINGS = {};\n", serde_json::to_string(&drawings)?);
     std::fs::write(folder.join("drawings.js"), drawings)?;
     let page = std::fs::read_to_string(root().join("ui/index.html"))?;
-    let shell = "<script src=\"drawings.js\"></script>\n<script src=\"shell.js\"></script>\n</head>";
+    let shell =
+        "<script src=\"drawings.js\"></script>\n<script src=\"shell.js\"></script>\n</head>";
     std::fs::write(folder.join("index.html"), page.replacen("</head>", shell, 1))?;
     Ok(())
 }

@@ -1,6 +1,13 @@
 ### The window's sentences. `Words::screen("signed_out", …)` gathers every message whose id starts with `signed-out-`,
 ### keyed by the rest of the id. Words for problems are in problems.ftl, the buttons under them here as `trouble-…`.
 
+# The settings of this device name no sign-in service, or not properly. $trouble is for IT.
+not-set-up-title = Keyport is not set up on this device
+not-set-up-text = It does not know your company's sign-in service yet, so nobody can sign in.
+not-set-up-next = Ask your IT team to set it up. Keyport looks for it in { $settings }.
+not-set-up-again = Look again
+not-set-up-reference = For your IT team: { $trouble }
+
 starting-title = Opening Keyport
 starting-text = Looking for a saved session on this device.
 

@@ -1,0 +1,61 @@
+//! The person's browser and clipboard, for the client. The one file of the app that reads an address with a secret in it, and only
+//! to hand it to another program; the page never sees one.
+
+use std::sync::{Mutex, PoisonError};
+
+use arboard::Clipboard as SystemClipboard;
+use keyport_client::browser::{Browser, BrowserTrouble, Opening, PermittedUrl};
+use keyport_client::surroundings::{Clipboard, NotCopied};
+use keyport_core::secret::AuthorizationUrl;
+
+/// The browser that the desktop has set, opened by Tauri's opener from here; the page has no right to open anything.
+pub struct DesktopBrowser;
+
+impl Browser for DesktopBrowser {
+    fn open<'a>(&'a self, url: &'a PermittedUrl) -> Opening<'a> {
+        Box::pin(async move {
+            let url = url.clone();
+            let opening = tauri::async_runtime::spawn_blocking(move || {
+                tauri_plugin_opener::open_url(url.expose(), None::<&str>)
+            });
+            match opening.await {
+                Ok(Ok(())) => Ok(()),
+                // The plugin's error would name the program and what it was given.
+                Ok(Err(_)) | Err(_) => Err(BrowserTrouble::Failed(None)),
+            }
+        })
+    }
+}
+
+/// The desktop's clipboard. Opened with the first link and kept: on X11 and Wayland the one who copied has to serve the paste.
+#[derive(Default)]
+pub struct DesktopClipboard {
+    system: Mutex<Option<SystemClipboard>>,
+}
+
+impl Clipboard for DesktopClipboard {
+    fn copy(&self, url: &AuthorizationUrl) -> Result<(), NotCopied> {
+        let mut system = self.system.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = match system.take() {
+            Some(open) => Ok(open),
+            None => SystemClipboard::new(),
+        };
+        let mut open = open.map_err(|_| NotCopied)?;
+        let copied = put(&mut open, url.expose());
+        *system = Some(open);
+        copied.map_err(|_| NotCopied)
+    }
+}
+
+/// Who has the link can start this sign-in, so clipboard histories are asked to leave it out.
+#[cfg(target_os = "linux")]
+fn put(clipboard: &mut SystemClipboard, text: &str) -> Result<(), arboard::Error> {
+    use arboard::SetExtLinux;
+
+    clipboard.set().exclude_from_history().text(text)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn put(clipboard: &mut SystemClipboard, text: &str) -> Result<(), arboard::Error> {
+    clipboard.set_text(text)
+}

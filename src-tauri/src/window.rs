@@ -1,0 +1,58 @@
+//! The one window. It shows our own page and nothing else: no other address, no second window, and tools for developers only in
+//! development builds.
+
+use tauri::webview::{NewWindowResponse, PageLoadEvent};
+use tauri::{
+    AppHandle, Manager, UserAttentionType, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
+};
+use url::Url;
+
+/// The window's label, which its capability names.
+pub const MAIN: &str = "main";
+
+const SIZE: (f64, f64) = (440.0, 620.0);
+const SMALLEST: (f64, f64) = (360.0, 520.0);
+
+/// Makes the window; it is shown once its page is there, so that nobody sees an empty one.
+///
+/// # Errors
+/// When the system gives no webview.
+pub fn open(app: &AppHandle) -> tauri::Result<WebviewWindow> {
+    WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()))
+        .title("Keyport")
+        .inner_size(SIZE.0, SIZE.1)
+        .min_inner_size(SMALLEST.0, SMALLEST.1)
+        .center()
+        .visible(false)
+        .devtools(cfg!(debug_assertions))
+        .on_navigation(is_our_page)
+        .on_new_window(|_, _| NewWindowResponse::Deny)
+        .on_page_load(|window, load| {
+            if load.event() == PageLoadEvent::Finished {
+                let _ = window.show();
+            }
+        })
+        .build()
+}
+
+/// Our page has an address of its own on each system; anything else would be somebody else's page in our window.
+fn is_our_page(address: &Url) -> bool {
+    let origin = (address.scheme(), address.host_str());
+    origin == ("tauri", Some("localhost"))
+        || (cfg!(windows) && origin == ("http", Some("tauri.localhost")))
+}
+
+/// Brings the window to the front. A system that does not allow that shows that the window wants attention.
+pub fn raise(app: &AppHandle) {
+    let Some(window) = app.get_webview_window(MAIN) else {
+        return;
+    };
+    let raised = window
+        .unminimize()
+        .and_then(|()| window.show())
+        .and_then(|()| window.set_focus())
+        .and_then(|()| window.request_user_attention(Some(UserAttentionType::Informational)));
+    if let Err(error) = raised {
+        tracing::warn!(%error, "the window could not be raised");
+    }
+}
