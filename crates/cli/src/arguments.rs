@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use keyport_core::{Hints, Store};
+use url::Url;
 
 const CODES: &str = "\
 Exit codes: 0 done · 2 usage · 3 refused or cancelled · 4 no session · 5 unreachable · 6 keychain · 7 timed out · 70 internal.
@@ -23,15 +24,15 @@ pub struct Arguments {
 pub enum Command {
     /// Sign in: opens your browser and waits until it comes back
     SignIn(SignIn),
-    /// Say who is signed in and where the session is kept
-    Status(Json),
+    /// Say who is signed in and where the session is kept, as far as this device knows
+    Status(Session),
     /// Print an access token, renewed if it is due
     ///
     /// The token is bound to the key of this device (DPoP, RFC 9449): a service that takes it also wants a proof. With --dpop both
     /// headers are printed, made for one method and URL.
     Token(Token),
     /// Sign out: forget the session here and end it at the service
-    SignOut(Json),
+    SignOut(Session),
     /// Sign in for one command: the session stays in memory and is ended afterwards
     ///
     /// The command finds KEYPORT_ACCESS_TOKEN, KEYPORT_ACCESS_TOKEN_TYPE, KEYPORT_ACCESS_TOKEN_EXPIRES_AT, KEYPORT_ACCOUNT,
@@ -50,6 +51,17 @@ pub struct Json {
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,
+}
+
+/// The session that is meant.
+#[derive(Clone, Debug, Args)]
+pub struct Session {
+    /// The sign-in service that it is with, instead of the one that is set up
+    #[arg(long, value_name = "URL")]
+    pub companion: Option<String>,
+    /// Whether a program reads the answer.
+    #[command(flatten)]
+    pub json: Json,
 }
 
 /// Through which door of the company; at most one of these.
@@ -101,12 +113,31 @@ pub struct SignIn {
 /// `keyport token`.
 #[derive(Debug, Args)]
 pub struct Token {
+    /// Whose.
+    #[command(flatten)]
+    pub session: Session,
     /// Also make a proof for one request, and print both headers
     #[arg(long, num_args = 2, value_names = ["METHOD", "URL"])]
     dpop: Option<Vec<String>>,
-    /// Whether a program reads the answer.
-    #[command(flatten)]
-    pub json: Json,
+}
+
+impl Token {
+    /// The request that the proof is for.
+    ///
+    /// # Errors
+    /// What is wrong with it, for a person.
+    pub fn request(&self) -> Result<Option<(&str, Url)>, String> {
+        let Some([method, url]) = self.dpop.as_deref() else {
+            return Ok(None);
+        };
+        if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_uppercase()) {
+            return Err(format!("{method:?} is not a method: GET, POST …"));
+        }
+        match Url::parse(url) {
+            Ok(url) if matches!(url.scheme(), "https" | "http") => Ok(Some((method, url))),
+            Ok(_) | Err(_) => Err(format!("{url:?} is not an http or https URL")),
+        }
+    }
 }
 
 /// `keyport run`.
@@ -257,6 +288,20 @@ mod tests {
         ] {
             let error = parse(line).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_proof_is_for_one_method_and_one_web_address() {
+        let request = |line: &str| match parse(line).unwrap().command {
+            Command::Token(token) => token.request().map(|it| it.is_some()),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(request("token"), Ok(false));
+        assert_eq!(request("token --dpop GET https://api.test/me"), Ok(true));
+        for bad in ["get https://api.test", "G:T https://api.test", "GET api.test", "GET file:///x"]
+        {
+            assert!(request(&format!("token --dpop {bad}")).is_err(), "{bad}");
         }
     }
 

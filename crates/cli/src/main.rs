@@ -9,6 +9,8 @@ mod exit;
 mod link;
 mod narrator;
 mod output;
+mod session;
+mod settings;
 
 use std::process::ExitCode;
 
@@ -23,6 +25,15 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     keep_log();
     let exit = match arguments.command {
+        Command::Status(session) => {
+            session::status(&session, &Output::new(session.json.json)).await
+        }
+        Command::Token(token) => {
+            session::token(&token, &Output::new(token.session.json.json)).await
+        }
+        Command::SignOut(session) => {
+            session::sign_out(&session, &Output::new(session.json.json)).await
+        }
         Command::Link(what) => link::link(&what, &Output::for_people()).await,
         _ => Exit::Internal,
     };

@@ -8,6 +8,7 @@ use keyport_core::{Account, Organization, Problem, Stored};
 use keyport_words::Words;
 
 use crate::event::{Event, SignedIn};
+use crate::exit::Exit;
 
 /// Who reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +86,12 @@ impl Output {
             Reader::Program => on_standard_output(&event.line()),
             Reader::ProgramBeside => on_standard_error(&event.line()),
         }
+    }
+
+    /// What cannot be meant so, in the manner of the command-line reader; a program reads the exit code.
+    pub fn usage(&self, what: &str) -> Exit {
+        on_standard_error(&format!("error: {}", plain(what)));
+        Exit::Usage
     }
 
     /// What went wrong, for either.

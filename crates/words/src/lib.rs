@@ -17,6 +17,7 @@ pub const ENGLISH: &[(&str, &str)] = &[
     ("app.ftl", include_str!("../i18n/en/app.ftl")),
     ("pages.ftl", include_str!("../i18n/en/pages.ftl")),
     ("cli.ftl", include_str!("../i18n/en/cli.ftl")),
+    ("listener.ftl", include_str!("../i18n/en/listener.ftl")),
 ];
 
 /// The words for one problem.

@@ -1,0 +1,71 @@
+//! What the client is told and given here: the companion, the words of the listener's pages, this machine's clock, randomness and
+//! keychain. It asks nobody anything yet.
+
+use std::sync::Arc;
+
+use keyport_client::browser::Browser;
+use keyport_client::config::{self, Channel, Config, ListenerWords, SettingsTrouble};
+use keyport_client::keychain::{Keychain, MemoryKeychain, SystemKeychain};
+use keyport_client::loopback::Notice;
+use keyport_client::surroundings::{Platform, SystemClock, SystemRandomness};
+use keyport_core::{Problem, Store};
+use keyport_words::Words;
+
+/// The settings, with the flag over all the others.
+///
+/// # Errors
+/// What is set wrongly, and where.
+pub fn config(companion: Option<&str>) -> Result<Config, SettingsTrouble> {
+    let channel = Channel::of_build();
+    Ok(Config {
+        companion: config::companion(companion)?,
+        channel,
+        device_name: device_name(),
+        state_dir: config::state_dir(channel),
+        words: listener_words(&Words::english()),
+    })
+}
+
+/// This machine. A session that shall live in memory gets a keychain in memory too: the real one is not even asked.
+///
+/// # Errors
+/// [`Problem::Internal`] when the system has no thread to give.
+pub fn platform(browser: Arc<dyn Browser>, store: Store) -> Result<Platform, Problem> {
+    let keychain: Arc<dyn Keychain> = match store {
+        Store::Memory => Arc::new(MemoryKeychain::default()),
+        Store::Keychain => {
+            let service = Channel::of_build().service;
+            Arc::new(SystemKeychain::of(service).map_err(|_| Problem::Internal)?)
+        }
+    };
+    Ok(Platform {
+        browser,
+        clipboard: None,
+        keychain,
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandomness),
+    })
+}
+
+fn listener_words(words: &Words) -> ListenerWords {
+    let notice = |what: &str| Notice {
+        title: words.text(&format!("listener-{what}-title"), &[]),
+        sentence: words.text(&format!("listener-{what}-text"), &[]),
+    };
+    ListenerWords {
+        language: "en".to_owned(),
+        right_to_left: false,
+        not_waiting: notice("not-waiting"),
+        finished: notice("finished"),
+        unanswered: notice("unanswered"),
+    }
+}
+
+/// What this machine calls itself; empty if it does not say.
+fn device_name() -> String {
+    #[cfg(unix)]
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    #[cfg(not(unix))]
+    let name = std::env::var("COMPUTERNAME").unwrap_or_default();
+    name
+}
