@@ -74,24 +74,28 @@ impl Terminal {
         run(self.command(arguments)?)
     }
 
-    /// Every file below the home folder.
+    /// Every file below the home folder that holds anything. A lock is an empty file.
     pub fn files(&self) -> Result<Vec<PathBuf>> {
-        files(&self.home())
+        let mut files = files(&self.home())?;
+        files.retain(|file| std::fs::metadata(file).is_ok_and(|data| data.len() > 0));
+        Ok(files)
     }
 }
 
-/// Starts `keyport` in a desktop session.
-pub fn start_in(session: &DesktopSession, arguments: &[&str]) -> Result<Keyport> {
-    let mut command = session.our_command("keyport")?;
-    command.args(arguments);
-    spawn(command, session.logs())
+/// Starts `keyport` in a desktop session, set to this companion.
+pub fn start_in(session: &DesktopSession, companion: &str, arguments: &[&str]) -> Result<Keyport> {
+    spawn(command_in(session, companion, arguments)?, session.logs())
 }
 
-/// Runs `keyport` in a desktop session to its end.
-pub fn run_in(session: &DesktopSession, arguments: &[&str]) -> Result<Ended> {
+/// Runs `keyport` in a desktop session, set to this companion, to its end.
+pub fn run_in(session: &DesktopSession, companion: &str, arguments: &[&str]) -> Result<Ended> {
+    run(command_in(session, companion, arguments)?)
+}
+
+fn command_in(session: &DesktopSession, companion: &str, arguments: &[&str]) -> Result<Command> {
     let mut command = session.our_command("keyport")?;
-    command.args(arguments);
-    run(command)
+    command.args(arguments).env("KEYPORT_COMPANION", companion);
+    Ok(command)
 }
 
 fn spawn(command: Command, logs: &Path) -> Result<Keyport> {
