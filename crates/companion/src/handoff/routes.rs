@@ -61,14 +61,14 @@ pub async fn answer(
     }
     let id = view(&app, &grant, &headers).await?.grant.id;
     let form = Form::from_body(&headers, &body).map_err(|_| Page::Refused)?;
-    match (form.value("continue"), form.value("not_me")) {
-        (Some(_), None) => {
+    match (form.has("continue"), form.has("not_me")) {
+        (true, false) => {
             let confirmed = app.storage.confirm_grant(id, app.now()).await?;
             tracing::info!(grant = %id, confirmed, "the person continued");
             let way = if confirmed { "/go" } else { "" };
             Ok(Redirect::to(&format!("/handoff/{id}{way}")))
         }
-        (None, Some(_)) => {
+        (false, true) => {
             let cancelled = app.storage.cancel_grant(id, CancelledBy::Person, app.now()).await?;
             tracing::warn!(grant = %id, cancelled, "the person said that it was not them");
             Ok(Redirect::to(&format!("/handoff/{id}")))

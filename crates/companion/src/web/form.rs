@@ -28,7 +28,6 @@ impl Form {
                 return Err(Repeated);
             }
         }
-        found.retain(|_, value| !value.is_empty());
         Ok(Self(found))
     }
 
@@ -47,12 +46,17 @@ impl Form {
 
     /// The value, if there is one.
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Whether the parameter is there at all, as the name of a pressed button.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
     }
 
     /// The same, to keep.
     pub fn owned(&self, name: &str) -> Option<String> {
-        self.0.get(name).cloned()
+        self.value(name).map(str::to_owned)
     }
 
     /// The value of a parameter that must be there.
@@ -72,6 +76,7 @@ mod tests {
     fn a_parameter_may_come_once_and_an_empty_one_is_none() {
         let form = Form::parse(b"a=1&b=&c=%20x").unwrap();
         assert_eq!((form.value("a"), form.value("b"), form.value("c")), (Some("1"), None, Some(" x")));
+        assert!(form.has("b") && !form.has("d"));
         assert_eq!(Form::parse(b"a=1&a=1").err(), Some(Repeated));
         assert_eq!(Form::parse(b"a=&a=1").err(), Some(Repeated));
     }

@@ -1,0 +1,257 @@
+//! The provider's answer: state and browser first, one exchange per branch, what was asked for or nothing.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use serde_json::json;
+use tokio::sync::Semaphore;
+
+use crate::support::{API_KEY, Browser, Device, Service, ada, parameter, s256};
+
+#[tokio::test]
+async fn a_code_without_a_state_of_ours_is_never_redeemed() {
+    let service = Service::start().await;
+    let mut browser = Browser::new();
+    let elsewhere = Service::start().await;
+    let foreign = browser.authorize(&elsewhere, &Device::new().push(&elsewhere, &[]).await).await;
+    let foreign = parameter(foreign.as_str(), "state");
+    for query in [
+        "code=x".to_owned(),
+        "code=x&state=".to_owned(),
+        "code=x&state=guess".to_owned(),
+        format!("code=x&state={foreign}"),
+        "error=idp_initiated_sso_disabled&connection_id=conn_acme&organization_id=org_acme".to_owned(),
+        "connection_id=conn_acme".to_owned(),
+        "error=access_denied&error_description=Call%20555".to_owned(),
+        String::new(),
+    ] {
+        let answer = browser.get(&format!("{}/callback?{query}", service.url)).await;
+        assert_eq!((answer.status, answer.problem()), (400, "started_elsewhere"), "{query}");
+        assert!(answer.body.contains("href=\"dev.keyport.desktop:/\""), "a way to start in the app");
+        assert!(!answer.body.contains("555"));
+    }
+    assert_eq!(service.exchanges(), 0);
+}
+
+#[tokio::test]
+async fn a_callback_in_another_browser_is_refused_and_its_code_not_used() {
+    let (service, device) = (Service::start().await, Device::new());
+    let pushed = device.push(&service, &[]).await;
+    let (mut attacker, mut victim, mut nobody) = (Browser::new(), Browser::new(), Browser::new());
+    let provider = attacker.authorize(&service, &pushed).await;
+    victim.authorize(&service, &pushed).await;
+    for browser in [&mut victim, &mut nobody] {
+        let answer = browser.callback(&service, &provider, "code-of-the-victim").await;
+        assert_eq!((answer.status, answer.problem()), (400, "wrong_browser"));
+    }
+    let name = attacker.cookies.keys().next().unwrap().clone();
+    nobody.cookies = [(name, "short".to_owned())].into();
+    assert_eq!(nobody.callback(&service, &provider, "x").await.problem(), "wrong_browser");
+    assert_eq!(service.exchanges(), 0);
+    assert_eq!(device.attempt_state(&service, &pushed.attempt).await["state"], "waiting");
+    assert_eq!(attacker.callback(&service, &provider, "code-of-the-attacker").await.status, 303);
+}
+
+#[tokio::test]
+async fn the_state_comes_before_the_error_and_a_query_with_both_or_twice_is_refused() {
+    let (service, device) = (Service::start().await, Device::new());
+    let pushed = device.push(&service, &[]).await;
+    let mut browser = Browser::new();
+    let state = parameter(browser.authorize(&service, &pushed).await.as_str(), "state");
+    for query in [
+        format!("code=x&error=access_denied&state={state}"),
+        format!("code=x&code=y&state={state}"),
+        format!("code=x&state={state}&state={state}"),
+        format!("state={state}"),
+    ] {
+        assert_eq!(browser.get(&format!("{}/callback?{query}", service.url)).await.status, 403, "{query}");
+    }
+    let ahead = browser.http.get(format!("{}/callback?code=x&state={state}", service.url)).header("sec-purpose", "prefetch");
+    assert_eq!(browser.send(ahead).await.status, 403);
+    assert_eq!(service.exchanges(), 0);
+    assert_eq!(browser.get(&format!("{}/callback?code=x&state={state}", service.url)).await.status, 303);
+}
+
+#[tokio::test]
+async fn the_exchange_carries_key_and_verifier_and_leaves_no_code_in_the_address_bar() {
+    let (service, device) = (Service::start().await, Device::new());
+    let pushed = device.push(&service, &[]).await;
+    let mut browser = Browser::new();
+    let provider = browser.authorize(&service, &pushed).await;
+    let answer = browser.callback(&service, &provider, "upstream-code").await;
+    let handoff = answer.header("location");
+    assert!(handoff.starts_with("/handoff/") && handoff.len() == "/handoff/".len() + 32, "{handoff}");
+    let bodies = service.provider.bodies.lock().unwrap();
+    let body = &bodies[0];
+    assert_eq!(body["code"], "upstream-code");
+    assert_eq!(body["client_secret"], API_KEY);
+    assert_eq!(body["client_id"], "client_1");
+    assert_eq!(s256(body["code_verifier"].as_str().unwrap()), parameter(provider.as_str(), "code_challenge"));
+}
+
+#[tokio::test]
+async fn sixty_four_callbacks_at_once_make_one_upstream_call() {
+    let (service, device) = (Service::start().await, Device::new());
+    let pushed = device.push(&service, &[]).await;
+    let mut browser = Browser::new();
+    let provider = browser.authorize(&service, &pushed).await;
+    let url = format!("{}/callback?code=x&state={}", service.url, parameter(provider.as_str(), "state"));
+    let cookie = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).next().unwrap();
+    let calls = (0..64).map(|_| browser.http.get(&url).header("cookie", &cookie).send());
+    let answers = join_all(calls).await;
+    let mut places: Vec<String> = Vec::new();
+    for answer in answers {
+        let answer = answer.unwrap();
+        assert_eq!(answer.status(), 303);
+        places.push(answer.headers()["location"].to_str().unwrap().to_owned());
+    }
+    places.dedup();
+    assert_eq!((places.len(), service.exchanges()), (1, 1));
+}
+
+#[tokio::test]
+async fn the_first_branch_fulfilled_wins_and_the_others_see_where_it_went() {
+    let (service, device) = (Service::start().await, Device::new());
+    let pushed = device.push(&service, &[]).await;
+    let (mut one, mut other) = (Browser::new(), Browser::new());
+    let (tab, late_tab) = (one.authorize(&service, &pushed).await, one.authorize(&service, &pushed).await);
+    let elsewhere = other.authorize(&service, &pushed).await;
+    let winner = one.callback(&service, &tab, "a").await;
+    let late = one.callback(&service, &late_tab, "b").await;
+    assert_eq!(late.header("location"), winner.header("location"));
+    let answer = other.callback(&service, &elsewhere, "c").await;
+    assert_eq!((answer.status, answer.problem()), (400, "already_used"));
+    assert_eq!(service.exchanges(), 1);
+}
+
+#[tokio::test]
+async fn a_browser_that_hangs_up_does_not_stop_the_exchange() {
+    let (service, device) = (Service::start().await, Device::new());
+    let pushed = device.push(&service, &[]).await;
+    let mut browser = Browser::new();
+    let provider = browser.authorize(&service, &pushed).await;
+    let hold = Arc::new(Semaphore::new(0));
+    *service.provider.hold.lock().unwrap() = Some(Arc::clone(&hold));
+    let url = format!("{}/callback?code=x&state={}", service.url, parameter(provider.as_str(), "state"));
+    let cookie = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).next().unwrap();
+    let call = tokio::spawn(browser.http.get(&url).header("cookie", cookie).send());
+    while service.exchanges() == 0 {
+        tokio::task::yield_now().await;
+    }
+    call.abort();
+    hold.add_permits(1);
+    loop {
+        let state = device.attempt_state(&service, &pushed.attempt).await;
+        if state["state"] == "confirm" {
+            break;
+        }
+        assert_eq!(state["state"], "waiting");
+    }
+    assert_eq!(service.exchanges(), 1);
+}
+
+/// All fourteen documented ones, and one that nobody knows.
+#[tokio::test]
+async fn every_error_of_the_provider_gets_our_words_on_the_page_and_in_the_app() {
+    let (service, device) = (Service::start().await, Device::new());
+    for (error, problem) in [
+        ("access_denied", "access_denied"),
+        ("ambiguous_connection_selector", "ambiguous_connection"),
+        ("connection_domain_invalid", "domain_unknown"),
+        ("connection_invalid", "connection_unknown"),
+        ("connection_strategy_invalid", "setup_wrong"),
+        ("connection_unlinked", "connection_off"),
+        ("domain_connection_selector_not_allowed", "setup_wrong"),
+        ("idp_initiated_sso_disabled", "connection_off"),
+        ("invalid_connection_selector", "setup_wrong"),
+        ("organization_invalid", "organization_unknown"),
+        ("oauth_failed", "provider_failed"),
+        ("profile_not_allowed_outside_organization", "outside_organization"),
+        ("server_error", "provider_failed"),
+        ("signin_consent_denied", "consent_denied"),
+        ("<script>", "provider_failed"),
+    ] {
+        let pushed = device.push(&service, &[]).await;
+        let mut browser = Browser::new();
+        let state = parameter(browser.authorize(&service, &pushed).await.as_str(), "state");
+        let error = error.replace('<', "%3C");
+        let url = format!("{}/callback?error={error}&error_description=Call%20%3Cb%3E555&state={state}", service.url);
+        let answer = browser.get(&url).await;
+        assert_eq!(answer.status, 303);
+        let page = browser.get(&format!("{}{}", service.url, answer.header("location"))).await;
+        assert_eq!(page.problem(), problem, "{error}");
+        assert!(!page.body.contains("555") && !page.body.contains("<script>alert"));
+        assert!(page.body.contains(&pushed.attempt), "the attempt, to name to IT");
+        let state = device.attempt_state(&service, &pushed.attempt).await;
+        assert_eq!(state, json!({ "state": "failed", "problem": problem }));
+    }
+    assert_eq!(service.exchanges(), 0);
+}
+
+#[tokio::test]
+async fn an_exchange_that_fails_ends_in_words_and_is_not_tried_again() {
+    let (service, device) = (Service::start().await, Device::new());
+    for (status, body, problem) in [
+        (400, json!({ "error": "invalid_grant", "error_description": "Call 555" }), "link_expired"),
+        (400, json!({ "error": "invalid_client" }), "setup_wrong"),
+        (401, json!({ "message": "Unauthorized" }), "setup_wrong"),
+        (429, json!({ "error": "too_many_requests" }), "too_many_requests"),
+        (500, json!({ "message": "Call 555" }), "service_unavailable"),
+        (200, json!({ "profile": "nonsense" }), "provider_failed"),
+    ] {
+        let before = service.exchanges();
+        *service.provider.refuse_with.lock().unwrap() = Some((status, body));
+        let pushed = device.push(&service, &[]).await;
+        let mut browser = Browser::new();
+        let handoff = browser.arrive(&service, &pushed, "x").await;
+        let page = browser.get(&handoff).await;
+        assert_eq!(page.problem(), problem);
+        assert!(!page.body.contains("555"));
+        assert_eq!(service.exchanges(), before + 1, "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn a_profile_of_another_organization_is_refused_with_its_own_words() {
+    let (service, device) = (Service::start().await, Device::new());
+    let changed = |changes: serde_json::Value| {
+        let mut profile = ada();
+        profile.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        profile
+    };
+    let table = [
+        ("organization", "org_acme", changed(json!({ "organization_id": "org_evil" })), "wrong_organization"),
+        ("organization", "org_acme", changed(json!({ "organization_id": null })), "wrong_organization"),
+        ("connection", "conn_acme", changed(json!({ "connection_id": "conn_other" })), "wrong_organization"),
+        ("login_hint", "ada@acme.test", changed(json!({ "organization_id": "org_evil" })), "wrong_organization"),
+        ("provider", "GoogleOAuth", ada(), "wrong_organization"),
+        (
+            "provider",
+            "GoogleOAuth",
+            changed(json!({ "connection_type": "GoogleOAuth", "organization_id": "org_evil" })),
+            "organization_not_allowed",
+        ),
+    ];
+    for (number, (hint, value, profile, problem)) in table.into_iter().enumerate() {
+        let code = format!("code-{number}");
+        service.provider.profiles.lock().unwrap().insert(code.clone(), profile);
+        let pushed = device.push(&service, &[(hint, value)]).await;
+        let mut browser = Browser::new();
+        let handoff = browser.arrive(&service, &pushed, &code).await;
+        assert_eq!(browser.get(&handoff).await.problem(), problem, "{hint}={value}");
+        assert_eq!(browser.get(&format!("{handoff}/go")).await.header("refresh"), "");
+        let state = device.attempt_state(&service, &pushed.attempt).await;
+        assert_eq!(state, json!({ "state": "failed", "problem": problem }));
+    }
+}
+
+#[tokio::test]
+async fn a_state_that_is_too_old_is_not_redeemed() {
+    let (service, device) = (Service::start().await, Device::new());
+    let pushed = device.push(&service, &[]).await;
+    let mut browser = Browser::new();
+    let provider = browser.authorize(&service, &pushed).await;
+    service.wait(600);
+    assert_eq!(browser.callback(&service, &provider, "x").await.problem(), "link_expired");
+    assert_eq!(service.exchanges(), 0);
+}

@@ -1,0 +1,210 @@
+//! From the provider's answer back to the app.
+
+use serde_json::json;
+
+use crate::support::{Browser, Device, SCHEME, Service, ada, parameter};
+
+#[tokio::test]
+async fn a_new_device_is_confirmed_with_a_number_that_only_the_app_can_know() {
+    let (service, device) = (Service::start().await, Device::new());
+    let pushed = device.push(&service, &[]).await;
+    let mut browser = Browser::new();
+    assert_eq!(device.attempt_state(&service, &pushed.attempt).await, json!({ "state": "waiting" }));
+    let handoff = browser.arrive(&service, &pushed, "x").await;
+    let page = browser.get(&handoff).await;
+    let told = device.attempt_state(&service, &pushed.attempt).await;
+    assert_eq!(told["state"], "confirm");
+    let number = told["number"].as_u64().unwrap();
+    assert!((10..=99).contains(&number));
+    assert!(page.body.contains(&format!("<p class=\"number\">{number}</p>")), "{}", page.body);
+    assert!(page.body.contains("Ada's laptop") && page.body.contains("ada@acme.test"));
+    let early = browser.get(&format!("{handoff}/go")).await;
+    assert_eq!((early.status, early.header("refresh")), (303, ""), "no way on without Continue");
+    let pressed = browser.press(&handoff, "continue").await;
+    assert_eq!(pressed.status, 303);
+    assert!(pressed.header("location").ends_with("/go"));
+}
+
+#[tokio::test]
+async fn the_way_back_is_shown_once_with_a_link_and_a_refresh() {
+    let (service, device) = (Service::start().await, Device::new());
+    let pushed = device.push(&service, &[("redirect_uri", SCHEME)]).await;
+    let mut browser = Browser::new();
+    let handoff = browser.arrive(&service, &pushed, "x").await;
+    browser.press(&handoff, "continue").await;
+    let go = browser.get(&format!("{handoff}/go")).await;
+    let target = go.header("refresh").strip_prefix("0; url=").unwrap();
+    assert!(target.starts_with("dev.keyport.desktop:/callback?code="), "{target}");
+    assert_eq!(parameter(target, "state"), pushed.state);
+    assert_eq!(parameter(target, "iss"), service.url);
+    assert!(!target.contains("handoff="));
+    assert!(go.body.contains(&format!("href=\"{}\"", target.replace('&', "&amp;"))));
+    assert_eq!((go.header("cache-control"), go.header("referrer-policy")), ("no-store", "no-referrer"));
+    for again in [format!("{handoff}/go"), handoff.clone()] {
+        let answer = browser.get(&again).await;
+        assert_eq!(answer.header("refresh"), "");
+        assert!(!answer.body.contains("code="));
+    }
+    assert_eq!(browser.press(&handoff, "continue").await.header("location"), handoff.replace(&service.url, ""));
+}
+
+#[tokio::test]
+async fn a_loopback_listener_is_told_the_way_to_the_truthful_page() {
+    let (service, device) = (Service::start().await, Device::new());
+    let pushed = device.push(&service, &[]).await;
+    let mut browser = Browser::new();
+    let callback = browser.come_back(&service, &pushed).await;
+    let grant = parameter(&callback, "handoff");
+    assert_eq!(browser.get(&format!("{}/handoff/{grant}", service.url)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_device_that_this_person_knows_goes_straight_on() {
+    let (service, device) = (Service::start().await, Device::new());
+    device.sign_in(&service).await;
+    let pushed = device.push(&service, &[]).await;
+    let mut browser = Browser::new();
+    let handoff = browser.arrive(&service, &pushed, "x").await;
+    let answer = browser.get(&handoff).await;
+    assert_eq!((answer.status, answer.header("location")), (303, format!("{handoff}/go").replace(&service.url, "").as_str()));
+    assert!(browser.get(&format!("{handoff}/go")).await.header("refresh").contains("code="));
+    let stranger = device.push(&service, &[]).await;
+    service.provider.profiles.lock().unwrap().insert("grace".into(), {
+        let mut grace = ada();
+        grace["idp_id"] = "grace-1".into();
+        grace["email"] = "grace@acme.test".into();
+        grace
+    });
+    let mut browser = Browser::new();
+    let handoff = browser.arrive(&service, &stranger, "grace").await;
+    assert_eq!(browser.get(&handoff).await.status, 200, "known to Ada is not known to Grace");
+}
+
+#[tokio::test]
+async fn this_was_not_me_ends_it_for_page_and_app() {
+    let (service, device) = (Service::start().await, Device::new());
+    let pushed = device.push(&service, &[]).await;
+    let mut browser = Browser::new();
+    let handoff = browser.arrive(&service, &pushed, "x").await;
+    assert_eq!(browser.press(&handoff, "not_me").await.status, 303);
+    assert_eq!(browser.get(&handoff).await.problem(), "not_me");
+    assert_eq!(browser.press(&handoff, "continue").await.status, 303);
+    assert_eq!(browser.get(&format!("{handoff}/go")).await.header("refresh"), "");
+    assert_eq!(device.attempt_state(&service, &pushed.attempt).await["state"], "cancelled");
+}
+
+#[tokio::test]
+async fn nobody_else_sees_or_answers_the_page() {
+    let (service, device) = (Service::start().await, Device::new());
+    let pushed = device.push(&service, &[]).await;
+    let mut browser = Browser::new();
+    let handoff = browser.arrive(&service, &pushed, "x").await;
+    let mut other = Browser::new();
+    other.authorize(&service, &pushed).await;
+    let made_up = format!("{}/handoff/{}", service.url, "0".repeat(32));
+    for stranger in [&mut other, &mut Browser::new()] {
+        for page in [handoff.clone(), format!("{handoff}/go"), format!("{handoff}/status"), made_up.clone()] {
+            let answer = stranger.get(&page).await;
+            assert_eq!((answer.status, answer.problem()), (400, "wrong_browser"), "{page}");
+        }
+        assert_eq!(stranger.press(&handoff, "continue").await.problem(), "wrong_browser");
+    }
+    for site in ["cross-site", "same-site", "none"] {
+        let post = browser.http.post(&handoff).header("sec-fetch-site", site).form(&[("continue", "1")]);
+        assert_eq!(browser.send(post).await.status, 403, "{site}");
+    }
+    assert_eq!(browser.get(&format!("{}/handoff/x", service.url)).await.status, 404);
+    assert_eq!(device.attempt_state(&service, &pushed.attempt).await["state"], "confirm");
+}
+
+#[tokio::test]
+async fn fetching_ahead_does_not_use_the_way_back_up() {
+    let (service, device) = (Service::start().await, Device::new());
+    let pushed = device.push(&service, &[]).await;
+    let mut browser = Browser::new();
+    let handoff = browser.arrive(&service, &pushed, "x").await;
+    browser.press(&handoff, "continue").await;
+    let ahead = browser.http.get(format!("{handoff}/go")).header("sec-purpose", "prefetch;prerender");
+    assert_eq!(browser.send(ahead).await.status, 403);
+    assert!(browser.get(&format!("{handoff}/go")).await.header("refresh").contains("code="));
+}
+
+#[tokio::test]
+async fn what_a_device_says_of_itself_is_text_and_short() {
+    let (service, device) = (Service::start().await, Device::new());
+    let name = format!("<script>alert(1)</script>\"'&\u{202e}\n{}", "x".repeat(100));
+    let pushed = device.push(&service, &[("device_name", &name)]).await;
+    let mut browser = Browser::new();
+    let handoff = browser.arrive(&service, &pushed, "x").await;
+    let page = browser.get(&handoff).await;
+    assert!(!page.body.contains("<script>alert"));
+    assert!(page.body.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot;'&amp; xxx"), "{}", page.body);
+    assert!(!page.body.contains('\u{202e}') && !page.body.contains(&"x".repeat(60)));
+}
+
+#[tokio::test]
+async fn the_tab_says_signed_in_when_the_app_has_said_so_and_not_before() {
+    let (service, device) = (Service::start().await, Device::new());
+    let pushed = device.push(&service, &[]).await;
+    let mut browser = Browser::new();
+    let callback = browser.come_back(&service, &pushed).await;
+    let handoff = format!("{}/handoff/{}", service.url, parameter(&callback, "handoff"));
+    let status = format!("{handoff}/status");
+    let look = |browser: &mut Browser| {
+        let request = browser.http.get(&status).header("accept", "application/json");
+        let mut browser = Browser { http: browser.http.clone(), cookies: browser.cookies.clone() };
+        async move { browser.send(request).await.json() }
+    };
+    assert_eq!(look(&mut browser).await, json!({ "status": "minted" }));
+    device.redeem(&service, &parameter(&callback, "code"), &pushed.verifier).await;
+    assert_eq!(look(&mut browser).await, json!({ "status": "redeemed" }));
+    assert!(browser.get(&handoff).await.body.contains("<title>Finishing"));
+    let frame = browser.get(&status).await;
+    assert!(frame.header("refresh").ends_with("/status?asked=1"));
+    assert!(frame.header("content-security-policy").contains("frame-ancestors 'self'"));
+    device.attempt(&service, "POST", &pushed.attempt, Some(json!({ "outcome": "stored" }))).await;
+    assert_eq!(look(&mut browser).await, json!({ "status": "stored", "email": "ada@acme.test" }));
+    let page = browser.get(&handoff).await;
+    assert!(page.body.contains("<title>Signed in") && page.body.contains("Signed in as ada@acme.test"));
+    assert_eq!(browser.get(&status).await.header("refresh"), "");
+}
+
+#[tokio::test]
+async fn the_tab_tells_the_apps_own_problem() {
+    let (service, device) = (Service::start().await, Device::new());
+    let pushed = device.push(&service, &[]).await;
+    let mut browser = Browser::new();
+    let callback = browser.come_back(&service, &pushed).await;
+    let handoff = format!("{}/handoff/{}", service.url, parameter(&callback, "handoff"));
+    let said = json!({ "outcome": "failed", "code": "keychain_locked" });
+    assert_eq!(device.attempt(&service, "POST", &pushed.attempt, Some(said)).await.status, 204);
+    assert_eq!(browser.get(&handoff).await.problem(), "keychain_locked");
+}
+
+#[tokio::test]
+async fn a_client_that_pushes_no_attempt_is_sent_back_to_its_app() {
+    let (service, device) = (Service::start().await, Device::new());
+    let pushed = device.push(&service, &[("attempt", "")]).await;
+    let mut browser = Browser::new();
+    let handoff = browser.arrive(&service, &pushed, "x").await;
+    let page = browser.get(&handoff).await;
+    assert!(!page.body.contains("class=\"number\""), "nothing to compare it with");
+    browser.press(&handoff, "continue").await;
+    let go = browser.get(&format!("{handoff}/go")).await;
+    let code = parameter(go.header("refresh"), "code");
+    assert_eq!(device.redeem(&service, &code, &pushed.verifier).await.status, 200);
+    assert!(browser.get(&handoff).await.body.contains("You can go back to your app"));
+}
+
+#[tokio::test]
+async fn a_code_that_nobody_fetched_in_time_is_said_to_be_too_old() {
+    let (service, device) = (Service::start().await, Device::new());
+    let pushed = device.push(&service, &[]).await;
+    let mut browser = Browser::new();
+    let callback = browser.come_back(&service, &pushed).await;
+    let handoff = format!("{}/handoff/{}", service.url, parameter(&callback, "handoff"));
+    service.wait(60);
+    assert_eq!(browser.get(&handoff).await.problem(), "link_expired");
+    let answer = device.redeem(&service, &parameter(&callback, "code"), &pushed.verifier).await;
+    assert_eq!(answer.error(), (400, "invalid_grant".into()));
+}

@@ -1,0 +1,90 @@
+//! What every answer has in common, and what is too much.
+
+use crate::support::{Answer, Browser, Device, Service};
+
+#[tokio::test]
+async fn every_answer_has_the_headers_that_keep_it_private() {
+    let service = Service::start().await;
+    for path in ["/", "/nowhere", "/health", "/ready", "/oauth/authorize", "/callback", "/handoff/x", "/oauth/par"] {
+        let answer = Browser::new().get(&format!("{}{path}", service.url)).await;
+        assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        let policy = answer.header("content-security-policy");
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+        assert!(answer.header("x-request-id").starts_with("req_"));
+    }
+}
+
+#[tokio::test]
+async fn a_page_allows_its_own_script_and_nothing_else() {
+    let (service, device) = (Service::start().await, Device::new());
+    let pushed = device.push(&service, &[]).await;
+    let mut browser = Browser::new();
+    let handoff = browser.arrive(&service, &pushed, "x").await;
+    let (one, two) = (browser.get(&handoff).await, browser.get(&handoff).await);
+    let policy = one.header("content-security-policy");
+    assert_ne!(policy, two.header("content-security-policy"), "a nonce is for one page");
+    assert!(policy.contains("form-action 'self'") && policy.contains("base-uri 'none'"));
+    assert!(!policy.contains("unsafe"));
+    assert!(!one.body.contains("http://") && !one.body.contains("https://"), "nothing external");
+}
+
+#[tokio::test]
+async fn an_unknown_address_is_a_page_for_people_and_json_for_programs() {
+    let service = Service::start().await;
+    let url = format!("{}/nowhere", service.url);
+    let page = Browser::new().get(&url).await;
+    assert_eq!(page.status, 404);
+    assert!(page.body.contains("<title>Nothing here · Keyport</title>"));
+    let json = Answer::of(reqwest::get(&url).await.unwrap()).await;
+    assert_eq!((json.status, json.error().1.as_str()), (404, "invalid_request"));
+}
+
+#[tokio::test]
+async fn a_body_beyond_64_kib_is_not_read() {
+    let (service, device) = (Service::start().await, Device::new());
+    let big = "x".repeat(70_000);
+    let answer = device.post(&service, "/oauth/token", &[("code", &big)]).await;
+    assert_eq!(answer.status, 413);
+    assert_eq!(answer.json()["error"], "invalid_request");
+}
+
+#[tokio::test]
+async fn no_other_origin_is_ever_allowed() {
+    let service = Service::start().await;
+    let http = reqwest::Client::new();
+    for path in ["/oauth/token", "/oauth/par", "/oauth/userinfo", "/.well-known/oauth-authorization-server"] {
+        let preflight = http
+            .request(reqwest::Method::OPTIONS, format!("{}{path}", service.url))
+            .header("origin", "https://evil.test")
+            .header("access-control-request-method", "POST");
+        let answer = preflight.send().await.unwrap();
+        assert!(answer.headers().keys().all(|name| !name.as_str().starts_with("access-control")));
+        let plain = http.get(format!("{}{path}", service.url)).header("origin", "https://evil.test").send().await.unwrap();
+        assert!(plain.headers().keys().all(|name| !name.as_str().starts_with("access-control")));
+    }
+}
+
+#[tokio::test]
+async fn the_metadata_names_the_issuer_byte_by_byte_and_every_endpoint_below_it() {
+    let service = Service::start().await;
+    let url = format!("{}/.well-known/oauth-authorization-server", service.url);
+    let metadata = Answer::of(reqwest::get(&url).await.unwrap()).await.json();
+    assert_eq!(metadata["issuer"], service.url);
+    for name in [
+        "authorization_endpoint",
+        "token_endpoint",
+        "pushed_authorization_request_endpoint",
+        "revocation_endpoint",
+        "userinfo_endpoint",
+        "jwks_uri",
+        "keyport_attempt_endpoint",
+    ] {
+        assert!(metadata[name].as_str().unwrap().starts_with(&format!("{}/", service.url)), "{name}");
+    }
+    assert_eq!(metadata["require_pushed_authorization_requests"], true);
+    assert_eq!(metadata["dpop_signing_alg_values_supported"], serde_json::json!(["ES256"]));
+    let jwks = Answer::of(reqwest::get(metadata["jwks_uri"].as_str().unwrap()).await.unwrap()).await.json();
+    assert_eq!(jwks["keys"][0]["d"], serde_json::Value::Null);
+}
