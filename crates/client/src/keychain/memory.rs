@@ -15,13 +15,10 @@ pub struct MemoryKeychain(Mutex<Items>);
 struct Items(BTreeMap<String, SecretBytes>);
 
 impl MemoryKeychain {
-    fn now<T: Send>(
+    fn now<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut dyn Shelf) -> Result<T, KeychainTrouble>,
-    ) -> Answered<'_, T>
-    where
-        T: 'static,
-    {
+    ) -> Answered<'_, T> {
         // A map is whole after every insertion and removal, so a panic elsewhere spoils nothing.
         let result = work(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         Box::pin(std::future::ready(result))

@@ -38,7 +38,7 @@ impl Session {
         let mut session = Self::without_bus();
         let prompter = session.path("prompter");
         let noted = session.path("prompted");
-        fs::write(&prompter, format!("#!/bin/sh\n: > '{}'\n", noted.display())).unwrap();
+        fs::write(&prompter, format!("#!/bin/sh\n: > '{}'\nexit 1\n", noted.display())).unwrap();
         fs::set_permissions(&prompter, fs::Permissions::from_mode(0o755)).unwrap();
         let name = "org.gnome.keyring.SystemPrompter";
         fs::write(
