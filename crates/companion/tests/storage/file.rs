@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keyport_companion::domain::{GrantStage, ProblemCode, RefreshRefusal};
+use keyport_companion::domain::{CancelledBy, GrantId, GrantStage, ProblemCode, RefreshRefusal};
 use keyport_companion::keys::{KeyFile, KeyFileError, Keys, SecretText, SystemRandom};
 use keyport_companion::storage::{
     OpenError, RotateRefresh, Rotation, SqliteSettings, SqliteStorage, Storage as _, StorageError,
@@ -118,6 +118,60 @@ async fn a_revoked_family_keeps_no_seal() {
     let seal: Option<Vec<u8>> =
         db.query_row("SELECT sealed_child FROM families", [], |row| row.get(0)).unwrap();
     assert_eq!(seal, None);
+}
+
+#[tokio::test]
+async fn a_grant_that_is_over_keeps_no_state_of_the_client() {
+    let world = Sqlite::fresh();
+    let minted = world.started(branch_of(LAPTOP), at(0)).await;
+    world.fulfil(minted, ada(), at(0)).await;
+    world.mint(minted, at(0)).await;
+    let failed = world.started(branch_of(LAPTOP), at(0)).await;
+    let problem = ProblemCode::new("access_denied").unwrap();
+    world.storage.fail_grant(failed, problem, at(0)).await.unwrap();
+    let cancelled = world.started(branch_of(LAPTOP), at(0)).await;
+    world.storage.cancel_grant(cancelled, CancelledBy::Person, at(0)).await.unwrap();
+    let waiting = world.started(branch_of(LAPTOP), at(0)).await;
+    let db = Connection::open(&world.database).unwrap();
+    let keeps = |grant: GrantId| -> bool {
+        let sql = "SELECT sealed_state IS NOT NULL FROM grants WHERE id = ?1";
+        db.query_row(sql, [grant.as_bytes()], |row| row.get(0)).unwrap()
+    };
+    assert_eq!([minted, failed, cancelled, waiting].map(keeps), [false, false, false, true]);
+}
+
+#[tokio::test]
+async fn a_restored_copy_refuses_the_tokens_of_the_lost_days_and_ends_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, keys) = (folder.path().join("keyport.db"), keys());
+    let copy = folder.path().join("copy.db");
+    let reopen = || World::at_path(path.clone(), Arc::clone(&keys), SqliteSettings::default());
+    let world = reopen();
+    let (issued, first) = world.sign_in(LAPTOP, at(0)).await;
+    drop(world);
+    std::fs::copy(&path, &copy).unwrap();
+    let world = reopen();
+    let lost_second = world.rotate(&first, at(1)).await;
+    let lost_third = world.rotate(&lost_second, at(2)).await;
+    drop(world);
+    std::fs::copy(&copy, &path).unwrap();
+
+    let world = reopen();
+    // From generations that the copy does not know.
+    for lost in [&lost_second, &lost_third] {
+        let refusal = world.refused_refresh(lost, LAPTOP, at(3)).await;
+        assert_eq!(refusal, RefreshRefusal::Unknown);
+    }
+    // The same generation, but not the same token: there is one live branch.
+    let second = world.rotate(&first, at(4)).await;
+    assert_ne!(second, lost_second);
+    let refusal = world.refused_refresh(&lost_second, LAPTOP, at(5)).await;
+    assert_eq!(refusal, RefreshRefusal::Unknown);
+    let third = world.rotate(&second, at(6)).await;
+    let refusal = world.refused_refresh(&lost_second, LAPTOP, at(7)).await;
+    assert_eq!(refusal, RefreshRefusal::Unknown);
+    assert!(world.is_alive(&issued, at(7)).await);
+    world.rotate(&third, at(8)).await;
 }
 
 #[tokio::test]

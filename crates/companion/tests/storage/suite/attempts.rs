@@ -1,7 +1,7 @@
 //! The client's side channel: it tells the owner of the device key, and nobody else, how far the sign-in is.
 
 use keyport_companion::domain::{
-    AttemptKey, AttemptState, GrantStage, Outcome, ProblemCode, RefreshRefusal,
+    AttemptKey, AttemptState, GrantStage, Outcome, ProblemCode, RefreshRefusal, Thumbprint,
 };
 use keyport_companion::storage::{CodeRefusal, ExchangeStart};
 
@@ -59,16 +59,21 @@ pub async fn another_key_sees_an_attempt_that_nobody_touched(world: World) {
 
 pub async fn another_key_cannot_cancel_or_finish(world: World) {
     let key = attempt();
-    let spy = AttemptKey { jkt: FOREIGN, ..key };
-    cancel(&world, spy).await;
+    // A spy of its own at each step: one whose attempt is cancelled already would try nothing.
+    let spy = |n| AttemptKey { jkt: Thumbprint::from_bytes([n; 32]), ..key };
+    cancel(&world, spy(21)).await;
     let grant = world.started(branch_of_attempt(key.attempt), at(0)).await;
+    cancel(&world, spy(22)).await;
     world.fulfil(grant, ada(), at(1)).await;
-    report(&world, spy, Outcome::Failed(None)).await;
-    cancel(&world, spy).await;
+    report(&world, spy(23), Outcome::Failed(None)).await;
+    cancel(&world, spy(23)).await;
     assert!(matches!(state(&world, key).await, AttemptState::Confirm(_)));
     let code = world.mint(grant, at(2)).await;
-    cancel(&world, spy).await;
-    world.redeemed(redemption(&code), at(3)).await;
+    cancel(&world, spy(24)).await;
+    let issued = world.redeemed(redemption(&code), at(3)).await;
+    cancel(&world, spy(25)).await;
+    assert!(world.is_alive(&issued, at(4)).await);
+    assert_eq!(state(&world, key).await, AttemptState::Redeemed);
 }
 
 pub async fn a_cancelled_attempt_refuses_the_branch_that_comes_back(world: World) {
