@@ -71,3 +71,57 @@ fn a_session_without_a_secret_service_really_has_none() -> Result<()> {
     assert!(session.store_secret("a.service", "ada", "nothing").is_err());
     Ok(())
 }
+
+const LINK_PAGE: &str = "<!doctype html><title>Link</title>
+    <a id=open href='dev.keyport.desktop:/callback?code=a%2Bb&state=x%20y'>Open</a>";
+
+/// Registers a program for our scheme that writes its arguments to a file, as an installed app's desktop entry would.
+fn register_a_receiver(session: &DesktopSession) -> Result<std::path::PathBuf> {
+    use std::os::unix::fs::PermissionsExt;
+    let (script, received) = (session.home().join("receiver"), session.home().join("received"));
+    let text = format!(
+        "#!/bin/sh\nprintf '%s' \"$*\" >'{0}.part'; mv '{0}.part' '{0}'\n",
+        received.display()
+    );
+    std::fs::write(&script, text)?;
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755))?;
+    let entry = format!(
+        "[Desktop Entry]\nType=Application\nName=Receiver\nExec={} %u\nMimeType=x-scheme-handler/dev.keyport.desktop;\n",
+        script.display()
+    );
+    std::fs::write(session.home().join(".local/share/applications/receiver.desktop"), entry)?;
+    session.run(
+        "xdg-mime",
+        &["default", "receiver.desktop", "x-scheme-handler/dev.keyport.desktop"],
+    )?;
+    Ok(received)
+}
+
+async fn a_link_on_a_page_reaches_the_receiver(
+    session: &DesktopSession,
+    address: &str,
+) -> Result<()> {
+    let received = register_a_receiver(session)?;
+    session.xdg_open(address)?;
+    let browser = session.browser().await?;
+    browser.tab(address, wait::PATIENCE).await?;
+    browser.click("#open").await?;
+    session.allow_app(async || Ok(received.exists())).await?;
+    let link = std::fs::read_to_string(&received)?;
+    assert_eq!(link, "dev.keyport.desktop:/callback?code=a%2Bb&state=x%20y", "byte for byte");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_page_of_a_trusted_origin_opens_the_app_by_a_link() -> Result<()> {
+    let address = serve(LINK_PAGE)?;
+    let session = DesktopSession::with().trusting(&address.parse()?).start()?;
+    a_link_on_a_page_reaches_the_receiver(&session, &address).await
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_opens_the_app_after_a_question() -> Result<()> {
+    let address = serve(LINK_PAGE)?;
+    let session = DesktopSession::start()?;
+    a_link_on_a_page_reaches_the_receiver(&session, &address).await
+}

@@ -8,84 +8,14 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-/// What a crate must not reach, directly or through others, in anything it ships (tests excepted).
-const NEVER_REACHES: [(&str, &[&str]); 5] = [
-    (
-        "keyport-core",
-        &[
-            "tokio",
-            "reqwest",
-            "hyper",
-            "axum",
-            "tauri",
-            "keyring-core",
-            "rand",
-            "getrandom",
-            "fluent-bundle",
-            "tracing",
-            "log",
-            "chrono",
-            "time",
-            "rusqlite",
-            "aws-lc-rs",
-        ],
-    ),
-    (
-        "keyport-client",
-        &["tauri", "axum", "rusqlite", "sqlx", "keyport-companion", "keyport-emulator"],
-    ),
-    ("keyport-words", &["tokio", "reqwest", "axum", "tauri", "keyport-client"]),
-    ("keyport-companion", &["keyport-client", "tauri", "keyport-emulator", "keyring-core"]),
-    (
-        "keyport-emulator",
-        &["keyport-core", "keyport-client", "keyport-companion", "keyport-words", "workos"],
-    ),
-];
+#[path = "walls/tables.rs"]
+mod tables;
 
-/// What a crate must not name in its own manifest (others may bring it along).
-const NEVER_NAMES: [(&str, &[&str]); 3] = [
-    ("keyport-desktop", &["reqwest", "keyring", "keyring-core", "axum", "rusqlite", "oauth2"]),
-    ("keyport-cli", &["tauri", "reqwest", "axum", "keyport-companion", "keyport-emulator"]),
-    ("xtask", &["tokio", "reqwest", "tauri", "keyport-core", "keyport-client"]),
-];
-
-/// Which of our crates a crate may name: the whole list.
-const OURS: [(&str, &[&str]); 5] = [
-    ("keyport-core", &[]),
-    ("keyport-words", &["keyport-core"]),
-    ("keyport-client", &["keyport-core"]),
-    ("keyport-companion", &["keyport-core", "keyport-words"]),
-    ("keyport-emulator", &[]),
-];
-
-/// The only files that take a secret out of its type. Each is a place where it leaves: a header, a form, a hash, the keychain.
-const EXPOSES: &[&str] = &[];
-
-/// Files over 300 lines, with the reason why each is one thing.
-const LONG: &[(&str, &str)] = &[];
-const LONGEST: usize = 300;
-
-/// What the window's page may not do: it draws a view and sends intents.
-const NOT_IN_THE_PAGE: [&str; 15] = [
-    "fetch(",
-    "XMLHttpRequest",
-    "WebSocket",
-    "EventSource",
-    "sendBeacon",
-    "localStorage",
-    "sessionStorage",
-    "indexedDB",
-    "document.cookie",
-    "innerHTML",
-    "outerHTML",
-    "insertAdjacentHTML",
-    "document.write",
-    "eval(",
-    "new Function",
-];
+use tables::{EXPOSES, LONG, LONGEST, NEVER_NAMES, NEVER_REACHES, NOT_IN_THE_PAGE, OURS};
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the workspace")
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
 }
 
 /// The packages of the workspace and what each of them ships with.
@@ -215,7 +145,8 @@ fn secrets_leave_their_types_in_the_named_files_only() -> Result<()> {
     let gone: Vec<_> = named.difference(&exposing).collect();
     assert!(added.is_empty(), "call expose() and are not in the list: {added:#?}");
     assert!(gone.is_empty(), "are in the list and need not be: {gone:#?}");
-    assert!(!named.iter().any(|path| path.starts_with("src-tauri/")), "the shell holds no secret");
+    let shell: Vec<_> = named.iter().filter(|path| path.starts_with("src-tauri/")).collect();
+    assert_eq!(shell, ["src-tauri/src/platform.rs"], "the shell only hands an address on");
     Ok(())
 }
 
@@ -250,9 +181,10 @@ fn files_stay_short_enough_to_be_one_thing() -> Result<()> {
 }
 
 #[test]
-fn every_crate_says_first_what_it_is() -> Result<()> {
+fn every_file_says_first_what_it_is() -> Result<()> {
     for (path, content) in files(&[".rs"])? {
-        assert!(content.starts_with("//!"), "{path} has no module doc");
+        let told = content.starts_with("//!") || path.ends_with("/tests.rs");
+        assert!(told, "{path} has no module doc");
     }
     Ok(())
 }
@@ -275,7 +207,8 @@ fn nothing_is_left_open_and_no_machine_is_named() -> Result<()> {
         for name in homes.iter().copied().chain([here.as_str()]) {
             let named = content.match_indices(name).any(|(at, _)| {
                 let before = content[..at].chars().next_back();
-                before.is_none_or(|c| !(c.is_alphanumeric() || "_.-}$>".contains(c)))
+                let example = content[at..].starts_with("/home/ada/");
+                !example && before.is_none_or(|c| !(c.is_alphanumeric() || "_.-}$>".contains(c)))
             });
             assert!(
                 !named || path == "tests/walls.rs",

@@ -46,7 +46,7 @@ pub async fn sign_in(world: &World, folder: &Path) -> Result<()> {
     let browser = session.browser().await?;
     at_the_provider(&browser, world, &mut pictures).await?;
     confirm(&browser, &app, world, &mut pictures).await?;
-    session.allow_app()?;
+    session.allow_app(async || Ok(app.screen().await? != "confirm")).await?;
     app.awaits(&["signed_in"], wait::PATIENCE).await?;
     app.says(Person::ADA.email, wait::PATIENCE).await?;
     browser.tab(world.companion_url().as_str(), wait::PATIENCE).await?;

@@ -2,7 +2,7 @@
 //! running one, however it was started. It resolves no name but 127.0.0.1. NOT started from here: the app, or `xdg-open`, does that.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use serde_json::json;
@@ -11,8 +11,9 @@ use super::DesktopSession;
 use super::webdriver::Driver;
 use crate::{offspring, wait};
 
-const FLAGS: [&str; 13] = [
+const FLAGS: [&str; 14] = [
     "--no-sandbox",
+    "--test-type",
     "--no-first-run",
     "--no-default-browser-check",
     "--disable-gpu",
@@ -26,6 +27,11 @@ const FLAGS: [&str; 13] = [
     "--remote-debugging-port=0",
     "--host-resolver-rules='MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'",
 ];
+
+/// Where Chromium 156 draws the button "Open …" of its question, in a window of the size and place above.
+const OPEN_APP: [&str; 2] = ["1110", "285"];
+
+const BETWEEN_CLICKS: Duration = Duration::from_millis(1500);
 
 /// The Chromium that runs in the session, driven from outside.
 pub struct Browser {
@@ -146,21 +152,27 @@ impl DesktopSession {
         }
     }
 
-    /// Was the policy of [`super::Settings::trusting`] written, so that no dialog asks before the app is opened?
-    #[must_use]
-    pub fn trusts_origins(&self) -> bool {
-        self.policy.is_some()
-    }
-
-    /// Clicks "Open" in Chromium's question whether a page may open the app, when it is asked (see [`Self::trusts_origins`]).
+    /// Answers Chromium's question whether a page may open the app with "Open", until `arrived` says that the link came through.
+    /// The question is drawn inside the browser's window and is deaf for its first half second, and to a click that follows another
+    /// too soon, so it is clicked now and then until it helps.
+    /// Nothing is clicked where a policy answers it (see [`super::Settings::trusting`]).
     ///
     /// # Errors
-    /// When the pointer cannot be moved.
-    pub fn allow_app(&self) -> Result<()> {
-        if self.policy.is_some() {
-            return Ok(());
-        }
-        self.xdotool(&["mousemove", "868", "268", "click", "1"]).map(drop)
+    /// When the link does not arrive.
+    pub async fn allow_app(&self, mut arrived: impl AsyncFnMut() -> Result<bool>) -> Result<()> {
+        let asked = self.policy.is_none();
+        let mut next = Instant::now();
+        wait::until_async("the link through Chromium", wait::PATIENCE, async || {
+            if arrived().await? {
+                return Ok(Some(()));
+            }
+            if asked && Instant::now() >= next {
+                next = Instant::now() + BETWEEN_CLICKS;
+                self.xdotool(&["mousemove", OPEN_APP[0], OPEN_APP[1], "click", "1"])?;
+            }
+            Ok(None)
+        })
+        .await
     }
 }
 

@@ -40,7 +40,7 @@ impl Settings {
     }
 
     /// Pages of this origin may open the app without Chromium's dialog, as a managed policy of an enterprise would say.
-    /// Works only for root, because Chromium reads policies from /etc; others click the dialog ([`Browser::allow_app`]).
+    /// Works only for root, because Chromium reads policies from /etc; others click the dialog ([`DesktopSession::allow_app`]).
     #[must_use]
     pub fn trusting(mut self, url: &Url) -> Self {
         self.origins.push(url.origin().ascii_serialization());

@@ -1,0 +1,112 @@
+//! The tables of the walls: change one only with its reason, and `docs/architecture.md` with it.
+
+/// What a crate must not reach, directly or through others, in anything it ships (tests excepted).
+pub const NEVER_REACHES: [(&str, &[&str]); 5] = [
+    (
+        "keyport-core",
+        &[
+            "tokio",
+            "reqwest",
+            "hyper",
+            "axum",
+            "tauri",
+            "keyring-core",
+            "rand",
+            "getrandom",
+            "fluent-bundle",
+            "tracing",
+            "log",
+            "chrono",
+            "time",
+            "rusqlite",
+            "aws-lc-rs",
+        ],
+    ),
+    (
+        "keyport-client",
+        &["tauri", "axum", "rusqlite", "sqlx", "keyport-companion", "keyport-emulator"],
+    ),
+    ("keyport-words", &["tokio", "reqwest", "axum", "tauri", "keyport-client"]),
+    ("keyport-companion", &["keyport-client", "tauri", "keyport-emulator", "keyring-core"]),
+    (
+        "keyport-emulator",
+        &["keyport-core", "keyport-client", "keyport-companion", "keyport-words", "workos"],
+    ),
+];
+
+/// What a crate must not name in its own manifest (others may bring it along).
+pub const NEVER_NAMES: [(&str, &[&str]); 3] = [
+    ("keyport-desktop", &["reqwest", "keyring", "keyring-core", "axum", "rusqlite", "oauth2"]),
+    ("keyport-cli", &["tauri", "reqwest", "axum", "keyport-companion", "keyport-emulator"]),
+    ("xtask", &["tokio", "reqwest", "tauri", "keyport-core", "keyport-client"]),
+];
+
+/// Which of our crates a crate may name: the whole list.
+pub const OURS: [(&str, &[&str]); 5] = [
+    ("keyport-core", &[]),
+    ("keyport-words", &["keyport-core"]),
+    ("keyport-client", &["keyport-core"]),
+    ("keyport-companion", &["keyport-core", "keyport-words"]),
+    ("keyport-emulator", &[]),
+];
+
+/// The only files that take a secret out of its type. Each is a place where it leaves: a header, a form, a hash, the keychain.
+pub const EXPOSES: &[&str] = &[
+    "crates/cli/src/browser.rs",
+    "crates/cli/src/session.rs",
+    "crates/client/src/browser/mod.rs",
+    "crates/client/src/browser/origin.rs",
+    "crates/client/src/browser/system.rs",
+    "crates/client/src/http/authorized.rs",
+    "crates/client/src/http/dpop.rs",
+    "crates/client/src/http/oauth.rs",
+    "crates/client/src/http/token.rs",
+    "crates/client/src/keychain/envelope.rs",
+    "crates/client/src/keychain/memory.rs",
+    "crates/client/src/keychain/system.rs",
+    "crates/client/src/loopback/request.rs",
+    "crates/client/src/session/items.rs",
+    "crates/companion/src/handoff/routes.rs",
+    "crates/companion/src/keys/access_token.rs",
+    "crates/companion/src/keys/code.rs",
+    "crates/companion/src/keys/file.rs",
+    "crates/companion/src/keys/material.rs",
+    "crates/companion/src/keys/refresh_token.rs",
+    "crates/companion/src/oauth/branch.rs",
+    "crates/companion/src/oauth/request.rs",
+    "crates/companion/src/oauth/token.rs",
+    "crates/companion/src/pages/draw.rs",
+    "crates/companion/src/storage/sqlite/codes.rs",
+    "crates/companion/src/storage/sqlite/grants.rs",
+    "crates/companion/src/upstream/mod.rs",
+    "crates/companion/src/web/browser.rs",
+    "crates/core/src/callback.rs",
+    "crates/emulator/src/codes.rs",
+    "crates/emulator/src/http/authorize.rs",
+    "crates/emulator/src/http/token.rs",
+    "crates/emulator/src/seed.rs",
+    "src-tauri/src/platform.rs",
+];
+
+/// Files over 300 lines, with the reason why each is one thing.
+pub const LONG: &[(&str, &str)] = &[];
+pub const LONGEST: usize = 300;
+
+/// What the window's page may not do: it draws a view and sends intents.
+pub const NOT_IN_THE_PAGE: [&str; 15] = [
+    "fetch(",
+    "XMLHttpRequest",
+    "WebSocket",
+    "EventSource",
+    "sendBeacon",
+    "localStorage",
+    "sessionStorage",
+    "indexedDB",
+    "document.cookie",
+    "innerHTML",
+    "outerHTML",
+    "insertAdjacentHTML",
+    "document.write",
+    "eval(",
+    "new Function",
+];
