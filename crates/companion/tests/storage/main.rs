@@ -1,11 +1,13 @@
 //! The rules of storage as tests. `suite` is generic over the engine: a second engine runs the same functions. What only
-//! a file can show (keys, damage, locks, crashes) is in `file` and `crash`.
+//! a file can show is in `file`, `contents`, `pressure` and `crash`.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod contents;
 mod crash;
 mod file;
 mod model;
+mod pressure;
 mod suite;
 mod world;
 
