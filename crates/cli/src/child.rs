@@ -7,6 +7,8 @@ use std::process::ExitStatus;
 
 use tokio::process::{Child, Command};
 
+use crate::stop::{Asked, Stop};
+
 /// What a shell ends with when there is no such command.
 pub const NOT_FOUND: u8 = 127;
 /// What a shell ends with when a command cannot be started.
@@ -29,16 +31,20 @@ pub fn is_there(program: &OsStr) -> bool {
 ///
 /// # Errors
 /// When it cannot be started.
-pub async fn run(command: &[OsString], environment: &[(&str, &str)]) -> io::Result<u8> {
+pub async fn run(command: &[OsString], environment: &[(&str, String)]) -> io::Result<u8> {
     let (program, arguments) =
         command.split_first().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-    let mut signals = Signals::listen()?;
-    let mut child =
-        Command::new(program).args(arguments).envs(environment.iter().copied()).spawn()?;
+    let mut stop = Stop::listen()?;
+    let mut child = Command::new(program)
+        .args(arguments)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .spawn()?;
     loop {
         tokio::select! {
             ended = child.wait() => return ended.map(code),
-            () = signals.stop() => pass_on(&child),
+            asked = stop.asked() => if asked == Asked::Terminate {
+                pass_on(&child);
+            },
         }
     }
 }
@@ -52,35 +58,6 @@ fn code(status: ExitStatus) -> u8 {
     status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
 }
 
-/// Keeps both from ending us before the session is ended.
-struct Signals {
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    /// SIGTERM. SIGINT came to the command as well: nothing to do.
-    async fn stop(&mut self) {
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => return,
-                _ = self.interrupt.recv() => {}
-            }
-        }
-    }
-}
-
 #[cfg(unix)]
 fn pass_on(child: &Child) {
     use rustix::process::{Pid, Signal, kill_process};
@@ -88,22 +65,6 @@ fn pass_on(child: &Child) {
     if let Some(id) = id {
         // It may have ended this very moment, and nobody is left to be told.
         let _ = kill_process(id, Signal::TERM);
-    }
-}
-
-#[cfg(not(unix))]
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {})
-    }
-
-    async fn stop(&mut self) {
-        loop {
-            // The console sends Ctrl-C to the command as well; listening keeps us alive.
-            if tokio::signal::ctrl_c().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        }
     }
 }
 
@@ -128,7 +89,7 @@ mod tests {
         let line = |line: &str| ["sh", "-c", line].map(OsString::from);
         assert_eq!(run(&line("exit 9"), &[]).await.unwrap(), 9);
         assert_eq!(run(&line("kill -KILL $$"), &[]).await.unwrap(), 137);
-        assert_eq!(run(&line("test \"$A\" = 'b c'"), &[("A", "b c")]).await.unwrap(), 0);
+        assert_eq!(run(&line("test \"$A\" = 'b c'"), &[("A", "b c".to_owned())]).await.unwrap(), 0);
         assert!(run(&["no-such-command".into()], &[]).await.is_err());
     }
 }

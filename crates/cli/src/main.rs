@@ -9,15 +9,17 @@ mod exit;
 mod link;
 mod narrator;
 mod output;
+mod run;
 mod session;
 mod settings;
+mod sign_in;
+mod stop;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use crate::arguments::{Arguments, Command};
-use crate::exit::Exit;
 use crate::output::Output;
 
 #[tokio::main]
@@ -25,6 +27,10 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     keep_log();
     let exit = match arguments.command {
+        Command::SignIn(wanted) => {
+            let output = Output::new(wanted.way.json.json);
+            sign_in::sign_in(wanted, &output).await
+        }
         Command::Status(session) => {
             session::status(&session, &Output::new(session.json.json)).await
         }
@@ -35,7 +41,7 @@ async fn main() -> ExitCode {
             session::sign_out(&session, &Output::new(session.json.json)).await
         }
         Command::Link(what) => link::link(&what, &Output::for_people()).await,
-        _ => Exit::Internal,
+        Command::Run(wanted) => return ExitCode::from(run::run(wanted).await),
     };
     ExitCode::from(exit.code())
 }

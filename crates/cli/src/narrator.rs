@@ -1,113 +1,63 @@
-//! Follows one sign-in from view to view and says each thing once. Pure: views in, what is new out; `sign_in` prints it.
+//! Follows one sign-in from view to view and says each thing once. Pure: views in, what is new out; `sign_in` prints it. The number to
+//! compare and the end are not read from views, which may be skipped, but from notices, which are not.
 
-use keyport_core::{Account, Problem, Screen, Stored};
+use keyport_core::Screen;
 
 /// Something that is new to whoever reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Said {
     /// The browser has it, for so long.
     Waiting {
         /// Rounded up.
         minutes: u64,
     },
-    /// No browser could be started: the link has to be opened by hand.
-    BrowserFailed,
-    /// Compare this number.
-    Confirm(String),
+    /// The link was not even offered to a browser.
+    NoLink,
     /// The person continued in the browser.
     Returning,
     /// The browser has handed back.
     Finishing,
 }
 
-/// How the sign-in ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// With a session.
-    SignedIn {
-        /// Who.
-        account: Box<Account>,
-        /// Where it is kept.
-        stored: Stored,
-        /// The code of the reason, when it is in memory against the person's wish.
-        not_saved: Option<&'static str>,
-    },
-    /// Without one.
-    Problem {
-        /// Why.
-        problem: Problem,
-        /// What to read to IT.
-        attempt: Option<String>,
-    },
-}
-
 /// What was said already.
 #[derive(Debug, Default)]
 pub struct Narrator {
     waiting: bool,
-    browser_failed: bool,
-    confirm: Option<String>,
+    no_link: bool,
     returning: bool,
     finishing: bool,
 }
 
 impl Narrator {
     /// What of this screen is new.
-    pub fn hear(&mut self, screen: &Screen) -> Vec<Said> {
-        let mut news = Vec::new();
-        match screen {
-            Screen::Waiting { seconds_left, browser_failed, returning, .. } => {
-                if *browser_failed && !std::mem::replace(&mut self.browser_failed, true) {
-                    news.push(Said::BrowserFailed);
-                }
-                if *returning {
-                    if !std::mem::replace(&mut self.returning, true) {
-                        news.push(Said::Returning);
-                    }
-                } else if !std::mem::replace(&mut self.waiting, true) {
-                    news.push(Said::Waiting { minutes: seconds_left.div_ceil(60) });
-                }
+    pub fn hear(&mut self, screen: &Screen) -> Option<Said> {
+        let (said, what) = match screen {
+            Screen::Waiting { browser_failed: true, .. } => (&mut self.no_link, Said::NoLink),
+            Screen::Waiting { returning: true, .. } => (&mut self.returning, Said::Returning),
+            Screen::Waiting { seconds_left, .. } => {
+                (&mut self.waiting, Said::Waiting { minutes: seconds_left.div_ceil(60) })
             }
-            Screen::Confirm { number, .. } => {
-                if self.confirm.replace(number.clone()).as_ref() != Some(number) {
-                    news.push(Said::Confirm(number.clone()));
-                }
-            }
-            Screen::Finishing => {
-                if !std::mem::replace(&mut self.finishing, true) {
-                    news.push(Said::Finishing);
-                }
-            }
+            Screen::Finishing => (&mut self.finishing, Said::Finishing),
             Screen::Starting
             | Screen::SignedOut
             | Screen::Preparing
+            | Screen::Confirm { .. }
             | Screen::SignedIn { .. }
-            | Screen::Problem { .. } => {}
-        }
-        news
+            | Screen::Problem { .. } => return None,
+        };
+        (!std::mem::replace(said, true)).then_some(what)
     }
 }
 
-impl Ending {
-    /// How it ended, if this screen is an end. Nobody signed in, with no problem to show, is what a cancelled sign-in leaves.
-    pub fn of(screen: &Screen) -> Option<Self> {
-        match screen {
-            Screen::SignedIn { account, stored, not_saved, .. } => Some(Self::SignedIn {
-                account: account.clone(),
-                stored: *stored,
-                not_saved: *not_saved,
-            }),
-            Screen::Problem { code, attempt, .. } => Some(Self::Problem {
-                problem: Problem::from_code(code).unwrap_or(Problem::Internal),
-                attempt: attempt.clone(),
-            }),
-            Screen::SignedOut => Some(Self::Problem { problem: Problem::Cancelled, attempt: None }),
-            Screen::Starting
-            | Screen::Preparing
-            | Screen::Waiting { .. }
-            | Screen::Confirm { .. }
-            | Screen::Finishing => None,
-        }
+/// Whether no sign-in is under way on this screen.
+pub fn is_at_rest(screen: &Screen) -> bool {
+    match screen {
+        Screen::SignedOut | Screen::SignedIn { .. } | Screen::Problem { .. } => true,
+        Screen::Starting
+        | Screen::Preparing
+        | Screen::Waiting { .. }
+        | Screen::Confirm { .. }
+        | Screen::Finishing => false,
     }
 }
 
@@ -122,64 +72,45 @@ mod tests {
         Screen::Waiting { seconds_left, can_open_again: true, browser_failed, returning, door }
     }
 
-    fn confirm(number: &str) -> Screen {
-        Screen::Confirm { number: number.into(), seconds_left: 500 }
-    }
-
     #[test]
     fn each_thing_is_said_once() {
         let mut narrator = Narrator::default();
         let screens = [
+            Screen::Starting,
             Screen::Preparing,
             waiting(600, false, false),
             waiting(599, false, false),
-            waiting(590, true, false),
-            waiting(589, true, false),
-            confirm("42"),
-            confirm("42"),
-            waiting(580, true, true),
-            waiting(579, true, true),
+            Screen::Confirm { number: "42".into(), seconds_left: 590 },
+            waiting(580, false, true),
+            waiting(579, false, true),
             Screen::Finishing,
             Screen::Finishing,
+            Screen::SignedOut,
         ];
-        let said: Vec<Said> = screens.iter().flat_map(|screen| narrator.hear(screen)).collect();
-        assert_eq!(
-            said,
-            [
-                Said::Waiting { minutes: 10 },
-                Said::BrowserFailed,
-                Said::Confirm("42".into()),
-                Said::Returning,
-                Said::Finishing,
-            ]
-        );
+        let said: Vec<Said> = screens.iter().filter_map(|screen| narrator.hear(screen)).collect();
+        assert_eq!(said, [Said::Waiting { minutes: 10 }, Said::Returning, Said::Finishing]);
     }
 
     #[test]
-    fn another_number_is_said_too() {
-        let mut narrator = Narrator::default();
-        assert_eq!(narrator.hear(&confirm("42")), [Said::Confirm("42".into())]);
-        assert_eq!(narrator.hear(&confirm("17")), [Said::Confirm("17".into())]);
+    fn minutes_are_rounded_up_so_that_nobody_reads_zero() {
+        let minutes = |seconds| Narrator::default().hear(&waiting(seconds, false, false));
+        assert_eq!(minutes(1), Some(Said::Waiting { minutes: 1 }));
+        assert_eq!(minutes(60), Some(Said::Waiting { minutes: 1 }));
+        assert_eq!(minutes(61), Some(Said::Waiting { minutes: 2 }));
     }
 
     #[test]
-    fn a_screen_is_an_end_or_is_waited_through() {
+    fn a_link_that_may_not_be_opened_is_said() {
+        assert_eq!(Narrator::default().hear(&waiting(600, true, false)), Some(Said::NoLink));
+    }
+
+    #[test]
+    fn a_sign_in_is_under_way_or_it_is_not() {
         for screen in
             [Screen::Starting, Screen::Preparing, waiting(1, false, false), Screen::Finishing]
         {
-            assert_eq!(Ending::of(&screen), None, "{screen:?}");
+            assert!(!is_at_rest(&screen), "{screen:?}");
         }
-        let cancelled = Ending::of(&Screen::SignedOut);
-        assert_eq!(cancelled, Some(Ending::Problem { problem: Problem::Cancelled, attempt: None }));
-        let timed_out = Screen::Problem {
-            code: "timed_out",
-            next: Problem::TimedOut.next_step(),
-            attempt: Some("7F3A".into()),
-            signed_in: false,
-        };
-        assert_eq!(
-            Ending::of(&timed_out),
-            Some(Ending::Problem { problem: Problem::TimedOut, attempt: Some("7F3A".into()) })
-        );
+        assert!(is_at_rest(&Screen::SignedOut));
     }
 }

@@ -10,43 +10,29 @@ use keyport_words::Words;
 use crate::event::{Event, SignedIn};
 use crate::exit::Exit;
 
-/// Who reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reader {
-    Person,
-    Program,
-    /// As [`Reader::Program`], on standard error: standard output belongs to another program.
-    ProgramBeside,
-}
-
 /// The two ways out of this process.
 #[derive(Clone, Debug)]
 pub struct Output {
-    reader: Reader,
+    for_program: bool,
+    /// Standard output belongs to another program: results go to standard error.
+    beside: bool,
     words: Words,
 }
 
 impl Output {
     /// Words on standard error, results on standard output.
     pub fn for_people() -> Self {
-        Self { reader: Reader::Person, words: Words::english() }
+        Self { for_program: false, beside: false, words: Words::english() }
     }
 
     /// One object a line on standard output if `json`, else [`Output::for_people`].
     pub fn new(json: bool) -> Self {
-        let reader = if json { Reader::Program } else { Reader::Person };
-        Self { reader, ..Self::for_people() }
+        Self { for_program: json, ..Self::for_people() }
     }
 
     /// As [`Output::new`], with nothing on standard output.
     pub fn beside(json: bool) -> Self {
-        let reader = if json { Reader::ProgramBeside } else { Reader::Person };
-        Self { reader, ..Self::for_people() }
-    }
-
-    /// Whether a person reads.
-    pub fn is_for_people(&self) -> bool {
-        self.reader == Reader::Person
+        Self { beside: true, ..Self::new(json) }
     }
 
     /// A sentence, as text.
@@ -60,32 +46,34 @@ impl Output {
 
     /// A sentence for the person; a program is told nothing.
     pub fn say(&self, id: &str, args: &[(&str, &str)]) {
-        if self.is_for_people() {
+        if !self.for_program {
             on_standard_error(&self.text(id, args));
         }
     }
 
     /// A link for the person, alone on its line so that it can be copied whole.
     pub fn link(&self, link: &str) {
-        if self.is_for_people() {
+        if !self.for_program {
             on_standard_error(link);
         }
     }
 
     /// A line of result for the person.
     pub fn result(&self, line: &str) {
-        if self.is_for_people() {
-            on_standard_output(line);
+        if !self.for_program {
+            self.put_out(line);
         }
     }
 
     /// An event for a program; a person is told nothing.
     pub fn event(&self, event: &Event<'_>) {
-        match self.reader {
-            Reader::Person => {}
-            Reader::Program => on_standard_output(&event.line()),
-            Reader::ProgramBeside => on_standard_error(&event.line()),
+        if self.for_program {
+            self.put_out(&event.line());
         }
+    }
+
+    fn put_out(&self, line: &str) {
+        if self.beside { on_standard_error(line) } else { on_standard_output(line) }
     }
 
     /// What cannot be meant so, in the manner of the command-line reader; a program reads the exit code.
@@ -98,7 +86,7 @@ impl Output {
     pub fn problem(&self, problem: Problem, attempt: Option<&str>) {
         let code = problem.code();
         self.event(&Event::Problem { code, attempt });
-        if !self.is_for_people() {
+        if self.for_program {
             return;
         }
         let words = self.words.problem(problem);

@@ -23,11 +23,9 @@ cli-signed-in = Signed in as { $who }
 cli-signed-in-organization = Signed in as { $who }, { $organization }
 cli-stored-keychain = The session is in your system keychain.
 cli-stored-memory = The session is in memory and ends with this command.
-cli-not-saved = You are signed in, but the session could not be saved: { $why }.
-cli-since = Signed in through { $connection }, at { $issuer }
+cli-not-saved = You signed in, but the session could not be kept, so it was ended again.
 cli-signed-out = Signed out.
 cli-nobody = Nobody is signed in here. `keyport sign-in` signs you in.
-cli-unreachable = The session is kept, but the service cannot be reached just now.
 
 # Problems
 
@@ -39,7 +37,6 @@ cli-keychain-way-out = Without a keychain: `keyport sign-in --store memory` keep
 
 cli-run-not-found = There is no command { $command } here, so nothing was started.
 cli-run-not-started = The command { $command } could not be started: { $why }.
-cli-run-ended = The session of this command is over.
 
 # Links
 

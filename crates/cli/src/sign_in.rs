@@ -1,0 +1,188 @@
+//! `keyport sign-in`, and the sign-in of `keyport run`: starts the client, says what happens, ends when it does or when the person
+//! presses Ctrl-C. What happens next in a sign-in is the core's to decide.
+
+use std::sync::Arc;
+
+use keyport_client::{Client, Intent, Notice, Sessions};
+use keyport_core::{Account, Door, Problem, Screen, Store, Stored};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::arguments::{SignIn, Way};
+use crate::browser::Announcing;
+use crate::event::Event;
+use crate::exit::Exit;
+use crate::narrator::{Narrator, Said, is_at_rest};
+use crate::output::Output;
+use crate::settings;
+use crate::stop::Stop;
+
+/// A sign-in that worked out.
+pub struct Signed {
+    /// Who.
+    pub account: Account,
+    /// Where the session is kept.
+    pub stored: Stored,
+    /// It, and whatever else this device has.
+    pub sessions: Sessions,
+    client: Client,
+}
+
+/// How it ended.
+enum Ending {
+    SignedIn { account: Box<Account>, stored: Stored },
+    Problem { problem: Problem, attempt: Option<String> },
+}
+
+impl Ending {
+    const fn of(problem: Problem) -> Self {
+        Self::Problem { problem, attempt: None }
+    }
+}
+
+/// Signs in and leaves the session where it was asked for.
+pub async fn sign_in(wanted: SignIn, output: &Output) -> Exit {
+    let store = Store::from(wanted.store);
+    let signed = match begin(wanted.way, store, output).await {
+        Ok(signed) => signed,
+        Err(exit) => return exit,
+    };
+    if signed.stored == Stored::Memory && store == Store::Keychain {
+        return not_saved(signed, output).await;
+    }
+    output.signed_in(&signed.account, signed.stored);
+    signed.end().await;
+    Exit::Done
+}
+
+/// Signs in. The browser, the words and Ctrl-C are those of a terminal.
+///
+/// # Errors
+/// The exit code; what went wrong has been said.
+pub async fn begin(way: Way, store: Store, output: &Output) -> Result<Signed, Exit> {
+    let config = settings::config(way.companion.as_deref())
+        .map_err(|trouble| output.usage(&trouble.to_string()))?;
+    let fail = |problem: Problem, attempt: Option<&str>| {
+        output.problem(problem, attempt);
+        Exit::from(problem)
+    };
+    let browser = Arc::new(Announcing::new(output.clone(), way.no_browser));
+    let platform = settings::platform(browser, store).map_err(|problem| fail(problem, None))?;
+    let mut stop = Stop::listen().map_err(|_| fail(Problem::Internal, None))?;
+    let client = Client::start(config, platform);
+    let notices = client.notices();
+    client.intend(Intent::SignIn { hints: way.who.into(), doors: vec![Door::Loopback], store });
+    match follow(&client, notices, &mut stop, output).await {
+        Ending::SignedIn { account, stored } => {
+            let sessions = client.sessions().clone();
+            Ok(Signed { account: *account, stored, sessions, client })
+        }
+        Ending::Problem { problem, attempt } => {
+            // What others wait for is finished first: the page says that it was cancelled, or why it failed.
+            client.shut_down().await;
+            Err(fail(problem, attempt.as_deref()))
+        }
+    }
+}
+
+impl Signed {
+    /// Tells the page the truth and ends the client. A session in memory ends with it, here and at the service: with this process its
+    /// key is gone, and nobody could use it any more.
+    pub async fn end(self) {
+        self.client.shut_down().await;
+        if self.stored == Stored::Memory {
+            // Offline it is over all the same; there is nothing left here that could be tried again.
+            let _ = self.sessions.sign_out(&self.account.id).await;
+        }
+    }
+}
+
+/// The keychain answered before the browser opened, and did not take the session afterwards.
+async fn not_saved(signed: Signed, output: &Output) -> Exit {
+    let why = match &signed.client.views().borrow().screen {
+        Screen::SignedIn { not_saved: Some(code), .. } => Problem::from_code(code),
+        _ => None,
+    };
+    let why = why.unwrap_or(Problem::KeychainRefused);
+    signed.end().await;
+    output.say("cli-not-saved", &[]);
+    output.problem(why, None);
+    why.into()
+}
+
+async fn follow(
+    client: &Client,
+    mut notices: Receiver<Notice>,
+    stop: &mut Stop,
+    output: &Output,
+) -> Ending {
+    let mut views = client.views();
+    let mut narrator = Narrator::default();
+    let mut cancelling = false;
+    loop {
+        tokio::select! {
+            // What a view shows as done has been noticed before.
+            biased;
+            notice = notices.recv() => match notice {
+                Ok(notice) => if let Some(ending) = heed(notice, output) {
+                    return ending;
+                },
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return Ending::of(Problem::Internal),
+            },
+            changed = views.changed() => {
+                if changed.is_err() {
+                    return Ending::of(Problem::Internal);
+                }
+                let screen = views.borrow_and_update().screen.clone();
+                if cancelling && is_at_rest(&screen) {
+                    return Ending::of(Problem::Cancelled);
+                }
+                match narrator.hear(&screen) {
+                    Some(Said::NoLink) => {
+                        client.intend(Intent::Cancel);
+                        return Ending::of(Problem::UnexpectedAnswer);
+                    }
+                    Some(said) => say(said, output),
+                    None => {}
+                }
+            }
+            () = stop.wanted() => {
+                if std::mem::replace(&mut cancelling, true) {
+                    return Ending::of(Problem::Cancelled);
+                }
+                output.say("cli-cancelling", &[]);
+                client.intend(Intent::Cancel);
+            }
+        }
+    }
+}
+
+/// A problem without an attempt is not of this sign-in: an older session that is over, an item that could not be read.
+fn heed(notice: Notice, output: &Output) -> Option<Ending> {
+    match notice {
+        Notice::SignedIn { account, stored } => Some(Ending::SignedIn { account, stored }),
+        Notice::Problem { problem, attempt: attempt @ Some(_) } => {
+            Some(Ending::Problem { problem, attempt })
+        }
+        Notice::Confirm(number) => {
+            output.event(&Event::Confirm { number: &number });
+            output.say("cli-confirm", &[("number", &number)]);
+            output.say("cli-confirm-hint", &[]);
+            None
+        }
+        // The link comes by way of the browser, which has checked it.
+        Notice::AuthorizationUrl(_) | Notice::Raise | Notice::Problem { attempt: None, .. } => None,
+    }
+}
+
+fn say(said: Said, output: &Output) {
+    match said {
+        Said::Waiting { minutes } => {
+            output.say("cli-waiting", &[("minutes", &minutes.to_string())]);
+        }
+        Said::Returning => output.say("cli-returning", &[]),
+        Said::Finishing => output.say("cli-finishing", &[]),
+        Said::NoLink => {}
+    }
+}
