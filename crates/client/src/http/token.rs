@@ -1,12 +1,14 @@
 //! The token endpoint, RFC 6749 §4.1.3 and §6, and what it gives: tokens, and with a code the facts of the account.
 //! The `oauth2` crate builds the requests and reads the answers; proof and nonce are ours. Nothing is repeated here.
 
+use std::pin::Pin;
+
 use keyport_core::account::{AccountId, Connection, Organization};
 use keyport_core::secret::{AccessToken, AuthorizationCode, CodeVerifier, RefreshToken};
 use keyport_core::{Account, Lifetime, Problem, Tokens};
 use oauth2::basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenType};
 use oauth2::{
-    AuthType, AuthUrl, ClientId, EndpointNotSet, EndpointSet, ExtraTokenFields, HttpRequest,
+    AsyncHttpClient, AuthType, AuthUrl, ClientId, EndpointNotSet, EndpointSet, ExtraTokenFields, HttpRequest,
     HttpResponse, PkceCodeVerifier, RedirectUrl, RequestTokenError, StandardRevocableToken,
     StandardTokenIntrospectionResponse, StandardTokenResponse, TokenResponse as _, TokenUrl,
 };
@@ -61,11 +63,26 @@ pub struct Issued {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Extra {
+pub(super) struct Extra {
     keyport_account: Option<Facts>,
 }
 
 impl ExtraTokenFields for Extra {}
+
+/// Sends what the `oauth2` crate has built, with our proof.
+struct TokenEndpoint<'a> {
+    companion: &'a Companion,
+    key: &'a DeviceKey,
+}
+
+impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
+    type Error = Trouble;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, Trouble>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.companion.send_token_request(self.key, request))
+    }
+}
 
 type Answer = StandardTokenResponse<Extra, BasicTokenType>;
 
@@ -106,7 +123,7 @@ impl Companion {
         let answer = client
             .exchange_code(oauth2::AuthorizationCode::new(code.expose().to_owned()))
             .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()))
-            .request_async(&|request| self.send_token_request(key, request))
+            .request_async(&TokenEndpoint { companion: self, key })
             .await;
         self.issued(answer)
     }
@@ -120,7 +137,7 @@ impl Companion {
         let answer = self
             .oauth_client(endpoints)
             .exchange_refresh_token(&oauth2::RefreshToken::new(token.expose().to_owned()))
-            .request_async(&|request| self.send_token_request(key, request))
+            .request_async(&TokenEndpoint { companion: self, key })
             .await;
         self.issued(answer)
     }

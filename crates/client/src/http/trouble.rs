@@ -100,13 +100,13 @@ pub(super) fn of_connection(error: &reqwest::Error) -> Problem {
 
 fn causes<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     let first: &'a (dyn StdError + 'static) = error;
-    std::iter::successors(Some(first), |error| match error.downcast_ref::<io::Error>() {
-        // An I/O error names the cause of its cause and leaves out the cause.
-        Some(io) => io.get_ref().map(|inner| {
-            let inner: &(dyn StdError + 'static) = inner;
-            inner
-        }),
-        None => error.source(),
+    std::iter::successors(Some(first), |error| {
+        let error: &'a (dyn StdError + 'static) = *error;
+        match error.downcast_ref::<io::Error>() {
+            // An I/O error names the cause of its cause and leaves out the cause.
+            Some(io) => io.get_ref().map(|inner| inner as &(dyn StdError + 'static)),
+            None => error.source(),
+        }
     })
 }
 

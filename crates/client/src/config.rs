@@ -1,0 +1,236 @@
+//! What this client is told: which companion, which build channel, where its locks go. Layers as in the design: a policy (none
+//! is read yet) over the flag and `KEYPORT_COMPANION`, over the settings file, over the build's default.
+//! The one file that reads the environment and settings; nothing here is a secret.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use directories::ProjectDirs;
+use serde::Deserialize;
+use thiserror::Error;
+use url::Url;
+
+use crate::browser::CompanionOrigin;
+use crate::loopback::Notices;
+
+/// The environment variable that names the companion.
+pub const COMPANION_VARIABLE: &str = "KEYPORT_COMPANION";
+const SETTINGS_FILE: &str = "settings.json";
+const DEVELOPMENT_COMPANION: &str = "http://127.0.0.1:8788";
+
+/// The words of the listener's pages.
+pub type ListenerWords = Notices;
+
+/// One build channel: its own keychain items and its own scheme, so that a development build never takes a release's links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Channel {
+    /// The service name of the keychain items.
+    pub service: &'static str,
+    /// The redirect URI of the deep link, exactly as it is pushed and as it comes back.
+    pub link: &'static str,
+}
+
+impl Channel {
+    /// What people install.
+    #[must_use]
+    pub const fn release() -> Self {
+        Self { service: "dev.keyport.desktop", link: "dev.keyport.desktop:/callback" }
+    }
+
+    /// What developers run.
+    #[must_use]
+    pub const fn development() -> Self {
+        Self { service: "dev.keyport.desktop.dev", link: "dev.keyport.desktop.dev:/callback" }
+    }
+
+    /// The channel of this build.
+    #[must_use]
+    pub const fn of_build() -> Self {
+        if cfg!(debug_assertions) { Self::development() } else { Self::release() }
+    }
+}
+
+/// Everything a client needs to be told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// From [`companion`].
+    pub companion: Url,
+    /// The build channel.
+    pub channel: Channel,
+    /// What the confirm page calls this device; at most 64 characters of it are sent.
+    pub device_name: String,
+    /// For locks between processes, such as [`state_dir`]. No secret goes there.
+    pub state_dir: PathBuf,
+    /// The words of the listener's pages.
+    pub words: ListenerWords,
+}
+
+/// Why the settings cannot be used. Says where, and never the rest of the file.
+#[derive(Debug, Error)]
+pub enum SettingsTrouble {
+    /// Not a URL, or neither https nor http on this machine, or with more than scheme, host, port and path.
+    #[error("{0} does not name a companion: https://…, or http:// on this machine")]
+    NotACompanion(Source),
+    /// The file is there and cannot be read.
+    #[error("{0} cannot be read")]
+    Unreadable(PathBuf, #[source] io::Error),
+    /// The file is not what it should be, or has a setting that this version does not know.
+    #[error("{0} is not a settings file of this version")]
+    Malformed(PathBuf, #[source] serde_json::Error),
+    /// A release build has no companion of its own.
+    #[error("no companion is set: use --companion, {COMPANION_VARIABLE} or {}", .0.display())]
+    NothingSet(PathBuf),
+}
+
+/// Where a setting came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// `--companion`.
+    Flag,
+    /// [`COMPANION_VARIABLE`].
+    Environment,
+    /// This settings file.
+    File(PathBuf),
+    /// The build.
+    Build,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag => f.write_str("--companion"),
+            Self::Environment => f.write_str(COMPANION_VARIABLE),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Build => f.write_str("the build"),
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    companion: Option<String>,
+}
+
+/// The companion to use; `cli` is the value of the flag.
+///
+/// # Errors
+/// [`SettingsTrouble`]. A layer that is set wrongly is an error, never a reason to look at the next one.
+pub fn companion(cli: Option<&str>) -> Result<Url, SettingsTrouble> {
+    let environment = std::env::var(COMPANION_VARIABLE).ok().filter(|value| !value.is_empty());
+    layered(cli, environment.as_deref(), &config_dir().join(SETTINGS_FILE), default_companion())
+}
+
+/// Where the settings file is.
+#[must_use]
+pub fn config_dir() -> PathBuf {
+    directories().map_or_else(|| PathBuf::from("."), |dirs| dirs.config_dir().to_owned())
+}
+
+/// Where locks go: the same folder for every process of this person.
+#[must_use]
+pub fn state_dir() -> PathBuf {
+    let base = directories().map_or_else(std::env::temp_dir, |dirs| {
+        dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned()
+    });
+    base.join("locks")
+}
+
+fn directories() -> Option<ProjectDirs> {
+    ProjectDirs::from("dev", "", "keyport")
+}
+
+fn default_companion() -> Option<&'static str> {
+    cfg!(debug_assertions).then_some(DEVELOPMENT_COMPANION)
+}
+
+fn layered(
+    flag: Option<&str>,
+    environment: Option<&str>,
+    file: &Path,
+    build: Option<&str>,
+) -> Result<Url, SettingsTrouble> {
+    if let Some(flag) = flag {
+        return checked(flag, Source::Flag);
+    }
+    if let Some(environment) = environment {
+        return checked(environment, Source::Environment);
+    }
+    if let Some(set) = read(file)?.companion {
+        return checked(&set, Source::File(file.to_owned()));
+    }
+    match build {
+        Some(build) => checked(build, Source::Build),
+        None => Err(SettingsTrouble::NothingSet(file.to_owned())),
+    }
+}
+
+fn read(file: &Path) -> Result<Settings, SettingsTrouble> {
+    match fs::read(file) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map_err(|error| SettingsTrouble::Malformed(file.to_owned(), error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Settings::default()),
+        Err(error) => Err(SettingsTrouble::Unreadable(file.to_owned(), error)),
+    }
+}
+
+fn checked(companion: &str, source: Source) -> Result<Url, SettingsTrouble> {
+    let is_plain = |url: &Url| {
+        url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && CompanionOrigin::of(url).is_ok()
+    };
+    Url::parse(companion).ok().filter(is_plain).ok_or(SettingsTrouble::NotACompanion(source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(text: &str) -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join(SETTINGS_FILE);
+        let mut written = fs::File::create(&file).unwrap();
+        io::Write::write_all(&mut written, text.as_bytes()).unwrap();
+        (dir, file)
+    }
+
+    #[test]
+    fn each_layer_yields_to_the_one_above_it() {
+        let (_dir, file) = settings(r#"{"companion":"https://file.test"}"#);
+        let build = Some("https://build.test");
+        let used = |flag, environment, file: &Path| {
+            layered(flag, environment, file, build).unwrap().to_string()
+        };
+        let (flag, environment) = (Some("https://flag.test"), Some("https://environment.test"));
+        assert_eq!(used(flag, environment, &file), "https://flag.test/");
+        assert_eq!(used(None, environment, &file), "https://environment.test/");
+        assert_eq!(used(None, None, &file), "https://file.test/");
+        assert_eq!(used(None, None, Path::new("/nowhere/settings.json")), "https://build.test/");
+    }
+
+    #[test]
+    fn a_release_without_any_companion_says_so() {
+        let nothing = layered(None, None, Path::new("/nowhere/settings.json"), None);
+        assert!(matches!(nothing, Err(SettingsTrouble::NothingSet(_))));
+    }
+
+    #[test]
+    fn a_layer_that_is_set_wrongly_is_an_error_and_not_skipped() {
+        let build = Some("https://build.test");
+        for bad in ["", "sign-in", "http://a.test", "ftp://a.test", "https://u@a.test", "https://a.test?x=1"]
+        {
+            let refused = layered(Some(bad), None, Path::new("/nowhere"), build);
+            assert!(matches!(refused, Err(SettingsTrouble::NotACompanion(Source::Flag))), "{bad}");
+        }
+        for text in ["{", "[]", r#"{"companion":5}"#, r#"{"compagnon":"https://a.test"}"#] {
+            let (_dir, file) = settings(text);
+            let refused = layered(None, None, &file, build);
+            assert!(matches!(refused, Err(SettingsTrouble::Malformed(..))), "{text}");
+        }
+    }
+}

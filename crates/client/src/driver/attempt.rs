@@ -1,0 +1,100 @@
+//! What the driver itself remembers of an attempt: its device key, where its loopback door is, and whether its doors are still
+//! open. The attempt's state is the machine's.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use keyport_core::{AttemptId, Problem, Store};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use url::Url;
+
+use crate::http::DeviceKey;
+use crate::session::Sessions;
+
+/// Remembered after their doors are closed, to tell the companion how they ended.
+const REMEMBERED: usize = 8;
+
+pub(super) struct Attempt {
+    pub id: AttemptId,
+    /// Whether it can stand in the keychain.
+    pub is_kept: bool,
+    pub prepared: OnceLock<Prepared>,
+    pub listening: Mutex<Option<JoinHandle<()>>>,
+    closed: watch::Sender<bool>,
+}
+
+/// Known once the doors are open.
+pub(super) struct Prepared {
+    pub key: Arc<DeviceKey>,
+    pub loopback: Option<Url>,
+}
+
+impl Attempt {
+    fn new(id: AttemptId, is_kept: bool) -> Self {
+        Self {
+            id,
+            is_kept,
+            prepared: OnceLock::new(),
+            listening: Mutex::default(),
+            closed: watch::Sender::new(false),
+        }
+    }
+
+    pub(super) fn close(&self) {
+        self.closed.send_replace(true);
+    }
+
+    /// Changes to true when the doors close; ends when nobody remembers the attempt.
+    pub(super) fn closing(&self) -> watch::Receiver<bool> {
+        self.closed.subscribe()
+    }
+
+    /// The key that pushed it. One that was pushed before a restart was pushed with the kept one.
+    pub(super) async fn key(&self, sessions: &Sessions) -> Result<Arc<DeviceKey>, Problem> {
+        match self.prepared.get() {
+            Some(prepared) => Ok(prepared.key.clone()),
+            None => sessions.device_key(Store::Keychain).await,
+        }
+    }
+
+    pub(super) fn listens(&self, task: JoinHandle<()>) {
+        *self.listening.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
+    }
+
+    pub(super) fn listener(&self) -> Option<JoinHandle<()>> {
+        self.listening.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// The last few attempts.
+#[derive(Default)]
+pub(super) struct Attempts(Vec<Arc<Attempt>>);
+
+impl Attempts {
+    pub(super) fn begin(&mut self, id: AttemptId, is_kept: bool) -> Arc<Attempt> {
+        if self.0.len() >= REMEMBERED {
+            self.0.remove(0);
+        }
+        let attempt = Arc::new(Attempt::new(id, is_kept));
+        self.0.push(attempt.clone());
+        attempt
+    }
+
+    /// One that is not known comes from the keychain.
+    pub(super) fn find(&mut self, id: &AttemptId) -> Arc<Attempt> {
+        match self.0.iter().find(|attempt| attempt.id == *id) {
+            Some(attempt) => attempt.clone(),
+            None => self.begin(id.clone(), true),
+        }
+    }
+
+    pub(super) fn all(&self) -> &[Arc<Attempt>] {
+        &self.0
+    }
+}
+
+/// Returns when the doors are closed.
+pub(super) async fn until_closed(mut closing: watch::Receiver<bool>) {
+    // An error means that the attempt is forgotten, which is as good as closed.
+    let _ = closing.wait_for(|closed| *closed).await;
+}

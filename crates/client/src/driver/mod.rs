@@ -1,0 +1,174 @@
+//! Runs the machine: one task owns it, takes inputs in order, runs its effects beside each other and feeds their answers back.
+//! For the app and the CLI alike; it draws nothing and decides nothing that `keyport-core` could decide.
+
+mod attempt;
+mod chores;
+mod engine;
+mod prepare;
+mod shelf;
+mod watch;
+
+use std::sync::{Mutex, PoisonError};
+
+use keyport_core::secret::{AuthorizationUrl, RawCallback};
+use keyport_core::{Account, AttemptId, Door, Event, Hints, Problem, Store, Stored, View};
+use tokio::sync::{broadcast, mpsc, oneshot, watch as watching};
+use tokio::task::JoinHandle;
+
+use crate::config::Config;
+use crate::loopback;
+use crate::session::Sessions;
+use crate::surroundings::Platform;
+use engine::Engine;
+
+/// Notices that a slow reader may be behind before it loses the oldest.
+const NOTICES: usize = 64;
+
+/// What the person wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// *Sign in*; the random values are drawn here.
+    SignIn {
+        /// Who, or through what.
+        hints: Hints,
+        /// The ways back, the one for the browser first.
+        doors: Vec<Door>,
+        /// Where to keep the session.
+        store: Store,
+    },
+    /// *Open again*.
+    OpenAgain,
+    /// *Copy link*.
+    CopyLink,
+    /// *Cancel*.
+    Cancel,
+    /// The problem was read.
+    Dismiss,
+    /// *Try again* after the keychain could not be read. A locked one is asked to unlock first.
+    LoadAgain,
+    /// *Sign out*.
+    SignOut,
+}
+
+/// Something to tell or to do at once, beside the [`View`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// The browser is being sent there; to print where there is no browser.
+    AuthorizationUrl(AuthorizationUrl),
+    /// The window should come to the front.
+    Raise,
+    /// The page shows this number: compare.
+    Confirm(String),
+    /// The session is where it belongs.
+    SignedIn {
+        /// Who.
+        account: Box<Account>,
+        /// Where it is kept.
+        stored: Stored,
+    },
+    /// Something went wrong.
+    Problem {
+        /// What.
+        problem: Problem,
+        /// What to read to IT, when it belongs to an attempt.
+        attempt: Option<String>,
+    },
+}
+
+/// What reaches the machine's task.
+enum Input {
+    Intent(Intent),
+    Link(RawCallback),
+    Loopback(loopback::Callback),
+    Event(Event),
+    ShutDown(oneshot::Sender<()>),
+}
+
+type Inputs = mpsc::UnboundedSender<Input>;
+
+/// A running client. Dropping it stops it at once; [`shut_down`](Self::shut_down) lets it finish what it owes.
+pub struct Client {
+    inputs: Inputs,
+    views: watching::Receiver<View>,
+    notices: broadcast::Sender<Notice>,
+    /// Listens from the start, for whoever asks first.
+    first: Mutex<Option<broadcast::Receiver<Notice>>>,
+    sessions: Sessions,
+    engine: JoinHandle<()>,
+}
+
+impl Client {
+    /// Starts reading the keychain.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a client owns what it was told")]
+    pub fn start(config: Config, platform: Platform) -> Self {
+        let sessions = Sessions::open(&config, &platform);
+        let (inputs, received) = mpsc::unbounded_channel();
+        let (notices, first) = broadcast::channel(NOTICES);
+        let (engine, views) =
+            Engine::new(config, platform, sessions.clone(), inputs.clone(), notices.clone());
+        let engine = tokio::spawn(engine.run(received));
+        Self { inputs, views, notices, first: Mutex::new(Some(first)), sessions, engine }
+    }
+
+    /// Takes a wish. What it does not fit changes nothing.
+    pub fn intend(&self, intent: Intent) {
+        self.send(Input::Intent(intent));
+    }
+
+    /// Takes a deep link as it arrived, ours or not.
+    pub fn deliver_link(&self, raw: RawCallback) {
+        self.send(Input::Link(raw));
+    }
+
+    /// What to show now, and when it changes.
+    #[must_use]
+    pub fn views(&self) -> watching::Receiver<View> {
+        self.views.clone()
+    }
+
+    /// Notices from now on; for the first caller, from the start on.
+    #[must_use]
+    pub fn notices(&self) -> broadcast::Receiver<Notice> {
+        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        first.unwrap_or_else(|| self.notices.subscribe())
+    }
+
+    /// The sessions that this client works with.
+    #[must_use]
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// Closes the doors and finishes what others wait for: a report, a revocation, a write. A few seconds at most. An attempt
+    /// that waits for its deep link is not cancelled: the link may start the client again.
+    pub async fn shut_down(mut self) {
+        let (done, finished) = oneshot::channel();
+        self.send(Input::ShutDown(done));
+        let _ = finished.await;
+        let _ = (&mut self.engine).await;
+    }
+
+    fn send(&self, input: Input) {
+        // The engine only ends in `shut_down`, after which nobody can ask.
+        let _ = self.inputs.send(input);
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.engine.abort();
+    }
+}
+
+fn tell(inputs: &Inputs, event: Event) {
+    // An answer after the end is an answer to nobody.
+    let _ = inputs.send(Input::Event(event));
+}
+
+fn short(attempt: &AttemptId) -> String {
+    attempt.short()
+}

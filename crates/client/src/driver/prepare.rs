@@ -1,0 +1,105 @@
+//! Makes an attempt ready for the browser: the keychain answers, the doors are open, and only then one request a door is pushed
+//! (RFC 9126). What goes wrong here is found before the person sees a browser.
+
+use std::sync::Arc;
+
+use keyport_core::{AttemptSeed, Door, Problem, Pushed, Store};
+use url::Url;
+
+use super::attempt::{Attempt, Prepared, until_closed};
+use super::{Input, Inputs};
+use crate::config::Config;
+use crate::http::Push;
+use crate::loopback::LoopbackListener;
+use crate::session::Sessions;
+
+/// `None` when the doors were closed meanwhile.
+pub(super) async fn prepare(
+    attempt: &Arc<Attempt>,
+    seed: &AttemptSeed,
+    config: &Config,
+    sessions: &Sessions,
+    inputs: &Inputs,
+) -> Option<Result<Pushed, Problem>> {
+    tokio::select! {
+        biased;
+        () = until_closed(attempt.closing()) => None,
+        pushed = open_and_push(attempt, seed, config, sessions, inputs) => Some(pushed),
+    }
+}
+
+async fn open_and_push(
+    attempt: &Arc<Attempt>,
+    seed: &AttemptSeed,
+    config: &Config,
+    sessions: &Sessions,
+    inputs: &Inputs,
+) -> Result<Pushed, Problem> {
+    if seed.store == Store::Keychain {
+        sessions.probe_keychain().await?;
+    }
+    let key = sessions.device_key(seed.store).await?;
+    let wants_loopback = seed.doors.iter().any(|door| door.door == Door::Loopback);
+    let loopback =
+        if wants_loopback { Some(open_loopback(attempt, config, inputs).await?) } else { None };
+    let link = Url::parse(config.channel.link).map_err(|_| Problem::Internal)?;
+    // Known from here on: an attempt that is given up while it is pushed is cancelled over there too.
+    let prepared =
+        attempt.prepared.get_or_init(|| Prepared { key: key.clone(), loopback: loopback.clone() });
+    let companion = sessions.companion();
+    let mut urls = Vec::with_capacity(seed.doors.len());
+    let mut deadline = None;
+    for door in &seed.doors {
+        let redirect_uri = match door.door {
+            Door::Loopback => prepared.loopback.as_ref().ok_or(Problem::Internal)?,
+            Door::Link => &link,
+        };
+        let push = Push {
+            attempt: &seed.id,
+            door,
+            redirect_uri,
+            hints: &seed.hints,
+            device_name: &config.device_name,
+        };
+        let pushed = companion.push(&key, &push).await;
+        let (url, ends) = pushed.map_err(|trouble| trouble.as_problem(Problem::ServiceRefused))?;
+        deadline = Some(deadline.map_or(ends, |earlier: keyport_core::Moment| earlier.min(ends)));
+        urls.push(url);
+    }
+    let deadline = deadline.ok_or(Problem::Internal)?;
+    Ok(Pushed { issuer: companion.issuer().as_str().to_owned(), urls, deadline })
+}
+
+async fn open_loopback(
+    attempt: &Attempt,
+    config: &Config,
+    inputs: &Inputs,
+) -> Result<Url, Problem> {
+    let listener =
+        LoopbackListener::bind(config.words.clone()).await.map_err(|_| Problem::DoorBlocked)?;
+    let redirect_uri = Url::parse(listener.redirect_uri()).map_err(|_| Problem::Internal)?;
+    attempt.listens(tokio::spawn(listen(listener, attempt.closing(), inputs.clone())));
+    Ok(redirect_uri)
+}
+
+async fn listen(
+    mut listener: LoopbackListener,
+    closing: tokio::sync::watch::Receiver<bool>,
+    inputs: Inputs,
+) {
+    let closed = until_closed(closing);
+    tokio::pin!(closed);
+    loop {
+        tokio::select! {
+            () = &mut closed => break,
+            callback = listener.next_callback() => match callback {
+                Some(callback) => {
+                    let _ = inputs.send(Input::Loopback(callback));
+                }
+                None => break,
+            },
+        }
+    }
+    // Lets the answer to the callback that closed it out.
+    listener.close().await;
+}

@@ -1,0 +1,225 @@
+//! What the keychain items hold, as JSON, and back. The one place where a session's secrets become bytes; nothing is read from
+//! or written to a keychain here. An item that does not parse is corrupt, whatever its checksum says.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use keyport_core::secret::{CodeVerifier, RefreshToken, State};
+use keyport_core::{Account, AccountId, AttemptId, Door, DoorSeed, KeptAttempt, Moment, Store};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::http::DeviceKey;
+use crate::keychain::{KeychainTrouble, LARGEST, SecretBytes};
+
+/// Names and addresses that are only for showing are cut to this many characters, the first that fits.
+const SHOWN: [usize; 4] = [256, 64, 24, 0];
+
+/// One session as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct KeptSession {
+    pub account: Account,
+    pub refresh: RefreshToken,
+    /// When the access token that came with this refresh token stops working.
+    pub fresh_until: Moment,
+}
+
+/// Which accounts there are. The keychain itself cannot be listed on every platform.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Index {
+    pub accounts: Vec<AccountId>,
+    pub current: Option<AccountId>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SessionRecord<'a> {
+    account: Account,
+    #[serde(borrow)]
+    refresh_token: Borrowed<'a>,
+    fresh_until: Moment,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AttemptRecord<'a> {
+    attempt: AttemptId,
+    #[serde(borrow)]
+    state: Borrowed<'a>,
+    #[serde(borrow)]
+    verifier: Borrowed<'a>,
+    issuer: String,
+    deadline: Moment,
+    store: Store,
+}
+
+/// A secret that stays where it is until it has its type. Ours never need an escape in JSON; one that does is not ours.
+type Borrowed<'a> = &'a str;
+
+/// What has a form in the keychain.
+pub(super) trait Kept: Sized {
+    fn to_bytes(&self) -> Result<SecretBytes, KeychainTrouble>;
+    fn of_bytes(bytes: &SecretBytes) -> Result<Self, KeychainTrouble>;
+}
+
+impl Kept for KeptSession {
+    fn to_bytes(&self) -> Result<SecretBytes, KeychainTrouble> {
+        SHOWN
+            .iter()
+            .map(|&longest| {
+                json(&SessionRecord {
+                    account: shortened(&self.account, longest),
+                    refresh_token: self.refresh.expose(),
+                    fresh_until: self.fresh_until,
+                })
+            })
+            .find(Result::is_ok)
+            .unwrap_or(Err(KeychainTrouble::TooLarge))
+    }
+
+    fn of_bytes(bytes: &SecretBytes) -> Result<Self, KeychainTrouble> {
+        let record: SessionRecord<'_> = read(bytes)?;
+        Ok(Self {
+            account: record.account,
+            refresh: RefreshToken::new(record.refresh_token),
+            fresh_until: record.fresh_until,
+        })
+    }
+}
+
+impl Kept for KeptAttempt {
+    fn to_bytes(&self) -> Result<SecretBytes, KeychainTrouble> {
+        json(&AttemptRecord {
+            attempt: self.id.clone(),
+            state: self.door.state.expose(),
+            verifier: self.door.verifier.expose(),
+            issuer: self.issuer.clone(),
+            deadline: self.deadline,
+            store: self.store,
+        })
+    }
+
+    fn of_bytes(bytes: &SecretBytes) -> Result<Self, KeychainTrouble> {
+        let record: AttemptRecord<'_> = read(bytes)?;
+        Ok(Self {
+            id: record.attempt,
+            door: DoorSeed {
+                door: Door::Link,
+                state: State::new(record.state),
+                verifier: CodeVerifier::new(record.verifier),
+            },
+            issuer: record.issuer,
+            deadline: record.deadline,
+            store: record.store,
+        })
+    }
+}
+
+impl Kept for Index {
+    fn to_bytes(&self) -> Result<SecretBytes, KeychainTrouble> {
+        json(self)
+    }
+
+    fn of_bytes(bytes: &SecretBytes) -> Result<Self, KeychainTrouble> {
+        read(bytes)
+    }
+}
+
+impl Kept for DeviceKey {
+    fn to_bytes(&self) -> Result<SecretBytes, KeychainTrouble> {
+        Ok(SecretBytes::new(STANDARD_NO_PAD.encode(self.pkcs8())))
+    }
+
+    fn of_bytes(bytes: &SecretBytes) -> Result<Self, KeychainTrouble> {
+        let decoded = STANDARD_NO_PAD.decode(bytes.expose()).map(Zeroizing::new);
+        let pkcs8 = decoded.map_err(|_| KeychainTrouble::Corrupt)?;
+        Self::of_pkcs8(&pkcs8).map_err(|_| KeychainTrouble::Corrupt)
+    }
+}
+
+/// Written into memory that is large enough from the start, so that growing leaves no copy behind.
+fn json(record: &impl Serialize) -> Result<SecretBytes, KeychainTrouble> {
+    let mut bytes = Vec::with_capacity(4 * LARGEST);
+    serde_json::to_writer(&mut bytes, record).map_err(|_| KeychainTrouble::TooLarge)?;
+    let bytes = SecretBytes::new(bytes);
+    if bytes.expose().len() > LARGEST { Err(KeychainTrouble::TooLarge) } else { Ok(bytes) }
+}
+
+fn read<'a, T: Deserialize<'a>>(bytes: &'a SecretBytes) -> Result<T, KeychainTrouble> {
+    serde_json::from_slice(bytes.expose()).map_err(|_| KeychainTrouble::Corrupt)
+}
+
+fn shortened(account: &Account, longest: usize) -> Account {
+    let cut = |text: &str| text.chars().take(longest).collect::<String>();
+    let mut account = account.clone();
+    account.name = cut(&account.name);
+    account.email = cut(&account.email);
+    if let Some(organization) = &mut account.organization {
+        organization.name = cut(&organization.name);
+    }
+    account
+}
+
+#[cfg(test)]
+mod tests {
+    use keyport_core::{Organization, table};
+
+    use super::*;
+
+    fn session() -> KeptSession {
+        KeptSession {
+            account: Account {
+                organization: Some(Organization { id: "org_1".into(), name: "Acme".into() }),
+                ..table::account("ada")
+            },
+            refresh: RefreshToken::new("kpr_secret"),
+            fresh_until: Moment(7),
+        }
+    }
+
+    fn attempt() -> KeptAttempt {
+        KeptAttempt {
+            id: AttemptId("ab".repeat(16)),
+            door: DoorSeed {
+                door: Door::Link,
+                state: State::new("s"),
+                verifier: CodeVerifier::new("v"),
+            },
+            issuer: "https://a.test".into(),
+            deadline: Moment(9),
+            store: Store::Keychain,
+        }
+    }
+
+    #[test]
+    fn what_is_kept_comes_back_as_it_was() {
+        let kept = session();
+        assert_eq!(KeptSession::of_bytes(&kept.to_bytes().unwrap()), Ok(kept));
+        let kept = attempt();
+        assert_eq!(KeptAttempt::of_bytes(&kept.to_bytes().unwrap()), Ok(kept));
+        let key = DeviceKey::draw().unwrap();
+        let again = DeviceKey::of_bytes(&key.to_bytes().unwrap()).unwrap();
+        assert_eq!(again.pkcs8(), key.pkcs8());
+    }
+
+    #[test]
+    fn the_longest_names_still_fit_and_only_what_is_shown_is_cut() {
+        let mut long = session();
+        long.account.name = "\u{1F511}".repeat(500);
+        long.account.email = format!("{}@acme.test", "a".repeat(240));
+        long.account.organization =
+            Some(Organization { id: "org_1".into(), name: "\u{0}".repeat(500) });
+        let bytes = long.to_bytes().unwrap();
+        assert!(bytes.expose().len() <= LARGEST);
+        let back = KeptSession::of_bytes(&bytes).unwrap();
+        assert_eq!((&back.refresh, &back.account.subject), (&long.refresh, &long.account.subject));
+        assert_eq!(back.account.organization.unwrap().id, "org_1");
+    }
+
+    #[test]
+    fn what_does_not_parse_is_corrupt() {
+        for bytes in ["", "{}", "null", "[1]", r#"{"account":{},"refresh_token":"r","fresh_until":1}"#] {
+            let bytes = SecretBytes::new(bytes.as_bytes());
+            assert_eq!(KeptSession::of_bytes(&bytes), Err(KeychainTrouble::Corrupt));
+            assert_eq!(KeptAttempt::of_bytes(&bytes), Err(KeychainTrouble::Corrupt));
+            assert!(DeviceKey::of_bytes(&bytes).is_err());
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What this process alone knows: sessions that are not in the keychain, access tokens, and which device key a session is bound
+//! to. Gone when it ends, and wiped.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use keyport_core::secret::AccessToken;
+use keyport_core::{Account, AccountId, Moment};
+
+use super::items::KeptSession;
+use crate::http::DeviceKey;
+
+/// An access token and when it stops working.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// Bound to the device key.
+    pub token: AccessToken,
+    /// When it stops working.
+    pub deadline: Moment,
+}
+
+#[derive(Default)]
+pub(super) struct Memory(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    /// Sessions that live here.
+    held: BTreeMap<AccountId, KeptSession>,
+    /// Children that could neither be saved nor take their parent's place here: what the keychain holds is not known.
+    unsettled: BTreeMap<AccountId, KeptSession>,
+    access: BTreeMap<AccountId, Access>,
+    keys: BTreeMap<AccountId, Arc<DeviceKey>>,
+}
+
+impl Memory {
+    pub(super) fn hold(&self, session: KeptSession) {
+        let mut known = self.known();
+        known.unsettled.remove(&session.account.id);
+        known.held.insert(session.account.id.clone(), session);
+    }
+
+    pub(super) fn held(&self, account: &AccountId) -> Option<KeptSession> {
+        self.known().held.get(account).cloned()
+    }
+
+    pub(super) fn accounts(&self) -> Vec<Account> {
+        self.known().held.values().map(|session| session.account.clone()).collect()
+    }
+
+    pub(super) fn leave_unsettled(&self, session: KeptSession) {
+        self.known().unsettled.insert(session.account.id.clone(), session);
+    }
+
+    pub(super) fn settle(&self, account: &AccountId) -> Option<KeptSession> {
+        self.known().unsettled.remove(account)
+    }
+
+    pub(super) fn remember_access(&self, account: &AccountId, access: Access) {
+        self.known().access.insert(account.clone(), access);
+    }
+
+    pub(super) fn access(&self, account: &AccountId) -> Option<Access> {
+        self.known().access.get(account).cloned()
+    }
+
+    pub(super) fn bind(&self, account: &AccountId, key: Arc<DeviceKey>) {
+        self.known().keys.insert(account.clone(), key);
+    }
+
+    pub(super) fn key_of(&self, account: &AccountId) -> Option<Arc<DeviceKey>> {
+        self.known().keys.get(account).cloned()
+    }
+
+    /// The keychain has it from now on.
+    pub(super) fn let_go(&self, account: &AccountId) {
+        let mut known = self.known();
+        known.held.remove(account);
+        known.unsettled.remove(account);
+    }
+
+    /// The session is over.
+    pub(super) fn forget(&self, account: &AccountId) -> Option<KeptSession> {
+        let mut known = self.known();
+        known.access.remove(account);
+        known.keys.remove(account);
+        let unsettled = known.unsettled.remove(account);
+        known.held.remove(account).or(unsettled)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // Every change is one insertion or removal, so the maps are whole even after a panic.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,247 @@
+//! Sessions and the device key: kept in the keychain or in memory, one owner per device at a time.
+//! For the driver, and directly for a command line that only wants a token. Starts no sign-in.
+
+mod device;
+mod items;
+mod load;
+mod memory;
+mod refresh;
+mod turn;
+mod vault;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keyport_core::secret::{AuthorizationCode, CodeVerifier, RefreshToken};
+use keyport_core::{Account, AccountId, KeptAttempt, NewSession, Problem, Stored};
+use url::Url;
+
+use crate::config::Config;
+use crate::http::{Companion, DeviceKey};
+use crate::surroundings::{Clock, Platform};
+use device::Devices;
+use items::KeptSession;
+use memory::Memory;
+use turn::Turns;
+use vault::Vault;
+
+pub use memory::Access;
+
+/// What revoking may take when the person waits for it.
+const REVOKE: Duration = Duration::from_secs(3);
+
+/// The sessions of this device with one companion. Cheap to clone; clones are the same.
+#[derive(Clone)]
+pub struct Sessions {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    companion: Companion,
+    vault: Vault,
+    turns: Turns,
+    memory: Memory,
+    devices: Devices,
+    clock: Arc<dyn Clock>,
+}
+
+/// An access token with a proof for one request, RFC 9449 §7.1.
+#[derive(Clone, Debug)]
+pub struct Proven {
+    /// For `Authorization: DPoP …`.
+    pub access: Access,
+    /// For `DPoP: …`; good for this one request.
+    pub proof: keyport_core::secret::AccessToken,
+}
+
+impl Sessions {
+    /// Touches neither keychain nor network yet.
+    #[must_use]
+    pub fn open(config: &Config, platform: &Platform) -> Self {
+        let (clock, random) = (platform.clock.clone(), platform.random.clone());
+        Self {
+            shared: Arc::new(Shared {
+                companion: Companion::at(&config.companion, clock.clone(), random),
+                vault: Vault::of(platform.keychain.clone()),
+                turns: Turns::of(config.channel.service, config.state_dir.clone()),
+                memory: Memory::default(),
+                devices: Devices::default(),
+                clock,
+            }),
+        }
+    }
+
+    /// The companion they are with.
+    #[must_use]
+    pub fn companion(&self) -> &Companion {
+        &self.shared.companion
+    }
+
+    /// Whether a session could be kept now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn probe_keychain(&self) -> Result<(), Problem> {
+        self.shared.vault.probe().await
+    }
+
+    /// Every account that is signed in at this companion, and where its session is kept.
+    ///
+    /// # Errors
+    /// When the keychain cannot be read: that is not the same as nobody.
+    pub async fn accounts(&self) -> Result<Vec<(Account, Stored)>, Problem> {
+        let held = self.shared.memory.accounts().into_iter().map(|account| (account, Stored::Memory));
+        let mut accounts: Vec<_> = held.collect();
+        for account in self.load().await?.accounts {
+            if accounts.iter().all(|(other, _)| other.id != account.id) {
+                accounts.push((account, Stored::Keychain));
+            }
+        }
+        Ok(accounts)
+    }
+
+    /// The account to use when none is named.
+    ///
+    /// # Errors
+    /// As [`accounts`](Self::accounts).
+    pub async fn current(&self) -> Result<Option<Account>, Problem> {
+        if let Some(held) = self.shared.memory.accounts().into_iter().next() {
+            return Ok(Some(held));
+        }
+        let vault = self.load().await?;
+        let current = vault.current.and_then(|id| vault.accounts.iter().position(|a| a.id == id));
+        Ok(vault.accounts.into_iter().nth(current.unwrap_or(0)))
+    }
+
+    /// Redeems a code for a session that is not kept anywhere yet.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn exchange_code(
+        &self,
+        key: Arc<DeviceKey>,
+        redirect_uri: Url,
+        code: &AuthorizationCode,
+        verifier: &CodeVerifier,
+    ) -> Result<NewSession, Problem> {
+        let companion = &self.shared.companion;
+        let refused = |trouble: crate::http::Trouble| trouble.as_problem(Problem::LinkExpired);
+        let issued =
+            companion.exchange_code(&key, redirect_uri, code, verifier).await.map_err(refused)?;
+        let facts = match issued.facts {
+            Some(facts) => facts,
+            None => companion.userinfo(&key, &issued.tokens.access).await.map_err(refused)?,
+        };
+        let account = facts.into_account(companion.issuer(), self.shared.clock.now());
+        self.shared.memory.bind(&account.id, key);
+        Ok(NewSession { account, tokens: issued.tokens })
+    }
+
+    /// Writes a new session to the keychain; its account becomes the current one.
+    ///
+    /// # Errors
+    /// When it is not there, or not surely.
+    pub async fn save(&self, session: &NewSession) -> Result<(), Problem> {
+        let _turn = self.shared.turns.take().await?;
+        let kept = KeptSession::of(session);
+        self.shared.vault.add(&kept).await?;
+        self.shared.memory.let_go(&kept.account.id);
+        self.remember_access(session);
+        Ok(())
+    }
+
+    /// Keeps a new session in memory.
+    pub fn hold(&self, session: &NewSession) {
+        self.shared.memory.hold(KeptSession::of(session));
+        self.remember_access(session);
+    }
+
+    /// Takes an account out of the keychain, where something stands that is not the truth. Memory keeps what it has.
+    ///
+    /// # Errors
+    /// When it may still be there.
+    pub async fn erase(&self, account: &AccountId) -> Result<(), Problem> {
+        let _turn = self.shared.turns.take().await?;
+        Ok(self.shared.vault.remove(account).await?)
+    }
+
+    /// Ends the session here, then at the companion. Offline, it is still over here: revoking is one try of at most 3 seconds,
+    /// and what it does not reach ends with its idle lifetime.
+    ///
+    /// # Errors
+    /// When the keychain may still hold it.
+    pub async fn sign_out(&self, account: &AccountId) -> Result<(), Problem> {
+        let held = self.shared.memory.forget(account);
+        let (kept, erased) = match self.shared.turns.take().await {
+            Ok(_turn) => {
+                let kept = self.shared.vault.session(account).await.ok().flatten();
+                (kept, self.shared.vault.remove(account).await.map_err(Problem::from))
+            }
+            Err(problem) => (None, Err(problem)),
+        };
+        let was_held = held.is_some();
+        for session in held.into_iter().chain(kept) {
+            let revoking = self.revoke(&session.refresh);
+            match tokio::time::timeout(REVOKE, revoking).await {
+                Ok(Ok(())) => tracing::info!("session revoked"),
+                Ok(Err(_)) | Err(_) => tracing::info!("signed out here; not revoked at the companion"),
+            }
+        }
+        match erased {
+            // It was never meant for the keychain, or never got there.
+            Err(problem) if was_held => {
+                tracing::debug!(problem = problem.code(), "the keychain was not asked");
+                Ok(())
+            }
+            erased => erased,
+        }
+    }
+
+    /// Ends a session that is kept nowhere.
+    ///
+    /// # Errors
+    /// When the companion did not say so.
+    pub async fn revoke(&self, token: &RefreshToken) -> Result<(), Problem> {
+        let revoked = self.shared.companion.revoke(token).await;
+        revoked.map_err(|trouble| trouble.as_problem(Problem::UnexpectedAnswer))
+    }
+
+    /// Keeps a deep-link attempt until its deadline.
+    ///
+    /// # Errors
+    /// When it is not there: a link that starts the app will then not complete it.
+    pub async fn keep_attempt(&self, kept: &KeptAttempt) -> Result<(), Problem> {
+        let _turn = self.shared.turns.take().await?;
+        Ok(self.shared.vault.put_attempt(kept).await?)
+    }
+
+    /// Forgets the kept attempt if it is this one.
+    ///
+    /// # Errors
+    /// When it may still be there.
+    pub async fn forget_attempt(&self, attempt: &keyport_core::AttemptId) -> Result<(), Problem> {
+        let _turn = self.shared.turns.take().await?;
+        match self.shared.vault.attempt().await? {
+            Some(kept) if kept.id == *attempt => Ok(self.shared.vault.delete_attempt().await?),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn remember_access(&self, session: &NewSession) {
+        let access = Access {
+            token: session.tokens.access.clone(),
+            deadline: session.tokens.access_deadline,
+        };
+        self.shared.memory.remember_access(&session.account.id, access);
+    }
+}
+
+impl KeptSession {
+    fn of(session: &NewSession) -> Self {
+        Self {
+            account: session.account.clone(),
+            refresh: session.tokens.refresh.clone(),
+            fresh_until: session.tokens.access_deadline,
+        }
+    }
+}

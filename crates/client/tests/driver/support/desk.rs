@@ -1,0 +1,202 @@
+//! A desk with a client on it. The test is the person: it clicks, looks at the view, and is the browser.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use keyport_client::browser::{Browser, BrowserTrouble, Opening, PermittedUrl};
+use keyport_client::loopback::Notice as Words;
+use keyport_client::surroundings::Waiting;
+use keyport_client::{
+    Channel, Client, Clock, Config, Intent, ListenerWords, Notice, Platform, Sessions,
+    SystemRandomness,
+};
+use keyport_core::{Door, Hints, Moment, Screen, Store, View};
+use tempfile::TempDir;
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::time::{sleep, timeout};
+
+use super::{MoodyKeychain, PATIENCE, TestCompanion};
+
+pub struct Desk {
+    pub companion: TestCompanion,
+    pub keychain: Arc<MoodyKeychain>,
+    pub clock: Arc<TestClock>,
+    pub client: Client,
+    notices: broadcast::Receiver<Notice>,
+    opened: mpsc::UnboundedReceiver<String>,
+    config: Config,
+    platform: Platform,
+    _state: TempDir,
+}
+
+impl Desk {
+    pub async fn new() -> Self {
+        Self::with(TestCompanion::start().await, MoodyKeychain::new())
+    }
+
+    pub fn with(companion: TestCompanion, keychain: Arc<MoodyKeychain>) -> Self {
+        let state = tempfile::tempdir().unwrap();
+        let config = Config {
+            companion: companion.url.clone(),
+            channel: Channel::development(),
+            device_name: "Ada's laptop".into(),
+            state_dir: state.path().to_owned(),
+            words: words(),
+        };
+        let (opens, opened) = mpsc::unbounded_channel();
+        let clock = Arc::new(TestClock::default());
+        let platform = Platform {
+            browser: Arc::new(TestBrowser(opens)),
+            clipboard: None,
+            keychain: keychain.clone(),
+            clock: clock.clone(),
+            random: Arc::new(SystemRandomness),
+        };
+        let client = Client::start(config.clone(), platform.clone());
+        let notices = client.notices();
+        Self { companion, keychain, clock, client, notices, opened, config, platform, _state: state }
+    }
+
+    /// The process ends and starts again; the keychain stays.
+    pub async fn restart(&mut self) {
+        let client = Client::start(self.config.clone(), self.platform.clone());
+        let old = std::mem::replace(&mut self.client, client);
+        self.notices = self.client.notices();
+        old.shut_down().await;
+    }
+
+    /// Another process of the same person, beside this one.
+    pub fn another_process(&self) -> Sessions {
+        Sessions::open(&self.config, &self.platform)
+    }
+
+    pub fn click_sign_in(&self, door: Door, store: Store) {
+        let (hints, doors) = (Hints::default(), vec![door]);
+        self.client.intend(Intent::SignIn { hints, doors, store });
+    }
+
+    /// The URL that the browser was sent to.
+    pub async fn browser_opens(&mut self) -> String {
+        timeout(PATIENCE, self.opened.recv()).await.expect("a browser opens").unwrap()
+    }
+
+    pub fn browsers_opened(&mut self) -> usize {
+        std::iter::from_fn(|| self.opened.try_recv().ok()).count()
+    }
+
+    pub async fn shows(&self, what: &str, is_so: impl FnMut(&Screen) -> bool) -> Screen {
+        let mut is_so = is_so;
+        let mut views = self.client.views();
+        let shown = timeout(PATIENCE, views.wait_for(|view: &View| is_so(&view.screen))).await;
+        let Ok(view) = shown else {
+            panic!("{what} is never shown: {:?}", self.client.views().borrow().screen);
+        };
+        view.unwrap().screen.clone()
+    }
+
+    pub async fn shows_problem(&self, expected: &str) {
+        let is_it = |screen: &Screen| matches!(screen, Screen::Problem { code, .. } if *code == expected);
+        self.shows(expected, is_it).await;
+    }
+
+    pub async fn shows_signed_in(&self) -> Screen {
+        self.shows("signed in", |screen| matches!(screen, Screen::SignedIn { .. })).await
+    }
+
+    /// The next notice of this kind; others are passed over.
+    pub async fn notice<T>(&mut self, mut wanted: impl FnMut(Notice) -> Option<T>) -> T {
+        timeout(PATIENCE, async {
+            loop {
+                if let Some(found) = wanted(self.notices.recv().await.unwrap()) {
+                    return found;
+                }
+            }
+        })
+        .await
+        .expect("a notice")
+    }
+
+    /// The attempt that was pushed last.
+    pub fn attempt(&self) -> String {
+        self.companion.seen("push").last().unwrap().fields["attempt"].clone()
+    }
+
+    /// Signs in over loopback, whole.
+    pub async fn signs_in(&mut self, store: Store) {
+        self.click_sign_in(Door::Loopback, store);
+        let url = self.browser_opens().await;
+        let back = self.companion.signs_in(&url);
+        visit(&back).await;
+        self.shows_signed_in().await;
+    }
+}
+
+/// What the listener at `url` answers a browser: status and where it sends it.
+pub async fn visit(url: &str) -> (u16, Option<String>) {
+    let browser = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let answer = browser.get(url).timeout(PATIENCE).send().await.expect("the door is open");
+    let location = answer.headers().get("location");
+    (answer.status().as_u16(), location.map(|value| value.to_str().unwrap().to_owned()))
+}
+
+fn words() -> ListenerWords {
+    let notice = |title: &str| Words { title: title.into(), sentence: format!("{title}.") };
+    ListenerWords {
+        language: "en".into(),
+        right_to_left: false,
+        not_waiting: notice("Nobody waits"),
+        finished: notice("Go back"),
+        unanswered: notice("No answer"),
+    }
+}
+
+struct TestBrowser(mpsc::UnboundedSender<String>);
+
+impl Browser for TestBrowser {
+    fn open<'a>(&'a self, url: &'a PermittedUrl) -> Opening<'a> {
+        let opened = self.0.send(url.expose().to_owned()).map_err(|_| BrowserTrouble::NoBrowser);
+        Box::pin(std::future::ready(opened))
+    }
+}
+
+/// The time of day, and as far ahead of it as the test says.
+pub struct TestClock(watch::Sender<Duration>);
+
+impl Default for TestClock {
+    fn default() -> Self {
+        Self(watch::Sender::new(Duration::ZERO))
+    }
+}
+
+impl TestClock {
+    pub fn jump(&self, by: Duration) {
+        self.0.send_modify(|ahead| *ahead += by);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Moment {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + *self.0.borrow();
+        Moment(now.as_millis().try_into().unwrap())
+    }
+
+    fn until(&self, moment: Moment) -> Waiting<'_> {
+        let mut jumps = self.0.subscribe();
+        Box::pin(async move {
+            loop {
+                let left = moment.0.saturating_sub(self.now().0);
+                if left == 0 {
+                    return;
+                }
+                tokio::select! {
+                    () = sleep(Duration::from_millis(left)) => {}
+                    _ = jumps.changed() => {}
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,125 @@
+//! A keychain with moods: what is asked of it can be refused, item by item, and an item can be damaged.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use keyport_client::keychain::{
+    Answered, Item, Keychain, KeychainTrouble, MemoryKeychain, SecretBytes,
+};
+
+#[derive(Default)]
+pub struct MoodyKeychain {
+    items: MemoryKeychain,
+    moods: Mutex<Moods>,
+}
+
+#[derive(Default)]
+struct Moods {
+    probe: Option<KeychainTrouble>,
+    read: Option<KeychainTrouble>,
+    write: BTreeMap<String, KeychainTrouble>,
+    delete: BTreeMap<String, KeychainTrouble>,
+    damaged: BTreeSet<String>,
+    aside: Vec<String>,
+}
+
+impl MoodyKeychain {
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    pub fn fails_probes(&self, trouble: impl Into<Option<KeychainTrouble>>) {
+        self.moods.lock().unwrap().probe = trouble.into();
+    }
+
+    pub fn fails_reads(&self, trouble: impl Into<Option<KeychainTrouble>>) {
+        self.moods.lock().unwrap().read = trouble.into();
+    }
+
+    /// Writing items whose name begins so.
+    pub fn fails_writes(&self, name: &str, trouble: KeychainTrouble) {
+        self.moods.lock().unwrap().write.insert(name.to_owned(), trouble);
+    }
+
+    pub fn fails_deletes(&self, name: &str, trouble: KeychainTrouble) {
+        self.moods.lock().unwrap().delete.insert(name.to_owned(), trouble);
+    }
+
+    pub fn is_well_again(&self) {
+        let mut moods = self.moods.lock().unwrap();
+        moods.write.clear();
+        moods.delete.clear();
+        (moods.probe, moods.read) = (None, None);
+    }
+
+    pub fn damage(&self, item: &Item) {
+        self.moods.lock().unwrap().damaged.insert(item.name());
+    }
+
+    pub fn set_aside_so_far(&self) -> Vec<String> {
+        self.moods.lock().unwrap().aside.clone()
+    }
+
+    /// As text, past every mood.
+    pub async fn text_of(&self, item: &Item) -> Option<String> {
+        let bytes = self.items.read(item).await.unwrap()?;
+        Some(String::from_utf8(bytes.expose().to_vec()).unwrap())
+    }
+
+    pub async fn put(&self, item: &Item, text: &str) {
+        self.items.write(item, &SecretBytes::new(text.as_bytes())).await.unwrap();
+    }
+}
+
+fn refused(moods: &BTreeMap<String, KeychainTrouble>, item: &Item) -> Option<KeychainTrouble> {
+    let name = item.name();
+    moods.iter().find(|(start, _)| name.starts_with(start.as_str())).map(|(_, trouble)| *trouble)
+}
+
+fn at_once<'a, T: Send + 'a>(answer: Result<T, KeychainTrouble>) -> Answered<'a, T> {
+    Box::pin(std::future::ready(answer))
+}
+
+impl Keychain for MoodyKeychain {
+    fn probe(&self) -> Answered<'_, ()> {
+        match self.moods.lock().unwrap().probe {
+            Some(trouble) => at_once(Err(trouble)),
+            None => self.items.probe(),
+        }
+    }
+
+    fn read<'a>(&'a self, item: &'a Item) -> Answered<'a, Option<SecretBytes>> {
+        let moods = self.moods.lock().unwrap();
+        match moods.read {
+            Some(trouble) => at_once(Err(trouble)),
+            None if moods.damaged.contains(&item.name()) => at_once(Err(KeychainTrouble::Corrupt)),
+            None => self.items.read(item),
+        }
+    }
+
+    fn write<'a>(&'a self, item: &'a Item, secret: &'a SecretBytes) -> Answered<'a, ()> {
+        match refused(&self.moods.lock().unwrap().write, item) {
+            Some(trouble) => at_once(Err(trouble)),
+            None => self.items.write(item, secret),
+        }
+    }
+
+    fn delete<'a>(&'a self, item: &'a Item) -> Answered<'a, ()> {
+        match refused(&self.moods.lock().unwrap().delete, item) {
+            Some(trouble) => at_once(Err(trouble)),
+            None => self.items.delete(item),
+        }
+    }
+
+    fn set_aside<'a>(&'a self, item: &'a Item) -> Answered<'a, ()> {
+        let mut moods = self.moods.lock().unwrap();
+        moods.aside.push(item.name());
+        moods.damaged.remove(&item.name());
+        self.items.delete(item)
+    }
+
+    fn unlock(&self) -> Answered<'_, ()> {
+        self.is_well_again();
+        at_once(Ok(()))
+    }
+}

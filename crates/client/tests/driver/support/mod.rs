@@ -1,0 +1,15 @@
+//! What every test here needs: a companion, a desk with a client on it, and the person's moves.
+
+pub mod companion;
+pub mod desk;
+pub mod keychain;
+pub mod proof;
+
+use std::time::Duration;
+
+pub use companion::{Fault, TestCompanion};
+pub use desk::Desk;
+pub use keychain::MoodyKeychain;
+
+/// Longer than anything here may take; reached only when something hangs.
+pub const PATIENCE: Duration = Duration::from_secs(20);
