@@ -130,6 +130,24 @@ async fn a_refresh_token_rotates_and_survives_a_lost_answer() {
     refused(&device.refresh(&service, text(&third.json(), "refresh_token")).await);
 }
 
+/// A proxy holds a request back, the client asks again and goes on; ten minutes later the first one arrives. Its token is a
+/// grand-parent by then, but its proof's nonce is stale, and that is looked at before any token.
+#[tokio::test]
+async fn a_refresh_that_was_held_back_for_ten_minutes_signs_nobody_out() {
+    let (service, device) = (Service::start().await, Device::new());
+    let first = text(&device.sign_in(&service).await, "refresh_token").to_owned();
+    let url = format!("{}/oauth/token", service.url);
+    let form = [("grant_type", "refresh_token"), ("client_id", "keyport-desktop"), ("refresh_token", &first)];
+    let held = (device.http.post(&url).form(&form), device.proof("POST", &url, &json!({}), &json!({})));
+    let second = text(&device.refresh(&service, &first).await.json(), "refresh_token").to_owned();
+    service.wait(300);
+    let third = text(&device.refresh(&service, &second).await.json(), "refresh_token").to_owned();
+    service.wait(300);
+    let late = device.send(held.0, &held.1).await;
+    assert_eq!(late.error(), (400, "use_dpop_nonce".to_owned()));
+    assert_eq!(device.refresh(&service, &third).await.status, 200, "nobody was signed out");
+}
+
 #[tokio::test]
 async fn sixty_four_refreshes_of_one_token_all_get_the_same_child() {
     let (service, device) = (Service::start().await, Device::new());
