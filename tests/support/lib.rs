@@ -4,6 +4,7 @@
 pub mod binaries;
 pub mod browser;
 pub mod desktop;
+pub mod installed;
 pub mod leaks;
 pub mod native;
 pub mod npm;

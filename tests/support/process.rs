@@ -182,14 +182,22 @@ impl Drop for Process {
     }
 }
 
-/// Runs a command to its end and answers with its standard output. It goes through files, not pipes: a browser that the command
-/// leaves running would hold a pipe open for ever.
+/// Runs a command to its end and answers with its standard output.
 ///
 /// # Errors
 /// When it cannot be started, does not end in time, or ends with another status than 0.
 pub fn run(mut command: Command) -> Result<String> {
+    run_within(&mut command, wait::PATIENCE)
+}
+
+/// As [`run`], with a limit of its own. Output goes through files, not pipes: a browser that the command leaves running would hold a
+/// pipe open for ever.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_within(command: &mut Command, limit: Duration) -> Result<String> {
     let (output, errors) = (tempfile::tempfile()?, tempfile::tempfile()?);
-    offspring::adopt(&mut command);
+    offspring::adopt(command);
     let program = command.get_program().to_string_lossy().into_owned();
     let mut child = command
         .stdin(Stdio::null())
@@ -198,7 +206,7 @@ pub fn run(mut command: Command) -> Result<String> {
         .spawn()
         .with_context(|| format!("cannot start {program}"))?;
     let what = format!("the end of {program}");
-    let status = wait::until(&what, wait::PATIENCE, || Ok(child.try_wait()?));
+    let status = wait::until(&what, limit, || Ok(child.try_wait()?));
     let status = status.inspect_err(|_| drop(child.kill()))?;
     if !status.success() {
         bail!("{program} ended with {status}: {}", content(errors)?.trim());

@@ -28,6 +28,7 @@ pub use webview::App;
 pub struct Settings {
     keyring: Keyring,
     origins: Vec<String>,
+    environment: Vec<(String, String)>,
     logs: Option<PathBuf>,
 }
 
@@ -44,6 +45,13 @@ impl Settings {
     #[must_use]
     pub fn trusting(mut self, url: &Url) -> Self {
         self.origins.push(url.origin().ascii_serialization());
+        self
+    }
+
+    /// One more variable of the session's environment.
+    #[must_use]
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -73,6 +81,7 @@ impl Settings {
             _turn: turn,
         };
         session.make_home()?;
+        session.environment.extend(self.environment);
         session.start_display()?;
         session.start_bus(self.keyring)?;
         session.start_keyring(self.keyring)?;
