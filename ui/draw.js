@@ -6,14 +6,14 @@ import { rememberScreen } from './person.js';
 let screen = null;
 let state = null;
 
-export function draw({ lang, view, words }) {
+export function draw({ lang, view, words, said }) {
   const section = document.querySelector(`[data-for="${view.screen}"]`);
   const arrived = view.screen !== screen;
   document.documentElement.lang = lang;
   place(section, words);
   const next = SCREENS[view.screen](section, view, words) ?? '';
   if (arrived) arrive(section, view.screen);
-  announce(arrived ? '' : next !== state && words[next]);
+  announce(arrived ? '' : words[said] ?? (next !== state && words[next]));
   screen = view.screen;
   state = next;
 }

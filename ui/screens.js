@@ -84,6 +84,7 @@ function problem(section, view, words) {
     try_again: [again, view.signed_in ? back : other_email],
     change_email: [other_email, again, back],
     another_way: [['another-way', words['another-way']], again, back],
+    load_again: [again, ['continue-without-saving', words['continue-without-saving']]],
     keychain_again: [again, ['continue-without-saving', words['continue-without-saving']], back],
     sign_in: [sign_in, view.signed_in ? back : other_email],
   }[view.next];

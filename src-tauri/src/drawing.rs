@@ -16,6 +16,8 @@ pub struct Drawing {
     pub view: Shown,
     /// The sentences, keyed as the page names their places.
     pub words: BTreeMap<String, String>,
+    /// The name of a sentence to announce now: something was done that the view does not show.
+    pub said: Option<&'static str>,
 }
 
 /// What is shown: the client's view, or that there can be no client.
@@ -55,7 +57,7 @@ impl Drawing {
             }
             Screen::Problem { code, attempt, .. } => problem(code, attempt.as_deref(), words),
         };
-        Self { lang: "en", view: Shown::View(view), words: sentences }
+        Self { lang: "en", view: Shown::View(view), words: sentences, said: None }
     }
 
     /// Draws that Keyport does not know its companion; `settings` is the file that could name it, `trouble` what is wrong, for IT.
@@ -63,7 +65,7 @@ impl Drawing {
     pub fn not_set_up(settings: &str, trouble: &str, words: &Words) -> Self {
         let screen = "not_set_up";
         let words = words.screen(screen, &[("settings", settings), ("trouble", trouble)]);
-        Self { lang: "en", view: Shown::NotSetUp { screen }, words }
+        Self { lang: "en", view: Shown::NotSetUp { screen }, words, said: None }
     }
 }
 

@@ -7,6 +7,7 @@ use arboard::Clipboard as SystemClipboard;
 use keyport_client::browser::{Browser, BrowserTrouble, Opening, PermittedUrl};
 use keyport_client::surroundings::{Clipboard, NotCopied};
 use keyport_core::secret::AuthorizationUrl;
+use tokio::sync::broadcast;
 
 /// The browser that the desktop has set, opened by Tauri's opener from here; the page has no right to open anything.
 pub struct DesktopBrowser;
@@ -28,22 +29,36 @@ impl Browser for DesktopBrowser {
 }
 
 /// The desktop's clipboard. Opened with the first link and kept: on X11 and Wayland the one who copied has to serve the paste.
-#[derive(Default)]
 pub struct DesktopClipboard {
     system: Mutex<Option<SystemClipboard>>,
+    said: broadcast::Sender<&'static str>,
+}
+
+impl DesktopClipboard {
+    /// Says on `said` how each copy went.
+    #[must_use]
+    pub fn new(said: broadcast::Sender<&'static str>) -> Self {
+        Self { system: Mutex::default(), said }
+    }
+
+    fn put(&self, url: &AuthorizationUrl) -> Result<(), arboard::Error> {
+        let mut system = self.system.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = match system.take() {
+            Some(open) => open,
+            None => SystemClipboard::new()?,
+        };
+        let copied = put(&mut open, url.expose());
+        *system = Some(open);
+        copied
+    }
 }
 
 impl Clipboard for DesktopClipboard {
     fn copy(&self, url: &AuthorizationUrl) -> Result<(), NotCopied> {
-        let mut system = self.system.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = match system.take() {
-            Some(open) => Ok(open),
-            None => SystemClipboard::new(),
-        };
-        let mut open = open.map_err(|_| NotCopied)?;
-        let copied = put(&mut open, url.expose());
-        *system = Some(open);
-        copied.map_err(|_| NotCopied)
+        let copied = self.put(url).map_err(|_| NotCopied);
+        // Nobody has to listen.
+        let _ = self.said.send(if copied.is_ok() { "copied" } else { "not-copied" });
+        copied
     }
 }
 

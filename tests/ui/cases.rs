@@ -20,6 +20,8 @@ pub fn all() -> Vec<Case> {
     cases.extend(waiting());
     cases.extend(signed_in());
     cases.extend(Problem::ALL.iter().map(|problem| problem_case(*problem)));
+    let of_keychain = Problem::ALL.iter().copied().filter(|problem| problem.is_of_keychain());
+    cases.extend(of_keychain.map(unread_keychain));
     cases
 }
 
@@ -107,15 +109,28 @@ fn organization(name: &str) -> Option<Organization> {
 }
 
 fn problem_case(problem: Problem) -> Case {
-    // The keychain is looked at before there is an attempt, and a session ends without one.
-    let of_an_attempt = !problem.is_of_keychain() && problem.next_step() != NextStep::SignIn;
+    // The session ends without an attempt; the others have one, except the keychain at the start (below).
+    let of_an_attempt = problem.next_step() != NextStep::SignIn;
+    let signed_in = problem == Problem::DomainUnknown;
     named(
         &format!("problem-{}", problem.code()),
-        Screen::Problem {
-            code: problem.code(),
-            next: problem.next_step(),
-            attempt: of_an_attempt.then(|| "7F3A".to_owned()),
-            signed_in: problem == Problem::DomainUnknown,
-        },
+        problem_screen(problem, problem.next_step(), of_an_attempt, signed_in),
     )
+}
+
+fn unread_keychain(problem: Problem) -> Case {
+    named(
+        &format!("unread-{}", problem.code()),
+        problem_screen(problem, NextStep::LoadAgain, false, false),
+    )
+}
+
+fn problem_screen(
+    problem: Problem,
+    next: NextStep,
+    of_an_attempt: bool,
+    signed_in: bool,
+) -> Screen {
+    let attempt = of_an_attempt.then(|| "7F3A".to_owned());
+    Screen::Problem { code: problem.code(), next, attempt, signed_in }
 }

@@ -4,7 +4,7 @@
 # The settings of this device name no sign-in service, or not properly. $trouble is for IT.
 not-set-up-title = Keyport is not set up on this device
 not-set-up-text = It does not know your company's sign-in service yet, so nobody can sign in.
-not-set-up-next = Ask your IT team to set it up. Keyport looks for it in { $settings }.
+not-set-up-next = Ask your IT team to set it up. Keyport looks for its settings in { $settings }.
 not-set-up-again = Look again
 not-set-up-reference = For your IT team: { $trouble }
 
