@@ -30,6 +30,7 @@ pub struct Settings {
     origins: Vec<String>,
     environment: Vec<(String, String)>,
     logs: Option<PathBuf>,
+    is_headless: bool,
 }
 
 impl Settings {
@@ -52,6 +53,13 @@ impl Settings {
     #[must_use]
     pub fn environment(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A bus and a Secret Service alone: nothing to see, no browser.
+    #[must_use]
+    pub fn without_display(mut self) -> Self {
+        self.is_headless = true;
         self
     }
 
@@ -82,11 +90,15 @@ impl Settings {
         };
         session.make_home()?;
         session.environment.extend(self.environment);
-        session.start_display()?;
+        if !self.is_headless {
+            session.start_display()?;
+        }
         session.start_bus(self.keyring)?;
         session.start_keyring(self.keyring)?;
-        session.install_browser()?;
-        session.trust(&self.origins)?;
+        if !self.is_headless {
+            session.install_browser()?;
+            session.trust(&self.origins)?;
+        }
         Ok(session)
     }
 }

@@ -1,0 +1,112 @@
+//! The companion under load, with the floors of the same minutes around it: half of the disk's floor is taken before the load and
+//! half after it, so that a neighbour who comes or goes shows in both.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use keyport_tests::{World, wait};
+
+use crate::refreshes::{self, Device, Load};
+use crate::report::Report;
+use crate::samples::Samples;
+use crate::{floors, kernel};
+
+/// Connections of the larger load.
+const MANY: usize = 32;
+/// Starts of the companion.
+const STARTS: usize = 20;
+
+/// Refreshes, empty requests, floors and ratios; `runs` is for one connection of the larger load.
+pub async fn measure(world: &World, report: &mut Report, runs: usize) -> Result<()> {
+    let mut devices = Vec::with_capacity(MANY);
+    for _ in 0..MANY {
+        devices.push(Device::sign_in(world).await?);
+    }
+    let appends = floors::appends(world.folder(), runs)?;
+    let mut others = devices.split_off(1);
+    let (one, mut devices) = refreshes::refresh(world, devices, 5 * runs).await?;
+    devices.append(&mut others);
+    let (many, _) = refreshes::refresh(world, devices, runs).await?;
+    let later = floors::appends(world.folder(), runs)?;
+    let after_load = kernel::memory_kib(world.companion.id(), "VmRSS")?;
+    let empty_one = refreshes::empty(world, 1, 10 * runs).await?;
+    let empty_many = refreshes::empty(world, MANY, 5 * runs).await?;
+    let verify = Samples::of(floors::verifications(10 * runs)?).context("no run")?;
+
+    let fdatasyncs = per_second(&appends, &later);
+    let append = Samples::of([appends, later].concat()).context("no run")?;
+    report.time("refresh, 1 client", &one.latencies, None);
+    report.time("refresh, 32 clients at once", &many.latencies, None);
+    report.time("floor: 4 KiB appended and one fdatasync", &append, None);
+    report.time("floor: one ES256 verification (aws-lc-rs)", &verify, None);
+    report.time("floor: empty GET /health, 1 connection", &empty_one.latencies, None);
+    for (what, load) in [
+        ("durable refreshes, 1 client", &one),
+        ("durable refreshes, 32 clients", &many),
+        ("floor: empty GET /health, 1 connection", &empty_one),
+        ("floor: empty GET /health, 32 connections", &empty_many),
+    ] {
+        report.rate(what, load.per_second, load.companion_cpu_us);
+    }
+    report.rate("floor: fdatasync after 4 KiB, one after another", fdatasyncs, None);
+    compare(report, (&one, &many), (&append, fdatasyncs), &empty_many, &verify);
+    report.memory("companion, right after the refreshes", after_load);
+    report.memory(
+        "companion, the most it ever had",
+        kernel::memory_kib(world.companion.id(), "VmHWM")?,
+    );
+    Ok(())
+}
+
+fn compare(
+    report: &mut Report,
+    (one, many): (&Load, &Load),
+    (append, fdatasyncs): (&Samples, f64),
+    empty: &Load,
+    verify: &Samples,
+) {
+    let p50 = |samples: &Samples| samples.percentile(50).as_secs_f64();
+    report.ratio("refreshes/s, 1 client / fdatasyncs/s", one.per_second / fdatasyncs);
+    report.ratio("refreshes/s, 32 clients / fdatasyncs/s", many.per_second / fdatasyncs);
+    report.ratio("refreshes/s, 32 clients / 1 client", many.per_second / one.per_second);
+    report.ratio("refresh p50, 1 client / fdatasync p50", p50(&one.latencies) / p50(append));
+    report.ratio("refresh p50, 32 clients / fdatasync p50", p50(&many.latencies) / p50(append));
+    let p95 = many.latencies.percentile(95).as_secs_f64();
+    report.ratio("refresh p95, 32 clients / fdatasync p50", p95 / p50(append));
+    report.ratio("refreshes/s / empty GETs/s, both 32", many.per_second / empty.per_second);
+    if let Some(cpu) = many.companion_cpu_us {
+        report.ratio("CPU of a refresh, 32 clients / ES256 verification", cpu / 1e6 / p50(verify));
+    }
+}
+
+fn per_second(before: &[Duration], after: &[Duration]) -> f64 {
+    let all: Duration = before.iter().chain(after).sum();
+    refreshes::number(before.len() + after.len()) / all.as_secs_f64()
+}
+
+/// From the start of the process to its line that it is ready, with the database that the load left.
+pub fn starts(world: &mut World, report: &mut Report) -> Result<()> {
+    let mut taken = Vec::with_capacity(STARTS);
+    for _ in 0..STARTS {
+        world.stop_companion()?;
+        let started = Instant::now();
+        world.start_companion_again()?;
+        taken.push(started.elapsed());
+    }
+    let taken = Samples::of(taken).context("no run")?;
+    report.time("companion: process started to ready, database there", &taken, None);
+    report.memory("companion, started again", kernel::memory_kib(world.companion.id(), "VmRSS")?);
+    Ok(())
+}
+
+/// Waits until the companion answers, then says how much memory it has before anybody came.
+pub async fn idle(world: &World, report: &mut Report) -> Result<()> {
+    wait::until_async("an answer", wait::PATIENCE, async || {
+        let url = format!("{}/ready", world.issuer());
+        let answer = reqwest::Client::builder().no_proxy().build()?.get(url).send().await?;
+        Ok(answer.status().is_success().then_some(()))
+    })
+    .await?;
+    report.memory("companion, idle", kernel::memory_kib(world.companion.id(), "VmRSS")?);
+    Ok(())
+}
