@@ -124,7 +124,9 @@ impl Policy {
         if let Some(email) = &hints.login_hint {
             return domain_of(email).map(Question::Domain).ok_or(Problem::DomainUnknown);
         }
-        self.default_organization.as_ref().map_or(Err(Problem::NoSelector), |id| self.organization(id))
+        self.default_organization
+            .as_ref()
+            .map_or(Err(Problem::NoSelector), |id| self.organization(id))
     }
 
     fn organization(&self, id: &str) -> Result<Question, Problem> {
@@ -226,7 +228,10 @@ pub struct Came<'a> {
 }
 
 fn selector(connection: &ListedConnection) -> Selector {
-    Selector::Connection { id: connection.id.clone(), organization: connection.organization.clone() }
+    Selector::Connection {
+        id: connection.id.clone(),
+        organization: connection.organization.clone(),
+    }
 }
 
 /// The domain of an address, lower case; `None` if it is not one.

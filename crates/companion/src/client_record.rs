@@ -43,7 +43,9 @@ impl ClientRecord {
     /// An address that opens the app and asks nothing of it.
     pub fn opening_address(&self) -> Option<String> {
         self.redirect_uris.iter().find_map(|rule| match rule {
-            RedirectRule::Exact(uri) => uri.split_once(":/").map(|(scheme, _)| format!("{scheme}:/")),
+            RedirectRule::Exact(uri) => {
+                uri.split_once(":/").map(|(scheme, _)| format!("{scheme}:/"))
+            }
             RedirectRule::Loopback { .. } => None,
         })
     }

@@ -26,11 +26,14 @@ enum Command {
 }
 
 fn variables() -> String {
-    let mut text = String::from("Settings (environment variables; each secret also as NAME_FILE):\n");
+    let mut text =
+        String::from("Settings (environment variables; each secret also as NAME_FILE):\n");
     for (name, meaning) in VARIABLES {
         text.push_str(&format!("  {name:<29} {meaning}\n"));
     }
-    text.push_str("  RUST_LOG                      What is logged to standard error [default: info]");
+    text.push_str(
+        "  RUST_LOG                      What is logged to standard error [default: info]",
+    );
     text
 }
 
@@ -38,7 +41,8 @@ fn main() -> ExitCode {
     let Command::Serve { listen } = Arguments::parse().command;
     logging::start();
     // A variable that is not Unicode is none of ours.
-    let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let served = Settings::judge(variables, listen, |path| std::fs::read_to_string(path))
         .map_err(anyhow::Error::from)
         .and_then(|settings| {

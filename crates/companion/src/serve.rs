@@ -18,10 +18,7 @@ use crate::issuer::Issuer;
 use crate::keys::{KeyFile, Keys, Random, SystemRandom};
 use crate::storage::{SqliteSettings, SqliteStorage};
 use crate::upstream::{Upstream, UpstreamError};
-use crate::web::router;
-
-/// How long open requests may take to end after SIGTERM.
-const FAREWELL: Duration = Duration::from_secs(10);
+use crate::web::{router, serve_until};
 
 /// Serves until the process is told to stop.
 ///
@@ -35,20 +32,8 @@ pub async fn serve(settings: Settings, listen: SocketAddr) -> anyhow::Result<()>
     check_key(&app).await?;
     println!("{}", serde_json::json!({ "event": "ready", "url": url }));
     tracing::info!(listening = url, issuer, "ready");
-    let stop = stop();
-    let (ended, end) = tokio::sync::oneshot::channel();
-    let serving = axum::serve(listener, router(app)).with_graceful_shutdown(async move {
-        stop.await;
-        tracing::info!("stopping");
-        let _ = ended.send(());
-    });
-    tokio::select! {
-        result = async { serving.await } => result.context("serving failed"),
-        () = async { if end.await.is_ok() { tokio::time::sleep(FAREWELL).await } else { std::future::pending().await } } => {
-            tracing::warn!("some requests did not end in time");
-            Ok(())
-        }
-    }
+    serve_until(listener, router(app), stop()).await;
+    Ok(())
 }
 
 async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -73,13 +58,21 @@ fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc<App>> {
         absolute: Duration::from_secs(settings.lifetimes.absolute),
     };
     let engine = SqliteSettings { family, ..SqliteSettings::default() };
-    let storage =
-        SqliteStorage::open(&settings.database, Arc::clone(&keys), Arc::clone(&random), engine, clock.now())?;
+    let storage = SqliteStorage::open(
+        &settings.database,
+        Arc::clone(&keys),
+        Arc::clone(&random),
+        engine,
+        clock.now(),
+    )?;
     if settings.policy.admits_nobody() {
-        tracing::warn!("KEYPORT_ORGANIZATIONS and KEYPORT_PROVIDERS are not set: nobody may sign in");
+        tracing::warn!(
+            "KEYPORT_ORGANIZATIONS and KEYPORT_PROVIDERS are not set: nobody may sign in"
+        );
     }
     Ok(App::new(Parts {
-        issuer: Issuer::new(issuer).context("the listening address makes no issuer; set KEYPORT_PUBLIC_URL")?,
+        issuer: Issuer::new(issuer)
+            .context("the listening address makes no issuer; set KEYPORT_PUBLIC_URL")?,
         clients: vec![ClientRecord::keyport_desktop()],
         policy: settings.policy,
         upstream: Upstream::new(&settings.upstream).context("WORKOS_API_KEY cannot be sent")?,
@@ -112,7 +105,9 @@ async fn stop() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else { return drop(interrupt.await) };
+        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+            return drop(interrupt.await);
+        };
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt => {}

@@ -12,9 +12,15 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("WORKOS_CLIENT_ID", "The WorkOS client id (client_…) of the same environment. Required"),
     ("WORKOS_BASE_URL", "Where WorkOS is [default: https://api.workos.com]"),
     ("WORKOS_WEBHOOK_SECRET", "Accepted; this version receives no webhooks"),
-    ("KEYPORT_PUBLIC_URL", "The issuer: the https origin people reach this service by. May be left out on loopback"),
+    (
+        "KEYPORT_PUBLIC_URL",
+        "The issuer: the https origin people reach this service by. May be left out on loopback",
+    ),
     ("KEYPORT_UPSTREAM", "How people sign in upstream: sso [default: sso]"),
-    ("KEYPORT_ORGANIZATIONS", "Who may enter: organization ids with commas between, or *. Unset: nobody"),
+    (
+        "KEYPORT_ORGANIZATIONS",
+        "Who may enter: organization ids with commas between, or *. Unset: nobody",
+    ),
     ("KEYPORT_PROVIDERS", "Social providers that may be used, such as GoogleOAuth. Unset: none"),
     ("KEYPORT_DEFAULT_ORGANIZATION", "The organization of a sign-in that names none"),
     ("KEYPORT_KEY_FILE", "The key file, made at the first start [default: beside the database]"),
@@ -39,7 +45,8 @@ pub(super) struct Environment<R> {
 impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
     pub(super) fn new(variables: impl IntoIterator<Item = (String, String)>, read: R) -> Self {
         let ours = |name: &str| VARIABLES.iter().any(|(known, _)| *known == name);
-        let file_of = |name: &str| name.strip_suffix("_FILE").is_some_and(|name| SECRETS.contains(&name));
+        let file_of =
+            |name: &str| name.strip_suffix("_FILE").is_some_and(|name| SECRETS.contains(&name));
         let mut found = BTreeMap::new();
         let mut faults = Vec::new();
         for (name, value) in variables {
@@ -113,7 +120,10 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
                 None
             }
             Err(error) => {
-                self.fault(format!("{name}_FILE names {path}, which cannot be read: {}", error.kind()));
+                self.fault(format!(
+                    "{name}_FILE names {path}, which cannot be read: {}",
+                    error.kind()
+                ));
                 None
             }
         }

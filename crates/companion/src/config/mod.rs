@@ -11,8 +11,8 @@ use url::Url;
 use crate::admission::Policy;
 use environment::Environment;
 
-pub use environment::VARIABLES;
 use crate::keys::SecretText;
+pub use environment::VARIABLES;
 
 /// Days a session may rest before it ends, unless set otherwise.
 const IDLE_DAYS: u64 = 30;
@@ -78,10 +78,9 @@ impl Settings {
         let public_url = environment.public_url(listen);
         let policy = environment.policy();
         let database = environment.database();
-        let key_file = environment.optional("KEYPORT_KEY_FILE").map_or_else(
-            || database.with_extension("key"),
-            PathBuf::from,
-        );
+        let key_file = environment
+            .optional("KEYPORT_KEY_FILE")
+            .map_or_else(|| database.with_extension("key"), PathBuf::from);
         let lifetimes = environment.lifetimes();
         environment.finish()?;
         Ok(Self { public_url, upstream, policy, database, key_file, lifetimes })
@@ -96,7 +95,8 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
             self.fault(format!("KEYPORT_UPSTREAM is {kind:?}; this version knows only \"sso\""));
         }
         self.secret("WORKOS_WEBHOOK_SECRET", false);
-        let base_url = self.optional("WORKOS_BASE_URL").unwrap_or_else(|| "https://api.workos.com".into());
+        let base_url =
+            self.optional("WORKOS_BASE_URL").unwrap_or_else(|| "https://api.workos.com".into());
         let base_url = base_url.trim_end_matches('/').to_owned();
         if !Url::parse(&base_url).is_ok_and(|url| is_private_enough(&url)) {
             self.fault("WORKOS_BASE_URL must be an https address (http only on loopback)");
@@ -149,13 +149,17 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
     }
 
     fn database(&mut self) -> PathBuf {
-        let given = self.optional("DATABASE_URL").unwrap_or_else(|| "sqlite:keyport-companion.sqlite".into());
+        let given = self
+            .optional("DATABASE_URL")
+            .unwrap_or_else(|| "sqlite:keyport-companion.sqlite".into());
         match given.strip_prefix("sqlite:") {
             Some(path) if !path.is_empty() => {
                 PathBuf::from(path.strip_prefix("//").unwrap_or(path))
             }
             _ => {
-                self.fault("DATABASE_URL must be sqlite:PATH; this version knows no other database");
+                self.fault(
+                    "DATABASE_URL must be sqlite:PATH; this version knows no other database",
+                );
                 PathBuf::new()
             }
         }

@@ -38,7 +38,8 @@ fn three_variables_are_enough_on_loopback() {
 fn beyond_loopback_the_public_address_must_be_said() {
     let fault = judge(&[], "0.0.0.0:80").unwrap_err().to_string();
     assert!(fault.contains("KEYPORT_PUBLIC_URL is missing"), "{fault}");
-    let settings = judge(&[("KEYPORT_PUBLIC_URL", "https://Sign-In.example.com:443/")], "0.0.0.0:80").unwrap();
+    let settings =
+        judge(&[("KEYPORT_PUBLIC_URL", "https://Sign-In.example.com:443/")], "0.0.0.0:80").unwrap();
     assert_eq!(settings.public_url.as_deref(), Some("https://sign-in.example.com"));
 }
 
@@ -58,7 +59,10 @@ fn an_issuer_is_an_origin_over_tls_and_nothing_more() {
 
 #[test]
 fn a_mistyped_rule_does_not_fail_open() {
-    assert!(faults(&[("KEYPORT_ORGANISATIONS", "org_1")]).contains("KEYPORT_ORGANISATIONS is not a setting"));
+    assert!(
+        faults(&[("KEYPORT_ORGANISATIONS", "org_1")])
+            .contains("KEYPORT_ORGANISATIONS is not a setting")
+    );
     assert!(judge(&[("KEYPORT_COMPANION", "http://127.0.0.1:8788")], "127.0.0.1:1").is_ok());
 }
 
@@ -90,7 +94,8 @@ fn every_fault_is_named_at_once_and_no_secret_is_shown() {
 
 #[test]
 fn a_secret_may_come_from_a_file() {
-    let from = |path| judge(&[("WORKOS_API_KEY", ""), ("WORKOS_API_KEY_FILE", path)], "127.0.0.1:1");
+    let from =
+        |path| judge(&[("WORKOS_API_KEY", ""), ("WORKOS_API_KEY_FILE", path)], "127.0.0.1:1");
     assert_eq!(from("/run/key").unwrap().upstream.api_key.expose(), "sk_from_file");
     assert!(from("/run/empty").unwrap_err().to_string().contains("is empty"));
     assert!(from("/run/none").unwrap_err().to_string().contains("cannot be read"));

@@ -121,7 +121,9 @@ fn check_request(claims: &Claims, expected: &Expected<'_>) -> Result<(), Refused
 
 /// Coordinates must be the one base64url spelling of 32 bytes, or one key would have many thumbprints.
 fn thumbprint(key: &Jwk) -> Result<String, Refused> {
-    let AlgorithmParameters::EllipticCurve(point) = &key.algorithm else { return Err(Refused::Key) };
+    let AlgorithmParameters::EllipticCurve(point) = &key.algorithm else {
+        return Err(Refused::Key);
+    };
     if point.curve != EllipticCurve::P256 {
         return Err(Refused::Key);
     }

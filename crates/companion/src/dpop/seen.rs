@@ -22,7 +22,8 @@ impl SeenProofs {
 
     /// True the first time this key shows this `jti`.
     pub fn first_sight(&self, thumbprint: &str, jti: &str) -> bool {
-        let digest = Sha256::new().chain_update(thumbprint).chain_update([0]).chain_update(jti).finalize();
+        let digest =
+            Sha256::new().chain_update(thumbprint).chain_update([0]).chain_update(jti).finalize();
         let mut mark = Mark::default();
         mark.copy_from_slice(&digest[..16]);
         let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);

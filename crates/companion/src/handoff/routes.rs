@@ -88,13 +88,16 @@ pub async fn go(
     }
     let view = view(&app, &grant, &headers).await?;
     let id = view.grant.id;
-    let Minting::Minted { code, redirect_uri, state } = app.storage.mint_code(id, app.now()).await? else {
+    let Minting::Minted { code, redirect_uri, state } =
+        app.storage.mint_code(id, app.now()).await?
+    else {
         return Ok(Redirect::to(&format!("/handoff/{id}")).into_response());
     };
     tracing::info!(grant = %id, attempt = ?view.grant.attempt, "the code is out");
     let way = Way { redirect_uri: &redirect_uri, issuer: app.issuer.as_str(), grant: id };
     let target = way.with(code.expose(), state.expose());
-    let refresh = HeaderValue::from_str(&format!("0; url={}", target.expose())).map_err(|_| Page::Failed)?;
+    let refresh =
+        HeaderValue::from_str(&format!("0; url={}", target.expose())).map_err(|_| Page::Failed)?;
     let page = Page::Go(GoPage { grant: id, target: Arc::new(target) });
     Ok(([(header::REFRESH, refresh)], page).into_response())
 }
@@ -122,7 +125,10 @@ pub async fn status(
 }
 
 fn frame(view: &GrantView, due: &Due, query: Option<&str>) -> Response {
-    let asked = query.and_then(|query| query.strip_prefix("asked=")).and_then(|n| n.parse().ok()).unwrap_or(0_u32);
+    let asked = query
+        .and_then(|query| query.strip_prefix("asked="))
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(0_u32);
     let (status, again) = match due {
         Due::Waiting | Due::Minted | Due::Redeemed => (FrameStatus::Underway, true),
         Due::SignedIn { memory: false } => (FrameStatus::SignedIn(email(view)), false),
@@ -152,8 +158,8 @@ fn email(view: &GrantView) -> String {
 }
 
 fn problem_page(view: &GrantView, problem: Problem) -> Page {
-    let id = view.grant.attempt.map(|attempt| attempt.to_string());
-    Page::Problem(ProblemPage { problem, id, open: None, status: StatusCode::OK })
+    let attempt = view.grant.attempt;
+    Page::Problem(ProblemPage { problem, attempt, open: None, status: StatusCode::OK })
 }
 
 /// Where the code goes.

@@ -46,8 +46,14 @@ impl Due {
         let tells = view.grant.attempt.is_some();
         match &view.grant.stage {
             GrantStage::Pending => Self::Waiting,
-            GrantStage::Fulfilled { device_known, confirmed, .. } if *device_known || *confirmed => Self::Go,
-            GrantStage::Fulfilled { number, .. } => Self::Confirm { number: tells.then(|| number.value()) },
+            GrantStage::Fulfilled { device_known, confirmed, .. }
+                if *device_known || *confirmed =>
+            {
+                Self::Go
+            }
+            GrantStage::Fulfilled { number, .. } => {
+                Self::Confirm { number: tells.then(|| number.value()) }
+            }
             GrantStage::Minted { deadline, .. } if now.has_reached(*deadline) => {
                 Self::Failed(Problem::LinkExpired)
             }

@@ -28,7 +28,9 @@ pub async fn state(
 fn told(state: AttemptState) -> Value {
     match state {
         AttemptState::Waiting => json!({ "state": "waiting" }),
-        AttemptState::Confirm(number) => json!({ "state": "confirm", "number": number.value() }),
+        AttemptState::Confirm(number) => {
+            json!({ "state": "confirm", "number": number.to_string() })
+        }
         AttemptState::Minted => json!({ "state": "minted" }),
         AttemptState::Redeemed => json!({ "state": "redeemed" }),
         AttemptState::Stored => json!({ "state": "stored" }),
@@ -64,10 +66,15 @@ pub async fn outcome(
 }
 
 fn read_outcome(body: &Bytes) -> Result<Outcome, Fault> {
-    const BAD: Fault = Fault::invalid_request("the body must be {\"outcome\", \"code\"?} with a known code");
+    const BAD: Fault =
+        Fault::invalid_request("the body must be {\"outcome\", \"code\"?} with a known code");
     let said: Said = serde_json::from_slice(body).map_err(|_| BAD)?;
     let code = match &said.code {
-        Some(code) => Some(Problem::from_code(code).and_then(|problem| ProblemCode::new(problem.code())).ok_or(BAD)?),
+        Some(code) => Some(
+            Problem::from_code(code)
+                .and_then(|problem| ProblemCode::new(problem.code()))
+                .ok_or(BAD)?,
+        ),
         None => None,
     };
     match said.outcome.as_str() {
@@ -91,9 +98,17 @@ pub async fn cancel(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn owned(app: &App, attempt: &str, method: &Method, headers: &HeaderMap) -> Result<AttemptKey, Fault> {
-    let attempt: AttemptId =
-        attempt.parse().map_err(|_| Fault { status: StatusCode::NOT_FOUND, ..Fault::invalid_request("no such attempt") })?;
-    let jkt = prove(app, headers, method, &format!("/oauth/attempt/{attempt}"), None).map_err(Fault::at_resource)?;
+fn owned(
+    app: &App,
+    attempt: &str,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<AttemptKey, Fault> {
+    let attempt: AttemptId = attempt.parse().map_err(|_| Fault {
+        status: StatusCode::NOT_FOUND,
+        ..Fault::invalid_request("no such attempt")
+    })?;
+    let jkt = prove(app, headers, method, &format!("/oauth/attempt/{attempt}"), None)
+        .map_err(Fault::at_resource)?;
     Ok(AttemptKey { attempt, jkt })
 }

@@ -33,15 +33,19 @@ pub async fn authorize(
     let location = provider_address(&app, &branch)?;
     tracing::info!(request = %branch.request.id, branch = %branch.id, attempt = ?branch.request.attempt, "branch opened");
     let cookie = browser.set_cookie(&app.issuer).ok_or(Page::Failed)?;
-    Ok((StatusCode::FOUND, [(header::SET_COOKIE, cookie)], [(header::LOCATION, location)]).into_response())
+    Ok((StatusCode::FOUND, [(header::SET_COOKIE, cookie)], [(header::LOCATION, location)])
+        .into_response())
 }
 
 fn pushed(app: &App, query: &Form) -> Result<PushedRequest, Page> {
     let request_uri = query.value("request_uri").ok_or(Page::Refused)?;
-    let request = PushedRequest::unseal(request_uri, &app.keys, app.now()).map_err(|reason| match reason {
-        Unusable::Foreign => Page::Refused,
-        Unusable::Expired => Page::problem(Problem::LinkExpired),
-    })?;
+    let request =
+        PushedRequest::unseal(request_uri, &app.keys, app.now()).map_err(
+            |reason| match reason {
+                Unusable::Foreign => Page::Refused,
+                Unusable::Expired => Page::problem(Problem::LinkExpired),
+            },
+        )?;
     if query.value("client_id") != Some(request.client_id.as_str()) {
         return Err(Page::Refused);
     }

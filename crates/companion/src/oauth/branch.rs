@@ -32,7 +32,12 @@ pub struct Branch {
 
 impl Branch {
     /// Opens the request in a browser.
-    pub fn open(request: PushedRequest, browser: BrowserHash, random: &dyn Random, now: Timestamp) -> Self {
+    pub fn open(
+        request: PushedRequest,
+        browser: BrowserHash,
+        random: &dyn Random,
+        now: Timestamp,
+    ) -> Self {
         let mut bytes = [0; 32];
         random.fill(&mut bytes);
         Self {

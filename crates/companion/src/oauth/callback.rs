@@ -44,7 +44,9 @@ pub async fn callback(
         Unusable::Foreign => started_elsewhere(&app),
         Unusable::Expired => Page::problem(Problem::LinkExpired),
     })?;
-    if BrowserId::of_request(&headers, &app.issuer).is_none_or(|browser| browser.hash() != branch.browser) {
+    if BrowserId::of_request(&headers, &app.issuer)
+        .is_none_or(|browser| browser.hash() != branch.browser)
+    {
         tracing::warn!(branch = %branch.id, "the callback came in another browser");
         return Err(Page::problem(Problem::WrongBrowser));
     }
@@ -69,7 +71,7 @@ fn started_elsewhere(app: &App) -> Page {
     tracing::warn!("a callback without a state of ours: nothing was redeemed");
     let open = app.clients.first().and_then(|client| client.opening_address());
     let status = StatusCode::BAD_REQUEST;
-    Page::Problem(ProblemPage { problem: Problem::StartedElsewhere, id: None, open, status })
+    Page::Problem(ProblemPage { problem: Problem::StartedElsewhere, attempt: None, open, status })
 }
 
 async fn settle(app: Arc<App>, branch: Branch, answer: Answer) -> Result<GrantId, Page> {
@@ -99,11 +101,16 @@ async fn settle(app: Arc<App>, branch: Branch, answer: Answer) -> Result<GrantId
     }
 }
 
-async fn exchange(app: &App, branch: &Branch, code: &SecretText) -> Result<UpstreamIdentity, Problem> {
-    let mut identity = app.upstream.exchange_code(code, &branch.verifier()).await.map_err(|error| {
-        tracing::error!(%error, "the code was not exchanged");
-        error.problem()
-    })?;
+async fn exchange(
+    app: &App,
+    branch: &Branch,
+    code: &SecretText,
+) -> Result<UpstreamIdentity, Problem> {
+    let mut identity =
+        app.upstream.exchange_code(code, &branch.verifier()).await.map_err(|error| {
+            tracing::error!(%error, "the code was not exchanged");
+            error.problem()
+        })?;
     let came = Came {
         connection: &identity.connection.id,
         connection_type: &identity.connection.kind,
@@ -126,6 +133,11 @@ async fn already(app: &App, branch: &Branch, winner: GrantId) -> Result<GrantId,
 }
 
 fn cancelled(branch: &Branch) -> Page {
-    let id = branch.request.attempt.map(|attempt| attempt.to_string());
-    Page::Problem(ProblemPage { problem: Problem::Cancelled, id, open: None, status: StatusCode::OK })
+    let attempt = branch.request.attempt;
+    Page::Problem(ProblemPage {
+        problem: Problem::Cancelled,
+        attempt,
+        open: None,
+        status: StatusCode::OK,
+    })
 }

@@ -18,7 +18,8 @@ pub fn prove(
     path: &str,
     access_token: Option<&str>,
 ) -> Result<Thumbprint, Fault> {
-    const BAD: Fault = Fault::new("invalid_dpop_proof", "the DPoP proof is missing or does not fit the request");
+    const BAD: Fault =
+        Fault::new("invalid_dpop_proof", "the DPoP proof is missing or does not fit the request");
     let mut proofs = headers.get_all("dpop").into_iter();
     let proof = proofs.next().and_then(|proof| proof.to_str().ok());
     let (Some(proof), None) = (proof, proofs.next()) else { return Err(BAD) };
@@ -27,7 +28,10 @@ pub fn prove(
         tracing::info!(%reason, "proof refused");
         BAD
     })?;
-    let fresh = proof.nonce.as_deref().is_some_and(|nonce| app.keys.check_dpop_nonce(nonce, app.now()).is_ok());
+    let fresh = proof
+        .nonce
+        .as_deref()
+        .is_some_and(|nonce| app.keys.check_dpop_nonce(nonce, app.now()).is_ok());
     if !fresh {
         return Err(Fault::new("use_dpop_nonce", "the proof must carry the nonce of this answer"));
     }

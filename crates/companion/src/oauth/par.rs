@@ -33,18 +33,25 @@ pub async fn push(
     let request = draft.admitted(selector);
     tracing::info!(request = %request.id, attempt = ?request.attempt, selector = ?request.selector, "request pushed");
     let request_uri = request.seal(&app.keys, &*app.random).ok_or(Fault::unavailable())?;
-    Ok((StatusCode::CREATED, Json(json!({ "request_uri": request_uri, "expires_in": LIFETIME.as_secs() }))))
+    Ok((
+        StatusCode::CREATED,
+        Json(json!({ "request_uri": request_uri, "expires_in": LIFETIME.as_secs() })),
+    ))
 }
 
 async fn admit(app: &Arc<App>, draft: &Draft) -> Result<Selector, Fault> {
     let judged = match app.policy.judge(&draft.hints) {
         Ok(Question::Settled(selector)) => Ok(selector),
         Ok(Question::Domain(domain)) => {
-            let listed = app.upstream.connections_of_domain(&domain).await.map_err(unreachable)?;
+            let listed = app
+                .upstream
+                .connections_of_domain(&domain, app.now())
+                .await
+                .map_err(unreachable)?;
             app.policy.choose_by_domain(&listed)
         }
         Ok(Question::Connection(id)) => {
-            let found = app.upstream.connection(&id).await.map_err(unreachable)?;
+            let found = app.upstream.connection(&id, app.now()).await.map_err(unreachable)?;
             app.policy.admit_connection(found.as_ref())
         }
         Err(problem) => Err(problem),

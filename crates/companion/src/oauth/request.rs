@@ -93,10 +93,15 @@ impl Draft {
         check_protocol(form)?;
         let redirect_uri = form.required("redirect_uri")?;
         if !client.allows(redirect_uri) {
-            return Err(Fault::invalid_request("the redirect_uri is not registered for this client"));
+            return Err(Fault::invalid_request(
+                "the redirect_uri is not registered for this client",
+            ));
         }
         if form.value("dpop_jkt").is_some_and(|named| named != jkt.to_string()) {
-            return Err(Fault::new("invalid_dpop_proof", "dpop_jkt names another key than the proof"));
+            return Err(Fault::new(
+                "invalid_dpop_proof",
+                "dpop_jkt names another key than the proof",
+            ));
         }
         let request = PushedRequest {
             id,
@@ -184,8 +189,11 @@ fn attempt(form: &Form) -> Result<Option<AttemptId>, Fault> {
 
 /// One line, capped: the device says it of itself.
 fn device_name(said: &str) -> String {
-    let one_line: String =
-        said.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_invisible(*c)).collect();
+    let one_line: String = said
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .filter(|c| !is_invisible(*c))
+        .collect();
     one_line.trim().chars().take(LONGEST_NAME).collect()
 }
 
@@ -196,7 +204,10 @@ fn is_invisible(c: char) -> bool {
 
 fn hint(form: &Form, name: &str) -> Result<Option<String>, Fault> {
     let hint = form.owned(name);
-    if hint.as_ref().is_some_and(|hint| hint.len() > LONGEST_HINT || hint.chars().any(char::is_control)) {
+    if hint
+        .as_ref()
+        .is_some_and(|hint| hint.len() > LONGEST_HINT || hint.chars().any(char::is_control))
+    {
         return Err(Fault::invalid_request("a hint is too long or holds control characters"));
     }
     Ok(hint)

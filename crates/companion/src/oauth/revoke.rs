@@ -12,7 +12,11 @@ use crate::web::form::Form;
 use crate::web::{AppState, Fault};
 
 /// See the module.
-pub async fn revoke(State(app): AppState, headers: HeaderMap, body: Bytes) -> Result<StatusCode, Fault> {
+pub async fn revoke(
+    State(app): AppState,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode, Fault> {
     let form = Form::from_body(&headers, &body)?;
     let client = app.client(form.required("client_id")?).ok_or(Fault::invalid_client())?.id.clone();
     let what = named(&app, form.required("token")?);

@@ -32,7 +32,10 @@ pub async fn token(
     match form.required("grant_type")? {
         "authorization_code" => redeem(&app, &form, client, jkt).await,
         "refresh_token" => rotate(&app, &form, client, jkt).await,
-        _ => Err(Fault::new("unsupported_grant_type", "authorization_code and refresh_token are supported")),
+        _ => Err(Fault::new(
+            "unsupported_grant_type",
+            "authorization_code and refresh_token are supported",
+        )),
     }
 }
 
@@ -46,7 +49,12 @@ fn check_resource(app: &App, form: &Form) -> Result<(), Fault> {
     }
 }
 
-async fn redeem(app: &App, form: &Form, client_id: String, jkt: Thumbprint) -> Result<Json<Value>, Fault> {
+async fn redeem(
+    app: &App,
+    form: &Form,
+    client_id: String,
+    jkt: Thumbprint,
+) -> Result<Json<Value>, Fault> {
     let redemption = RedeemCode {
         code: AuthorizationCode::received(form.required("code")?),
         client_id,
@@ -69,7 +77,12 @@ async fn redeem(app: &App, form: &Form, client_id: String, jkt: Thumbprint) -> R
     }
 }
 
-async fn rotate(app: &App, form: &Form, client_id: String, jkt: Thumbprint) -> Result<Json<Value>, Fault> {
+async fn rotate(
+    app: &App,
+    form: &Form,
+    client_id: String,
+    jkt: Thumbprint,
+) -> Result<Json<Value>, Fault> {
     let token = SecretText::new(form.required("refresh_token")?);
     let now = app.now();
     match app.storage.rotate_refresh(RotateRefresh { token, client_id, jkt }, now).await? {

@@ -10,7 +10,8 @@ use super::gate::prove;
 use crate::domain::{Scope, User};
 use crate::web::{AppState, Fault};
 
-const INVALID: Fault = Fault::new("invalid_token", "the access token is not valid here").at_resource();
+const INVALID: Fault =
+    Fault::new("invalid_token", "the access token is not valid here").at_resource();
 
 /// See the module.
 pub async fn userinfo(
@@ -20,12 +21,14 @@ pub async fn userinfo(
 ) -> Result<Json<Value>, Fault> {
     let token = access_token(&headers)
         .ok_or(Fault::invalid_request("an access token of type DPoP is needed").at_resource())?;
-    let jkt = prove(&app, &headers, &method, "/oauth/userinfo", Some(token)).map_err(Fault::at_resource)?;
+    let jkt = prove(&app, &headers, &method, "/oauth/userinfo", Some(token))
+        .map_err(Fault::at_resource)?;
     let issuer = app.issuer.as_str();
-    let claims = app.keys.access_token_key().verify(token, issuer, issuer, app.now()).map_err(|reason| {
-        tracing::info!(%reason, "access token refused");
-        INVALID
-    })?;
+    let claims =
+        app.keys.access_token_key().verify(token, issuer, issuer, app.now()).map_err(|reason| {
+            tracing::info!(%reason, "access token refused");
+            INVALID
+        })?;
     if claims.cnf.jkt != jkt {
         tracing::warn!(session = %claims.sid, "an access token came with another device key");
         return Err(INVALID);

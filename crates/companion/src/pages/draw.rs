@@ -42,22 +42,32 @@ fn plain(id: &str, paper: &Paper<'_>, trouble: bool) -> Drawing {
 
 fn problem(page: &ProblemPage, paper: &Paper<'_>) -> Drawing {
     let code = page.problem.code();
-    let id = page.id.as_deref().unwrap_or(paper.request_id);
     let words = paper.words.problem(page.problem);
+    let reference = match page.attempt {
+        // As the window shows it: the first four digits are what a person reads to IT.
+        Some(attempt) => {
+            let short = attempt.to_string()[..4].to_uppercase();
+            paper.words.text("page-problem-attempt", &[("code", code), ("attempt", &short)])
+        }
+        None => paper
+            .words
+            .text("page-problem-request", &[("code", code), ("request", paper.request_id)]),
+    };
     let body = html! {
         p { (words.text) }
         p { (words.next) }
         @if let Some(address) = &page.open {
             a.button href=(address) { (paper.say("page-open-app")) }
         }
-        p.small { (paper.words.text("page-problem-id", &[("code", code), ("id", id)])) }
+        p.small { (reference) }
     };
     Drawing { trouble: true, ..drawing(words.title, body) }
 }
 
 fn confirm(page: &ConfirmPage, paper: &Paper<'_>) -> Drawing {
     let unnamed = paper.say("page-confirm-no-device");
-    let compare = if page.number.is_some() { "page-confirm-compare" } else { "page-confirm-no-number" };
+    let compare =
+        if page.number.is_some() { "page-confirm-compare" } else { "page-confirm-no-number" };
     let body = html! {
         p { (paper.words.text("page-confirm-text", &[("email", &page.email)])) }
         div.card {

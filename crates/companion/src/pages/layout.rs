@@ -1,7 +1,7 @@
 //! The one layout: a column 320 wide, a mark, a title, text. Same tokens as the app's window.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
 use keyport_words::Words;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{Page, draw};
 
@@ -53,7 +53,7 @@ pub fn document(page: &Page, paper: &Paper<'_>) -> String {
     .into_string()
 }
 
-/// A keyhole in a gate; for a problem a sign that is a shape and a word, not a colour alone.
+/// The window's own mark, a keyhole in a gate; for a problem a sign that is a shape and a word, not a colour alone.
 fn mark(trouble: bool, words: &Words) -> Markup {
     if trouble {
         return html! {
@@ -64,9 +64,10 @@ fn mark(trouble: bool, words: &Words) -> Markup {
         };
     }
     html! {
-        svg.mark viewBox="0 0 48 48" role="img" aria-label=(words.text("page-product", &[])) {
-            rect x="3" y="3" width="42" height="42" rx="12" fill="currentColor" {}
-            path fill="var(--ground)" d="M24 12a7 7 0 0 0-3.6 13L18 36h12l-2.4-11A7 7 0 0 0 24 12Z" {}
+        svg.mark viewBox="0 0 64 64" role="img" aria-label=(words.text("page-product", &[])) {
+            rect width="64" height="64" rx="16" fill="currentColor" {}
+            path fill="var(--on-accent)" d="M16 51V30a16 16 0 0 1 32 0v21a2 2 0 0 1-2 2H18a2 2 0 0 1-2-2Z" {}
+            path fill="currentColor" d="M32 23.5a6.5 6.5 0 0 1 3.4 12l2.1 8.7a1.4 1.4 0 0 1-1.4 1.8h-8.2a1.4 1.4 0 0 1-1.4-1.8l2.1-8.7a6.5 6.5 0 0 1 3.4-12Z" {}
         }
     }
 }

@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use keyport_core::Problem;
 
-use crate::domain::GrantId;
+use crate::domain::{AttemptId, GrantId};
 use crate::keys::SecretText;
 
 /// One page, before it is drawn.
@@ -57,8 +57,8 @@ pub enum Page {
 pub struct ProblemPage {
     /// Which.
     pub problem: Problem,
-    /// The attempt or request to name to IT; none: the request's own id.
-    pub id: Option<String>,
+    /// The attempt to name to IT; none: the request's own id is named.
+    pub attempt: Option<AttemptId>,
     /// An address that opens the app, where the person must start there.
     pub open: Option<String>,
     /// HTTP status of the answer.
@@ -112,7 +112,12 @@ pub enum FrameStatus {
 impl Page {
     /// A problem that is nobody's attempt.
     pub fn problem(problem: Problem) -> Self {
-        Self::Problem(ProblemPage { problem, id: None, open: None, status: StatusCode::BAD_REQUEST })
+        Self::Problem(ProblemPage {
+            problem,
+            attempt: None,
+            open: None,
+            status: StatusCode::BAD_REQUEST,
+        })
     }
 
     fn status(&self) -> StatusCode {

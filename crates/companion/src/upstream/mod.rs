@@ -1,6 +1,7 @@
 //! WorkOS, through its official crate and nothing else. The code exchange is sent exactly once; nothing a
 //! provider says travels further than its code. Raw attributes are dropped here.
 
+mod lookups;
 mod problem;
 mod transient;
 mod transport;
@@ -11,13 +12,13 @@ pub use transient::TransientIds;
 use std::sync::Arc;
 use std::time::Duration;
 
-use workos::resources::sso::{GetProfileAndTokenParams, ListConnectionsParams};
 use workos::helpers::SsoAuthorizationUrlParams;
+use workos::resources::sso::{GetProfileAndTokenParams, ListConnectionsParams};
 use workos::{Client, RequestOptions, RequestStrategy};
 
 use crate::admission::{ListedConnection, Selector};
 use crate::config::UpstreamSettings;
-use crate::domain::{Connection, Organization, UpstreamIdentity};
+use crate::domain::{Connection, Organization, Timestamp, UpstreamIdentity};
 use crate::keys::SecretText;
 
 /// Longest that a call may take, tries and all.
@@ -27,6 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(12);
 pub struct Upstream {
     client: Client,
     transient: TransientIds,
+    lookups: lookups::Lookups,
 }
 
 /// One opening of the provider's sign-in page.
@@ -58,7 +60,11 @@ impl Upstream {
             .transport(Arc::new(transport::Bounded::new()?))
             .try_build()
             .map_err(|error| UpstreamError::of(&error))?;
-        Ok(Self { client, transient: TransientIds::default() })
+        Ok(Self {
+            client,
+            transient: TransientIds::default(),
+            lookups: lookups::Lookups::default(),
+        })
     }
 
     /// The upstream issuer: first part of a user's key.
@@ -88,7 +94,10 @@ impl Upstream {
             code_challenge_method: Some("S256".to_owned()),
             ..SsoAuthorizationUrlParams::default()
         };
-        self.client.sso_helpers().authorization_url(params).map_err(|error| UpstreamError::of(&error))
+        self.client
+            .sso_helpers()
+            .authorization_url(params)
+            .map_err(|error| UpstreamError::of(&error))
     }
 
     /// Exchanges a code for the profile. Sent once: a second try after a lost answer would burn the sign-in.
@@ -112,8 +121,10 @@ impl Upstream {
         };
         let options = RequestOptions::new().strategy(RequestStrategy::Once);
         let sso = self.client.sso();
-        let answer =
-            sso.get_profile_and_token_with_options(GetProfileAndTokenParams::new(body), Some(&options));
+        let answer = sso.get_profile_and_token_with_options(
+            GetProfileAndTokenParams::new(body),
+            Some(&options),
+        );
         let profile = within(answer).await?.profile;
         let organization = profile.organization_id.map(|id| Organization { name: id.clone(), id });
         self.transient.observe(&profile.connection_id, &profile.email, &profile.idp_id);
@@ -134,7 +145,9 @@ impl Upstream {
     pub async fn name_organization(&self, organization: &mut Organization) {
         match within(self.client.organizations().get_organization(&organization.id)).await {
             Ok(found) => organization.name = found.name,
-            Err(error) => tracing::warn!(organization = %organization.id, %error, "the organization has no name"),
+            Err(error) => {
+                tracing::warn!(organization = %organization.id, %error, "the organization has no name");
+            }
         }
     }
 
@@ -142,24 +155,51 @@ impl Upstream {
     ///
     /// # Errors
     /// The provider did not answer as it should.
-    pub async fn connections_of_domain(&self, domain: &str) -> Result<Vec<ListedConnection>, UpstreamError> {
-        let params =
-            ListConnectionsParams { domain: Some(domain.to_owned()), limit: Some(100), ..Default::default() };
+    pub async fn connections_of_domain(
+        &self,
+        domain: &str,
+        now: Timestamp,
+    ) -> Result<Vec<ListedConnection>, UpstreamError> {
+        if let Some(listed) = self.lookups.recall(domain, now) {
+            return Ok(listed);
+        }
+        self.spend(now)?;
+        let params = ListConnectionsParams {
+            domain: Some(domain.to_owned()),
+            limit: Some(100),
+            ..Default::default()
+        };
         let list = within(self.client.sso().list_connections(params)).await?;
         let serves = |connection: &workos::models::Connection| {
             connection.domains.iter().any(|served| served.domain.eq_ignore_ascii_case(domain))
         };
-        Ok(list.data.into_iter().filter(serves).map(listed).collect())
+        let listed: Vec<ListedConnection> =
+            list.data.into_iter().filter(serves).map(listed).collect();
+        self.lookups.remember(domain, &listed, now);
+        Ok(listed)
+    }
+
+    fn spend(&self, now: Timestamp) -> Result<(), UpstreamError> {
+        if self.lookups.spend(now) {
+            return Ok(());
+        }
+        tracing::warn!("more look-ups for pushed requests than the provider should see");
+        Err(UpstreamError::TooMany)
     }
 
     /// One connection, if there is one.
     ///
     /// # Errors
     /// The provider did not answer as it should.
-    pub async fn connection(&self, id: &str) -> Result<Option<ListedConnection>, UpstreamError> {
+    pub async fn connection(
+        &self,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Option<ListedConnection>, UpstreamError> {
         if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
             return Ok(None);
         }
+        self.spend(now)?;
         match within(self.client.sso().get_connection(id)).await {
             Ok(connection) => Ok(Some(listed(connection))),
             Err(UpstreamError::NotFound) => Ok(None),
@@ -177,7 +217,9 @@ impl Upstream {
     }
 }
 
-async fn within<T>(call: impl Future<Output = Result<T, workos::Error>>) -> Result<T, UpstreamError> {
+async fn within<T>(
+    call: impl Future<Output = Result<T, workos::Error>>,
+) -> Result<T, UpstreamError> {
     match tokio::time::timeout(PATIENCE, call).await {
         Ok(answer) => answer.map_err(|error| UpstreamError::of(&error)),
         Err(_) => Err(UpstreamError::Unreachable),

@@ -29,7 +29,9 @@ impl TransientIds {
         let before = last.insert(person, id);
         if before.is_none() {
             order.push_back(person);
-            if order.len() > REMEMBERED && let Some(oldest) = order.pop_front() {
+            if order.len() > REMEMBERED
+                && let Some(oldest) = order.pop_front()
+            {
                 last.remove(&oldest);
             }
         }

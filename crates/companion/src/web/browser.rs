@@ -41,7 +41,8 @@ impl BrowserId {
     pub fn set_cookie(&self, issuer: &Issuer) -> Option<HeaderValue> {
         let (name, value) = (name(issuer), self.0.expose());
         let secure = if issuer.is_https() { "; Secure" } else { "" };
-        let cookie = format!("{name}={value}; Path=/; Max-Age={LIFETIME}; HttpOnly; SameSite=Lax{secure}");
+        let cookie =
+            format!("{name}={value}; Path=/; Max-Age={LIFETIME}; HttpOnly; SameSite=Lax{secure}");
         HeaderValue::from_str(&cookie).ok()
     }
 }
@@ -65,7 +66,9 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 /// Whether the browser only fetches ahead (`Sec-Purpose: prefetch`, `prefetch;prerender`).
 pub fn is_speculative(headers: &HeaderMap) -> bool {
-    headers.contains_key("sec-purpose") || headers.contains_key("purpose") || headers.contains_key("x-moz")
+    headers.contains_key("sec-purpose")
+        || headers.contains_key("purpose")
+        || headers.contains_key("x-moz")
 }
 
 /// Whether a form post can come from a page of ours. `Origin` is `null` under `no-referrer`, so the fetch

@@ -44,7 +44,10 @@ impl Fault {
 
     /// `invalid_grant`, the one terminal answer of the token endpoint. The reason is in the log only.
     pub const fn invalid_grant() -> Self {
-        Self::new("invalid_grant", "the code or refresh token is not valid for this client and device key")
+        Self::new(
+            "invalid_grant",
+            "the code or refresh token is not valid for this client and device key",
+        )
     }
 
     /// `invalid_client`.
@@ -77,7 +80,10 @@ impl Fault {
         if self.error == "invalid_request" {
             return "DPoP algs=\"ES256\"".into();
         }
-        format!("DPoP error=\"{}\", error_description=\"{}\", algs=\"ES256\"", self.error, self.description)
+        format!(
+            "DPoP error=\"{}\", error_description=\"{}\", algs=\"ES256\"",
+            self.error, self.description
+        )
     }
 }
 

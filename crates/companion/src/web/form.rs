@@ -36,10 +36,13 @@ impl Form {
     /// # Errors
     /// It is not a form, or a parameter was there twice.
     pub fn from_body(headers: &HeaderMap, body: &Bytes) -> Result<Self, Fault> {
-        let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
+        let kind =
+            headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
         let kind = kind.split(';').next().unwrap_or("").trim();
         if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            return Err(Fault::invalid_request("the body must be application/x-www-form-urlencoded"));
+            return Err(Fault::invalid_request(
+                "the body must be application/x-www-form-urlencoded",
+            ));
         }
         Self::parse(body).map_err(|_| Fault::invalid_request("a parameter is there more than once"))
     }
@@ -75,7 +78,10 @@ mod tests {
     #[test]
     fn a_parameter_may_come_once_and_an_empty_one_is_none() {
         let form = Form::parse(b"a=1&b=&c=%20x").unwrap();
-        assert_eq!((form.value("a"), form.value("b"), form.value("c")), (Some("1"), None, Some(" x")));
+        assert_eq!(
+            (form.value("a"), form.value("b"), form.value("c")),
+            (Some("1"), None, Some(" x"))
+        );
         assert!(form.has("b") && !form.has("d"));
         assert_eq!(Form::parse(b"a=1&a=1").err(), Some(Repeated));
         assert_eq!(Form::parse(b"a=&a=1").err(), Some(Repeated));

@@ -3,10 +3,12 @@
 pub mod browser;
 pub mod fault;
 pub mod form;
+mod listen;
 mod present;
 mod router;
 
 pub use fault::Fault;
+pub use listen::serve_until;
 pub use present::{RequestId, accepts_html};
 pub use router::router;
 

@@ -28,7 +28,8 @@ impl RequestId {
 /// See the module.
 pub async fn present(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let id = RequestId::draw(&app);
-    let path = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str).to_owned();
+    let path =
+        request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
     let wants_page = accepts_html(request.headers());
     request.extensions_mut().insert(id.clone());
@@ -45,9 +46,12 @@ pub async fn present(State(app): State<Arc<App>>, mut request: Request, next: Ne
 fn finish(app: &App, id: &RequestId, wants_page: bool, mut response: Response) -> Response {
     if let Some(fault) = response.extensions_mut().remove::<Fault>() {
         tracing::info!(error = fault.error, reason = fault.description, "refused");
-        response = as_json(&fault, id, response);
+        response = as_json(&fault, id, &response);
     } else if let Some(page) = response.extensions_mut().remove::<Page>() {
-        response = as_html(app, &page, id, response);
+        if let Page::Problem(shown) = &page {
+            tracing::info!(problem = shown.problem.code(), "shown");
+        }
+        response = as_html(app, &page, id, &response);
     } else if is_bare_failure(&response) {
         response = bare_failure(app, id, wants_page, response.status());
     }
@@ -55,7 +59,11 @@ fn finish(app: &App, id: &RequestId, wants_page: bool, mut response: Response) -
     set_default(headers, header::CACHE_CONTROL, "no-store");
     set_default(headers, header::REFERRER_POLICY, "no-referrer");
     set_default(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set_default(headers, header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    set_default(
+        headers,
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'",
+    );
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         headers.insert("x-request-id", value);
     }
@@ -83,14 +91,15 @@ fn bare_failure(app: &App, id: &RequestId, wants_page: bool, status: StatusCode)
             _ => Page::Refused,
         };
         *bare.status_mut() = status;
-        return as_html(app, &page, id, bare);
+        return as_html(app, &page, id, &bare);
     }
-    let error = if status.is_server_error() { "temporarily_unavailable" } else { "invalid_request" };
+    let error =
+        if status.is_server_error() { "temporarily_unavailable" } else { "invalid_request" };
     let description = status.canonical_reason().unwrap_or("refused");
-    as_json(&Fault { status, ..Fault::new(error, description) }, id, bare)
+    as_json(&Fault { status, ..Fault::new(error, description) }, id, &bare)
 }
 
-fn as_json(fault: &Fault, id: &RequestId, rest: Response) -> Response {
+fn as_json(fault: &Fault, id: &RequestId, rest: &Response) -> Response {
     let mut body = serde_json::json!({
         "error": fault.error,
         "error_description": fault.description,
@@ -100,8 +109,10 @@ fn as_json(fault: &Fault, id: &RequestId, rest: Response) -> Response {
         body["keyport_problem"] = problem.code().into();
     }
     let mut response = (fault.status, axum::Json(body)).into_response();
-    keep_headers(&rest, &mut response);
-    if fault.challenge && let Ok(value) = HeaderValue::from_str(&fault.challenge()) {
+    keep_headers(rest, &mut response);
+    if fault.challenge
+        && let Ok(value) = HeaderValue::from_str(&fault.challenge())
+    {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
     }
     if let Some(seconds) = fault.retry_after {
@@ -110,13 +121,14 @@ fn as_json(fault: &Fault, id: &RequestId, rest: Response) -> Response {
     response
 }
 
-fn as_html(app: &App, page: &Page, id: &RequestId, rest: Response) -> Response {
+fn as_html(app: &App, page: &Page, id: &RequestId, rest: &Response) -> Response {
     let mut bytes = [0; 16];
     app.random.fill(&mut bytes);
     let nonce = format!("{:032x}", u128::from_be_bytes(bytes));
     let paper = Paper { words: &app.words, nonce: &nonce, request_id: &id.0 };
-    let mut response = (rest.status(), axum::response::Html(document(page, &paper))).into_response();
-    keep_headers(&rest, &mut response);
+    let mut response =
+        (rest.status(), axum::response::Html(document(page, &paper))).into_response();
+    keep_headers(rest, &mut response);
     let ancestors = if matches!(page, Page::Frame(_)) { "'self'" } else { "'none'" };
     let policy = format!(
         "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; \

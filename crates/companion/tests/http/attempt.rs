@@ -19,7 +19,9 @@ async fn it_follows_the_sign_in_from_waiting_to_stored() {
     device.redeem(&service, &parameter(go.header("refresh"), "code"), &pushed.verifier).await;
     assert_eq!(state().await, "redeemed");
     for outcome in ["memory", "stored"] {
-        let said = device.attempt(&service, "POST", &pushed.attempt, Some(json!({ "outcome": outcome }))).await;
+        let said = device
+            .attempt(&service, "POST", &pushed.attempt, Some(json!({ "outcome": outcome })))
+            .await;
         assert_eq!((said.status, said.body.as_str()), (204, ""));
     }
     assert!(["memory", "stored"].contains(&state().await.as_str().unwrap()));
@@ -32,7 +34,9 @@ async fn another_key_sees_an_attempt_that_nobody_has_touched_and_changes_nothing
     let mut browser = Browser::new();
     browser.arrive(&service, &pushed, "x").await;
     assert_eq!(other.attempt_state(&service, &pushed.attempt).await, json!({ "state": "waiting" }));
-    let said = other.attempt(&service, "POST", &pushed.attempt, Some(json!({ "outcome": "stored" }))).await;
+    let said = other
+        .attempt(&service, "POST", &pushed.attempt, Some(json!({ "outcome": "stored" })))
+        .await;
     assert_eq!(said.status, 204);
     assert_eq!(other.attempt(&service, "DELETE", &pushed.attempt, None).await.status, 204);
     assert_eq!(device.attempt_state(&service, &pushed.attempt).await["state"], "confirm");

@@ -15,7 +15,10 @@ async fn each_opening_is_a_branch_of_its_own_and_nothing_is_used_up() {
     assert_ne!(one.cookies, other.cookies);
     for name in ["state", "code_challenge"] {
         let values = [&first, &again, &elsewhere].map(|url| parameter(url.as_str(), name));
-        assert!(values[0] != values[1] && values[1] != values[2] && values[0] != values[2], "{name}");
+        assert!(
+            values[0] != values[1] && values[1] != values[2] && values[0] != values[2],
+            "{name}"
+        );
     }
 }
 
@@ -25,9 +28,13 @@ async fn fetching_ahead_is_refused() {
     let pushed = device.push(&service, &[]).await;
     let mut browser = Browser::new();
     for purpose in ["prefetch", "prefetch;prerender"] {
-        let ahead = browser.http.get(authorize_url(&service, &pushed)).header("sec-purpose", purpose);
+        let ahead =
+            browser.http.get(authorize_url(&service, &pushed)).header("sec-purpose", purpose);
         let answer = browser.send(ahead).await;
-        assert_eq!((answer.status, answer.header("location"), answer.header("set-cookie")), (403, "", ""));
+        assert_eq!(
+            (answer.status, answer.header("location"), answer.header("set-cookie")),
+            (403, "", "")
+        );
     }
     browser.authorize(&service, &pushed).await;
 }
@@ -48,7 +55,10 @@ async fn an_old_foreign_or_mismatched_link_is_a_page_and_never_a_redirect() {
         format!("{good}&client_id=keyport-desktop"),
         good[..good.len() - 3].to_owned(),
         format!("{}/oauth/authorize", service.url),
-        format!("{}/oauth/authorize?client_id=keyport-desktop&redirect_uri=https://evil.test", service.url),
+        format!(
+            "{}/oauth/authorize?client_id=keyport-desktop&redirect_uri=https://evil.test",
+            service.url
+        ),
     ] {
         let answer = browser.get(&bad).await;
         assert_eq!((answer.status, answer.header("location")), (403, ""), "{bad}");
@@ -65,6 +75,9 @@ async fn a_stolen_request_uri_gives_a_thief_a_code_only_the_owner_can_redeem() {
     let pushed = device.push(&service, &[]).await;
     let callback = Browser::new().come_back(&service, &pushed).await;
     let code = parameter(&callback, "code");
-    assert_eq!(thief.redeem(&service, &code, &pushed.verifier).await.error(), (400, "invalid_grant".into()));
+    assert_eq!(
+        thief.redeem(&service, &code, &pushed.verifier).await.error(),
+        (400, "invalid_grant".into())
+    );
     assert_eq!(device.redeem(&service, &code, &pushed.verifier).await.status, 200);
 }

@@ -20,15 +20,19 @@ async fn a_code_without_a_state_of_ours_is_never_redeemed() {
         "code=x&state=".to_owned(),
         "code=x&state=guess".to_owned(),
         format!("code=x&state={foreign}"),
-        "error=idp_initiated_sso_disabled&connection_id=conn_acme&organization_id=org_acme".to_owned(),
+        "error=idp_initiated_sso_disabled&connection_id=conn_acme&organization_id=org_acme"
+            .to_owned(),
         "connection_id=conn_acme".to_owned(),
-        "error=access_denied&error_description=Call%20555".to_owned(),
+        "error=access_denied&error_description=Call%20zzyzx".to_owned(),
         String::new(),
     ] {
         let answer = browser.get(&format!("{}/callback?{query}", service.url)).await;
         assert_eq!((answer.status, answer.problem()), (400, "started_elsewhere"), "{query}");
-        assert!(answer.body.contains("href=\"dev.keyport.desktop:/\""), "a way to start in the app");
-        assert!(!answer.body.contains("555"));
+        assert!(
+            answer.body.contains("href=\"dev.keyport.desktop:/\""),
+            "a way to start in the app"
+        );
+        assert!(!answer.body.contains("zzyzx"));
     }
     assert_eq!(service.exchanges(), 0);
 }
@@ -64,12 +68,22 @@ async fn the_state_comes_before_the_error_and_a_query_with_both_or_twice_is_refu
         format!("code=x&state={state}&state={state}"),
         format!("state={state}"),
     ] {
-        assert_eq!(browser.get(&format!("{}/callback?{query}", service.url)).await.status, 403, "{query}");
+        assert_eq!(
+            browser.get(&format!("{}/callback?{query}", service.url)).await.status,
+            403,
+            "{query}"
+        );
     }
-    let ahead = browser.http.get(format!("{}/callback?code=x&state={state}", service.url)).header("sec-purpose", "prefetch");
+    let ahead = browser
+        .http
+        .get(format!("{}/callback?code=x&state={state}", service.url))
+        .header("sec-purpose", "prefetch");
     assert_eq!(browser.send(ahead).await.status, 403);
     assert_eq!(service.exchanges(), 0);
-    assert_eq!(browser.get(&format!("{}/callback?code=x&state={state}", service.url)).await.status, 303);
+    assert_eq!(
+        browser.get(&format!("{}/callback?code=x&state={state}", service.url)).await.status,
+        303
+    );
 }
 
 #[tokio::test]
@@ -80,13 +94,19 @@ async fn the_exchange_carries_key_and_verifier_and_leaves_no_code_in_the_address
     let provider = browser.authorize(&service, &pushed).await;
     let answer = browser.callback(&service, &provider, "upstream-code").await;
     let handoff = answer.header("location");
-    assert!(handoff.starts_with("/handoff/") && handoff.len() == "/handoff/".len() + 32, "{handoff}");
+    assert!(
+        handoff.starts_with("/handoff/") && handoff.len() == "/handoff/".len() + 32,
+        "{handoff}"
+    );
     let bodies = service.provider.bodies.lock().unwrap();
     let body = &bodies[0];
     assert_eq!(body["code"], "upstream-code");
     assert_eq!(body["client_secret"], API_KEY);
     assert_eq!(body["client_id"], "client_1");
-    assert_eq!(s256(body["code_verifier"].as_str().unwrap()), parameter(provider.as_str(), "code_challenge"));
+    assert_eq!(
+        s256(body["code_verifier"].as_str().unwrap()),
+        parameter(provider.as_str(), "code_challenge")
+    );
 }
 
 #[tokio::test]
@@ -95,8 +115,10 @@ async fn sixty_four_callbacks_at_once_make_one_upstream_call() {
     let pushed = device.push(&service, &[]).await;
     let mut browser = Browser::new();
     let provider = browser.authorize(&service, &pushed).await;
-    let url = format!("{}/callback?code=x&state={}", service.url, parameter(provider.as_str(), "state"));
-    let cookie = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).next().unwrap();
+    let url =
+        format!("{}/callback?code=x&state={}", service.url, parameter(provider.as_str(), "state"));
+    let cookie =
+        browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).next().unwrap();
     let calls = (0..64).map(|_| browser.http.get(&url).header("cookie", &cookie).send());
     let answers = join_all(calls).await;
     let mut places: Vec<String> = Vec::new();
@@ -114,7 +136,8 @@ async fn the_first_branch_fulfilled_wins_and_the_others_see_where_it_went() {
     let (service, device) = (Service::start().await, Device::new());
     let pushed = device.push(&service, &[]).await;
     let (mut one, mut other) = (Browser::new(), Browser::new());
-    let (tab, late_tab) = (one.authorize(&service, &pushed).await, one.authorize(&service, &pushed).await);
+    let (tab, late_tab) =
+        (one.authorize(&service, &pushed).await, one.authorize(&service, &pushed).await);
     let elsewhere = other.authorize(&service, &pushed).await;
     let winner = one.callback(&service, &tab, "a").await;
     let late = one.callback(&service, &late_tab, "b").await;
@@ -132,8 +155,10 @@ async fn a_browser_that_hangs_up_does_not_stop_the_exchange() {
     let provider = browser.authorize(&service, &pushed).await;
     let hold = Arc::new(Semaphore::new(0));
     *service.provider.hold.lock().unwrap() = Some(Arc::clone(&hold));
-    let url = format!("{}/callback?code=x&state={}", service.url, parameter(provider.as_str(), "state"));
-    let cookie = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).next().unwrap();
+    let url =
+        format!("{}/callback?code=x&state={}", service.url, parameter(provider.as_str(), "state"));
+    let cookie =
+        browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).next().unwrap();
     let call = tokio::spawn(browser.http.get(&url).header("cookie", cookie).send());
     while service.exchanges() == 0 {
         tokio::task::yield_now().await;
@@ -175,13 +200,19 @@ async fn every_error_of_the_provider_gets_our_words_on_the_page_and_in_the_app()
         let mut browser = Browser::new();
         let state = parameter(browser.authorize(&service, &pushed).await.as_str(), "state");
         let error = error.replace('<', "%3C");
-        let url = format!("{}/callback?error={error}&error_description=Call%20%3Cb%3E555&state={state}", service.url);
+        let url = format!(
+            "{}/callback?error={error}&error_description=Call%20%3Cb%3Ezzyzx&state={state}",
+            service.url
+        );
         let answer = browser.get(&url).await;
         assert_eq!(answer.status, 303);
         let page = browser.get(&format!("{}{}", service.url, answer.header("location"))).await;
         assert_eq!(page.problem(), problem, "{error}");
-        assert!(!page.body.contains("555") && !page.body.contains("<script>alert"));
-        assert!(page.body.contains(&pushed.attempt), "the attempt, to name to IT");
+        assert!(!page.body.contains("zzyzx") && !page.body.contains("<script>alert"));
+        assert!(
+            page.body.contains(&format!("attempt {}", pushed.attempt[..4].to_uppercase())),
+            "the attempt, to name to IT"
+        );
         let state = device.attempt_state(&service, &pushed.attempt).await;
         assert_eq!(state, json!({ "state": "failed", "problem": problem }));
     }
@@ -192,11 +223,11 @@ async fn every_error_of_the_provider_gets_our_words_on_the_page_and_in_the_app()
 async fn an_exchange_that_fails_ends_in_words_and_is_not_tried_again() {
     let (service, device) = (Service::start().await, Device::new());
     for (status, body, problem) in [
-        (400, json!({ "error": "invalid_grant", "error_description": "Call 555" }), "link_expired"),
+        (400, json!({ "error": "invalid_grant", "error_description": "Call zzyzx" }), "link_expired"),
         (400, json!({ "error": "invalid_client" }), "setup_wrong"),
         (401, json!({ "message": "Unauthorized" }), "setup_wrong"),
         (429, json!({ "error": "too_many_requests" }), "too_many_requests"),
-        (500, json!({ "message": "Call 555" }), "service_unavailable"),
+        (500, json!({ "message": "Call zzyzx" }), "service_unavailable"),
         (200, json!({ "profile": "nonsense" }), "provider_failed"),
     ] {
         let before = service.exchanges();
@@ -206,7 +237,7 @@ async fn an_exchange_that_fails_ends_in_words_and_is_not_tried_again() {
         let handoff = browser.arrive(&service, &pushed, "x").await;
         let page = browser.get(&handoff).await;
         assert_eq!(page.problem(), problem);
-        assert!(!page.body.contains("555"));
+        assert!(!page.body.contains("zzyzx"));
         assert_eq!(service.exchanges(), before + 1, "{problem}");
     }
 }
@@ -220,10 +251,30 @@ async fn a_profile_of_another_organization_is_refused_with_its_own_words() {
         profile
     };
     let table = [
-        ("organization", "org_acme", changed(json!({ "organization_id": "org_evil" })), "wrong_organization"),
-        ("organization", "org_acme", changed(json!({ "organization_id": null })), "wrong_organization"),
-        ("connection", "conn_acme", changed(json!({ "connection_id": "conn_other" })), "wrong_organization"),
-        ("login_hint", "ada@acme.test", changed(json!({ "organization_id": "org_evil" })), "wrong_organization"),
+        (
+            "organization",
+            "org_acme",
+            changed(json!({ "organization_id": "org_evil" })),
+            "wrong_organization",
+        ),
+        (
+            "organization",
+            "org_acme",
+            changed(json!({ "organization_id": null })),
+            "wrong_organization",
+        ),
+        (
+            "connection",
+            "conn_acme",
+            changed(json!({ "connection_id": "conn_other" })),
+            "wrong_organization",
+        ),
+        (
+            "login_hint",
+            "ada@acme.test",
+            changed(json!({ "organization_id": "org_evil" })),
+            "wrong_organization",
+        ),
         ("provider", "GoogleOAuth", ada(), "wrong_organization"),
         (
             "provider",

@@ -28,7 +28,10 @@ async fn a_nonce_is_asked_for_once_and_never_twice_running() {
         assert_eq!(answer.status, 201, "each answer brings the nonce for the next request");
     }
     service.wait(120);
-    assert_eq!(push_with(&service, &device, json!({}), json!({})).await.error().1, "use_dpop_nonce");
+    assert_eq!(
+        push_with(&service, &device, json!({}), json!({})).await.error().1,
+        "use_dpop_nonce"
+    );
     service.wait(59);
     assert_eq!(push_with(&service, &device, json!({}), json!({})).await.status, 201);
     let made_up = push_with(&service, &device, json!({}), json!({ "nonce": random() })).await;
@@ -61,7 +64,8 @@ async fn a_proof_that_is_not_exactly_about_this_request_is_refused() {
     let device = with_nonce(&service).await;
     let other = Device::new();
     let par = format!("{}/oauth/par", service.url);
-    let good = push_with(&service, &device, json!({}), json!({ "htu": format!("{par}?a=b#c") })).await;
+    let good =
+        push_with(&service, &device, json!({}), json!({ "htu": format!("{par}?a=b#c") })).await;
     assert_eq!(good.status, 201, "query and fragment do not count");
     let table = [
         (json!({}), json!({ "htm": "GET" })),
@@ -95,7 +99,11 @@ async fn a_proof_that_is_not_exactly_about_this_request_is_refused() {
 
 fn other_key(device: &Device) -> Value {
     let proof = device.proof("GET", "http://x", &json!({}), &json!({}));
-    let head = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, proof.split('.').next().unwrap()).unwrap();
+    let head = base64::Engine::decode(
+        &base64::engine::general_purpose::URL_SAFE_NO_PAD,
+        proof.split('.').next().unwrap(),
+    )
+    .unwrap();
     serde_json::from_slice::<Value>(&head).unwrap()["jwk"].clone()
 }
 
@@ -131,10 +139,12 @@ async fn the_host_header_has_no_say() {
     let url = format!("{}/oauth/par", service.url);
     let (_, form) = device.request(&[]);
     let proof = device.proof("POST", "https://evil.test/oauth/par", &json!({}), &json!({}));
-    let answer = device.send(device.http.post(&url).header("host", "evil.test").form(&form), &proof).await;
+    let answer =
+        device.send(device.http.post(&url).header("host", "evil.test").form(&form), &proof).await;
     assert_eq!(answer.error(), (400, "invalid_dpop_proof".into()));
     let proof = device.proof("POST", &url, &json!({}), &json!({}));
-    let answer = device.send(device.http.post(&url).header("host", "evil.test").form(&form), &proof).await;
+    let answer =
+        device.send(device.http.post(&url).header("host", "evil.test").form(&form), &proof).await;
     assert_eq!(answer.status, 201);
 }
 
@@ -146,7 +156,9 @@ async fn at_a_resource_the_nonce_is_asked_for_with_401() {
     service.wait(130);
     let url = format!("{}/oauth/userinfo", service.url);
     let proof = device.proof("GET", &url, &json!({}), &json!({ "ath": s256(&token) }));
-    let answer = device.send(device.http.get(&url).header("authorization", format!("DPoP {token}")), &proof).await;
+    let answer = device
+        .send(device.http.get(&url).header("authorization", format!("DPoP {token}")), &proof)
+        .await;
     assert_eq!(answer.status, 401);
     assert!(answer.header("www-authenticate").starts_with("DPoP error=\"use_dpop_nonce\""));
     assert_eq!(device.userinfo(&service, &token).await.status, 200);

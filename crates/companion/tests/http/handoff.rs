@@ -9,13 +9,16 @@ async fn a_new_device_is_confirmed_with_a_number_that_only_the_app_can_know() {
     let (service, device) = (Service::start().await, Device::new());
     let pushed = device.push(&service, &[]).await;
     let mut browser = Browser::new();
-    assert_eq!(device.attempt_state(&service, &pushed.attempt).await, json!({ "state": "waiting" }));
+    assert_eq!(
+        device.attempt_state(&service, &pushed.attempt).await,
+        json!({ "state": "waiting" })
+    );
     let handoff = browser.arrive(&service, &pushed, "x").await;
     let page = browser.get(&handoff).await;
     let told = device.attempt_state(&service, &pushed.attempt).await;
     assert_eq!(told["state"], "confirm");
-    let number = told["number"].as_u64().unwrap();
-    assert!((10..=99).contains(&number));
+    let number = told["number"].as_str().unwrap();
+    assert!((10..=99).contains(&number.parse::<u8>().unwrap()));
     assert!(page.body.contains(&format!("<p class=\"number\">{number}</p>")), "{}", page.body);
     assert!(page.body.contains("Ada's laptop") && page.body.contains("ada@acme.test"));
     let early = browser.get(&format!("{handoff}/go")).await;
@@ -39,13 +42,19 @@ async fn the_way_back_is_shown_once_with_a_link_and_a_refresh() {
     assert_eq!(parameter(target, "iss"), service.url);
     assert!(!target.contains("handoff="));
     assert!(go.body.contains(&format!("href=\"{}\"", target.replace('&', "&amp;"))));
-    assert_eq!((go.header("cache-control"), go.header("referrer-policy")), ("no-store", "no-referrer"));
+    assert_eq!(
+        (go.header("cache-control"), go.header("referrer-policy")),
+        ("no-store", "no-referrer")
+    );
     for again in [format!("{handoff}/go"), handoff.clone()] {
         let answer = browser.get(&again).await;
         assert_eq!(answer.header("refresh"), "");
         assert!(!answer.body.contains("code="));
     }
-    assert_eq!(browser.press(&handoff, "continue").await.header("location"), handoff.replace(&service.url, ""));
+    assert_eq!(
+        browser.press(&handoff, "continue").await.header("location"),
+        handoff.replace(&service.url, "")
+    );
 }
 
 #[tokio::test]
@@ -66,7 +75,10 @@ async fn a_device_that_this_person_knows_goes_straight_on() {
     let mut browser = Browser::new();
     let handoff = browser.arrive(&service, &pushed, "x").await;
     let answer = browser.get(&handoff).await;
-    assert_eq!((answer.status, answer.header("location")), (303, format!("{handoff}/go").replace(&service.url, "").as_str()));
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, format!("{handoff}/go").replace(&service.url, "").as_str())
+    );
     assert!(browser.get(&format!("{handoff}/go")).await.header("refresh").contains("code="));
     let stranger = device.push(&service, &[]).await;
     service.provider.profiles.lock().unwrap().insert("grace".into(), {
@@ -103,14 +115,17 @@ async fn nobody_else_sees_or_answers_the_page() {
     other.authorize(&service, &pushed).await;
     let made_up = format!("{}/handoff/{}", service.url, "0".repeat(32));
     for stranger in [&mut other, &mut Browser::new()] {
-        for page in [handoff.clone(), format!("{handoff}/go"), format!("{handoff}/status"), made_up.clone()] {
+        for page in
+            [handoff.clone(), format!("{handoff}/go"), format!("{handoff}/status"), made_up.clone()]
+        {
             let answer = stranger.get(&page).await;
             assert_eq!((answer.status, answer.problem()), (400, "wrong_browser"), "{page}");
         }
         assert_eq!(stranger.press(&handoff, "continue").await.problem(), "wrong_browser");
     }
     for site in ["cross-site", "same-site", "none"] {
-        let post = browser.http.post(&handoff).header("sec-fetch-site", site).form(&[("continue", "1")]);
+        let post =
+            browser.http.post(&handoff).header("sec-fetch-site", site).form(&[("continue", "1")]);
         assert_eq!(browser.send(post).await.status, 403, "{site}");
     }
     assert_eq!(browser.get(&format!("{}/handoff/x", service.url)).await.status, 404);
@@ -124,7 +139,8 @@ async fn fetching_ahead_does_not_use_the_way_back_up() {
     let mut browser = Browser::new();
     let handoff = browser.arrive(&service, &pushed, "x").await;
     browser.press(&handoff, "continue").await;
-    let ahead = browser.http.get(format!("{handoff}/go")).header("sec-purpose", "prefetch;prerender");
+    let ahead =
+        browser.http.get(format!("{handoff}/go")).header("sec-purpose", "prefetch;prerender");
     assert_eq!(browser.send(ahead).await.status, 403);
     assert!(browser.get(&format!("{handoff}/go")).await.header("refresh").contains("code="));
 }
@@ -138,7 +154,11 @@ async fn what_a_device_says_of_itself_is_text_and_short() {
     let handoff = browser.arrive(&service, &pushed, "x").await;
     let page = browser.get(&handoff).await;
     assert!(!page.body.contains("<script>alert"));
-    assert!(page.body.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot;'&amp; xxx"), "{}", page.body);
+    assert!(
+        page.body.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot;'&amp; xxx"),
+        "{}",
+        page.body
+    );
     assert!(!page.body.contains('\u{202e}') && !page.body.contains(&"x".repeat(60)));
 }
 
@@ -165,7 +185,9 @@ async fn the_tab_says_signed_in_when_the_app_has_said_so_and_not_before() {
     device.attempt(&service, "POST", &pushed.attempt, Some(json!({ "outcome": "stored" }))).await;
     assert_eq!(look(&mut browser).await, json!({ "status": "stored", "email": "ada@acme.test" }));
     let page = browser.get(&handoff).await;
-    assert!(page.body.contains("<title>Signed in") && page.body.contains("Signed in as ada@acme.test"));
+    assert!(
+        page.body.contains("<title>Signed in") && page.body.contains("Signed in as ada@acme.test")
+    );
     assert_eq!(browser.get(&status).await.header("refresh"), "");
 }
 

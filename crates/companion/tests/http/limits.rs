@@ -5,13 +5,25 @@ use crate::support::{Answer, Browser, Device, Service};
 #[tokio::test]
 async fn every_answer_has_the_headers_that_keep_it_private() {
     let service = Service::start().await;
-    for path in ["/", "/nowhere", "/health", "/ready", "/oauth/authorize", "/callback", "/handoff/x", "/oauth/par"] {
+    for path in [
+        "/",
+        "/nowhere",
+        "/health",
+        "/ready",
+        "/oauth/authorize",
+        "/callback",
+        "/handoff/x",
+        "/oauth/par",
+    ] {
         let answer = Browser::new().get(&format!("{}{path}", service.url)).await;
         assert_eq!(answer.header("cache-control"), "no-store", "{path}");
         assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         let policy = answer.header("content-security-policy");
-        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+        assert!(
+            policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{path}: {policy}"
+        );
         assert!(answer.header("x-request-id").starts_with("req_"));
     }
 }
@@ -54,14 +66,21 @@ async fn a_body_beyond_64_kib_is_not_read() {
 async fn no_other_origin_is_ever_allowed() {
     let service = Service::start().await;
     let http = reqwest::Client::new();
-    for path in ["/oauth/token", "/oauth/par", "/oauth/userinfo", "/.well-known/oauth-authorization-server"] {
+    for path in
+        ["/oauth/token", "/oauth/par", "/oauth/userinfo", "/.well-known/oauth-authorization-server"]
+    {
         let preflight = http
             .request(reqwest::Method::OPTIONS, format!("{}{path}", service.url))
             .header("origin", "https://evil.test")
             .header("access-control-request-method", "POST");
         let answer = preflight.send().await.unwrap();
         assert!(answer.headers().keys().all(|name| !name.as_str().starts_with("access-control")));
-        let plain = http.get(format!("{}{path}", service.url)).header("origin", "https://evil.test").send().await.unwrap();
+        let plain = http
+            .get(format!("{}{path}", service.url))
+            .header("origin", "https://evil.test")
+            .send()
+            .await
+            .unwrap();
         assert!(plain.headers().keys().all(|name| !name.as_str().starts_with("access-control")));
     }
 }
@@ -81,10 +100,15 @@ async fn the_metadata_names_the_issuer_byte_by_byte_and_every_endpoint_below_it(
         "jwks_uri",
         "keyport_attempt_endpoint",
     ] {
-        assert!(metadata[name].as_str().unwrap().starts_with(&format!("{}/", service.url)), "{name}");
+        assert!(
+            metadata[name].as_str().unwrap().starts_with(&format!("{}/", service.url)),
+            "{name}"
+        );
     }
     assert_eq!(metadata["require_pushed_authorization_requests"], true);
     assert_eq!(metadata["dpop_signing_alg_values_supported"], serde_json::json!(["ES256"]));
-    let jwks = Answer::of(reqwest::get(metadata["jwks_uri"].as_str().unwrap()).await.unwrap()).await.json();
+    let jwks = Answer::of(reqwest::get(metadata["jwks_uri"].as_str().unwrap()).await.unwrap())
+        .await
+        .json();
     assert_eq!(jwks["keys"][0]["d"], serde_json::Value::Null);
 }

@@ -1,5 +1,7 @@
 //! The companion over real HTTP, hostile first. Full-system runs with the emulator are in the `tests` package.
 
+#![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
 mod attempt;
 mod authorize;
 mod callback;

@@ -10,7 +10,12 @@ async fn a_good_request_is_sealed_and_nothing_is_stored_of_it() {
     assert_eq!(answer.status, 201);
     assert_eq!(answer.json()["expires_in"], 600);
     assert_eq!(answer.header("cache-control"), "no-store");
-    assert!(answer.json()["request_uri"].as_str().unwrap().starts_with("urn:ietf:params:oauth:request_uri:"));
+    assert!(
+        answer.json()["request_uri"]
+            .as_str()
+            .unwrap()
+            .starts_with("urn:ietf:params:oauth:request_uri:")
+    );
     let again = device.push(&service, &[]).await;
     assert_ne!(again.request_uri, answer.json()["request_uri"].as_str().unwrap());
 }
@@ -62,7 +67,8 @@ async fn its_own_scheme_and_the_matching_key_are_welcome() {
 async fn a_parameter_that_comes_twice_or_a_body_that_is_no_form_is_refused() {
     let (service, device) = (Service::start().await, Device::new());
     let (_, form) = device.request(&[]);
-    let mut form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let mut form: Vec<(&str, &str)> =
+        form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     form.push(("client_id", "keyport-desktop"));
     assert_eq!(device.post(&service, "/oauth/par", &form).await.error().1, "invalid_request");
     let body = serde_json::json!({ "client_id": "keyport-desktop" });
@@ -134,13 +140,21 @@ async fn exactly_one_selector_goes_upstream_with_state_and_pkce() {
         let provider = Browser::new().authorize(&service, &pushed).await;
         assert!(provider.as_str().starts_with(&format!("{}/sso/authorize?", service.provider_url)));
         let query: std::collections::BTreeMap<_, _> = provider.query_pairs().into_owned().collect();
-        let selectors: Vec<_> =
-            ["connection", "organization", "provider"].into_iter().filter(|name| query.contains_key(*name)).collect();
+        let selectors: Vec<_> = ["connection", "organization", "provider"]
+            .into_iter()
+            .filter(|name| query.contains_key(*name))
+            .collect();
         assert_eq!(selectors, [selector.0]);
         assert_eq!(query[selector.0], selector.1);
         assert_eq!(query["redirect_uri"], format!("{}/callback", service.url));
-        assert_eq!((query["code_challenge"].len(), query["code_challenge_method"].as_str()), (43, "S256"));
-        assert_eq!(query.get("login_hint").map(String::as_str), (hint.0 == "login_hint").then_some(hint.1));
+        assert_eq!(
+            (query["code_challenge"].len(), query["code_challenge_method"].as_str()),
+            (43, "S256")
+        );
+        assert_eq!(
+            query.get("login_hint").map(String::as_str),
+            (hint.0 == "login_hint").then_some(hint.1)
+        );
     }
 }
 
@@ -152,4 +166,21 @@ async fn a_provider_out_of_reach_is_a_503_and_not_a_refusal() {
     assert_eq!(answer.error(), (503, "temporarily_unavailable".into()));
     assert_eq!(answer.json()["keyport_problem"], "service_unavailable");
     assert_ne!(answer.header("retry-after"), "");
+}
+
+#[tokio::test]
+async fn a_flood_of_made_up_domains_is_slowed_and_known_companies_still_enter() {
+    let (service, device) = (Service::start().await, Device::new());
+    device.push(&service, &[("login_hint", "ada@acme.test")]).await;
+    let mut refused = 0;
+    for number in 0..40 {
+        let (answer, _) =
+            device.try_push(&service, &[("login_hint", &format!("eve@d{number}.test"))]).await;
+        if answer.status == 503 {
+            assert_eq!(answer.json()["keyport_problem"], "too_many_requests");
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, 16, "25 a second, and one was Ada's");
+    device.push(&service, &[("login_hint", "grace@acme.test")]).await;
 }

@@ -64,7 +64,8 @@ impl Service {
     /// Acme may enter, by name, by domain or by default.
     pub async fn start() -> Self {
         let acme = Some("org_acme".to_owned());
-        Self::with_policy(Policy::new(vec!["org_acme".into()], vec!["GoogleOAuth".into()], acme)).await
+        Self::with_policy(Policy::new(vec!["org_acme".into()], vec!["GoogleOAuth".into()], acme))
+            .await
     }
 
     pub async fn with_policy(policy: Policy) -> Self {
@@ -77,8 +78,14 @@ impl Service {
         let keys = Arc::new(Keys::derive(&KeyFile::draw(&*random)));
         let database = folder.path().join("companion.sqlite");
         let engine = SqliteSettings::default();
-        let storage =
-            SqliteStorage::open(&database, Arc::clone(&keys), Arc::clone(&random), engine, clock.now()).unwrap();
+        let storage = SqliteStorage::open(
+            &database,
+            Arc::clone(&keys),
+            Arc::clone(&random),
+            engine,
+            clock.now(),
+        )
+        .unwrap();
         let upstream = UpstreamSettings {
             base_url: provider_url.clone(),
             client_id: "client_1".into(),
@@ -131,7 +138,10 @@ pub fn ada() -> Value {
     })
 }
 
-async fn exchange(State(provider): State<Arc<Provider>>, Json(body): Json<Value>) -> (StatusCode, Json<Value>) {
+async fn exchange(
+    State(provider): State<Arc<Provider>>,
+    Json(body): Json<Value>,
+) -> (StatusCode, Json<Value>) {
     provider.exchanges.fetch_add(1, Ordering::SeqCst);
     provider.bodies.lock().unwrap().push(body.clone());
     let hold = provider.hold.lock().unwrap().clone();
@@ -141,7 +151,13 @@ async fn exchange(State(provider): State<Arc<Provider>>, Json(body): Json<Value>
     if let Some((status, answer)) = provider.refuse_with.lock().unwrap().clone() {
         return (StatusCode::from_u16(status).unwrap(), Json(answer));
     }
-    let profile = provider.profiles.lock().unwrap().get(body["code"].as_str().unwrap()).cloned().unwrap_or_else(ada);
+    let profile = provider
+        .profiles
+        .lock()
+        .unwrap()
+        .get(body["code"].as_str().unwrap())
+        .cloned()
+        .unwrap_or_else(ada);
     let answer = json!({ "token_type": "Bearer", "access_token": "upstream_planted", "expires_in": 600, "profile": profile });
     (StatusCode::OK, Json(answer))
 }
@@ -172,8 +188,10 @@ async fn connections(
         return (StatusCode::from_u16(status).unwrap(), Json(answer));
     }
     let domain = query.get("domain").cloned().unwrap_or_default();
-    let data: Vec<Value> =
-        all_connections().into_iter().filter(|connection| connection["domains"][0]["domain"] == domain.as_str()).collect();
+    let data: Vec<Value> = all_connections()
+        .into_iter()
+        .filter(|connection| connection["domains"][0]["domain"] == domain.as_str())
+        .collect();
     let metadata = json!({ "before": null, "after": null });
     (StatusCode::OK, Json(json!({ "object": "list", "data": data, "list_metadata": metadata })))
 }
@@ -233,7 +251,11 @@ impl Answer {
 
     /// The problem code that the page names for IT.
     pub fn problem(&self) -> &str {
-        let after = self.body.split("Problem ").nth(1).unwrap_or_else(|| panic!("no problem: {}", self.body));
+        let after = self
+            .body
+            .split("Problem ")
+            .nth(1)
+            .unwrap_or_else(|| panic!("no problem: {}", self.body));
         after.split(' ').next().unwrap()
     }
 }
@@ -263,7 +285,11 @@ impl Device {
             "x": URL_SAFE_NO_PAD.encode(&point[1..33]), "y": URL_SAFE_NO_PAD.encode(&point[33..65]),
         });
         let key = jsonwebtoken::EncodingKey::from_ec_der(pair.to_pkcs8v1().unwrap().as_ref());
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap();
         Self { key, jwk, nonce: Mutex::default(), http, clock_error: 0 }
     }
 
@@ -275,7 +301,8 @@ impl Device {
     /// A proof with these changes to its header and claims; `null` removes.
     pub fn proof(&self, method: &str, url: &str, header: &Value, claims: &Value) -> String {
         let mut head = json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": self.jwk });
-        let mut body = json!({ "jti": random(), "htm": method, "htu": url, "iat": NOON + self.clock_error });
+        let mut body =
+            json!({ "jti": random(), "htm": method, "htu": url, "iat": NOON + self.clock_error });
         if let Some(nonce) = &*self.nonce.lock().unwrap() {
             body["nonce"] = nonce.as_str().into();
         }
@@ -287,7 +314,12 @@ impl Device {
         }
         let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
         let message = format!("{}.{}", encode(&head), encode(&body));
-        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &self.key, jsonwebtoken::Algorithm::ES256).unwrap();
+        let signature = jsonwebtoken::crypto::sign(
+            message.as_bytes(),
+            &self.key,
+            jsonwebtoken::Algorithm::ES256,
+        )
+        .unwrap();
         format!("{message}.{signature}")
     }
 
@@ -301,7 +333,13 @@ impl Device {
     }
 
     /// As a client does: once more with the nonce, if it was told to.
-    pub async fn ask(&self, method: &str, url: &str, token: Option<&str>, body: Option<Body<'_>>) -> Answer {
+    pub async fn ask(
+        &self,
+        method: &str,
+        url: &str,
+        token: Option<&str>,
+        body: Option<Body<'_>>,
+    ) -> Answer {
         let claims = token.map_or(json!({}), |token| json!({ "ath": s256(token) }));
         for last in [false, true] {
             let proof = self.proof(method, url, &json!({}), &claims);
@@ -328,8 +366,12 @@ impl Device {
 
     /// The form of a good pushed request, with changes; an empty value removes.
     pub fn request(&self, changes: &[(&str, &str)]) -> (Pushed, Vec<(String, String)>) {
-        let pushed =
-            Pushed { request_uri: String::new(), verifier: random(), state: random(), attempt: hex32() };
+        let pushed = Pushed {
+            request_uri: String::new(),
+            verifier: random(),
+            state: random(),
+            attempt: hex32(),
+        };
         let mut form: BTreeMap<String, String> = [
             ("client_id", "keyport-desktop"),
             ("response_type", "code"),
@@ -352,7 +394,8 @@ impl Device {
 
     pub async fn try_push(&self, service: &Service, changes: &[(&str, &str)]) -> (Answer, Pushed) {
         let (pushed, form) = self.request(changes);
-        let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let form: Vec<(&str, &str)> =
+            form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         (self.post(service, "/oauth/par", &form).await, pushed)
     }
 
@@ -373,8 +416,11 @@ impl Device {
     }
 
     pub async fn refresh(&self, service: &Service, token: &str) -> Answer {
-        let form =
-            [("grant_type", "refresh_token"), ("client_id", "keyport-desktop"), ("refresh_token", token)];
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("client_id", "keyport-desktop"),
+            ("refresh_token", token),
+        ];
         self.post(service, "/oauth/token", &form).await
     }
 
@@ -382,7 +428,13 @@ impl Device {
         self.ask("GET", &format!("{}/oauth/userinfo", service.url), Some(token), None).await
     }
 
-    pub async fn attempt(&self, service: &Service, method: &str, attempt: &str, body: Option<Value>) -> Answer {
+    pub async fn attempt(
+        &self,
+        service: &Service,
+        method: &str,
+        attempt: &str,
+        body: Option<Value>,
+    ) -> Answer {
         let url = format!("{}/oauth/attempt/{attempt}", service.url);
         self.ask(method, &url, None, body.as_ref().map(Body::Json)).await
     }
@@ -415,15 +467,22 @@ pub struct Browser {
 
 impl Browser {
     pub fn new() -> Self {
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap();
         Self { http, cookies: BTreeMap::new() }
     }
 
     pub async fn send(&mut self, request: reqwest::RequestBuilder) -> Answer {
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let answer = Answer::of(request.header("cookie", cookies.join("; ")).send().await.unwrap()).await;
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let answer =
+            Answer::of(request.header("cookie", cookies.join("; ")).send().await.unwrap()).await;
         for cookie in answer.headers.get_all("set-cookie") {
-            let (name, value) = cookie.to_str().unwrap().split(';').next().unwrap().split_once('=').unwrap();
+            let (name, value) =
+                cookie.to_str().unwrap().split(';').next().unwrap().split_once('=').unwrap();
             self.cookies.insert(name.to_owned(), value.to_owned());
         }
         answer
@@ -455,7 +514,10 @@ impl Browser {
     }
 
     pub async fn press(&mut self, page: &str, button: &str) -> Answer {
-        self.send(self.http.post(page).header("sec-fetch-site", "same-origin").form(&[(button, "1")])).await
+        self.send(
+            self.http.post(page).header("sec-fetch-site", "same-origin").form(&[(button, "1")]),
+        )
+        .await
     }
 
     /// The whole way to the callback, confirmed where it is asked for.
@@ -465,7 +527,11 @@ impl Browser {
             self.press(&page, "continue").await;
         }
         let answer = self.get(&format!("{page}/go")).await;
-        answer.header("refresh").strip_prefix("0; url=").unwrap_or_else(|| panic!("{}", answer.body)).to_owned()
+        answer
+            .header("refresh")
+            .strip_prefix("0; url=")
+            .unwrap_or_else(|| panic!("{}", answer.body))
+            .to_owned()
     }
 }
 
@@ -480,5 +546,9 @@ pub fn authorize_url(service: &Service, pushed: &Pushed) -> String {
 pub fn parameter(url: &str, name: &str) -> String {
     let query = url.split_once('?').unwrap().1;
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-    pairs.find(|(key, _)| key == name).unwrap_or_else(|| panic!("no {name} in {url}")).1.into_owned()
+    pairs
+        .find(|(key, _)| key == name)
+        .unwrap_or_else(|| panic!("no {name} in {url}"))
+        .1
+        .into_owned()
 }

@@ -35,13 +35,22 @@ async fn a_code_gives_a_bound_session_and_says_whose() {
     assert_eq!(account["organization"], json!({ "id": "org_acme", "name": "Acme Rockets" }));
     assert_eq!(account["connection"], json!({ "id": "conn_acme", "type": "OktaSAML" }));
     let mut parts = text(&answer, "access_token").split('.');
-    let mut part = || serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(parts.next().unwrap()).unwrap()).unwrap();
+    let mut part = || {
+        serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(parts.next().unwrap()).unwrap())
+            .unwrap()
+    };
     let (header, claims) = (part(), part());
     assert_eq!((&header["typ"], &header["alg"]), (&json!("at+jwt"), &json!("ES256")));
     assert_eq!(claims["cnf"]["jkt"], device.thumbprint());
     assert_eq!((&claims["iss"], &claims["aud"]), (&json!(service.url), &json!(service.url)));
-    assert_eq!((&claims["org_id"], &claims["connection_id"]), (&json!("org_acme"), &json!("conn_acme")));
-    assert_eq!((claims["exp"].as_i64(), claims["sub"].as_str()), (Some(NOON + 300), account["sub"].as_str()));
+    assert_eq!(
+        (&claims["org_id"], &claims["connection_id"]),
+        (&json!("org_acme"), &json!("conn_acme"))
+    );
+    assert_eq!(
+        (claims["exp"].as_i64(), claims["sub"].as_str()),
+        (Some(NOON + 300), account["sub"].as_str())
+    );
 }
 
 #[tokio::test]
@@ -107,11 +116,27 @@ async fn a_broken_token_request_is_refused_in_the_words_of_the_standard() {
         (&[client, ("grant_type", "password")], "unsupported_grant_type"),
         (&[client, grant, ("code", "x")], "invalid_request"),
         (&[client, ("grant_type", "refresh_token")], "invalid_request"),
-        (&[client, ("grant_type", "refresh_token"), ("refresh_token", "kpr_forged")], "invalid_grant"),
-        (&[client, grant, ("code", "x"), ("code_verifier", "x"), ("resource", "https://evil.test")], "invalid_target"),
+        (
+            &[client, ("grant_type", "refresh_token"), ("refresh_token", "kpr_forged")],
+            "invalid_grant",
+        ),
+        (
+            &[
+                client,
+                grant,
+                ("code", "x"),
+                ("code_verifier", "x"),
+                ("resource", "https://evil.test"),
+            ],
+            "invalid_target",
+        ),
     ];
     for (form, error) in table {
-        assert_eq!(device.post(&service, "/oauth/token", form).await.error(), (400, (*error).to_owned()), "{form:?}");
+        assert_eq!(
+            device.post(&service, "/oauth/token", form).await.error(),
+            (400, (*error).to_owned()),
+            "{form:?}"
+        );
     }
 }
 
@@ -137,8 +162,13 @@ async fn a_refresh_that_was_held_back_for_ten_minutes_signs_nobody_out() {
     let (service, device) = (Service::start().await, Device::new());
     let first = text(&device.sign_in(&service).await, "refresh_token").to_owned();
     let url = format!("{}/oauth/token", service.url);
-    let form = [("grant_type", "refresh_token"), ("client_id", "keyport-desktop"), ("refresh_token", &first)];
-    let held = (device.http.post(&url).form(&form), device.proof("POST", &url, &json!({}), &json!({})));
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("client_id", "keyport-desktop"),
+        ("refresh_token", &first),
+    ];
+    let held =
+        (device.http.post(&url).form(&form), device.proof("POST", &url, &json!({}), &json!({})));
     let second = text(&device.refresh(&service, &first).await.json(), "refresh_token").to_owned();
     service.wait(300);
     let third = text(&device.refresh(&service, &second).await.json(), "refresh_token").to_owned();
@@ -164,7 +194,8 @@ async fn a_refresh_may_ask_for_less_and_never_for_more() {
     let (service, device) = (Service::start().await, Device::new());
     let pushed = device.push(&service, &[("scope", "email offline_access")]).await;
     let callback = Browser::new().come_back(&service, &pushed).await;
-    let session = device.redeem(&service, &parameter(&callback, "code"), &pushed.verifier).await.json();
+    let session =
+        device.redeem(&service, &parameter(&callback, "code"), &pushed.verifier).await.json();
     let info = device.userinfo(&service, text(&session, "access_token")).await.json();
     assert_eq!((info["email"].as_str(), info.get("name")), (Some("ada@acme.test"), None));
     let form = [

@@ -44,7 +44,7 @@ page-signed-in-memory = Signed in as { $email }, until Keyport is closed: your d
 page-return-title = Go back to your app
 page-return-text = You can go back to your app and close this tab.
 
-page-problem-title = Not signed in
-page-problem-id = Problem { $code } · { $id }
+page-problem-attempt = Problem { $code } · attempt { $attempt }
+page-problem-request = Problem { $code } · { $request }
 page-open-app = Open Keyport
 page-warning = Problem
