@@ -2,5 +2,12 @@
 //! with code of its own. The browser, the clock and the keychain's moods are the tests'.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends with a panic")]
 
+mod callbacks;
+mod http;
+mod leaks;
+mod refresh;
+mod restart;
+mod sessions;
 mod sign_in;
 mod support;
+mod trouble;

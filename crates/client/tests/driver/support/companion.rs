@@ -35,6 +35,8 @@ pub enum Fault {
     LosesTheRequest,
     /// Waits for the test before it is looked at.
     Waits(watch::Receiver<bool>),
+    /// Waits for the test and is then answered so.
+    WaitsAndAnswers(watch::Receiver<bool>, u16, Value),
 }
 
 /// One request as it was taken.
@@ -54,6 +56,8 @@ pub struct World {
     pub cancelled: Vec<String>,
     pub revoked: Vec<String>,
     pub over: bool,
+    /// The token endpoint says nothing of the account, as a companion of another make may.
+    pub is_plain: bool,
     pushed: BTreeMap<String, (Fields, String)>,
     codes: BTreeMap<String, String>,
     current: BTreeMap<String, String>,
@@ -236,6 +240,9 @@ fn exchange(world: &mut World, seen: &Seen) -> Response {
     let refresh = format!("kpr_canary-{}", world.count);
     world.current.insert(refresh.clone(), seen.thumbprint.clone());
     let mut answer = tokens(world, &refresh);
+    if world.is_plain {
+        return Json(answer).into_response();
+    }
     answer["keyport_account"] = json!({
         "sub": "user_ada",
         "email": "ada@acme.test",
@@ -380,10 +387,14 @@ impl Shared {
                 self.done(seen, then);
                 lost()
             }
-            Some(Fault::Waits(mut go)) => {
-                self.note(&Seen { what: format!("{what} waits"), ..seen.clone() });
-                let _ = go.wait_for(|go| *go).await;
+            Some(Fault::Waits(go)) => {
+                self.waits(&seen, go).await;
                 self.done(seen, then)
+            }
+            Some(Fault::WaitsAndAnswers(go, status, body)) => {
+                self.waits(&seen, go).await;
+                self.note(&seen);
+                (StatusCode::from_u16(status).unwrap(), Json(body)).into_response()
             }
             None => self.done(seen, then),
         };
@@ -394,6 +405,11 @@ impl Shared {
         let response = then(&mut self.world.lock().unwrap(), &seen);
         self.note(&seen);
         response
+    }
+
+    async fn waits(&self, seen: &Seen, mut go: watch::Receiver<bool>) {
+        self.note(&Seen { what: format!("{} waits", seen.what), ..seen.clone() });
+        let _ = go.wait_for(|go| *go).await;
     }
 
     fn note(&self, seen: &Seen) {

@@ -26,15 +26,13 @@ pub struct Desk {
     opened: mpsc::UnboundedReceiver<String>,
     config: Config,
     platform: Platform,
-    _state: TempDir,
+    #[expect(dead_code, reason = "keeps the folder of the locks")]
+    state: TempDir,
 }
 
 impl Desk {
     pub async fn new() -> Self {
-        Self::with(TestCompanion::start().await, MoodyKeychain::new())
-    }
-
-    pub fn with(companion: TestCompanion, keychain: Arc<MoodyKeychain>) -> Self {
+        let companion = TestCompanion::start().await;
         let state = tempfile::tempdir().unwrap();
         let config = Config {
             companion: companion.url.clone(),
@@ -43,8 +41,8 @@ impl Desk {
             state_dir: state.path().to_owned(),
             words: words(),
         };
+        let (keychain, clock) = (MoodyKeychain::new(), Arc::new(TestClock::default()));
         let (opens, opened) = mpsc::unbounded_channel();
-        let clock = Arc::new(TestClock::default());
         let platform = Platform {
             browser: Arc::new(TestBrowser(opens)),
             clipboard: None,
@@ -54,15 +52,16 @@ impl Desk {
         };
         let client = Client::start(config.clone(), platform.clone());
         let notices = client.notices();
-        Self { companion, keychain, clock, client, notices, opened, config, platform, _state: state }
+        Self { companion, keychain, clock, client, notices, opened, config, platform, state }
     }
 
     /// The process ends and starts again; the keychain stays.
-    pub async fn restart(&mut self) {
-        let client = Client::start(self.config.clone(), self.platform.clone());
-        let old = std::mem::replace(&mut self.client, client);
-        self.notices = self.client.notices();
-        old.shut_down().await;
+    pub async fn restarted(self) -> Self {
+        let Self { client, config, platform, .. } = self;
+        client.shut_down().await;
+        let client = Client::start(config.clone(), platform.clone());
+        let notices = client.notices();
+        Self { client, notices, config, platform, ..self }
     }
 
     /// Another process of the same person, beside this one.

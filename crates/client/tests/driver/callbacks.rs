@@ -1,0 +1,90 @@
+//! What comes through a door: only the callback that is waited for changes anything.
+
+use keyport_core::secret::RawCallback;
+use keyport_core::{Door, Screen, Store};
+
+use crate::support::Desk;
+use crate::support::desk::visit;
+
+fn with(url: &str, name: &str, value: &str) -> String {
+    let mut changed = url::Url::parse(url).unwrap();
+    let pairs: Vec<(String, String)> = changed.query_pairs().into_owned().collect();
+    let mut query = changed.query_pairs_mut();
+    query.clear();
+    for (other, old) in &pairs {
+        query.append_pair(other, if other == name { value } else { old });
+    }
+    drop(query);
+    changed.into()
+}
+
+#[tokio::test]
+async fn a_foreign_callback_changes_nothing_and_the_attempt_lives() {
+    let mut desk = Desk::new().await;
+    desk.click_sign_in(Door::Loopback, Store::Memory);
+    let url = desk.browser_opens().await;
+    let back = desk.companion.signs_in(&url);
+    let address = back.split('?').next().unwrap();
+    for foreign in [
+        with(&back, "state", "another"),
+        with(&back, "iss", "https://evil.test"),
+        format!("{address}?code=x&state=y"),
+        format!("{address}?error=access_denied"),
+        format!("{address}?error=access_denied&state=another"),
+        format!("{back}&state=another"),
+        address.to_owned(),
+    ] {
+        let (status, location) = visit(&foreign).await;
+        assert_eq!((status, location), (400, None), "{foreign}");
+    }
+    assert_eq!(desk.companion.count("exchange"), 0);
+    assert_eq!(visit(&back).await.0, 303);
+    desk.shows_signed_in().await;
+}
+
+#[tokio::test]
+async fn a_foreign_link_redeems_nothing_whether_or_not_an_attempt_waits() {
+    let mut desk = Desk::new().await;
+    desk.shows("signed out", |screen| *screen == Screen::SignedOut).await;
+    let foreign = "dev.keyport.desktop.dev:/callback?code=x&state=y";
+    desk.client.deliver_link(RawCallback::new(foreign));
+    desk.click_sign_in(Door::Link, Store::Keychain);
+    let url = desk.browser_opens().await;
+    let back = desk.companion.signs_in(&url);
+    for link in [foreign.to_owned(), with(&back, "state", "y"), "mailto:ada".into(), String::new()] {
+        desk.client.deliver_link(RawCallback::new(link));
+    }
+    // Links are taken in order: when the real one has signed in, the others have been looked at.
+    desk.client.deliver_link(RawCallback::new(back));
+    desk.shows_signed_in().await;
+    assert_eq!(desk.companion.count("exchange"), 1);
+}
+
+#[tokio::test]
+async fn a_callback_that_is_delivered_twice_is_redeemed_once() {
+    let mut desk = Desk::new().await;
+    desk.click_sign_in(Door::Link, Store::Keychain);
+    let url = desk.browser_opens().await;
+    let back = desk.companion.signs_in(&url);
+    for _ in 0..2 {
+        desk.client.deliver_link(RawCallback::new(back.clone()));
+    }
+    desk.shows_signed_in().await;
+    desk.client.deliver_link(RawCallback::new(back));
+    desk.companion.until(|world| (!world.outcomes.is_empty()).then_some(())).await;
+    assert_eq!(desk.companion.count("exchange"), 1);
+    desk.shows_signed_in().await;
+}
+
+#[tokio::test]
+async fn an_error_from_the_companion_ends_the_attempt_with_its_own_words() {
+    let mut desk = Desk::new().await;
+    desk.click_sign_in(Door::Loopback, Store::Memory);
+    let url = desk.browser_opens().await;
+    let (redirect_uri, state) = desk.companion.request_of(&url);
+    let issuer = desk.companion.issuer();
+    let back = format!("{redirect_uri}?error=access_denied&state={state}&iss={issuer}");
+    assert_eq!(visit(&back).await.0, 303);
+    desk.shows_problem("access_denied").await;
+    assert_eq!(desk.companion.count("exchange"), 0);
+}

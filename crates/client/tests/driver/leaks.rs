@@ -1,0 +1,77 @@
+//! What is secret is in no log, at any level.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use keyport_client::Intent;
+use keyport_client::keychain::Item;
+use keyport_core::secret::RawCallback;
+use keyport_core::{Door, Screen, Store};
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::support::desk::visit;
+use crate::support::{Desk, Fault};
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn no_secret_of_a_whole_session_is_logged() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(log.clone())
+        .finish();
+    // Everything here runs on this thread.
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let mut desk = Desk::new().await;
+    desk.click_sign_in(Door::Link, Store::Keychain);
+    let cancelled = desk.browser_opens().await;
+    desk.client.deliver_link(RawCallback::new("dev.keyport.desktop.dev:/callback?code=code-canary"));
+    desk.client.intend(Intent::Cancel);
+    desk.click_sign_in(Door::Loopback, Store::Keychain);
+    let url = desk.browser_opens().await;
+    let back = desk.companion.signs_in(&url);
+    visit(&back.replace("state=", "state=x")).await;
+    desk.companion.next_fails("refresh", Fault::LosesTheAnswer);
+    visit(&back).await;
+    let Screen::SignedIn { account, .. } = desk.shows_signed_in().await else { unreachable!() };
+    let device = desk.keychain.text_of(&Item::Device).await.unwrap();
+    let sessions = desk.another_process();
+    sessions.access_token(&account.id).await.unwrap();
+    desk.client.intend(Intent::SignOut);
+    desk.companion.until(|world| (!world.revoked.is_empty()).then_some(())).await;
+
+    let mut secrets = vec!["canary".to_owned(), device, "eyJ".to_owned(), "request_uri".to_owned()];
+    for url in [&cancelled, &url] {
+        secrets.push(desk.companion.request_of(url).1);
+    }
+    secrets.push(desk.companion.seen("exchange")[0].fields["code_verifier"].clone());
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    for said in ["sign-in wanted", "browser opened", "callback received", "session stored", "not ours"] {
+        assert!(log.contains(said), "the log is read, and tells the steps: {said}");
+    }
+    for secret in secrets {
+        let line = log.lines().find(|line| line.contains(&secret));
+        assert_eq!(line, None, "{secret}");
+    }
+}

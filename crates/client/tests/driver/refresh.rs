@@ -1,0 +1,204 @@
+//! Rotation that survives lost answers, failing keychains and other processes (DESIGN "Client side of the session").
+
+use keyport_client::Sessions;
+use keyport_client::keychain::{Item, KeychainTrouble};
+use keyport_core::{AccountId, Problem, Refreshed, Store, Stored};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use crate::support::{Desk, Fault};
+
+/// A desk with a session in the keychain, and a process that has just started beside it.
+async fn signed_in() -> (Desk, Sessions, AccountId) {
+    let mut desk = Desk::new().await;
+    desk.signs_in(Store::Keychain).await;
+    let sessions = desk.another_process();
+    let account = sessions.current().await.unwrap().unwrap().id;
+    (desk, sessions, account)
+}
+
+async fn kept_token(desk: &Desk, account: &AccountId) -> Option<String> {
+    let text = desk.keychain.text_of(&Item::Account(account.clone())).await?;
+    let record: Value = serde_json::from_str(&text).unwrap();
+    Some(record["refresh_token"].as_str().unwrap().to_owned())
+}
+
+fn presented(desk: &Desk) -> Vec<String> {
+    let refreshes = desk.companion.seen("refresh");
+    refreshes.iter().map(|seen| seen.fields["refresh_token"].clone()).collect()
+}
+
+fn is_done(refreshed: &Refreshed, stored: Stored) -> bool {
+    matches!(refreshed, Refreshed::Done { stored: kept, .. } if *kept == stored)
+}
+
+#[tokio::test]
+async fn a_refresh_puts_the_child_in_the_parents_place() {
+    let (desk, sessions, account) = signed_in().await;
+    let parent = kept_token(&desk, &account).await.unwrap();
+    assert!(is_done(&sessions.refresh(&account).await, Stored::Keychain));
+    assert_eq!(presented(&desk), [parent.clone()]);
+    assert_ne!(kept_token(&desk, &account).await.unwrap(), parent);
+}
+
+#[tokio::test]
+async fn an_access_token_is_used_until_it_is_nearly_over() {
+    let (desk, sessions, account) = signed_in().await;
+    let first = sessions.access_token(&account).await.unwrap();
+    assert_eq!(sessions.access_token(&account).await.unwrap(), first);
+    assert_eq!(desk.companion.count("refresh"), 1);
+    desk.clock.jump(std::time::Duration::from_secs(271));
+    assert_ne!(sessions.access_token(&account).await.unwrap(), first);
+    assert_eq!(desk.companion.count("refresh"), 2);
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_asked_for_again_with_the_same_token() {
+    for fault in [Fault::LosesTheAnswer, Fault::LosesTheRequest] {
+        let (desk, sessions, account) = signed_in().await;
+        let parent = kept_token(&desk, &account).await.unwrap();
+        desk.companion.next_fails("refresh", fault);
+        assert!(is_done(&sessions.refresh(&account).await, Stored::Keychain));
+        assert_eq!(presented(&desk), [parent.clone(), parent]);
+        assert!(!desk.companion.world().over);
+    }
+}
+
+#[tokio::test]
+async fn a_companion_that_cannot_serve_ends_nothing_and_is_not_pressed() {
+    for (status, problem) in
+        [(429, Problem::TooManyRequests), (503, Problem::ServiceUnavailable), (400, Problem::ServiceRefused)]
+    {
+        let (desk, sessions, account) = signed_in().await;
+        let body = json!({"error": "invalid_dpop_proof"});
+        desk.companion.next_fails("refresh", Fault::Answers(status, body));
+        assert_eq!(sessions.refresh(&account).await, Refreshed::Later(problem));
+        assert_eq!(desk.companion.count("refresh"), 1);
+        assert!(is_done(&sessions.refresh(&account).await, Stored::Keychain));
+    }
+}
+
+#[tokio::test]
+async fn offline_the_session_stays() {
+    let (mut desk, sessions, account) = signed_in().await;
+    desk.companion.stop().await;
+    assert_eq!(sessions.refresh(&account).await, Refreshed::Later(Problem::Offline));
+    assert!(sessions.current().await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn invalid_grant_ends_the_session_and_erases_it() {
+    let (desk, sessions, account) = signed_in().await;
+    desk.companion.world().over = true;
+    assert_eq!(sessions.refresh(&account).await, Refreshed::Ended);
+    assert_eq!(kept_token(&desk, &account).await, None);
+    assert_eq!(sessions.current().await.unwrap(), None);
+    assert_eq!(sessions.access_token(&account).await, Err(Problem::SessionEnded));
+}
+
+#[tokio::test]
+async fn invalid_grant_for_a_token_that_another_process_has_replaced_erases_nothing() {
+    let (desk, sessions, account) = signed_in().await;
+    let item = Item::Account(account.clone());
+    let newer = desk.keychain.text_of(&item).await.unwrap();
+    let stale = newer.replace("kpr_canary-", "kpr_stale-");
+    desk.keychain.put(&item, &stale).await;
+    let (go, waits) = watch::channel(false);
+    let refused = Fault::WaitsAndAnswers(waits, 400, json!({"error": "invalid_grant"}));
+    desk.companion.next_fails("refresh", refused);
+    let (refreshed, ()) = tokio::join!(sessions.refresh(&account), async {
+        let waiting = |s: &crate::support::companion::Seen| s.what == "refresh waits";
+        desk.companion.until(|world| world.seen.iter().any(waiting).then_some(())).await;
+        desk.keychain.put(&item, &newer).await;
+        go.send_replace(true);
+    });
+    assert!(is_done(&refreshed, Stored::Keychain), "{refreshed:?}");
+    assert!(kept_token(&desk, &account).await.is_some());
+}
+
+#[tokio::test]
+async fn a_child_that_cannot_be_saved_takes_the_parent_with_it_and_lives_in_memory() {
+    let (desk, sessions, account) = signed_in().await;
+    desk.keychain.fails_writes("account:", KeychainTrouble::Slow);
+    assert!(is_done(&sessions.refresh(&account).await, Stored::Memory));
+    assert_eq!(kept_token(&desk, &account).await, None, "nobody can present the parent any more");
+    assert!(is_done(&sessions.refresh(&account).await, Stored::Memory));
+    let [parent, child] = &presented(&desk)[..] else { panic!("two refreshes") };
+    assert_ne!(parent, child);
+    assert!(!desk.companion.world().over);
+}
+
+#[tokio::test]
+async fn a_child_is_not_presented_while_its_parent_may_still_be_in_the_keychain() {
+    let (desk, sessions, account) = signed_in().await;
+    let parent = kept_token(&desk, &account).await.unwrap();
+    desk.keychain.fails_writes("account:", KeychainTrouble::Locked);
+    desk.keychain.fails_deletes("account:", KeychainTrouble::Locked);
+    for _ in 0..2 {
+        let later = sessions.refresh(&account).await;
+        assert_eq!(later, Refreshed::Later(Problem::KeychainLocked));
+    }
+    assert_eq!(presented(&desk), [parent.clone(), parent.clone()]);
+    desk.keychain.is_well_again();
+    assert!(is_done(&sessions.refresh(&account).await, Stored::Keychain));
+    assert!(is_done(&sessions.refresh(&account).await, Stored::Keychain));
+    assert!(!desk.companion.world().over, "nobody was signed out");
+}
+
+#[tokio::test]
+async fn a_delete_that_happened_without_an_answer_does_not_lose_the_session() {
+    let (desk, sessions, account) = signed_in().await;
+    desk.keychain.fails_writes("account:", KeychainTrouble::Slow);
+    desk.keychain.fails_deletes("account:", KeychainTrouble::Slow);
+    let later = sessions.refresh(&account).await;
+    assert_eq!(later, Refreshed::Later(Problem::KeychainSlow));
+    desk.keychain.is_well_again();
+    let item = Item::Account(account.clone());
+    keyport_client::keychain::Keychain::delete(&*desk.keychain, &item).await.unwrap();
+    assert!(is_done(&sessions.refresh(&account).await, Stored::Memory));
+}
+
+#[tokio::test]
+async fn two_processes_that_refresh_at_once_make_one_rotation() {
+    let (desk, one, account) = signed_in().await;
+    let two = desk.another_process();
+    let (go, waits) = watch::channel(false);
+    desk.companion.next_fails("refresh", Fault::Waits(waits));
+    let (first, second, ()) = tokio::join!(one.refresh(&account), two.refresh(&account), async {
+        let waiting = |s: &crate::support::companion::Seen| s.what == "refresh waits";
+        desk.companion.until(|world| world.seen.iter().any(waiting).then_some(())).await;
+        go.send_replace(true);
+    });
+    assert!(is_done(&first, Stored::Keychain) && is_done(&second, Stored::Keychain));
+    assert_eq!(desk.companion.count("refresh"), 1);
+}
+
+#[tokio::test]
+async fn many_processes_that_all_need_a_token_all_get_one() {
+    let (desk, _, account) = signed_in().await;
+    let processes: Vec<Sessions> = (0..8).map(|_| desk.another_process()).collect();
+    let tokens = processes.iter().map(|sessions| sessions.access_token(&account));
+    for token in futures_util::future::join_all(tokens).await {
+        token.unwrap();
+    }
+    assert!(!desk.companion.world().over, "nobody presented a token twice");
+    let mut presented = presented(&desk);
+    presented.dedup();
+    assert_eq!(presented.len(), 8, "one after the other, each with the child of the one before");
+}
+
+#[tokio::test]
+async fn a_session_in_memory_rotates_without_the_keychain() {
+    let mut desk = Desk::new().await;
+    desk.signs_in(Store::Memory).await;
+    let sessions = desk.client.sessions().clone();
+    let account = sessions.current().await.unwrap().unwrap().id;
+    desk.keychain.fails_reads(KeychainTrouble::Absent);
+    desk.keychain.fails_writes("", KeychainTrouble::Absent);
+    desk.companion.next_fails("refresh", Fault::LosesTheAnswer);
+    for _ in 0..2 {
+        assert!(is_done(&sessions.refresh(&account).await, Stored::Memory));
+    }
+    desk.companion.world().over = true;
+    assert_eq!(sessions.refresh(&account).await, Refreshed::Ended);
+}

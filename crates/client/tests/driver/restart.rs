@@ -1,0 +1,107 @@
+//! A process that ends and starts again: the kept attempt, the kept session.
+
+use std::time::Duration;
+
+use keyport_client::keychain::Item;
+use keyport_core::secret::RawCallback;
+use keyport_core::{Door, Screen, Store, Stored};
+
+use crate::support::Desk;
+
+#[tokio::test]
+async fn a_link_completes_the_attempt_that_an_earlier_process_began() {
+    let mut desk = Desk::new().await;
+    desk.click_sign_in(Door::Link, Store::Keychain);
+    let url = desk.browser_opens().await;
+    let desk = desk.restarted().await;
+    let waiting = |s: &Screen| matches!(s, Screen::Waiting { can_open_again: false, .. });
+    desk.shows("waiting without its link", waiting).await;
+    desk.client.deliver_link(RawCallback::new(desk.companion.signs_in(&url)));
+    let Screen::SignedIn { stored, .. } = desk.shows_signed_in().await else { unreachable!() };
+    assert_eq!(stored, Stored::Keychain);
+    let attempt = desk.attempt();
+    let told = desk.companion.until(|world| world.outcomes.first().cloned()).await;
+    assert_eq!(told.0, attempt);
+    let Desk { client, keychain, .. } = desk;
+    client.shut_down().await;
+    assert_eq!(keychain.text_of(&Item::Attempt).await, None, "what was kept of it is forgotten");
+}
+
+#[tokio::test]
+async fn a_link_that_starts_the_process_is_held_until_the_keychain_is_read() {
+    let mut desk = Desk::new().await;
+    desk.click_sign_in(Door::Link, Store::Keychain);
+    let url = desk.browser_opens().await;
+    let desk = desk.restarted().await;
+    desk.client.deliver_link(RawCallback::new(desk.companion.signs_in(&url)));
+    desk.shows_signed_in().await;
+}
+
+#[tokio::test]
+async fn an_attempt_past_its_deadline_is_not_taken_up_again() {
+    let mut desk = Desk::new().await;
+    desk.click_sign_in(Door::Link, Store::Keychain);
+    let url = desk.browser_opens().await;
+    let back = desk.companion.signs_in(&url);
+    desk.clock.jump(Duration::from_secs(601));
+    let desk = desk.restarted().await;
+    desk.client.deliver_link(RawCallback::new(back));
+    desk.shows("signed out", |screen| *screen == Screen::SignedOut).await;
+    assert_eq!(desk.companion.count("exchange"), 0);
+}
+
+#[tokio::test]
+async fn an_attempt_in_memory_leaves_nothing_in_the_keychain() {
+    let mut desk = Desk::new().await;
+    desk.click_sign_in(Door::Link, Store::Memory);
+    desk.browser_opens().await;
+    let Desk { client, keychain, .. } = desk;
+    client.shut_down().await;
+    for item in [Item::Attempt, Item::Device, Item::Index] {
+        assert_eq!(keychain.text_of(&item).await, None, "{item:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_in_the_keychain_is_there_again_and_is_refreshed_with_the_same_key() {
+    let mut desk = Desk::new().await;
+    desk.signs_in(Store::Keychain).await;
+    let exchanged = desk.companion.seen("exchange")[0].clone();
+    let desk = desk.restarted().await;
+    desk.shows_signed_in().await;
+    desk.companion.until(|world| world.seen.iter().any(|s| s.what == "refresh").then_some(())).await;
+    let refreshed = desk.companion.seen("refresh")[0].clone();
+    assert_eq!(refreshed.thumbprint, exchanged.thumbprint);
+}
+
+#[tokio::test]
+async fn a_session_in_memory_is_gone_with_its_process() {
+    let mut desk = Desk::new().await;
+    desk.signs_in(Store::Memory).await;
+    let desk = desk.restarted().await;
+    desk.shows("signed out", |screen| *screen == Screen::SignedOut).await;
+}
+
+#[tokio::test]
+async fn an_item_that_cannot_be_read_is_set_aside_and_said() {
+    let mut desk = Desk::new().await;
+    desk.signs_in(Store::Keychain).await;
+    let Screen::SignedIn { account, .. } = desk.shows_signed_in().await else { unreachable!() };
+    let item = Item::Account(account.id);
+    desk.keychain.damage(&item);
+    let mut desk = desk.restarted().await;
+    desk.shows_problem("keychain_corrupt").await;
+    assert_eq!(desk.keychain.set_aside_so_far(), [item.name()]);
+    desk.signs_in(Store::Keychain).await;
+}
+
+#[tokio::test]
+async fn a_keychain_that_is_locked_at_the_start_is_not_the_same_as_signed_out() {
+    let mut desk = Desk::new().await;
+    desk.signs_in(Store::Keychain).await;
+    desk.keychain.fails_reads(keyport_client::keychain::KeychainTrouble::Locked);
+    let desk = desk.restarted().await;
+    desk.shows_problem("keychain_locked").await;
+    desk.client.intend(keyport_client::Intent::LoadAgain);
+    desk.shows_signed_in().await;
+}
