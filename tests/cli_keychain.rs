@@ -135,6 +135,20 @@ async fn a_session_that_ended_elsewhere_is_said_to_be_over() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn a_keychain_that_goes_away_midway_is_said_and_leaves_no_session() -> Result<()> {
+    let (world, mut session) = (World::start()?, DesktopSession::start()?);
+    let mut keyport = start_in(&session, world.issuer(), &["sign-in", "--json", "--no-browser"])?;
+    let link = keyport.authorization_url()?;
+    session.kill_secret_service();
+    ada_signs_in(&link).await?;
+    let code = keyport.event("problem")?["code"].clone();
+    assert!(code.as_str().is_some_and(|code| code.starts_with("keychain_")), "{code}");
+    assert_eq!(keyport.ended()?, 6);
+    assert_eq!(live_sessions(&world)?, 0);
+    Ok(())
+}
+
 #[test]
 fn without_a_keychain_status_token_and_sign_out_say_so() -> Result<()> {
     let session = DesktopSession::with().keyring(Keyring::Absent).start()?;

@@ -31,7 +31,7 @@ cli-nobody = Nobody is signed in here. `keyport sign-in` signs you in.
 
 cli-problem = Problem { $code }
 cli-problem-attempt = Problem { $code } · attempt { $attempt }
-cli-keychain-way-out = Without a keychain: `keyport sign-in --store memory` keeps the session in memory, `keyport run -- CMD` keeps it for one command.
+cli-keychain-way-out = To go on without it: `keyport sign-in --store memory` keeps the session in memory, `keyport run -- CMD` keeps it for one command.
 
 # Running a command
 

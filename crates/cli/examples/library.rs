@@ -1,0 +1,73 @@
+//! Signs in with the library, from a program of your own: `cargo run -p keyport-cli --example library`.
+
+use std::sync::Arc;
+
+use keyport_client::browser::{Desktop, SystemBrowser};
+use keyport_client::config::{companion, state_dir};
+use keyport_client::keychain::SystemKeychain;
+use keyport_client::loopback::Notice as Page;
+use keyport_client::{Channel, Client, Config, Intent, ListenerWords, Notice, Platform};
+use keyport_client::{SystemClock, SystemRandomness};
+use keyport_core::{Door, Hints, Store};
+use keyport_words::Words;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let words = Words::english();
+    let client = Client::start(config(&words)?, platform()?);
+    let mut notices = client.notices();
+    client.intend(Intent::SignIn {
+        hints: Hints { email: std::env::args().nth(1), ..Hints::default() },
+        doors: vec![Door::Loopback],
+        store: Store::Keychain,
+    });
+    while let Ok(notice) = notices.recv().await {
+        match notice {
+            Notice::Confirm(number) => println!("Is this number in your browser? {number}"),
+            Notice::SignedIn { account, .. } => {
+                println!("Signed in as {}", account.email);
+                let access = client.sessions().access_token(&account.id).await;
+                println!("An access token: {access:?}");
+                break;
+            }
+            Notice::Problem { problem, .. } => {
+                println!("{}", words.problem(problem).text);
+                break;
+            }
+            Notice::AuthorizationUrl(_) | Notice::Raise => {}
+        }
+    }
+    client.shut_down().await;
+    Ok(())
+}
+
+/// Your own service name and link scheme go here.
+fn config(words: &Words) -> anyhow::Result<Config> {
+    let page = |what: &str| Page {
+        title: words.text(&format!("listener-{what}-title"), &[]),
+        sentence: words.text(&format!("listener-{what}-text"), &[]),
+    };
+    Ok(Config {
+        companion: companion(None)?,
+        channel: Channel::of_build(),
+        device_name: "the example".to_owned(),
+        state_dir: state_dir(),
+        words: ListenerWords {
+            language: "en".to_owned(),
+            right_to_left: false,
+            not_waiting: page("not-waiting"),
+            finished: page("finished"),
+            unanswered: page("unanswered"),
+        },
+    })
+}
+
+fn platform() -> anyhow::Result<Platform> {
+    Ok(Platform {
+        browser: Arc::new(SystemBrowser::on(Desktop::of_environment())),
+        clipboard: None,
+        keychain: Arc::new(SystemKeychain::of(Channel::of_build().service)?),
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandomness),
+    })
+}

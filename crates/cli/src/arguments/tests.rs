@@ -1,0 +1,87 @@
+use clap::CommandFactory;
+
+use super::*;
+
+fn parse(line: &str) -> Result<Arguments, clap::Error> {
+    Arguments::try_parse_from(std::iter::once("keyport").chain(line.split_whitespace()))
+}
+
+#[test]
+fn the_command_line_is_consistent() {
+    Arguments::command().debug_assert();
+}
+
+#[test]
+fn the_lines_that_scripts_rely_on_are_understood() {
+    for line in [
+        "sign-in",
+        "sign-in --json --no-browser --store memory --companion http://127.0.0.1:8788",
+        "sign-in --email ada@acme.test",
+        "sign-in --organization org_01EMULATORACME",
+        "sign-in --connection conn_01EMULATOROKTA",
+        "sign-in --provider GoogleOAuth",
+        "status",
+        "status --json",
+        "token",
+        "token --json",
+        "token --dpop GET https://api.test/me",
+        "sign-out",
+        "run -- env",
+        "run --email ada@acme.test --no-browser -- sh -c true",
+        "link send dev.keyport.desktop:/callback?code=x&state=y",
+        "link replay dev.keyport.desktop.dev:/callback?code=x&state=y",
+    ] {
+        assert!(parse(line).is_ok(), "{line}: {:?}", parse(line));
+    }
+}
+
+#[test]
+fn what_cannot_be_meant_is_a_usage_error() {
+    for line in [
+        "sign-in --email ada",
+        "sign-in --email a@b@c",
+        "sign-in --organization acme",
+        "sign-in --organization org_",
+        "sign-in --connection conn_a/../b",
+        "sign-in --email ada@acme.test --organization org_1",
+        "sign-in --store file",
+        "sign-in ada@acme.test",
+        "token --dpop GET",
+        "run",
+        "run env",
+        "run --store keychain -- env",
+        "link send",
+        "link send https://acme.test/",
+        "link send dev.keyport.desktop.evil:/callback?code=x",
+        "link forget",
+        "login",
+    ] {
+        let error = parse(line).unwrap_err();
+        assert_eq!(error.exit_code(), 2, "{line}");
+    }
+}
+
+#[test]
+fn a_proof_is_for_one_method_and_one_web_address() {
+    let request = |line: &str| match parse(line).unwrap().command {
+        Command::Token(token) => token.request().map(|it| it.is_some()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(request("token"), Ok(false));
+    assert_eq!(request("token --dpop GET https://api.test/me"), Ok(true));
+    for bad in ["get https://api.test", "G:T https://api.test", "GET api.test", "GET file:///x"] {
+        assert!(request(&format!("token --dpop {bad}")).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn what_is_said_about_who_becomes_the_hints() {
+    let parsed = parse("sign-in --connection conn_1 --store memory").unwrap();
+    let Command::SignIn(sign_in) = parsed.command else {
+        panic!("{parsed:?}");
+    };
+    assert_eq!(Store::from(sign_in.store), Store::Memory);
+    let hints = Hints::from(sign_in.way.who);
+    assert_eq!(hints.connection.as_deref(), Some("conn_1"));
+    assert_eq!(hints.email, None);
+}
