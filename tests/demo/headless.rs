@@ -6,8 +6,11 @@ use anyhow::{Context, Result, ensure};
 use keyport_tests::desktop::{App, Browser};
 use keyport_tests::{DesktopSession, Person, World, leaks, wait};
 
-/// The keychain service of the app.
-const SERVICE: &str = "dev.keyport.desktop";
+/// The keychain service of a development build.
+const SERVICE: &str = "dev.keyport.desktop.dev";
+
+/// The title of the app's window.
+const WINDOW: &str = "^Keyport$";
 
 /// Says what happens and keeps a numbered picture of it.
 struct Pictures<'a> {
@@ -39,6 +42,7 @@ pub async fn sign_in(world: &World, folder: &Path) -> Result<()> {
     println!("signs in");
     let app = session.app(&environment).await?;
     app.awaits(&["signed_out"], wait::PATIENCE).await?;
+    session.move_window(WINDOW, 20, 120)?;
     pictures.take("signed-out", "the window opens")?;
     app.fill("#email", Person::ADA.email).await?;
     app.intent("sign-in").await?;
@@ -58,6 +62,7 @@ pub async fn sign_in(world: &World, folder: &Path) -> Result<()> {
     let app = session.app(&environment).await?;
     app.awaits(&["signed_in"], wait::PATIENCE).await?;
     app.says(Person::ADA.email, wait::PATIENCE).await?;
+    session.move_window(WINDOW, 20, 120)?;
     pictures.take("restarted", "signed in from the keychain")?;
     app.close().await?;
 

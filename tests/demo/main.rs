@@ -42,12 +42,12 @@ async fn demonstrate(arguments: &Arguments) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder)?;
     let folder = folder.canonicalize()?;
     println!("starts the emulator (in place of WorkOS) and the companion");
-    let world = World::with().folder(&folder).start()?;
+    let world = World::with().logs(&folder.join("logs")).start()?;
     println!("  emulator   {}", world.emulator_url());
     println!("  companion  {}", world.companion_url());
     if arguments.headless {
         headless::sign_in(&world, &folder).await
     } else {
-        with_display::invite(&world).await
+        with_display::invite(&world, &folder.join("logs")).await
     }
 }

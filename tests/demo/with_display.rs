@@ -1,13 +1,15 @@
 //! The demo for a person with a display: the window opens, they click, their own browser and keychain are used.
 
+use std::path::Path;
+
 use anyhow::Result;
 use keyport_tests::{Process, World, binaries};
 
 /// Opens the app and waits until it is closed, or until Ctrl-C.
-pub async fn invite(world: &World) -> Result<()> {
+pub async fn invite(world: &World, logs: &Path) -> Result<()> {
     let mut command = binaries::command("keyport-desktop")?;
     command.env("KEYPORT_COMPANION", world.issuer());
-    let mut app = Process::spawn("app", command, &world.folder().join("logs"))?;
+    let mut app = Process::spawn("app", command, logs)?;
     println!("  app        its window opens now\n");
     println!("Click \"Sign in with SSO\". At the provider: ada@acme.test, password keyport.");
     println!("Close the window or press Ctrl-C here to end everything.");

@@ -26,6 +26,7 @@ pub struct Settings {
     emulator_arguments: Vec<String>,
     emulator: BTreeMap<String, String>,
     folder: Option<PathBuf>,
+    logs: Option<PathBuf>,
     log: String,
 }
 
@@ -36,6 +37,7 @@ impl Default for Settings {
             emulator_arguments: Vec::new(),
             emulator: BTreeMap::new(),
             folder: None,
+            logs: None,
             log: "info".to_owned(),
         }
     }
@@ -70,6 +72,13 @@ impl Settings {
         self
     }
 
+    /// Keeps the logs here instead of beside the data.
+    #[must_use]
+    pub fn logs(mut self, folder: &Path) -> Self {
+        self.logs = Some(folder.to_path_buf());
+        self
+    }
+
     /// Keeps data and logs here instead of in a folder that vanishes.
     #[must_use]
     pub fn folder(mut self, folder: &Path) -> Self {
@@ -100,10 +109,10 @@ impl Settings {
             .envs(&self.emulator)
             .env("RUST_LOG", &self.log)
             .current_dir(&folder);
-        let emulator = Process::spawn("emulator", command, &folder.join("logs"))?;
+        let emulator = Process::spawn("emulator", command, &self.logs_in(&folder))?;
         let emulator_url = emulator.ready()?;
         let command = self.companion_command(&emulator_url, &folder, "127.0.0.1:0")?;
-        let companion = Process::spawn("companion", command, &folder.join("logs"))?;
+        let companion = Process::spawn("companion", command, &self.logs_in(&folder))?;
         let companion_url = companion.ready()?;
         Ok(World {
             settings: self,
@@ -114,6 +123,10 @@ impl Settings {
             companion,
             companion_url,
         })
+    }
+
+    fn logs_in(&self, folder: &Path) -> PathBuf {
+        self.logs.clone().unwrap_or_else(|| folder.join("logs"))
     }
 
     fn companion_command(&self, emulator: &Url, folder: &Path, listen: &str) -> Result<Command> {
@@ -207,7 +220,8 @@ impl World {
         let port = self.companion_url.port().context("a port")?;
         let listen = format!("{host}:{port}");
         let command = self.settings.companion_command(&self.emulator_url, &self.folder, &listen)?;
-        self.companion = Process::spawn("companion", command, &self.folder.join("logs"))?;
+        self.companion =
+            Process::spawn("companion", command, &self.settings.logs_in(&self.folder))?;
         self.companion.ready()?;
         Ok(())
     }

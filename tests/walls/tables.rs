@@ -53,6 +53,7 @@ pub const OURS: [(&str, &[&str]); 5] = [
 /// The only files that take a secret out of its type. Each is a place where it leaves: a header, a form, a hash, the keychain.
 pub const EXPOSES: &[&str] = &[
     "crates/cli/src/browser.rs",
+    "crates/cli/src/run.rs",
     "crates/cli/src/session.rs",
     "crates/client/src/browser/mod.rs",
     "crates/client/src/browser/origin.rs",

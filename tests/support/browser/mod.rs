@@ -42,7 +42,13 @@ impl Jar {
             .user_agent("Mozilla/5.0 (X11; Linux x86_64) a browser of the tests")
             .timeout(crate::wait::PATIENCE)
             .build()?;
-        Ok(Self { http, cookies: BTreeMap::new(), stops: Vec::new(), visited: Vec::new(), site: "none" })
+        Ok(Self {
+            http,
+            cookies: BTreeMap::new(),
+            stops: Vec::new(),
+            visited: Vec::new(),
+            site: "none",
+        })
     }
 
     /// Redirects to an address with this beginning are answered, not followed (a callback that the test wants to hold in its hands).

@@ -22,14 +22,14 @@ const FLAGS: [&str; 14] = [
     "--disable-component-update",
     "--disable-sync",
     "--password-store=basic",
-    "--window-position=440,10",
-    "--window-size=830,870",
+    "--window-position=490,10",
+    "--window-size=930,870",
     "--remote-debugging-port=0",
     "--host-resolver-rules='MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'",
 ];
 
 /// Where Chromium 156 draws the button "Open …" of its question, in a window of the size and place above.
-const OPEN_APP: [&str; 2] = ["1110", "285"];
+const OPEN_APP: [&str; 2] = ["1210", "285"];
 
 const BETWEEN_CLICKS: Duration = Duration::from_millis(1500);
 
@@ -70,6 +70,14 @@ impl DesktopSession {
         let starter = self.folder.path().join("browser");
         std::fs::write(&starter, script)?;
         std::fs::set_permissions(&starter, std::fs::Permissions::from_mode(0o755))?;
+        // No question of Chromium's own may lie over a page.
+        let preferences = json!({
+            "credentials_enable_service": false,
+            "profile": {"password_manager_enabled": false},
+        });
+        let profile = self.profile().join("Default");
+        std::fs::create_dir_all(&profile)?;
+        std::fs::write(profile.join("Preferences"), preferences.to_string())?;
         let applications = self.home().join(".local/share/applications");
         std::fs::create_dir_all(&applications)?;
         let entry = format!(

@@ -12,7 +12,7 @@ use crate::{process, wait};
 impl DesktopSession {
     pub(super) fn start_display(&mut self) -> Result<()> {
         let mut command = self.command("Xvfb");
-        command.args(["-displayfd", "1", "-screen", "0", "1280x900x24", "-nolisten", "tcp"]);
+        command.args(["-displayfd", "1", "-screen", "0", "1440x900x24", "-nolisten", "tcp"]);
         let display = self.spawn("xvfb", command)?;
         let number = display.line(wait::PATIENCE, |line| line.trim().parse::<u32>().ok())?;
         self.programs.push(display);
@@ -44,6 +44,16 @@ impl DesktopSession {
             let found = self.xdotool(&["search", "--onlyvisible", "--name", title]);
             Ok(found.ok().and_then(|ids| ids.lines().next().map(str::to_owned)))
         })
+    }
+
+    /// Moves a window, so that it and the browser are beside each other.
+    ///
+    /// # Errors
+    /// When there is no such window.
+    pub fn move_window(&self, title: &str, x: u16, y: u16) -> Result<()> {
+        let window = self.window(title, wait::PATIENCE)?;
+        let (x, y) = (x.to_string(), y.to_string());
+        self.xdotool(&["windowmove", &window, &x, &y]).map(drop)
     }
 
     /// Saves what is on the display as a PNG file.
