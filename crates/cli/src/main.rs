@@ -6,6 +6,7 @@ mod browser;
 mod child;
 mod event;
 mod exit;
+mod keychain;
 mod link;
 mod narrator;
 mod output;
