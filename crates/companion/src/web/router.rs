@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -40,7 +40,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/callback", get(oauth::callback::callback))
         .route("/handoff/{grant}", get(handoff::routes::page).post(handoff::routes::answer))
         .route("/handoff/{grant}/go", get(handoff::routes::go))
-        .route("/handoff/{grant}/status", get(handoff::routes::status));
+        .route("/handoff/{grant}/status", get(handoff::routes::status))
+        .route_layer(middleware::from_fn(refuse_head));
     let open = Router::new()
         .route("/.well-known/oauth-authorization-server", get(oauth::metadata::metadata))
         .route("/oauth/jwks", get(oauth::metadata::jwks))
@@ -55,6 +56,16 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(DefaultBodyLimit::max(BODY))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), present))
         .with_state(app)
+}
+
+/// A GET here may use something up, and the framework answers HEAD with the same handler: scanners must not sign
+/// anybody in.
+async fn refuse_head(request: Request, next: Next) -> Result<Response, StatusCode> {
+    if request.method() == Method::HEAD {
+        Err(StatusCode::METHOD_NOT_ALLOWED)
+    } else {
+        Ok(next.run(request).await)
+    }
 }
 
 /// Every answer of an endpoint that wants a proof carries the nonce for the next one (RFC 9449 §8.2).

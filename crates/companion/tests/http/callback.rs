@@ -223,7 +223,11 @@ async fn every_error_of_the_provider_gets_our_words_on_the_page_and_in_the_app()
 async fn an_exchange_that_fails_ends_in_words_and_is_not_tried_again() {
     let (service, device) = (Service::start().await, Device::new());
     for (status, body, problem) in [
-        (400, json!({ "error": "invalid_grant", "error_description": "Call zzyzx" }), "link_expired"),
+        (
+            400,
+            json!({ "error": "invalid_grant", "error_description": "Call zzyzx" }),
+            "link_expired",
+        ),
         (400, json!({ "error": "invalid_client" }), "setup_wrong"),
         (401, json!({ "message": "Unauthorized" }), "setup_wrong"),
         (429, json!({ "error": "too_many_requests" }), "too_many_requests"),

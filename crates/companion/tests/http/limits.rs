@@ -1,6 +1,10 @@
 //! What every answer has in common, and what is too much.
 
-use crate::support::{Answer, Browser, Device, Service};
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use crate::support::{Answer, Browser, Device, Service, parameter};
 
 #[tokio::test]
 async fn every_answer_has_the_headers_that_keep_it_private() {
@@ -111,4 +115,43 @@ async fn the_metadata_names_the_issuer_byte_by_byte_and_every_endpoint_below_it(
         .await
         .json();
     assert_eq!(jwks["keys"][0]["d"], serde_json::Value::Null);
+}
+
+#[tokio::test]
+async fn a_head_request_uses_nothing_up() {
+    let (service, device) = (Service::start().await, Device::new());
+    let pushed = device.push(&service, &[]).await;
+    let mut browser = Browser::new();
+    let handoff = browser.arrive(&service, &pushed, "x").await;
+    browser.press(&handoff, "continue").await;
+    for address in
+        [format!("{handoff}/go"), handoff.clone(), format!("{}/callback?code=x", service.url)]
+    {
+        let head = browser.http.head(address);
+        assert_eq!(browser.send(head).await.status, 405);
+    }
+    assert!(browser.get(&format!("{handoff}/go")).await.header("refresh").contains("code="));
+}
+
+#[tokio::test]
+async fn told_to_stop_it_ends_what_it_began_and_takes_nothing_new() {
+    let (mut service, device) = (Service::start().await, Device::new());
+    let pushed = device.push(&service, &[]).await;
+    let mut browser = Browser::new();
+    let provider = browser.authorize(&service, &pushed).await;
+    let hold = Arc::new(Semaphore::new(0));
+    *service.provider.hold.lock().unwrap() = Some(Arc::clone(&hold));
+    let address =
+        format!("{}/callback?code=x&state={}", service.url, parameter(provider.as_str(), "state"));
+    let call = tokio::spawn(async move { browser.get(&address).await.status });
+    while service.exchanges() == 0 {
+        tokio::task::yield_now().await;
+    }
+    service.stop.take().unwrap().send(()).unwrap();
+    while reqwest::get(format!("{}/health", service.url)).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    hold.add_permits(1);
+    assert_eq!(call.await.unwrap(), 303);
+    service.ended.await.unwrap();
 }

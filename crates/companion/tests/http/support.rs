@@ -21,7 +21,7 @@ use keyport_companion::issuer::Issuer;
 use keyport_companion::keys::{KeyFile, Keys, Random, SecretText, SystemRandom};
 use keyport_companion::storage::{SqliteSettings, SqliteStorage};
 use keyport_companion::upstream::Upstream;
-use keyport_companion::web::router;
+use keyport_companion::web::{router, serve_until};
 use keyport_words::Words;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -57,6 +57,8 @@ pub struct Service {
     pub provider: Arc<Provider>,
     pub clock: Arc<Hands>,
     pub provider_url: String,
+    pub stop: Option<tokio::sync::oneshot::Sender<()>>,
+    pub ended: tokio::task::JoinHandle<()>,
     _folder: tempfile::TempDir,
 }
 
@@ -102,8 +104,11 @@ impl Service {
             random,
             words: Words::english(),
         });
-        tokio::spawn(async move { axum::serve(listener, router(app)).await.unwrap() });
-        Self { url, provider, clock, provider_url, _folder: folder }
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let serving = serve_until(listener, router(app), async move { drop(stopped.await) });
+        let ended = tokio::spawn(serving);
+        let stop = Some(stop);
+        Self { url, provider, clock, provider_url, stop, ended, _folder: folder }
     }
 
     pub fn wait(&self, seconds: i64) {
