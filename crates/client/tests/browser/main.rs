@@ -18,6 +18,11 @@ const COMPANION: &str = "http://127.0.0.1:8788";
 const AUTHORIZE: &str = "http://127.0.0.1:8788/oauth/authorize?client_id=keyport-desktop\
      &request_uri=urn:ietf:params:oauth:request_uri:abc";
 
+const MARK: &str = "KEYPORT_TEST_BROWSER";
+const ANSWER: &str = "=> ";
+/// Longer than anything here may take; reached only when something hangs.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// A folder with one program in it. Before it ends as `last` says, the program writes its arguments
 /// and its standard input, each ended by NUL, to a file.
 struct Programs {
@@ -46,6 +51,21 @@ impl Programs {
         let mut shell = shell.stdin(Stdio::piped()).spawn().unwrap();
         shell.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
         assert!(shell.wait().unwrap().success());
+    }
+
+    /// What opening comes to in a process with these variables, these programs, and something on
+    /// its standard input.
+    fn open_in_another_process(&self, variables: &[(&str, &str)]) -> String {
+        let mut process = Command::new(std::env::current_exe().unwrap());
+        process.args(["--exact", "the_other_process", "--nocapture"]).env(MARK, "1");
+        for name in ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"] {
+            process.env_remove(name);
+        }
+        process.env("PATH", self.folder.path()).envs(variables.iter().copied());
+        let process = process.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let output = String::from_utf8(process.wait_with_output().unwrap().stdout).unwrap();
+        let said = output.lines().find_map(|line| line.split_once(ANSWER));
+        said.expect("an answer").1.to_owned()
     }
 
     fn path(&self, name: &str) -> std::path::PathBuf {
@@ -150,11 +170,35 @@ async fn a_browser_setting_meant_for_a_shell_is_left_aside_and_not_handed_down()
     programs.add("calc", "exit 0");
     for browser in ["calc;calc", "calc %s", "$(calc)", "`calc`", "calc|calc", "-calc", "calc:calc"]
     {
-        let desktop = Desktop { browser: Some(browser.into()), ..programs.desktop() };
-        open_on(desktop, AUTHORIZE).await.unwrap();
+        let said = programs.open_in_another_process(&[("BROWSER", browser), ("DISPLAY", ":9")]);
+        assert_eq!(said, "Ok(())", "{browser}");
         let got = programs.got("xdg-open").unwrap();
         assert_eq!(got, [AUTHORIZE, "stdin /dev/null", "browser unset"], "{browser}");
         assert_eq!(programs.got("calc"), None, "{browser}");
+    }
+}
+
+#[tokio::test]
+async fn the_environment_says_whether_there_is_a_display_and_which_browser_is_wanted() {
+    let programs = Programs::with("xdg-open", "exit 0");
+    programs.add("my-browser", "exit 0");
+    for nothing in [&[][..], &[("DISPLAY", ""), ("WAYLAND_DISPLAY", "")], &[("BROWSER", "")]] {
+        assert_eq!(programs.open_in_another_process(nothing), "Err(NoBrowser)", "{nothing:?}");
+    }
+    assert_eq!(programs.got("xdg-open"), None);
+    assert_eq!(programs.open_in_another_process(&[("WAYLAND_DISPLAY", "wayland-0")]), "Ok(())");
+    assert_eq!(programs.got("xdg-open").unwrap()[0], AUTHORIZE);
+    let chosen = [("BROWSER", "my-browser"), ("DISPLAY", ":9")];
+    assert_eq!(programs.open_in_another_process(&chosen), "Ok(())");
+    assert_eq!(programs.got("my-browser").unwrap()[0], AUTHORIZE);
+}
+
+/// Not a test: the other process, which takes its desktop from the environment. Does nothing unless
+/// [`Programs::open_in_another_process`] started it.
+#[tokio::test]
+async fn the_other_process() {
+    if std::env::var_os(MARK).is_some() {
+        println!("{ANSWER}{:?}", open_on(Desktop::of_environment(), AUTHORIZE).await);
     }
 }
 
@@ -177,16 +221,24 @@ async fn a_program_that_is_missing_or_not_one_is_told_apart_from_one_that_fails(
 
 #[tokio::test]
 async fn a_browser_that_stays_open_counts_as_opened_and_is_left_running() {
-    let programs = Programs::with("xdg-open", "echo $$ > \"$log.pid\"; exec /bin/sleep 60");
+    let alive =
+        "echo $$ > \"$log.pid\"; read line < \"$log.pipe\"; echo \"$line\" > \"$log.alive\"";
+    let programs = Programs::with("xdg-open", alive);
+    let beside = |name: &str| programs.path(&format!("xdg-open.log.{name}"));
+    assert!(Command::new("mkfifo").arg(beside("pipe")).status().unwrap().success());
     let begun = Instant::now();
     open_on(programs.desktop(), AUTHORIZE).await.unwrap();
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
-    let process = fs::read_to_string(programs.path("xdg-open.log.pid")).unwrap();
-    let process = process.trim();
-    assert!(Path::new("/proc").join(process).exists(), "the browser was taken down");
-    assert_ne!(process_group(process), process_group("self"), "Ctrl-C would reach the browser");
-    let stopped = Command::new("kill").arg(process).status().unwrap();
-    assert!(stopped.success());
+    assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
+    let process = fs::read_to_string(beside("pid")).unwrap();
+    let group = process_group(process.trim());
+    assert_ne!(group, process_group("self"), "Ctrl-C would reach the browser");
+    // For reading too, so that opening does not wait for a browser that is no more.
+    let mut pipe = fs::File::options().read(true).write(true).open(beside("pipe")).unwrap();
+    writeln!(pipe, "browsing").unwrap();
+    while !fs::read_to_string(beside("alive")).is_ok_and(|line| line == "browsing\n") {
+        assert!(begun.elapsed() < PATIENCE, "the browser was taken down");
+        tokio::task::yield_now().await;
+    }
 }
 
 /// The fifth field of `/proc/PID/stat`; the second may hold spaces, but ends with a parenthesis.

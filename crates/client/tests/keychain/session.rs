@@ -152,8 +152,16 @@ impl Session {
         end(&mut self.keyring);
     }
 
+    /// The keyring ends with it.
     pub fn kill_bus(&mut self) {
         end(&mut self.bus);
+        end(&mut self.keyring);
+    }
+
+    /// Another bus at the address of the one that was killed.
+    pub fn restart_bus(&mut self) {
+        fs::remove_file(self.path("bus")).unwrap();
+        self.start_bus();
     }
 
     /// Stops (`STOP`) or continues (`CONT`) the keyring.

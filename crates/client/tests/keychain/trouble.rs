@@ -48,6 +48,9 @@ fn a_service_that_appears_later_is_found_by_the_same_process_and_missed_when_it_
     session.kill_bus();
     client.expect("read device", "absent");
     client.expect("probe", "absent");
+    session.restart_bus();
+    session.start_keyring_unlocked();
+    client.expect("read device", "holds kept");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What is not a callback is refused by the listener itself, and the app never hears of it.
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 use crate::support::*;
 
 /// Sends each request, expects its status, and then signs in: nothing was used up.
@@ -193,4 +195,23 @@ async fn other_versions_and_oversized_headers_are_refused() {
     ];
     refuses(&cases, &host, "431").await;
     assert_signs_in(&host, app).await;
+}
+
+#[tokio::test]
+async fn a_peer_that_is_still_sending_when_it_is_refused_is_not_reset_at_once() {
+    let listener = listener().await;
+    let host = host(&listener);
+    // Once is enough: a listener that closes without reading on resets every time.
+    for _ in 0..10 {
+        let mut peer = connect(&host).await;
+        peer.write_all(&[b'x'; 9 * 1024]).await.unwrap();
+        let mut response = [0; 1024];
+        let length = peer.read(&mut response).await.expect("a refusal");
+        assert_eq!(status(&String::from_utf8_lossy(&response[..length])), "431");
+        let first = peer.write_all(b"more").await;
+        if first.is_ok() && peer.write_all(b"and more").await.is_ok() {
+            return;
+        }
+    }
+    panic!("reset every time");
 }
