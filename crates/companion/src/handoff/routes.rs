@@ -131,7 +131,9 @@ fn frame(view: &GrantView, due: &Due, query: Option<&str>) -> Response {
         .unwrap_or(0_u32);
     let (status, again) = match due {
         Due::Waiting | Due::Minted | Due::Redeemed => (FrameStatus::Underway, true),
-        Due::SignedIn { memory: false } => (FrameStatus::SignedIn(email(view)), false),
+        Due::SignedIn { memory } => {
+            (FrameStatus::SignedIn { email: email(view), memory: *memory }, false)
+        }
         _ => (FrameStatus::GoOn, false),
     };
     let page = Page::Frame(FramePage { grant: view.grant.id, status, asked });

@@ -32,7 +32,7 @@ pub(super) fn draw(page: &Page, paper: &Paper<'_>) -> Drawing {
 }
 
 fn drawing(title: String, body: Markup) -> Drawing {
-    Drawing { title, trouble: false, frame: false, body }
+    Drawing { title, trouble: false, frame: false, asks_again: false, body }
 }
 
 fn plain(id: &str, paper: &Paper<'_>, trouble: bool) -> Drawing {
@@ -94,34 +94,37 @@ fn go(page: &GoPage, paper: &Paper<'_>) -> Drawing {
         a.button href=(page.target.expose()) rel="noreferrer" { (paper.say("page-go-open")) }
         p.small { (paper.say("page-go-share")) }
         (follow(page.grant, "minted", paper))
+        // Where scripts are off: the hand-over to the app would cancel a refresh of the page itself.
+        noscript {
+            iframe src=(format!("{}/status", base(page.grant))) title=(paper.say("page-frame-title")) {}
+        }
     };
     drawing(paper.say("page-go-title"), body)
 }
 
+/// Nothing is handed over from this page, so a refresh of it is not cancelled.
 fn finishing(grant: GrantId, shown: &str, paper: &Paper<'_>) -> Drawing {
     let body = html! {
         p role="status" { span.wait aria-hidden="true" {} (paper.say("page-finishing-text")) }
         (follow(grant, shown, paper))
     };
-    drawing(paper.say("page-finishing-title"), body)
+    Drawing { asks_again: true, ..drawing(paper.say("page-finishing-title"), body) }
 }
 
 fn signed_in(email: &str, memory: bool, paper: &Paper<'_>) -> Drawing {
-    let id = if memory { "page-signed-in-memory" } else { "page-signed-in-text" };
-    let body = html! { p role="status" { (paper.words.text(id, &[("email", email)])) } };
-    drawing(paper.say("page-signed-in-title"), body)
+    drawing(paper.say("page-signed-in-title"), said_signed_in(email, memory, paper))
 }
 
-/// Keeps the page truthful: a script, and where scripts are off a frame that refreshes itself (a refresh of the
-/// page would be cancelled by the hand-over to the app).
+fn said_signed_in(email: &str, memory: bool, paper: &Paper<'_>) -> Markup {
+    let id = if memory { "page-signed-in-memory" } else { "page-signed-in-text" };
+    html! { p role="status" { (paper.words.text(id, &[("email", email)])) } }
+}
+
+/// Keeps the page truthful with a script.
 fn follow(grant: GrantId, shown: &str, paper: &Paper<'_>) -> Markup {
-    let base = base(grant);
     html! {
         p.small #late hidden { (paper.say("page-late")) }
-        noscript {
-            iframe src=(format!("{base}/status")) title=(paper.say("page-frame-title")) {}
-        }
-        script nonce=(paper.nonce) data-base=(base) data-shown=(shown) { (PreEscaped(FOLLOW)) }
+        script nonce=(paper.nonce) data-base=(base(grant)) data-shown=(shown) { (PreEscaped(FOLLOW)) }
     }
 }
 
@@ -135,9 +138,7 @@ fn frame(page: &FramePage, paper: &Paper<'_>) -> Drawing {
             FrameStatus::GoOn => {
                 p { a.button href=(base(page.grant)) target="_top" { (paper.say("page-frame-continue")) } }
             }
-            FrameStatus::SignedIn(email) => {
-                p { (paper.words.text("page-signed-in-text", &[("email", email)])) }
-            }
+            FrameStatus::SignedIn { email, memory } => (said_signed_in(email, *memory, paper))
         }
     };
     Drawing { frame: true, ..drawing(paper.say("page-frame-title"), body) }

@@ -22,6 +22,8 @@ pub(super) struct Drawing {
     pub title: String,
     pub trouble: bool,
     pub frame: bool,
+    /// Where scripts are off, the page asks for itself again.
+    pub asks_again: bool,
     pub body: Markup,
 }
 
@@ -37,6 +39,7 @@ pub fn document(page: &Page, paper: &Paper<'_>) -> String {
                 title { (tab) }
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="robots" content="noindex";
+                @if drawing.asks_again { noscript { meta http-equiv="refresh" content="2"; } }
                 style nonce=(paper.nonce) { (PreEscaped(STYLE)) }
             }
             body class=[drawing.frame.then_some("frame")] {

@@ -106,7 +106,12 @@ pub enum FrameStatus {
     /// The person is asked something on the page itself, or it has ended: the page has more to say.
     GoOn,
     /// Done.
-    SignedIn(String),
+    SignedIn {
+        /// Who.
+        email: String,
+        /// Kept in memory only.
+        memory: bool,
+    },
 }
 
 impl Page {

@@ -230,3 +230,26 @@ async fn a_code_that_nobody_fetched_in_time_is_said_to_be_too_old() {
     let answer = device.redeem(&service, &parameter(&callback, "code"), &pushed.verifier).await;
     assert_eq!(answer.error(), (400, "invalid_grant".into()));
 }
+
+#[tokio::test]
+async fn without_scripts_the_tab_follows_too() {
+    let (service, device) = (Service::start().await, Device::new());
+    let pushed = device.push(&service, &[]).await;
+    let mut browser = Browser::new();
+    let handoff = browser.arrive(&service, &pushed, "x").await;
+    browser.press(&handoff, "continue").await;
+    let go = browser.get(&format!("{handoff}/go")).await;
+    let path = handoff.replace(&service.url, "");
+    assert!(go.body.contains(&format!("<noscript><iframe src=\"{path}/status\"")));
+    let again = "<noscript><meta http-equiv=\"refresh\" content=\"2\"></noscript>";
+    assert!(!go.body.contains(again), "it would be cancelled by the hand-over");
+    assert!(browser.get(&handoff).await.body.contains(again));
+    device.redeem(&service, &parameter(go.header("refresh"), "code"), &pushed.verifier).await;
+    device.attempt(&service, "POST", &pushed.attempt, Some(json!({ "outcome": "memory" }))).await;
+    let frame = browser.get(&format!("{handoff}/status")).await;
+    assert!(frame.body.contains("Signed in as ada@acme.test, until Keyport is closed"));
+    assert!(
+        !browser.get(&handoff).await.body.contains(again),
+        "the truth does not change any more"
+    );
+}
