@@ -39,7 +39,10 @@ async fn oauth4webapi_signs_in_refreshes_asks_who_and_revokes() -> Result<()> {
     let done = event().await?;
     assert_eq!(done["event"], "done");
     assert_eq!(done["email"], "ada@acme.test");
-    assert_eq!(done["challenges"], 1, "one nonce challenge, at the first request: never two running");
+    assert_eq!(
+        done["challenges"], 1,
+        "one nonce challenge, at the first request: never two running"
+    );
     ensure!(library.wait().await?.success());
     Ok(())
 }

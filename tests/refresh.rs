@@ -55,7 +55,11 @@ async fn a_parent_whose_child_was_presented_ends_the_family() -> Result<()> {
     let second = client.refresh(&first).await?.session()?;
     let third = client.refresh(&second.refresh).await?.session()?;
     assert_eq!(client.refresh(&first).await?.refusal(), (400, "invalid_grant"), "a grand-parent");
-    assert_eq!(client.refresh(&third.refresh).await?.refusal(), (400, "invalid_grant"), "the family");
+    assert_eq!(
+        client.refresh(&third.refresh).await?.refusal(),
+        (400, "invalid_grant"),
+        "the family"
+    );
     assert_eq!(client.userinfo(&third.access).await?.status, 401, "its access tokens too");
     Ok(())
 }
@@ -105,7 +109,10 @@ async fn a_new_sign_in_of_the_same_device_and_person_ends_the_old_family() -> Re
     assert_eq!(client.refresh(&old).await?.refusal(), (400, "invalid_grant"));
     assert!(client.refresh(&new.refresh).await?.session().is_ok());
     let grace = client.sign_in(Person::GRACE).await?;
-    assert!(client.refresh(&grace.refresh).await?.session().is_ok(), "another person is another family");
+    assert!(
+        client.refresh(&grace.refresh).await?.session().is_ok(),
+        "another person is another family"
+    );
     Ok(())
 }
 
@@ -141,11 +148,14 @@ async fn two_hundred_kills_sign_nobody_out() -> Result<()> {
         acknowledged += rotations;
         world.start_companion_again()?;
         let after = client.refresh(&newest).await?;
-        let session = after.session().map_err(|e| e.context(format!("cycle {cycle}: signed out")))?;
+        let session =
+            after.session().map_err(|e| e.context(format!("cycle {cycle}: signed out")))?;
         lost += u32::from(rotations == 0);
         token = session.refresh;
     }
-    println!("{CYCLES} kills, {acknowledged} acknowledged rotations, {lost} cycles without one, 0 signed out");
+    println!(
+        "{CYCLES} kills, {acknowledged} acknowledged rotations, {lost} cycles without one, 0 signed out"
+    );
     assert!(acknowledged > 0, "the stream must have run");
     Ok(())
 }
