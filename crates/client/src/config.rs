@@ -222,8 +222,14 @@ mod tests {
     #[test]
     fn a_layer_that_is_set_wrongly_is_an_error_and_not_skipped() {
         let build = Some("https://build.test");
-        for bad in ["", "sign-in", "http://a.test", "ftp://a.test", "https://u@a.test", "https://a.test?x=1"]
-        {
+        for bad in [
+            "",
+            "sign-in",
+            "http://a.test",
+            "ftp://a.test",
+            "https://u@a.test",
+            "https://a.test?x=1",
+        ] {
             let refused = layered(Some(bad), None, Path::new("/nowhere"), build);
             assert!(matches!(refused, Err(SettingsTrouble::NotACompanion(Source::Flag))), "{bad}");
         }

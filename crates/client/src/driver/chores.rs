@@ -2,57 +2,54 @@
 //! before its browser opens, and what is owed to others is finished before the client ends.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use keyport_core::effect::Outcome;
-use keyport_core::secret::{AuthorizationCode, AuthorizationUrl, CodeVerifier};
+use keyport_core::secret::AuthorizationUrl;
 use keyport_core::{AttemptId, AttemptSeed, Door, Effect, Event, KeptAttempt, Problem, Store};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinSet;
-use tokio::time::timeout;
-use url::Url;
+use tokio::task::{JoinHandle, JoinSet};
 
-use super::attempt::{Attempt, Attempts};
+use super::attempt::Attempts;
 use super::shelf::{self, Job};
-use super::{Inputs, prepare, short, tell, watch};
+use super::{Inputs, Links, prepare, short, tell, watch};
 use crate::browser::{self, BrowserTrouble, CompanionOrigin};
 use crate::config::Config;
 use crate::session::Sessions;
 use crate::surroundings::Platform;
 
-/// What finishing may take when the client ends.
-const LAST: Duration = Duration::from_secs(5);
-
 pub(super) struct Chores {
-    config: Arc<Config>,
+    links: Links,
+    pub(super) config: Arc<Config>,
     platform: Platform,
-    sessions: Sessions,
-    inputs: Inputs,
-    attempts: Attempts,
-    tasks: JoinSet<()>,
+    pub(super) sessions: Sessions,
+    pub(super) inputs: Inputs,
+    pub(super) attempts: Attempts,
+    pub(super) tasks: JoinSet<()>,
     shelf: mpsc::UnboundedSender<Job>,
+    shelf_worker: JoinHandle<()>,
     /// Until the attempt is kept, its browser waits.
     keeping: Option<oneshot::Receiver<()>>,
 }
 
 impl Chores {
     pub(super) fn new(
+        links: Links,
         config: Config,
         platform: Platform,
         sessions: Sessions,
         inputs: Inputs,
     ) -> Self {
         let (shelf, jobs) = mpsc::unbounded_channel();
-        let mut tasks = JoinSet::new();
-        tasks.spawn(shelf::work(sessions.clone(), jobs));
+        let shelf_worker = tokio::spawn(shelf::work(sessions.clone(), jobs));
         Self {
+            links,
             config: Arc::new(config),
             platform,
             sessions,
             inputs,
             attempts: Attempts::default(),
-            tasks,
+            tasks: JoinSet::new(),
             shelf,
+            shelf_worker,
             keeping: None,
         }
     }
@@ -89,11 +86,14 @@ impl Chores {
 
     /// Effects that need nothing but the sessions.
     fn run_on_sessions(&mut self, effect: Effect) {
-        let (sessions, inputs) = (self.sessions.clone(), self.inputs.clone());
+        let (sessions, inputs, links) = (self.sessions.clone(), self.inputs.clone(), self.links);
         self.tasks.spawn(async move {
             match effect {
                 Effect::Load { ticket } => {
-                    let result = sessions.load().await;
+                    let mut result = sessions.load().await;
+                    if let (Ok(vault), Links::OfTheApp) = (&mut result, links) {
+                        vault.kept = None;
+                    }
                     tell(&inputs, Event::Loaded { ticket, result });
                 }
                 Effect::Save { ticket, session } => {
@@ -191,94 +191,48 @@ impl Chores {
         }
     }
 
-    fn cancel_attempt(&mut self, attempt: &AttemptId) {
-        let attempt = self.attempts.find(attempt);
-        let sessions = self.sessions.clone();
-        self.tasks.spawn(async move {
-            let Some(key) = owner(&attempt, &sessions).await else {
-                return;
-            };
-            if let Err(trouble) = sessions.companion().cancel_attempt(&key, &attempt.id).await {
-                tracing::info!(attempt = short(&attempt.id), %trouble, "cancelled here only");
-            }
-        });
-    }
-
-    fn report(&mut self, attempt: &AttemptId, outcome: Outcome) {
-        let attempt = self.attempts.find(attempt);
-        let sessions = self.sessions.clone();
-        self.tasks.spawn(async move {
-            let Some(key) = owner(&attempt, &sessions).await else {
-                return;
-            };
-            let told = sessions.companion().report_attempt(&key, &attempt.id, outcome).await;
-            if let Err(trouble) = told {
-                tracing::info!(attempt = short(&attempt.id), %trouble, "the page was not told");
-            }
-        });
-    }
-
-    fn exchange_code(
-        &mut self,
-        id: AttemptId,
-        door: Door,
-        code: AuthorizationCode,
-        verifier: CodeVerifier,
-    ) {
-        let attempt = self.attempts.find(&id);
-        let (sessions, inputs, link) =
-            (self.sessions.clone(), self.inputs.clone(), self.config.channel.link);
-        self.tasks.spawn(async move {
-            let exchange = async {
-                let redirect_uri = match door {
-                    Door::Link => Url::parse(link).ok(),
-                    Door::Loopback => attempt.prepared.get().and_then(|p| p.loopback.clone()),
-                };
-                let redirect_uri = redirect_uri.ok_or(Problem::Internal)?;
-                let key = attempt.key(&sessions).await?;
-                sessions.exchange_code(key, redirect_uri, &code, &verifier).await
-            };
-            let result = exchange.await.map(Box::new);
-            tell(&inputs, Event::Exchanged { attempt: id, result });
-        });
-    }
-
     /// Takes away a task that has ended. Waits for ever when there is none.
-    pub(super) async fn finished(&mut self) {
-        match self.tasks.join_next().await {
-            Some(Ok(())) => {}
-            Some(Err(error)) => tracing::error!(panicked = error.is_panic(), "a task failed"),
-            None => std::future::pending().await,
+    pub(super) async fn one_finished(&mut self) {
+        if !self.next_finished().await {
+            std::future::pending().await
         }
     }
 
-    pub(super) async fn shut_down(self) {
-        let Self { attempts, mut tasks, shelf, .. } = self;
-        // The worker ends when it has done what it was given.
-        drop(shelf);
-        for attempt in attempts.all() {
+    /// As [`one_finished`](Self::one_finished); false when there is none.
+    pub(super) async fn next_finished(&mut self) -> bool {
+        match self.tasks.join_next().await {
+            Some(Ok(())) => true,
+            Some(Err(error)) => {
+                tracing::error!(panicked = error.is_panic(), "a task failed");
+                true
+            }
+            None => false,
+        }
+    }
+
+    pub(super) fn close_all_doors(&self) {
+        for attempt in self.attempts.all() {
             attempt.close();
         }
-        let finish = async {
-            for attempt in attempts.all() {
-                if let Some(listener) = attempt.listener() {
-                    let _ = listener.await;
-                }
+    }
+
+    /// Waits for what is not a task of one effect: answers on their way to the browser, and the shelf.
+    pub(super) async fn end(&mut self) {
+        for attempt in self.attempts.all() {
+            if let Some(listener) = attempt.listener() {
+                let _ = listener.await;
             }
-            while tasks.join_next().await.is_some() {}
-        };
-        if timeout(LAST, finish).await.is_err() {
-            tracing::warn!("not everything was finished at the end");
         }
+        let (closed, _) = mpsc::unbounded_channel();
+        self.shelf = closed;
+        let _ = (&mut self.shelf_worker).await;
     }
 }
 
-/// The key that can speak for the attempt. Without one nothing was pushed, and nobody has to be told.
-async fn owner(attempt: &Attempt, sessions: &Sessions) -> Option<Arc<crate::http::DeviceKey>> {
-    if attempt.prepared.get().is_none() && !attempt.is_kept {
-        return None;
+impl Drop for Chores {
+    fn drop(&mut self) {
+        self.shelf_worker.abort();
     }
-    attempt.key(sessions).await.ok()
 }
 
 fn warn_of(chore: &str, done: Result<(), Problem>) {

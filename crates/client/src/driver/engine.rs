@@ -1,5 +1,7 @@
 //! The task that owns the machine: inputs in, steps, effects out, and the view and the notices that follow from each step.
 
+use std::time::Duration;
+
 use keyport_core::effect::Outcome;
 use keyport_core::secret::{CodeVerifier, RawCallback, State};
 use keyport_core::{
@@ -7,12 +9,13 @@ use keyport_core::{
     Problem, Screen, View,
 };
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::time::timeout;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::chores::Chores;
-use super::{Input, Inputs, Intent, Notice, short};
+use super::{Input, Inputs, Intent, Links, Notice, short};
 use crate::config::Config;
 use crate::loopback::{self, Answer};
 use crate::session::Sessions;
@@ -24,6 +27,8 @@ const LOOPBACK_PATH: &str = "/callback";
 const COUNTDOWN: Lifetime = Lifetime::seconds(1);
 /// A deadline that a tick did not move is not looked at again sooner than this.
 const SOON: Lifetime = Lifetime(100);
+/// What finishing may take when the client ends.
+const LAST: Duration = Duration::from_secs(5);
 
 pub(super) struct Engine {
     machine: Machine,
@@ -39,6 +44,7 @@ pub(super) struct Engine {
 
 impl Engine {
     pub(super) fn new(
+        links: Links,
         config: Config,
         platform: Platform,
         sessions: Sessions,
@@ -49,7 +55,7 @@ impl Engine {
         let (machine, effects) = Machine::start(now);
         let (views, shown) = watch::channel(View::of(&machine, now));
         let link = config.channel.link;
-        let chores = Chores::new(config, platform.clone(), sessions.clone(), inputs);
+        let chores = Chores::new(links, config, platform.clone(), sessions.clone(), inputs);
         let mut engine = Self {
             machine,
             platform,
@@ -71,7 +77,7 @@ impl Engine {
             let wake = self.next_wake();
             tokio::select! {
                 input = received.recv() => match input {
-                    Some(Input::ShutDown(done)) => return self.shut_down(done).await,
+                    Some(Input::ShutDown(done)) => return self.shut_down(received, done).await,
                     Some(input) => self.take(input),
                     None => return,
                 },
@@ -79,13 +85,36 @@ impl Engine {
                     self.last_tick = clock.now();
                     self.step(Event::Tick);
                 }
-                () = self.chores.finished() => {}
+                () = self.chores.one_finished() => {}
             }
         }
     }
 
-    async fn shut_down(self, done: oneshot::Sender<()>) {
-        self.chores.shut_down().await;
+    /// What is under way may still end well or badly, and what follows from that is done too: a session that nobody waits for is
+    /// revoked, a page is told. Nothing new begins.
+    async fn shut_down(
+        mut self,
+        mut received: mpsc::UnboundedReceiver<Input>,
+        done: oneshot::Sender<()>,
+    ) {
+        self.chores.close_all_doors();
+        let finish = async {
+            loop {
+                tokio::select! {
+                    biased;
+                    Some(input) = received.recv() => if let Input::Event(event) = input {
+                        self.step(event);
+                    },
+                    more = self.chores.next_finished() => if !more {
+                        break;
+                    },
+                }
+            }
+            self.chores.end().await;
+        };
+        if timeout(LAST, finish).await.is_err() {
+            tracing::warn!("not everything was finished at the end");
+        }
         let _ = done.send(());
     }
 
@@ -227,8 +256,10 @@ impl Engine {
     fn next_wake(&self) -> Option<Moment> {
         let counts_down =
             matches!(self.views.borrow().screen, Screen::Waiting { .. } | Screen::Confirm { .. });
-        let countdown = counts_down.then(|| self.last_tick.after(COUNTDOWN));
-        let deadline = self.machine.next_deadline().map(|due| due.max(self.last_tick.after(SOON)));
+        // Never ahead of now, or a clock that was set back would stop the countdown.
+        let last_tick = self.last_tick.min(self.platform.clock.now());
+        let countdown = counts_down.then(|| last_tick.after(COUNTDOWN));
+        let deadline = self.machine.next_deadline().map(|due| due.max(last_tick.after(SOON)));
         countdown.into_iter().chain(deadline).min()
     }
 

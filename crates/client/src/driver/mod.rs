@@ -3,6 +3,7 @@
 
 mod attempt;
 mod chores;
+mod companion;
 mod engine;
 mod prepare;
 mod shelf;
@@ -75,6 +76,13 @@ pub enum Notice {
     },
 }
 
+/// Whose the attempt is that waits in the keychain for its deep link.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Links {
+    Ours,
+    OfTheApp,
+}
+
 /// What reaches the machine's task.
 enum Input {
     Intent(Intent),
@@ -98,18 +106,30 @@ pub struct Client {
 }
 
 impl Client {
-    /// Starts reading the keychain.
+    /// Starts reading the keychain. For the app: deep links are its own, and an attempt that waits for one is taken up again.
     ///
     /// # Panics
     /// Outside a tokio runtime.
     #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "a client owns what it was told")]
     pub fn start(config: Config, platform: Platform) -> Self {
+        Self::start_with(Links::Ours, config, platform)
+    }
+
+    /// As [`start`](Self::start), beside the app: the attempt that waits for a deep link is the app's, and is left alone.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    #[must_use]
+    pub fn start_without_links(config: Config, platform: Platform) -> Self {
+        Self::start_with(Links::OfTheApp, config, platform)
+    }
+
+    fn start_with(links: Links, config: Config, platform: Platform) -> Self {
         let sessions = Sessions::open(&config, &platform);
         let (inputs, received) = mpsc::unbounded_channel();
         let (notices, first) = broadcast::channel(NOTICES);
         let (engine, views) =
-            Engine::new(config, platform, sessions.clone(), inputs.clone(), notices.clone());
+            Engine::new(links, config, platform, sessions.clone(), inputs.clone(), notices.clone());
         let engine = tokio::spawn(engine.run(received));
         Self { inputs, views, notices, first: Mutex::new(Some(first)), sessions, engine }
     }

@@ -83,7 +83,11 @@ impl Companion {
     ///
     /// # Errors
     /// When the companion did not take it.
-    pub async fn cancel_attempt(&self, key: &DeviceKey, attempt: &AttemptId) -> Result<(), Trouble> {
+    pub async fn cancel_attempt(
+        &self,
+        key: &DeviceKey,
+        attempt: &AttemptId,
+    ) -> Result<(), Trouble> {
         let response = self.send_about(key, attempt, Method::DELETE, Vec::new()).await?;
         taken(&response)
     }

@@ -12,12 +12,12 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use super::discovery::{self, Endpoints, Issuer};
-use super::dpop::{About, DeviceKey};
+use super::dpop::{About, DeviceKey, Proof};
 use super::trouble::{self, Trouble};
 use super::wire::Wire;
 use crate::surroundings::{Clock, Random};
 
-const PROOF: HeaderName = HeaderName::from_static("dpop");
+const DPOP: HeaderName = HeaderName::from_static("dpop");
 const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 const CLIENT_ID: &str = "keyport-desktop";
 
@@ -72,7 +72,7 @@ impl Companion {
             let method = request.method().as_str();
             let url = Url::parse(&request.uri().to_string()).map_err(|_| Problem::Internal)?;
             let proof = self.prove(key, method, &url, access_token)?;
-            proven.headers_mut().insert(PROOF, secret_header(&proof)?);
+            proven.headers_mut().insert(DPOP, secret_header(proof.expose())?);
             if let Some(token) = access_token {
                 let value = secret_header(&format!("DPoP {}", token.expose()))?;
                 proven.headers_mut().insert(AUTHORIZATION, value);
@@ -96,7 +96,7 @@ impl Companion {
         method: &str,
         url: &Url,
         access_token: Option<&AccessToken>,
-    ) -> Result<String, Problem> {
+    ) -> Result<Proof, Problem> {
         let nonce = (url.origin() == self.issuer.origin()).then(|| self.nonce()).flatten();
         let mut jti = [0; 16];
         self.random.fill(&mut jti);

@@ -96,8 +96,7 @@ pub(super) async fn discover(wire: &Wire, issuer: &Issuer) -> Result<Endpoints, 
 }
 
 fn endpoints(body: &[u8], issuer: &Issuer) -> Result<Endpoints, Problem> {
-    let metadata: Metadata =
-        serde_json::from_slice(body).map_err(|_| Problem::UnexpectedAnswer)?;
+    let metadata: Metadata = serde_json::from_slice(body).map_err(|_| Problem::UnexpectedAnswer)?;
     let offers = |list: &[String], value: &str| list.iter().any(|offered| offered == value);
     let fits = metadata.issuer == issuer.text
         && offers(&metadata.code_challenge_methods_supported, "S256")
@@ -155,7 +154,9 @@ mod tests {
         let ours = issuer("https://sign-in.acme.test/");
         assert_eq!(ours.as_str(), ISSUER);
         assert!(endpoints(&metadata(|_| ()), &ours).is_ok());
-        for other in ["https://sign-in.acme.test/", "https://SIGN-IN.acme.test", "https://evil.test"] {
+        for other in
+            ["https://sign-in.acme.test/", "https://SIGN-IN.acme.test", "https://evil.test"]
+        {
             let answer = metadata(|m| m["issuer"] = other.into());
             assert_eq!(endpoints(&answer, &ours).err(), Some(Problem::UnexpectedAnswer), "{other}");
         }

@@ -57,7 +57,7 @@ impl DeviceKey {
         &self.pkcs8
     }
 
-    pub(crate) fn prove(&self, about: &About<'_>) -> Result<String, KeyTrouble> {
+    pub(crate) fn prove(&self, about: &About<'_>) -> Result<Proof, KeyTrouble> {
         let mut header = Header::new(Algorithm::ES256);
         header.typ = Some("dpop+jwt".to_owned());
         header.jwk = Some(self.public.clone());
@@ -74,13 +74,32 @@ impl DeviceKey {
                 .access_token
                 .map(|token| URL_SAFE_NO_PAD.encode(Sha256::digest(token.expose()))),
         };
-        jsonwebtoken::encode(&header, &claims, &self.signing).map_err(|_| KeyTrouble)
+        let proof = jsonwebtoken::encode(&header, &claims, &self.signing);
+        Ok(Proof(Zeroizing::new(proof.map_err(|_| KeyTrouble)?)))
     }
 }
 
 impl fmt::Debug for DeviceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DeviceKey[redacted]")
+    }
+}
+
+/// A proof for one request. Good for that one alone, and nothing for a log all the same.
+#[derive(Clone)]
+pub struct Proof(Zeroizing<String>);
+
+impl Proof {
+    /// For the `DPoP` header.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Proof[redacted]")
     }
 }
 
@@ -117,13 +136,14 @@ mod tests {
 
     fn claims(key: &DeviceKey, about: &About<'_>) -> Value {
         let proof = key.prove(about).unwrap();
-        let header = jsonwebtoken::decode_header(&proof).unwrap();
+        let proof = proof.expose();
+        let header = jsonwebtoken::decode_header(proof).unwrap();
         assert_eq!(header.typ.as_deref(), Some("dpop+jwt"));
         let mut rules = Validation::new(Algorithm::ES256);
         rules.required_spec_claims.clear();
         rules.validate_exp = false;
         let public = DecodingKey::from_jwk(&header.jwk.unwrap()).unwrap();
-        jsonwebtoken::decode::<Value>(&proof, &public, &rules).unwrap().claims
+        jsonwebtoken::decode::<Value>(proof, &public, &rules).unwrap().claims
     }
 
     #[test]

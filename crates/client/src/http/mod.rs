@@ -14,7 +14,7 @@ mod wire;
 pub use attempt::Standing;
 pub use authorized::Companion;
 pub use discovery::Issuer;
-pub use dpop::{DeviceKey, KeyTrouble};
+pub use dpop::{DeviceKey, KeyTrouble, Proof};
 pub use oauth::Push;
 pub use token::{Facts, Issued};
 pub use trouble::Trouble;

@@ -8,9 +8,10 @@ use keyport_core::secret::{AccessToken, AuthorizationCode, CodeVerifier, Refresh
 use keyport_core::{Account, Lifetime, Problem, Tokens};
 use oauth2::basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenType};
 use oauth2::{
-    AsyncHttpClient, AuthType, AuthUrl, ClientId, EndpointNotSet, EndpointSet, ExtraTokenFields, HttpRequest,
-    HttpResponse, PkceCodeVerifier, RedirectUrl, RequestTokenError, StandardRevocableToken,
-    StandardTokenIntrospectionResponse, StandardTokenResponse, TokenResponse as _, TokenUrl,
+    AsyncHttpClient, AuthType, AuthUrl, ClientId, EndpointNotSet, EndpointSet, ExtraTokenFields,
+    HttpRequest, HttpResponse, PkceCodeVerifier, RedirectUrl, RequestTokenError,
+    StandardRevocableToken, StandardTokenIntrospectionResponse, StandardTokenResponse,
+    TokenResponse as _, TokenUrl,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -119,7 +120,8 @@ impl Companion {
         verifier: &CodeVerifier,
     ) -> Result<Issued, Trouble> {
         let endpoints = self.endpoints().await?;
-        let client = self.oauth_client(endpoints).set_redirect_uri(RedirectUrl::from_url(redirect_uri));
+        let client =
+            self.oauth_client(endpoints).set_redirect_uri(RedirectUrl::from_url(redirect_uri));
         let answer = client
             .exchange_code(oauth2::AuthorizationCode::new(code.expose().to_owned()))
             .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()))
@@ -218,7 +220,8 @@ impl Facts {
 /// The first 16 hex digits of SHA-256 over issuer, NUL, subject: the same account has the same name on this device whatever
 /// its email becomes, and no keychain tool shows who it is.
 fn account_id(issuer: &str, subject: &str) -> AccountId {
-    let digest = Sha256::new().chain_update(issuer).chain_update([0]).chain_update(subject).finalize();
+    let digest =
+        Sha256::new().chain_update(issuer).chain_update([0]).chain_update(subject).finalize();
     AccountId(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
 }
 

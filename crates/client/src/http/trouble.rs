@@ -149,7 +149,11 @@ mod tests {
             (302, "", Problem::UnexpectedAnswer),
             (404, "<html>", Problem::UnexpectedAnswer),
         ] {
-            assert_eq!(of_answer(&answer(status, body)), Trouble::Problem(problem), "{status} {body}");
+            assert_eq!(
+                of_answer(&answer(status, body)),
+                Trouble::Problem(problem),
+                "{status} {body}"
+            );
         }
     }
 

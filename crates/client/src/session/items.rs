@@ -215,7 +215,9 @@ mod tests {
 
     #[test]
     fn what_does_not_parse_is_corrupt() {
-        for bytes in ["", "{}", "null", "[1]", r#"{"account":{},"refresh_token":"r","fresh_until":1}"#] {
+        for bytes in
+            ["", "{}", "null", "[1]", r#"{"account":{},"refresh_token":"r","fresh_until":1}"#]
+        {
             let bytes = SecretBytes::new(bytes.as_bytes());
             assert_eq!(KeptSession::of_bytes(&bytes), Err(KeychainTrouble::Corrupt));
             assert_eq!(KeptAttempt::of_bytes(&bytes), Err(KeychainTrouble::Corrupt));

@@ -1,10 +1,10 @@
 //! What this process alone knows: sessions that are not in the keychain, access tokens, and which device key a session is bound
 //! to. Gone when it ends, and wiped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use keyport_core::secret::AccessToken;
+use keyport_core::secret::{AccessToken, RefreshToken};
 use keyport_core::{Account, AccountId, Moment};
 
 use super::items::KeptSession;
@@ -29,14 +29,34 @@ struct Known {
     /// Children that could neither be saved nor take their parent's place here: what the keychain holds is not known.
     unsettled: BTreeMap<AccountId, KeptSession>,
     access: BTreeMap<AccountId, Access>,
+    /// The keys of sessions that are held here; the keychain's own sessions are bound to the keychain's own key.
     keys: BTreeMap<AccountId, Arc<DeviceKey>>,
+    /// The last exchanged sessions, which may yet be saved, held or revoked.
+    exchanged: VecDeque<(RefreshToken, Arc<DeviceKey>)>,
 }
 
+/// A sign-in exchanges one code; a late one of the attempt before may stand beside it.
+const EXCHANGED: usize = 4;
+
 impl Memory {
+    /// Notes which key a new session is bound to.
+    pub(super) fn exchanged(&self, token: RefreshToken, key: Arc<DeviceKey>) {
+        let mut known = self.known();
+        known.exchanged.truncate(EXCHANGED - 1);
+        known.exchanged.push_front((token, key));
+    }
+
+    /// Holds a session, new or rotated.
     pub(super) fn hold(&self, session: KeptSession) {
         let mut known = self.known();
-        known.unsettled.remove(&session.account.id);
-        known.held.insert(session.account.id.clone(), session);
+        let account = session.account.id.clone();
+        if let Some((_, key)) = known.exchanged.iter().find(|(token, _)| *token == session.refresh)
+        {
+            let key = key.clone();
+            known.keys.insert(account.clone(), key);
+        }
+        known.unsettled.remove(&account);
+        known.held.insert(account, session);
     }
 
     pub(super) fn held(&self, account: &AccountId) -> Option<KeptSession> {
@@ -63,18 +83,15 @@ impl Memory {
         self.known().access.get(account).cloned()
     }
 
-    pub(super) fn bind(&self, account: &AccountId, key: Arc<DeviceKey>) {
-        self.known().keys.insert(account.clone(), key);
-    }
-
     pub(super) fn key_of(&self, account: &AccountId) -> Option<Arc<DeviceKey>> {
         self.known().keys.get(account).cloned()
     }
 
-    /// The keychain has it from now on.
+    /// A newer session is on its way to the keychain.
     pub(super) fn let_go(&self, account: &AccountId) {
         let mut known = self.known();
         known.held.remove(account);
+        known.keys.remove(account);
         known.unsettled.remove(account);
     }
 

@@ -17,7 +17,7 @@ use keyport_core::{Account, AccountId, KeptAttempt, NewSession, Problem, Stored}
 use url::Url;
 
 use crate::config::Config;
-use crate::http::{Companion, DeviceKey};
+use crate::http::{Companion, DeviceKey, Proof};
 use crate::surroundings::{Clock, Platform};
 use device::Devices;
 use items::KeptSession;
@@ -51,7 +51,7 @@ pub struct Proven {
     /// For `Authorization: DPoP …`.
     pub access: Access,
     /// For `DPoP: …`; good for this one request.
-    pub proof: keyport_core::secret::AccessToken,
+    pub proof: Proof,
 }
 
 impl Sessions {
@@ -90,7 +90,8 @@ impl Sessions {
     /// # Errors
     /// When the keychain cannot be read: that is not the same as nobody.
     pub async fn accounts(&self) -> Result<Vec<(Account, Stored)>, Problem> {
-        let held = self.shared.memory.accounts().into_iter().map(|account| (account, Stored::Memory));
+        let held =
+            self.shared.memory.accounts().into_iter().map(|account| (account, Stored::Memory));
         let mut accounts: Vec<_> = held.collect();
         for account in self.load().await?.accounts {
             if accounts.iter().all(|(other, _)| other.id != account.id) {
@@ -133,7 +134,7 @@ impl Sessions {
             None => companion.userinfo(&key, &issued.tokens.access).await.map_err(refused)?,
         };
         let account = facts.into_account(companion.issuer(), self.shared.clock.now());
-        self.shared.memory.bind(&account.id, key);
+        self.shared.memory.exchanged(issued.tokens.refresh.clone(), key);
         Ok(NewSession { account, tokens: issued.tokens })
     }
 
@@ -142,10 +143,11 @@ impl Sessions {
     /// # Errors
     /// When it is not there, or not surely.
     pub async fn save(&self, session: &NewSession) -> Result<(), Problem> {
-        let _turn = self.shared.turns.take().await?;
         let kept = KeptSession::of(session);
-        self.shared.vault.add(&kept).await?;
+        // First and not last: a save that takes too long is given up, and the session is held meanwhile.
         self.shared.memory.let_go(&kept.account.id);
+        let _turn = self.shared.turns.take().await?;
+        self.shared.vault.add(&kept).await?;
         self.remember_access(session);
         Ok(())
     }
@@ -184,7 +186,9 @@ impl Sessions {
             let revoking = self.revoke(&session.refresh);
             match tokio::time::timeout(REVOKE, revoking).await {
                 Ok(Ok(())) => tracing::info!("session revoked"),
-                Ok(Err(_)) | Err(_) => tracing::info!("signed out here; not revoked at the companion"),
+                Ok(Err(_)) | Err(_) => {
+                    tracing::info!("signed out here; not revoked at the companion");
+                }
             }
         }
         match erased {

@@ -20,7 +20,10 @@ const TRIES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(250), Durati
 
 /// How one turn ended.
 enum Turned {
-    Fresh { until: Moment, stored: Stored },
+    Fresh {
+        until: Moment,
+        stored: Stored,
+    },
     /// The answer was lost, or the keychain holds a newer session: the same again, in a new turn.
     Again(Problem),
     Later(Problem),
@@ -63,7 +66,7 @@ impl Sessions {
         let access = self.access_token(account).await?;
         let key = self.key_of(account).await?;
         let proof = self.shared.companion.prove(&key, method, url, Some(&access.token))?;
-        Ok(Proven { access, proof: keyport_core::secret::AccessToken::new(proof) })
+        Ok(Proven { access, proof })
     }
 
     fn usable_access(&self, account: &AccountId) -> Option<Access> {
@@ -193,16 +196,20 @@ impl Sessions {
         stored: Stored,
     ) -> Result<Turned, Problem> {
         let account = &presented.account.id;
+        self.shared.memory.forget(account);
+        let now = match stored {
+            Stored::Keychain => self.shared.vault.session(account).await?,
+            // There may be no keychain at all.
+            Stored::Memory => self.shared.vault.session(account).await.ok().flatten(),
+        };
+        if now.is_some_and(|now| now.refresh != presented.refresh) {
+            return Ok(Turned::Again(Problem::ServiceUnavailable));
+        }
         if stored == Stored::Keychain {
-            let now = self.shared.vault.session(account).await?;
-            if now.is_some_and(|now| now.refresh != presented.refresh) {
-                return Ok(Turned::Again(Problem::ServiceUnavailable));
-            }
             if let Err(trouble) = self.shared.vault.remove(account).await {
                 tracing::warn!(cause = %trouble, "an ended session could not be erased");
             }
         }
-        self.shared.memory.forget(account);
         tracing::info!("the companion ended the session");
         Ok(Turned::Ended)
     }

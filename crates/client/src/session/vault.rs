@@ -98,7 +98,10 @@ impl Vault {
         };
         match readable {
             Err(KeychainTrouble::Corrupt) => {
-                tracing::warn!(item = item.name(), "a keychain item cannot be read and is set aside");
+                tracing::warn!(
+                    item = item.name(),
+                    "a keychain item cannot be read and is set aside"
+                );
                 self.keychain.set_aside(item).await
             }
             other => other,

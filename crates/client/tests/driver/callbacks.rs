@@ -51,7 +51,8 @@ async fn a_foreign_link_redeems_nothing_whether_or_not_an_attempt_waits() {
     desk.click_sign_in(Door::Link, Store::Keychain);
     let url = desk.browser_opens().await;
     let back = desk.companion.signs_in(&url);
-    for link in [foreign.to_owned(), with(&back, "state", "y"), "mailto:ada".into(), String::new()] {
+    for link in [foreign.to_owned(), with(&back, "state", "y"), "mailto:ada".into(), String::new()]
+    {
         desk.client.deliver_link(RawCallback::new(link));
     }
     // Links are taken in order: when the real one has signed in, the others have been looked at.

@@ -36,10 +36,16 @@ async fn trouble(url: &Url) -> Problem {
 #[tokio::test]
 async fn what_is_not_an_answer_of_the_protocol_is_sorted_and_never_followed() {
     for (answer, problem) in [
-        (&b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"[..], Problem::UnexpectedAnswer),
+        (
+            &b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"[..],
+            Problem::UnexpectedAnswer,
+        ),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", Problem::UnexpectedAnswer),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<!doctype", Problem::UnexpectedAnswer),
-        (b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", Problem::ProxyRefused),
+        (
+            b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
+            Problem::ProxyRefused,
+        ),
         (b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n", Problem::TooManyRequests),
         (b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", Problem::ServiceUnavailable),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", Problem::Offline),
@@ -56,6 +62,7 @@ async fn a_body_without_end_is_cut_off() {
     let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
+        let _ = stream.read(&mut [0; 4096]).await;
         stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
         while stream.write_all(&[b' '; 4096]).await.is_ok() {}
     });

@@ -4,7 +4,6 @@
 
 mod callbacks;
 mod http;
-mod leaks;
 mod refresh;
 mod restart;
 mod sessions;

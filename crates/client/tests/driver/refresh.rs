@@ -37,7 +37,7 @@ async fn a_refresh_puts_the_child_in_the_parents_place() {
     let (desk, sessions, account) = signed_in().await;
     let parent = kept_token(&desk, &account).await.unwrap();
     assert!(is_done(&sessions.refresh(&account).await, Stored::Keychain));
-    assert_eq!(presented(&desk), [parent.clone()]);
+    assert_eq!(presented(&desk), [&*parent]);
     assert_ne!(kept_token(&desk, &account).await.unwrap(), parent);
 }
 
@@ -66,9 +66,11 @@ async fn a_lost_answer_is_asked_for_again_with_the_same_token() {
 
 #[tokio::test]
 async fn a_companion_that_cannot_serve_ends_nothing_and_is_not_pressed() {
-    for (status, problem) in
-        [(429, Problem::TooManyRequests), (503, Problem::ServiceUnavailable), (400, Problem::ServiceRefused)]
-    {
+    for (status, problem) in [
+        (429, Problem::TooManyRequests),
+        (503, Problem::ServiceUnavailable),
+        (400, Problem::ServiceRefused),
+    ] {
         let (desk, sessions, account) = signed_in().await;
         let body = json!({"error": "invalid_dpop_proof"});
         desk.companion.next_fails("refresh", Fault::Answers(status, body));

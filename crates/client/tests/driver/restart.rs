@@ -69,7 +69,9 @@ async fn a_session_in_the_keychain_is_there_again_and_is_refreshed_with_the_same
     let exchanged = desk.companion.seen("exchange")[0].clone();
     let desk = desk.restarted().await;
     desk.shows_signed_in().await;
-    desk.companion.until(|world| world.seen.iter().any(|s| s.what == "refresh").then_some(())).await;
+    desk.companion
+        .until(|world| world.seen.iter().any(|s| s.what == "refresh").then_some(()))
+        .await;
     let refreshed = desk.companion.seen("refresh")[0].clone();
     assert_eq!(refreshed.thumbprint, exchanged.thumbprint);
 }
@@ -103,5 +105,21 @@ async fn a_keychain_that_is_locked_at_the_start_is_not_the_same_as_signed_out() 
     let desk = desk.restarted().await;
     desk.shows_problem("keychain_locked").await;
     desk.client.intend(keyport_client::Intent::LoadAgain);
+    desk.shows_signed_in().await;
+}
+
+#[tokio::test]
+async fn a_command_line_beside_the_app_leaves_the_apps_attempt_alone() {
+    let mut desk = Desk::new().await;
+    desk.click_sign_in(Door::Link, Store::Keychain);
+    let url = desk.browser_opens().await;
+    let beside = desk.command_line_beside();
+    let (hints, doors) = (keyport_core::Hints::default(), vec![Door::Loopback]);
+    beside.intend(keyport_client::Intent::SignIn { hints, doors, store: Store::Keychain });
+    desk.browser_opens().await;
+    beside.intend(keyport_client::Intent::Cancel);
+    beside.shut_down().await;
+    assert_eq!(desk.companion.world().cancelled.len(), 1, "its own");
+    desk.client.deliver_link(RawCallback::new(desk.companion.signs_in(&url)));
     desk.shows_signed_in().await;
 }

@@ -205,19 +205,29 @@ async fn metadata(State(shared): State<Arc<Shared>>) -> Json<Value> {
     }))
 }
 
-async fn push(State(shared): State<Arc<Shared>>, headers: HeaderMap, Form(fields): Form<Fields>) -> Response {
+async fn push(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Form(fields): Form<Fields>,
+) -> Response {
     shared
         .take("push", Method::POST, "/oauth/par", &headers, None, fields, |world, seen| {
             world.count += 1;
             let request_uri = format!("urn:ietf:params:oauth:request_uri:{}", world.count);
-            world.pushed.insert(request_uri.clone(), (seen.fields.clone(), seen.thumbprint.clone()));
+            world
+                .pushed
+                .insert(request_uri.clone(), (seen.fields.clone(), seen.thumbprint.clone()));
             let answer = json!({"request_uri": request_uri, "expires_in": 600});
             (StatusCode::CREATED, Json(answer)).into_response()
         })
         .await
 }
 
-async fn token(State(shared): State<Arc<Shared>>, headers: HeaderMap, Form(fields): Form<Fields>) -> Response {
+async fn token(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Form(fields): Form<Fields>,
+) -> Response {
     let what = if fields["grant_type"] == "refresh_token" { "refresh" } else { "exchange" };
     shared
         .take(what, Method::POST, "/oauth/token", &headers, None, fields, |world, seen| {
@@ -300,16 +310,25 @@ async fn revoke(State(shared): State<Arc<Shared>>, Form(fields): Form<Fields>) -
 }
 
 async fn userinfo(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    let token = headers["authorization"].to_str().unwrap().strip_prefix("DPoP ").unwrap().to_owned();
+    let token =
+        headers["authorization"].to_str().unwrap().strip_prefix("DPoP ").unwrap().to_owned();
     shared
-        .take("userinfo", Method::GET, "/oauth/userinfo", &headers, Some(&token), Fields::new(), |_, _| {
-            Json(json!({
-                "sub": "user_ada", "email": "ada@acme.test", "name": "Ada Lovelace",
-                "org_id": "org_1", "organization_name": "Acme",
-                "connection_id": "conn_1", "connection_type": "OktaSAML",
-            }))
-            .into_response()
-        })
+        .take(
+            "userinfo",
+            Method::GET,
+            "/oauth/userinfo",
+            &headers,
+            Some(&token),
+            Fields::new(),
+            |_, _| {
+                Json(json!({
+                    "sub": "user_ada", "email": "ada@acme.test", "name": "Ada Lovelace",
+                    "org_id": "org_1", "organization_name": "Acme",
+                    "connection_id": "conn_1", "connection_type": "OktaSAML",
+                }))
+                .into_response()
+            },
+        )
         .await
 }
 
@@ -384,26 +403,26 @@ impl Shared {
                 lost()
             }
             Some(Fault::LosesTheAnswer) => {
-                self.done(seen, then);
+                self.done(&seen, then);
                 lost()
             }
             Some(Fault::Waits(go)) => {
                 self.waits(&seen, go).await;
-                self.done(seen, then)
+                self.done(&seen, then)
             }
             Some(Fault::WaitsAndAnswers(go, status, body)) => {
                 self.waits(&seen, go).await;
                 self.note(&seen);
                 (StatusCode::from_u16(status).unwrap(), Json(body)).into_response()
             }
-            None => self.done(seen, then),
+            None => self.done(&seen, then),
         };
         with_nonce(response, &expected)
     }
 
-    fn done(&self, seen: Seen, then: impl FnOnce(&mut World, &Seen) -> Response) -> Response {
-        let response = then(&mut self.world.lock().unwrap(), &seen);
-        self.note(&seen);
+    fn done(&self, seen: &Seen, then: impl FnOnce(&mut World, &Seen) -> Response) -> Response {
+        let response = then(&mut self.world.lock().unwrap(), seen);
+        self.note(seen);
         response
     }
 

@@ -69,6 +69,10 @@ impl Desk {
         Sessions::open(&self.config, &self.platform)
     }
 
+    pub fn command_line_beside(&self) -> Client {
+        Client::start_without_links(self.config.clone(), self.platform.clone())
+    }
+
     pub fn click_sign_in(&self, door: Door, store: Store) {
         let (hints, doors) = (Hints::default(), vec![door]);
         self.client.intend(Intent::SignIn { hints, doors, store });
@@ -94,7 +98,8 @@ impl Desk {
     }
 
     pub async fn shows_problem(&self, expected: &str) {
-        let is_it = |screen: &Screen| matches!(screen, Screen::Problem { code, .. } if *code == expected);
+        let is_it =
+            |screen: &Screen| matches!(screen, Screen::Problem { code, .. } if *code == expected);
         self.shows(expected, is_it).await;
     }
 

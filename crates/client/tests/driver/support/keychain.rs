@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
+use tokio::sync::watch;
+
 use keyport_client::keychain::{
     Answered, Item, Keychain, KeychainTrouble, MemoryKeychain, SecretBytes,
 };
@@ -19,6 +21,7 @@ struct Moods {
     read: Option<KeychainTrouble>,
     write: BTreeMap<String, KeychainTrouble>,
     delete: BTreeMap<String, KeychainTrouble>,
+    stalls: Option<(String, watch::Receiver<bool>)>,
     damaged: BTreeSet<String>,
     aside: Vec<String>,
 }
@@ -43,6 +46,11 @@ impl MoodyKeychain {
 
     pub fn fails_deletes(&self, name: &str, trouble: KeychainTrouble) {
         self.moods.lock().unwrap().delete.insert(name.to_owned(), trouble);
+    }
+
+    /// Writing items whose name begins so waits for the test.
+    pub fn stalls_writes(&self, name: &str, go: watch::Receiver<bool>) {
+        self.moods.lock().unwrap().stalls = Some((name.to_owned(), go));
     }
 
     pub fn is_well_again(&self) {
@@ -98,7 +106,17 @@ impl Keychain for MoodyKeychain {
     }
 
     fn write<'a>(&'a self, item: &'a Item, secret: &'a SecretBytes) -> Answered<'a, ()> {
-        match refused(&self.moods.lock().unwrap().write, item) {
+        let moods = self.moods.lock().unwrap();
+        if let Some((name, go)) = &moods.stalls
+            && item.name().starts_with(name)
+        {
+            let mut go = go.clone();
+            return Box::pin(async move {
+                let _ = go.wait_for(|go| *go).await;
+                self.items.write(item, secret).await
+            });
+        }
+        match refused(&moods.write, item) {
             Some(trouble) => at_once(Err(trouble)),
             None => self.items.write(item, secret),
         }

@@ -7,7 +7,12 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// The proof's key thumbprint, its `jti` and its nonce. Panics where the proof is not about this request.
-pub fn check(proof: &str, method: &str, url: &str, access_token: Option<&str>) -> (String, String, Option<String>) {
+pub fn check(
+    proof: &str,
+    method: &str,
+    url: &str,
+    access_token: Option<&str>,
+) -> (String, String, Option<String>) {
     let parts: Vec<&str> = proof.split('.').collect();
     assert_eq!(parts.len(), 3, "a compact JWS");
     let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).expect("base64url");

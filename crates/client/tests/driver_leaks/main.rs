@@ -1,4 +1,9 @@
-//! What is secret is in no log, at any level.
+//! What is secret is in no log, at any level. A test binary of its own: it listens to every thread.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends with a panic")]
+
+#[allow(dead_code, reason = "the other test binary uses the rest")]
+#[path = "../driver/support/mod.rs"]
+mod support;
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -9,8 +14,8 @@ use keyport_core::secret::RawCallback;
 use keyport_core::{Door, Screen, Store};
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::desk::visit;
-use crate::support::{Desk, Fault};
+use support::desk::visit;
+use support::{Desk, Fault};
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -41,12 +46,12 @@ async fn no_secret_of_a_whole_session_is_logged() {
         .with_max_level(tracing::Level::TRACE)
         .with_writer(log.clone())
         .finish();
-    // Everything here runs on this thread.
-    let _guard = tracing::subscriber::set_default(subscriber);
+    tracing::subscriber::set_global_default(subscriber).unwrap();
     let mut desk = Desk::new().await;
     desk.click_sign_in(Door::Link, Store::Keychain);
     let cancelled = desk.browser_opens().await;
-    desk.client.deliver_link(RawCallback::new("dev.keyport.desktop.dev:/callback?code=code-canary"));
+    desk.client
+        .deliver_link(RawCallback::new("dev.keyport.desktop.dev:/callback?code=code-canary"));
     desk.client.intend(Intent::Cancel);
     desk.click_sign_in(Door::Loopback, Store::Keychain);
     let url = desk.browser_opens().await;
@@ -67,7 +72,9 @@ async fn no_secret_of_a_whole_session_is_logged() {
     }
     secrets.push(desk.companion.seen("exchange")[0].fields["code_verifier"].clone());
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    for said in ["sign-in wanted", "browser opened", "callback received", "session stored", "not ours"] {
+    for said in
+        ["sign-in wanted", "browser opened", "callback received", "session stored", "not ours"]
+    {
         assert!(log.contains(said), "the log is read, and tells the steps: {said}");
     }
     for secret in secrets {
