@@ -1,7 +1,7 @@
 //! The client's attempt as the companion sees it: an id pushed with each door's request, owned by the device key that
 //! pushed it. Another key asking about the same id asks about a different attempt, one that nobody has touched.
 
-use super::{AttemptId, ConfirmationNumber, GrantStage, ProblemCode, Thumbprint};
+use super::{AttemptId, CancelledBy, ConfirmationNumber, GrantStage, ProblemCode, Thumbprint};
 
 /// An attempt and the device key that owns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,15 +40,15 @@ pub enum AttemptState {
     Memory,
     /// It failed, upstream or in the app.
     Failed(Option<ProblemCode>),
-    /// Cancelled, by the person on the page or by the app.
-    Cancelled,
+    /// Cancelled, by the person on the page, by the app or by a wrong code verifier.
+    Cancelled(CancelledBy),
 }
 
 impl AttemptState {
     /// The state that follows from the grant that moved last and from what the device has said.
     pub fn derive(stage: Option<&GrantStage>, outcome: Option<&Outcome>, cancelled: bool) -> Self {
         if cancelled {
-            return Self::Cancelled;
+            return Self::Cancelled(CancelledBy::Client);
         }
         match outcome {
             Some(Outcome::Stored) => return Self::Stored,
@@ -64,7 +64,7 @@ impl AttemptState {
             Some(GrantStage::Minted { .. }) => Self::Minted,
             Some(GrantStage::Exchanged { .. }) => Self::Redeemed,
             Some(GrantStage::Failed { problem }) => Self::Failed(Some(problem.clone())),
-            Some(GrantStage::Cancelled { .. }) => Self::Cancelled,
+            Some(GrantStage::Cancelled { by }) => Self::Cancelled(*by),
         }
     }
 }

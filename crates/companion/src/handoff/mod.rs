@@ -2,3 +2,5 @@
 
 pub mod routes;
 mod state;
+
+pub use state::problem_of_cancel;

@@ -61,11 +61,7 @@ impl Due {
             GrantStage::Exchanged { .. } if tells => Self::Redeemed,
             GrantStage::Exchanged { .. } => Self::Return,
             GrantStage::Failed { problem: code } => Self::Failed(problem(Some(code))),
-            GrantStage::Cancelled { by } => Self::Cancelled(match by {
-                CancelledBy::Person => Problem::NotMe,
-                CancelledBy::Client => Problem::Cancelled,
-                CancelledBy::WrongVerifier => Problem::Interrupted,
-            }),
+            GrantStage::Cancelled { by } => Self::Cancelled(problem_of_cancel(*by)),
         }
     }
 
@@ -90,6 +86,15 @@ impl Due {
             Self::Failed(problem) | Self::Cancelled(problem) => Some(*problem),
             _ => None,
         }
+    }
+}
+
+/// What a cancellation is called, by page and app alike.
+pub const fn problem_of_cancel(by: CancelledBy) -> Problem {
+    match by {
+        CancelledBy::Person => Problem::NotMe,
+        CancelledBy::Client => Problem::Cancelled,
+        CancelledBy::WrongVerifier => Problem::Interrupted,
     }
 }
 

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::gate::prove;
 use crate::app::App;
 use crate::domain::{AttemptId, AttemptKey, AttemptState, Outcome, ProblemCode};
+use crate::handoff::problem_of_cancel;
 use crate::web::{AppState, Fault};
 
 /// `GET`: how far it is.
@@ -39,7 +40,9 @@ fn told(state: AttemptState) -> Value {
             let code = code.as_ref().map_or(Problem::Internal.code(), ProblemCode::as_str);
             json!({ "state": "failed", "problem": code })
         }
-        AttemptState::Cancelled => json!({ "state": "cancelled" }),
+        AttemptState::Cancelled(by) => {
+            json!({ "state": "cancelled", "problem": problem_of_cancel(by).code() })
+        }
     }
 }
 

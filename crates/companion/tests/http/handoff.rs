@@ -102,7 +102,8 @@ async fn this_was_not_me_ends_it_for_page_and_app() {
     assert_eq!(browser.get(&handoff).await.problem(), "not_me");
     assert_eq!(browser.press(&handoff, "continue").await.status, 303);
     assert_eq!(browser.get(&format!("{handoff}/go")).await.header("refresh"), "");
-    assert_eq!(device.attempt_state(&service, &pushed.attempt).await["state"], "cancelled");
+    let told = device.attempt_state(&service, &pushed.attempt).await;
+    assert_eq!(told, json!({ "state": "cancelled", "problem": "not_me" }));
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! The client's side channel: it tells the owner of the device key, and nobody else, how far the sign-in is.
 
 use keyport_companion::domain::{
-    AttemptKey, AttemptState, GrantStage, Outcome, ProblemCode, RefreshRefusal, Thumbprint,
+    AttemptKey, AttemptState, CancelledBy, GrantStage, Outcome, ProblemCode, RefreshRefusal,
+    Thumbprint,
 };
 use keyport_companion::storage::{CodeRefusal, ExchangeStart};
 
@@ -79,7 +80,7 @@ pub async fn another_key_cannot_cancel_or_finish(world: World) {
 pub async fn a_cancelled_attempt_refuses_the_branch_that_comes_back(world: World) {
     let key = attempt();
     cancel(&world, key).await;
-    assert_eq!(state(&world, key).await, AttemptState::Cancelled);
+    assert_eq!(state(&world, key).await, AttemptState::Cancelled(CancelledBy::Client));
     let start = world.begin(branch_of_attempt(key.attempt), at(11)).await;
     assert_eq!(start, ExchangeStart::Cancelled);
 }
@@ -89,7 +90,7 @@ pub async fn a_cancelled_attempt_refuses_the_code_that_is_out(world: World) {
     let code = world.code(branch_of_attempt(key.attempt), ada(), at(0)).await;
     cancel(&world, key).await;
     assert_eq!(world.refused_code(redemption(&code), at(11)).await, CodeRefusal::Cancelled);
-    assert_eq!(state(&world, key).await, AttemptState::Cancelled);
+    assert_eq!(state(&world, key).await, AttemptState::Cancelled(CancelledBy::Client));
 }
 
 pub async fn cancelling_after_redemption_ends_the_session(world: World) {
