@@ -194,7 +194,7 @@ impl Chores {
     /// Takes away a task that has ended. Waits for ever when there is none.
     pub(super) async fn one_finished(&mut self) {
         if !self.next_finished().await {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

@@ -205,10 +205,10 @@ impl Sessions {
         if now.is_some_and(|now| now.refresh != presented.refresh) {
             return Ok(Turned::Again(Problem::ServiceUnavailable));
         }
-        if stored == Stored::Keychain {
-            if let Err(trouble) = self.shared.vault.remove(account).await {
-                tracing::warn!(cause = %trouble, "an ended session could not be erased");
-            }
+        if stored == Stored::Keychain
+            && let Err(trouble) = self.shared.vault.remove(account).await
+        {
+            tracing::warn!(cause = %trouble, "an ended session could not be erased");
         }
         tracing::info!("the companion ended the session");
         Ok(Turned::Ended)
