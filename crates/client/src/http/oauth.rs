@@ -120,6 +120,7 @@ impl Companion {
     }
 
     /// Ends the session at the companion, RFC 7009. A token that it does not know is as good as revoked.
+    /// Built by hand: the `oauth2` crate refuses a revocation endpoint over http, which a companion on this machine has.
     ///
     /// # Errors
     /// When it did not say so.

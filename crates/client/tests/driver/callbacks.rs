@@ -1,7 +1,8 @@
 //! What comes through a door: only the callback that is waited for changes anything.
 
+use keyport_client::Intent;
 use keyport_core::secret::RawCallback;
-use keyport_core::{Door, Screen, Store};
+use keyport_core::{Door, Hints, Screen, Store};
 
 use crate::support::Desk;
 use crate::support::desk::visit;
@@ -88,4 +89,26 @@ async fn an_error_from_the_companion_ends_the_attempt_with_its_own_words() {
     assert_eq!(visit(&back).await.0, 303);
     desk.shows_problem("access_denied").await;
     assert_eq!(desk.companion.count("exchange"), 0);
+}
+
+#[tokio::test]
+async fn of_two_doors_the_first_valid_callback_wins_and_closes_the_other() {
+    let mut desk = Desk::new().await;
+    let doors = vec![Door::Link, Door::Loopback];
+    let (hints, store) = (Hints::default(), Store::Keychain);
+    desk.client.intend(Intent::SignIn { hints, doors, store });
+    let through_link = desk.browser_opens().await;
+    let loopback = desk.companion.seen("push")[1].clone();
+    let issuer = desk.companion.issuer().to_owned();
+    let (address, state) = (&loopback.fields["redirect_uri"], &loopback.fields["state"]);
+    // A state belongs to its door.
+    let link = "dev.keyport.desktop.dev:/callback";
+    let mixed = format!("{link}?code=x&state={state}&iss={issuer}");
+    desk.client.deliver_link(RawCallback::new(mixed));
+    desk.client.deliver_link(RawCallback::new(desk.companion.signs_in(&through_link)));
+    desk.shows_signed_in().await;
+    assert_eq!(desk.companion.count("exchange"), 1);
+    let Desk { client, .. } = desk;
+    client.shut_down().await;
+    assert!(reqwest::get(address).await.is_err(), "the other door is closed");
 }

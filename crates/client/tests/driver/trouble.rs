@@ -325,3 +325,38 @@ async fn a_late_success_in_memory_leaves_the_kept_session_its_key() {
     assert_eq!(refreshed[0].thumbprint, exchanged[0].thumbprint);
     assert_ne!(refreshed[0].thumbprint, exchanged[1].thumbprint);
 }
+
+#[tokio::test]
+async fn cancelling_while_the_request_is_pushed_opens_no_browser() {
+    let mut desk = Desk::new().await;
+    let (go, waits) = watch::channel(false);
+    desk.companion.next_fails("push", Fault::Waits(waits));
+    desk.click_sign_in(Door::Loopback, Store::Memory);
+    let is_waiting = |s: &crate::support::companion::Seen| s.what == "push waits";
+    desk.companion.until(|world| world.seen.iter().any(is_waiting).then_some(())).await;
+    desk.client.intend(Intent::Cancel);
+    let cancelled = desk.companion.until(|world| world.cancelled.first().cloned()).await;
+    assert_eq!(cancelled, desk.companion.seen("push waits")[0].fields["attempt"]);
+    go.send_replace(true);
+    desk.shows("signed out", |screen| *screen == Screen::SignedOut).await;
+    assert_eq!(desk.browsers_opened(), 0);
+}
+
+#[tokio::test]
+async fn a_session_that_arrives_while_the_client_ends_is_not_left_behind() {
+    let mut desk = Desk::new().await;
+    let (go, waits) = watch::channel(false);
+    desk.companion.next_fails("exchange", Fault::Waits(waits));
+    desk.click_sign_in(Door::Loopback, Store::Keychain);
+    let url = desk.browser_opens().await;
+    visit(&desk.companion.signs_in(&url)).await;
+    let is_waiting = |s: &crate::support::companion::Seen| s.what == "exchange waits";
+    desk.companion.until(|world| world.seen.iter().any(is_waiting).then_some(())).await;
+    desk.client.intend(Intent::Cancel);
+    let Desk { client, companion, .. } = desk;
+    let (_, ()) = tokio::join!(client.shut_down(), async {
+        companion.until(|world| (!world.outcomes.is_empty()).then_some(())).await;
+        go.send_replace(true);
+    });
+    assert_eq!(companion.world().revoked.len(), 1);
+}
