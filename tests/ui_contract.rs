@@ -25,8 +25,8 @@ const broken = [...window.noted.wrong];
 const [name] = arguments;
 const seen = (element) => element.checkVisibility({ visibilityProperty: true });
 if (document.body.dataset.screen !== name) broken.push(`the screen is ${document.body.dataset.screen}, not ${name}`);
-const shown = [...document.querySelectorAll('[data-for]')].filter(seen);
-if (shown.length !== 1 || shown[0].dataset.for !== name) broken.push('not exactly this section is shown');
+const shown = document.querySelectorAll('section');
+if (shown.length !== 1) broken.push('not exactly one section is shown');
 const named = '[data-words], [data-fact], [data-part]:not([data-part=between]), h1, button';
 for (const element of document.querySelectorAll(named)) {
   const text = element.textContent.trim();
@@ -38,6 +38,7 @@ for (const button of [...document.querySelectorAll('button')].filter(seen)) {
 }
 if ([...document.querySelectorAll('.primary')].filter(seen).length > 1) broken.push('two primary actions');
 for (const field of document.querySelectorAll('input')) if (!field.labels[0]) broken.push('a field without a label');
+if (new Set([...document.querySelectorAll('[id]')].map(({ id }) => id)).size !== document.querySelectorAll('[id]').length) broken.push('an id twice');
 if (!shown[0]?.contains(document.activeElement)) broken.push('the focus is not on the screen that arrived');
 const page = document.documentElement;
 if (page.scrollWidth > page.clientWidth) broken.push(`wider than the window: ${page.scrollWidth} > ${page.clientWidth}`);
@@ -183,7 +184,7 @@ async fn every_problem_offers_its_own_way_out_first() {
         ("session_ended", "dismiss"),
     ] {
         show(&driver, &format!("problem-{problem}")).await;
-        driver.click("[data-for=problem] .primary").await.unwrap();
+        driver.click("section .primary").await.unwrap();
         assert_eq!(asked(&driver).await[0][0], json!(intent), "{problem}");
     }
     show(&driver, "problem-keychain_locked").await;

@@ -16,10 +16,6 @@ export function showStep(section, name) {
   for (const step of section.querySelectorAll('[data-step]')) step.hidden = step.dataset.step !== name;
 }
 
-export function rememberScreen(section) {
-  for (const field of section.querySelectorAll('input')) right(field);
-}
-
 export function hearPerson(intend) {
   document.addEventListener('submit', (event) => {
     event.preventDefault();
@@ -68,19 +64,17 @@ function step(button, name) {
   (shown.querySelector('input') ?? shown.querySelector('[data-shows]')).focus();
 }
 
-const WAYS_OUT = ['cancel', 'dismiss'];
+const WAYS_OUT = '[data-intent="cancel"]:not([hidden]), [data-intent="dismiss"]:not([hidden])';
 
 // Escape leaves: cancels what waits, puts a problem away, closes the form for another account. Enter takes a problem's first offer.
 function key(event) {
   if (event.repeat || event.isComposing) return;
-  const section = document.querySelector('[data-for]:not([hidden])');
   if (event.key === 'Escape') {
-    const back = section.querySelector('form:not([hidden]) [data-shows]');
-    const selector = WAYS_OUT.map((intent) => `button[data-intent="${intent}"]`).join();
-    (back ?? [...section.querySelectorAll(selector)].find((button) => !button.hidden))?.click();
+    const back = document.querySelector('form:not([hidden]) [data-shows]');
+    (back ?? document.querySelector(WAYS_OUT))?.click();
   }
   if (event.key === 'Enter' && document.activeElement?.tagName === 'H1') {
-    if (section.dataset.for === 'problem') section.querySelector('.primary').click();
+    if (document.body.dataset.screen === 'problem') document.querySelector('.primary').click();
   }
 }
 

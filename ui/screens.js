@@ -18,15 +18,12 @@ export const SCREENS = {
   problem,
 };
 
-function signedOut(section) {
-  const field = section.querySelector('input');
-  if (document.body.dataset.screen !== 'signed_out' && !field.value) field.value = knownEmail();
+function signedOut(section, view, words, arrived) {
+  if (arrived) section.querySelector('input').value = knownEmail();
 }
 
 function waiting(section, view, words) {
   when(section, 'another-way', view.door === 'link');
-  const help = section.querySelector('#trouble-help');
-  if (document.body.dataset.screen !== 'waiting') open(help, false);
   const open_again = ['open-again', words['open-again']];
   const copy_link = ['copy-link', words['copy-link']];
   const start_again = ['try-again', words['start-again']];
@@ -44,7 +41,7 @@ function lastMinute(view) {
   return view.seconds_left <= 60 ? 'one-minute' : '';
 }
 
-function signedIn(section, view, words) {
+function signedIn(section, view, words, arrived) {
   const { account } = view;
   const name = account.name || account.email;
   rememberEmail(account.email);
@@ -57,7 +54,7 @@ function signedIn(section, view, words) {
   when(section, 'from', Boolean(words.from));
   when(section, 'not-saved', view.not_saved !== null);
   when(section, 'unreachable', view.unreachable !== null);
-  if (document.body.dataset.screen !== 'signed_in') showStep(section, takeWantedStep() ?? 'account');
+  if (arrived) showStep(section, takeWantedStep() ?? 'account');
   if (view.unreachable !== null) return 'unreachable';
   return view.not_saved !== null ? 'not-saved' : 'reachable';
 }
@@ -106,9 +103,4 @@ function offer(section, part, to) {
   button.dataset.intent = intent;
   button.dataset.thenShow = step ?? '';
   write(button, words);
-}
-
-function open(panel, wanted) {
-  panel.hidden = !wanted;
-  document.querySelector(`[aria-controls="${panel.id}"]`).setAttribute('aria-expanded', String(wanted));
 }

@@ -2,6 +2,7 @@
 //! secret, and its page can neither listen to events nor call anything but two commands.
 #![warn(missing_docs)]
 
+mod again;
 pub mod automation;
 mod drawing;
 mod links;
@@ -57,6 +58,7 @@ pub fn run() -> ExitCode {
     match app {
         Ok(app) => ExitCode::from(u8::try_from(app.run_return(on_event)).unwrap_or(1)),
         Err(error) => {
+            let error = again::once(error);
             eprintln!("keyport-desktop: the window could not be opened: {error}");
             ExitCode::FAILURE
         }

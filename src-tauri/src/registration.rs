@@ -5,12 +5,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Registers this program for `scheme`, for this user.
+/// Registers this program for `scheme`, for this user; not if it was installed, because a package brings an entry of its own.
 ///
 /// # Errors
 /// When the folder for applications cannot be written or `xdg-mime` fails.
 pub fn register(scheme: &str) -> io::Result<()> {
     let program = std::env::current_exe()?;
+    if is_installed(&program) {
+        return Ok(());
+    }
     let folder = applications()?;
     let name = format!("{scheme}.desktop");
     let entry = entry(&program, scheme);
@@ -21,6 +24,12 @@ pub fn register(scheme: &str) -> io::Result<()> {
     let _ = run(Command::new("update-desktop-database").arg(&folder));
     let handler = format!("x-scheme-handler/{scheme}");
     run(Command::new("xdg-mime").args(["default", &name, &handler]))
+}
+
+/// `PREFIX/bin/PROGRAM` with the package's entry in `PREFIX/share/applications`.
+fn is_installed(program: &Path) -> bool {
+    let prefix = program.parent().and_then(Path::parent);
+    prefix.is_some_and(|prefix| prefix.join("share/applications/keyport-desktop.desktop").is_file())
 }
 
 fn entry(program: &Path, scheme: &str) -> String {

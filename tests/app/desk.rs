@@ -1,0 +1,64 @@
+//! A desktop with our services and our app on it, and the way of one sign-in through it. The app opens the real browser; where a
+//! test has to hold the callback in its hands, the person goes on in a browser of the test's own.
+#![allow(dead_code, reason = "each test program uses its part of it")]
+
+use anyhow::{Context, Result};
+use keyport_tests::desktop::{App, Keyring};
+use keyport_tests::{DesktopSession, Jar, Person, World, wait};
+
+/// The scheme of the development build, which is also the service of its keychain items.
+pub const CHANNEL: &str = "dev.keyport.desktop.dev";
+
+/// Desktop and services.
+pub struct Desk {
+    pub world: World,
+    pub session: DesktopSession,
+}
+
+impl Desk {
+    /// The usual ones.
+    pub fn start() -> Result<Self> {
+        Self::with(Keyring::Unlocked)
+    }
+
+    /// With a Secret Service in this state.
+    pub fn with(keyring: Keyring) -> Result<Self> {
+        let world = World::start()?;
+        let session = DesktopSession::with()
+            .keyring(keyring)
+            .environment("KEYPORT_COMPANION", world.issuer())
+            .start()?;
+        Ok(Self { world, session })
+    }
+
+    /// The app, with its first screen drawn.
+    pub async fn app(&self, environment: &[(&str, &str)]) -> Result<App> {
+        let starting = tokio::time::timeout(wait::PATIENCE, self.session.app(environment));
+        let app = starting.await.context("the app gives no webview")??;
+        app.awaits(&["signed_out", "signed_in", "problem", "not_set_up"], wait::PATIENCE).await?;
+        Ok(app)
+    }
+
+    /// Presses "Continue" as Ada and waits for the browser; answers with the address that it was opened with.
+    pub async fn begin(&self, app: &App) -> Result<String> {
+        let before = self.session.opened().len();
+        app.fill("#email", Person::ADA.email).await?;
+        app.intent("sign-in").await?;
+        app.awaits(&["waiting"], wait::PATIENCE).await?;
+        self.opened_after(before)
+    }
+
+    /// The address that the browser was opened with after this many others.
+    pub fn opened_after(&self, before: usize) -> Result<String> {
+        wait::until("the browser", wait::PATIENCE, || {
+            let opened = self.session.opened();
+            Ok(opened.get(before).and_then(|line| line.split(' ').next_back()).map(str::to_owned))
+        })
+    }
+
+    /// Ada signs in at this address; answers with the callback that her browser would open.
+    pub async fn callback(&self, authorize: &str) -> Result<String> {
+        let mut browser = Jar::new()?.stopping_at(CHANNEL);
+        Person::ADA.sign_in(&mut browser, authorize).await.context("Ada's way through the pages")
+    }
+}

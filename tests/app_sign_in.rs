@@ -1,0 +1,141 @@
+//! The window on the ways that a sign-in can go: the keychain, other ways back, cancelling, and settings that are wrong.
+
+#[path = "app/desk.rs"]
+mod desk;
+
+use anyhow::Result;
+use keyport_tests::desktop::Keyring;
+use keyport_tests::{Jar, Person, wait};
+
+use desk::{CHANNEL, Desk};
+
+#[tokio::test]
+async fn a_session_survives_a_restart_and_not_a_sign_out() -> Result<()> {
+    let desk = Desk::start()?;
+    let app = desk.app(&[]).await?;
+    let authorize = desk.begin(&app).await?;
+    desk.session.xdg_open(&desk.callback(&authorize).await?)?;
+    app.awaits(&["signed_in"], wait::PATIENCE).await?;
+    app.close().await?;
+
+    let app = desk.app(&[]).await?;
+    app.awaits(&["signed_in"], wait::PATIENCE).await?;
+    app.says("Acme, Okta", wait::PATIENCE).await?;
+    app.intent("sign-out").await?;
+    app.awaits(&["signed_out"], wait::PATIENCE).await?;
+    wait::until("an empty keychain", wait::PATIENCE, || {
+        let items = desk.session.secrets(CHANNEL)?;
+        Ok((!items.keys().any(|name| name.starts_with("account:"))).then_some(()))
+    })?;
+    app.close().await
+}
+
+#[tokio::test]
+async fn without_a_secret_service_the_app_says_so_first_and_can_go_on_in_memory() -> Result<()> {
+    let desk = Desk::with(Keyring::Absent)?;
+    let app = desk.app(&[]).await?;
+    app.awaits(&["problem"], wait::PATIENCE).await?;
+    app.says("This device has no keychain", wait::PATIENCE).await?;
+    assert!(desk.session.opened().is_empty(), "no browser was opened");
+    app.intent("continue-without-saving").await?;
+    app.awaits(&["signed_out"], wait::PATIENCE).await?;
+    let authorize = desk.begin(&app).await?;
+    desk.session.xdg_open(&desk.callback(&authorize).await?)?;
+    app.awaits(&["signed_in"], wait::PATIENCE).await?;
+    app.says("in memory only, until you close Keyport", wait::PATIENCE).await?;
+    app.close().await
+}
+
+#[tokio::test]
+async fn another_way_back_is_offered_while_the_app_waits() -> Result<()> {
+    let desk = Desk::start()?;
+    let app = desk.app(&[]).await?;
+    desk.begin(&app).await?;
+    let before = desk.session.opened().len();
+    app.click("[data-opens=trouble-help]").await?;
+    app.intent("another-way").await?;
+    let authorize = desk.opened_after(before)?;
+    let mut browser = Jar::new()?;
+    Person::ADA.sign_in_at_provider(&mut browser, &authorize).await?;
+    app.awaits(&["confirm"], wait::PATIENCE).await?;
+    app.close().await
+}
+
+#[tokio::test]
+async fn the_way_back_over_loopback_signs_in() -> Result<()> {
+    let desk = Desk::start()?;
+    let app = desk.app(&[("KEYPORT_DOOR", "loopback")]).await?;
+    let authorize = desk.begin(&app).await?;
+    let callback = desk.callback(&authorize).await?;
+    assert!(callback.starts_with("http://127.0.0.1:"), "{callback}");
+    Jar::new()?.open(&callback).await?;
+    app.awaits(&["signed_in"], wait::PATIENCE).await?;
+    app.close().await
+}
+
+#[tokio::test]
+async fn a_cancelled_sign_in_leaves_nothing_behind() -> Result<()> {
+    let desk = Desk::start()?;
+    let app = desk.app(&[]).await?;
+    let authorize = desk.begin(&app).await?;
+    let link = desk.callback(&authorize).await?;
+    app.intent("cancel").await?;
+    app.awaits(&["signed_out"], wait::PATIENCE).await?;
+    desk.session.xdg_open(&link)?;
+    wait::until("the late link in the log", wait::PATIENCE, || {
+        Ok(app.process().log().contains("a callback that is not ours").then_some(()))
+    })?;
+    assert_eq!(app.screen().await?, "signed_out");
+    assert!(!desk.session.secrets(CHANNEL)?.contains_key("attempt"), "nothing waits");
+    app.close().await
+}
+
+#[tokio::test]
+async fn the_copied_link_is_on_the_clipboard_and_the_person_hears_it() -> Result<()> {
+    let desk = Desk::start()?;
+    let app = desk.app(&[]).await?;
+    let authorize = desk.begin(&app).await?;
+    app.intent("copy-link").await?;
+    app.says("The link is copied", wait::PATIENCE).await?;
+    app.intent("cancel").await?;
+    app.awaits(&["signed_out"], wait::PATIENCE).await?;
+    app.fill("#email", "").await?;
+    let window = desk.session.window("^Keyport$", wait::PATIENCE)?;
+    desk.session.xdotool(&["windowactivate", "--sync", &window])?;
+    desk.session.xdotool(&["key", "--clearmodifiers", "ctrl+v"])?;
+    let pasted = wait::until_async("the pasted link", wait::PATIENCE, async || {
+        let value = app.script("return document.getElementById('email').value").await?;
+        Ok(value.as_str().filter(|text| !text.is_empty()).map(str::to_owned))
+    });
+    let pasted = pasted.await?;
+    assert!(authorize.starts_with(&pasted) && pasted.len() > 40, "the address that was opened");
+    app.close().await
+}
+
+#[tokio::test]
+async fn a_companion_that_is_not_there_is_said_and_can_be_tried_again() -> Result<()> {
+    let mut desk = Desk::start()?;
+    let app = desk.app(&[]).await?;
+    desk.world.stop_companion()?;
+    app.fill("#email", Person::ADA.email).await?;
+    app.intent("sign-in").await?;
+    app.awaits(&["problem"], wait::PATIENCE).await?;
+    app.says("Keyport cannot be reached", wait::PATIENCE).await?;
+    desk.world.start_companion_again()?;
+    app.intent("try-again").await?;
+    app.awaits(&["waiting"], wait::PATIENCE).await?;
+    app.close().await
+}
+
+#[tokio::test]
+async fn settings_that_are_wrong_are_shown_and_nothing_else_is_offered() -> Result<()> {
+    let desk = Desk::start()?;
+    for (name, value) in [("KEYPORT_COMPANION", "http://evil.test"), ("KEYPORT_DOOR", "window")] {
+        let app = desk.app(&[(name, value)]).await?;
+        app.awaits(&["not_set_up"], wait::PATIENCE).await?;
+        app.says(name, wait::PATIENCE).await?;
+        assert!(!app.has("#email").await);
+        app.close().await?;
+    }
+    Ok(())
+}
