@@ -99,7 +99,7 @@ async fn the_copied_link_is_on_the_clipboard_and_the_person_hears_it() -> Result
     app.says("The link is copied", wait::PATIENCE).await?;
     app.intent("cancel").await?;
     app.awaits(&["signed_out"], wait::PATIENCE).await?;
-    app.fill("#email", "").await?;
+    app.script("document.getElementById('email').value = ''").await?;
     let window = desk.session.window("^Keyport$", wait::PATIENCE)?;
     desk.session.xdotool(&["windowactivate", "--sync", &window])?;
     desk.session.xdotool(&["key", "--clearmodifiers", "ctrl+v"])?;

@@ -119,9 +119,12 @@ async fn a_script_in_the_webview_sees_no_secret() -> Result<()> {
     secrets.extend(parts(&authorize)?);
     secrets.extend(parts(&link)?);
     secrets.extend([authorize.clone(), link.clone()]);
-    ensure!(secrets.len() >= 8, "there must be secrets to look for: {}", secrets.len());
     let heard = run(&app, "return window.heard", Vec::new()).await?.to_string();
     ensure!(heard.contains("Ada Lovelace"), "the script has heard what a page may know");
+    // Names of the account, which are no secrets though they are as long as one.
+    let account = run(&app, "return window.latest.view.account", Vec::new()).await?;
+    secrets.retain(|word| account["id"] != json!(word) && account["subject"] != json!(word));
+    ensure!(secrets.len() >= 8, "there must be secrets to look for: {}", secrets.len());
     for secret in &secrets {
         assert!(!heard.contains(secret.as_str()), "the page has seen a secret of {} bytes", secret.len());
     }
