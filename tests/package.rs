@@ -1,15 +1,15 @@
 //! The .deb: what is in it, what it depends on, and that the desktop finds the app by the link's scheme. The sign-ins with it are in
-//! `installed.rs`.
+//! `installed_app.rs`.
 
 use std::process::Command;
 
 use anyhow::Result;
-use keyport_tests::installed::{Installed, make_package};
+use keyport_tests::installed::{ENTRY, Installed, package};
 use keyport_tests::{DesktopSession, process};
 
 #[test]
 fn the_package_brings_both_programs_and_the_desktop_finds_the_app_by_its_scheme() -> Result<()> {
-    let package = make_package()?;
+    let package = package()?;
     let field = |name: &str| {
         let mut query = Command::new("dpkg-deb");
         query.arg("--field").arg(&package).arg(name);
@@ -27,7 +27,7 @@ fn the_package_brings_both_programs_and_the_desktop_finds_the_app_by_its_scheme(
         let path = format!("usr/share/icons/hicolor/{icon}/apps/keyport-desktop.png");
         assert!(installed.file(&path).is_file(), "no {path}");
     }
-    let entry = installed.file("usr/share/applications/keyport-desktop.desktop");
+    let entry = installed.file(ENTRY);
     let mut validate = Command::new("desktop-file-validate");
     validate.arg(&entry);
     assert_eq!(process::run(validate)?, "", "desktop-file-validate has nothing to say");
@@ -39,7 +39,9 @@ fn the_package_brings_both_programs_and_the_desktop_finds_the_app_by_its_scheme(
         session = session.environment(name, &value);
     }
     let session = session.start()?;
-    let handler = session.run("gio", &["mime", "x-scheme-handler/dev.keyport.desktop"])?;
+    let development = field("Version")?.trim().ends_with("+debug");
+    let scheme = if development { "dev.keyport.desktop.dev" } else { "dev.keyport.desktop" };
+    let handler = session.run("gio", &["mime", &format!("x-scheme-handler/{scheme}")])?;
     assert!(handler.contains("keyport-desktop.desktop"), "{handler}");
     let mut version = session.command(installed.program("keyport"));
     version.arg("--version");

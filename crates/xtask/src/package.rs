@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::setup::{self, Purpose};
 use crate::steps::{Steps, build_everything, cargo, output, root, run as run_command, target};
@@ -17,6 +17,11 @@ const PROGRAMS: [&str; 2] = ["keyport-desktop", "keyport"];
 /// Icon files and the size that each stands for in the icon theme.
 const ICONS: [(&str, &str); 3] =
     [("32x32.png", "32x32"), ("128x128.png", "128x128"), ("128x128@2x.png", "256x256")];
+
+/// The scheme of the links as the desktop entry has it, and that of a debug build, whose build channel is the development one
+/// (`docs/decisions/debug-package-is-the-development-channel.md`).
+const SCHEME: (&str, &str) =
+    ("x-scheme-handler/dev.keyport.desktop;", "x-scheme-handler/dev.keyport.desktop.dev;");
 
 /// Beyond the libraries: opening the browser, and that an installed desktop entry is known to the desktop.
 const DEPENDS: &str = "xdg-utils, desktop-file-utils, libglib2.0-bin";
@@ -66,7 +71,7 @@ fn pack(debug: bool) -> Result<PathBuf> {
     }
     let entry = "keyport-desktop.desktop";
     let applications = stage.join("usr/share/applications");
-    install(&root().join("src-tauri/linux").join(entry), &applications.join(entry), 0o644)?;
+    write(&applications.join(entry), &desktop_entry(entry, debug)?)?;
     for (file, size) in ICONS {
         let icon = format!("usr/share/icons/hicolor/{size}/apps/keyport-desktop.png");
         install(&root().join("src-tauri/icons").join(file), &stage.join(icon), 0o644)?;
@@ -83,6 +88,15 @@ fn pack(debug: bool) -> Result<PathBuf> {
     command.arg("--root-owner-group").args(compression).arg("--build").arg(&stage).arg(&package);
     output(&mut command)?;
     Ok(package)
+}
+
+/// The entry takes the links that the packed build asks for.
+fn desktop_entry(name: &str, debug: bool) -> Result<String> {
+    let path = root().join("src-tauri/linux").join(name);
+    let entry = fs::read_to_string(&path).with_context(|| format!("no {}", path.display()))?;
+    let (release, development) = SCHEME;
+    ensure!(entry.contains(release), "{} does not take our links", path.display());
+    Ok(if debug { entry.replace(release, development) } else { entry })
 }
 
 fn version(debug: bool) -> String {
