@@ -2,7 +2,7 @@
 //! signature. NOT compared with other machines: a ratio to the floor of the same run is what carries over.
 
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{Seek as _, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -18,10 +18,24 @@ const PAGE: [u8; 4096] = [0x5a; 4096];
 /// The length of a DPoP proof's signing input.
 const SIGNED: usize = 420;
 
-/// Appends of 4 KiB, each with an fdatasync, to a file of its own beside the database.
-pub fn appends(folder: &Path, runs: usize) -> Result<Vec<Duration>> {
+/// Where the 4 KiB go. A database's log does both: it grows, and from the first checkpoint on it is written over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// To the end of the file, which grows: the file system has to note that too.
+    End,
+    /// Over what the file has.
+    Within,
+}
+
+/// Writes of 4 KiB, each with an fdatasync, to a file of its own beside the database.
+pub fn writes(folder: &Path, place: Place, runs: usize) -> Result<Vec<Duration>> {
     let path = folder.join("floor");
     let mut file = File::create(&path)?;
+    if place == Place::Within {
+        file.write_all(&PAGE.repeat(runs + 1))?;
+        file.sync_all()?;
+        file.rewind()?;
+    }
     let mut taken = Vec::with_capacity(runs);
     for run in 0..=runs {
         let started = Instant::now();

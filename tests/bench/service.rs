@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use keyport_tests::{World, wait};
 
+use crate::floors::{self, Place};
+use crate::kernel;
 use crate::refreshes::{self, Device, Load};
 use crate::report::Report;
 use crate::samples::Samples;
-use crate::{floors, kernel};
 
 /// Connections of the larger load.
 const MANY: usize = 32;
@@ -22,22 +23,24 @@ pub async fn measure(world: &World, report: &mut Report, runs: usize) -> Result<
     for _ in 0..MANY {
         devices.push(Device::sign_in(world).await?);
     }
-    let appends = floors::appends(world.folder(), runs)?;
+    let (appends, overwrites) = disk(world, runs)?;
     let mut others = devices.split_off(1);
     let (one, mut devices) = refreshes::refresh(world, devices, 5 * runs).await?;
     devices.append(&mut others);
     let (many, _) = refreshes::refresh(world, devices, runs).await?;
-    let later = floors::appends(world.folder(), runs)?;
+    let (later_appends, later_overwrites) = disk(world, runs)?;
     let after_load = kernel::memory_kib(world.companion.id(), "VmRSS")?;
     let empty_one = refreshes::empty(world, 1, 10 * runs).await?;
     let empty_many = refreshes::empty(world, MANY, 5 * runs).await?;
     let verify = Samples::of(floors::verifications(10 * runs)?).context("no run")?;
 
-    let fdatasyncs = per_second(&appends, &later);
-    let append = Samples::of([appends, later].concat()).context("no run")?;
+    let fdatasyncs = per_second(&appends, &later_appends);
+    let append = Samples::of([appends, later_appends].concat()).context("no run")?;
+    let overwrite = Samples::of([overwrites, later_overwrites].concat()).context("no run")?;
     report.time("refresh, 1 client", &one.latencies, None);
     report.time("refresh, 32 clients at once", &many.latencies, None);
     report.time("floor: 4 KiB appended and one fdatasync", &append, None);
+    report.time("floor: 4 KiB written over and one fdatasync", &overwrite, None);
     report.time("floor: one ES256 verification (aws-lc-rs)", &verify, None);
     report.time("floor: empty GET /health, 1 connection", &empty_one.latencies, None);
     for (what, load) in [
@@ -48,7 +51,7 @@ pub async fn measure(world: &World, report: &mut Report, runs: usize) -> Result<
     ] {
         report.rate(what, load.per_second, load.companion_cpu_us);
     }
-    report.rate("floor: fdatasync after 4 KiB, one after another", fdatasyncs, None);
+    report.rate("floor: fdatasync after 4 KiB appended, one after another", fdatasyncs, None);
     compare(report, (&one, &many), (&append, fdatasyncs), &empty_many, &verify);
     report.memory("companion, right after the refreshes", after_load);
     report.memory(
@@ -56,6 +59,12 @@ pub async fn measure(world: &World, report: &mut Report, runs: usize) -> Result<
         kernel::memory_kib(world.companion.id(), "VmHWM")?,
     );
     Ok(())
+}
+
+/// Both floors of the disk.
+fn disk(world: &World, runs: usize) -> Result<(Vec<Duration>, Vec<Duration>)> {
+    let folder = world.folder();
+    Ok((floors::writes(folder, Place::End, runs)?, floors::writes(folder, Place::Within, runs)?))
 }
 
 fn compare(
