@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends with a panic")]
 
 mod callbacks;
+mod given_up;
 mod http;
 mod refresh;
 mod restart;

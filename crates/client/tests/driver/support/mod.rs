@@ -2,8 +2,11 @@
 
 pub mod companion;
 pub mod desk;
+mod endpoints;
+mod gate;
 pub mod keychain;
 pub mod proof;
+mod tokens;
 
 use std::time::Duration;
 
