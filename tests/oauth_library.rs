@@ -14,16 +14,16 @@ use tokio::process::Command;
 async fn oauth4webapi_signs_in_refreshes_asks_who_and_revokes() -> Result<()> {
     let folder = npm::project("oauth_library")?;
     let world = World::start()?;
-    let mut library = Command::new("node")
+    let mut library = Command::new(folder.join("node_modules/node/bin/node"))
         .arg("sign_in.mjs")
-        .current_dir(folder)
+        .current_dir(&folder)
         .env("ISSUER", world.issuer())
         .env("REDIRECT_URI", REDIRECT_URI)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
-        .context("node is needed for this test")?;
+        .context("the Node that the project brings")?;
     let mut lines = BufReader::new(library.stdout.take().context("its output")?).lines();
     let mut event = async || -> Result<Value> {
         let line = lines.next_line().await?.context("the library ended; its error is above")?;

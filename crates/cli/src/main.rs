@@ -6,7 +6,6 @@ mod browser;
 mod child;
 mod event;
 mod exit;
-mod keychain;
 mod link;
 mod narrator;
 mod output;

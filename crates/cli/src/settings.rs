@@ -11,8 +11,6 @@ use keyport_client::surroundings::{Platform, SystemClock, SystemRandomness};
 use keyport_core::{Problem, Store};
 use keyport_words::Words;
 
-use crate::keychain::WithoutAttempt;
-
 /// The settings, with the flag over all the others.
 ///
 /// # Errors
@@ -37,7 +35,7 @@ pub fn platform(browser: Arc<dyn Browser>, store: Store) -> Result<Platform, Pro
         Store::Memory => Arc::new(MemoryKeychain::default()),
         Store::Keychain => {
             let service = Channel::of_build().service;
-            Arc::new(WithoutAttempt(SystemKeychain::of(service).map_err(|_| Problem::Internal)?))
+            Arc::new(SystemKeychain::of(service).map_err(|_| Problem::Internal)?)
         }
     };
     Ok(Platform {

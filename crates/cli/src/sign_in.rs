@@ -69,7 +69,8 @@ pub async fn begin(way: Way, store: Store, output: &Output) -> Result<Signed, Ex
     let browser = Arc::new(Announcing::new(output.clone(), way.no_browser));
     let platform = settings::platform(browser, store).map_err(|problem| fail(problem, None))?;
     let mut stop = Stop::listen().map_err(|_| fail(Problem::Internal, None))?;
-    let client = Client::start(config, platform);
+    // A deep link belongs to the app alone: its waiting attempt is neither taken up nor given up here.
+    let client = Client::start_without_links(config, platform);
     let notices = client.notices();
     client.intend(Intent::SignIn { hints: way.who.into(), doors: vec![Door::Loopback], store });
     match follow(&client, notices, &mut stop, output).await {

@@ -152,10 +152,13 @@ impl Machine {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Moment> {
         let front = match &self.front {
-            Front::Starting { deadline, .. }
-            | Front::Preparing { deadline, .. }
-            | Front::Exchanging { deadline, .. }
-            | Front::Saving { deadline, .. } => Some(*deadline),
+            // The keychain is being read or written: the sessions wait for it.
+            Front::Starting { deadline, .. } | Front::Saving { deadline, .. } => {
+                return Some(*deadline);
+            }
+            Front::Preparing { deadline, .. } | Front::Exchanging { deadline, .. } => {
+                Some(*deadline)
+            }
             Front::AwaitingCallback(waiting) => Some(waiting.deadline),
             Front::Idle { .. } => None,
         };
