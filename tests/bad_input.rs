@@ -29,7 +29,10 @@ fn settings_that_are_unknown_or_half_there_are_named() -> Result<()> {
     says(World::with().companion_without("WORKOS_API_KEY"), &["WORKOS_API_KEY"])?;
     says(World::with().companion_without("WORKOS_CLIENT_ID"), &["WORKOS_CLIENT_ID"])?;
     says(World::with().companion("WORKOS_BASE_URL", "not a url"), &["WORKOS_BASE_URL"])?;
-    says(World::with().companion("KEYPORT_PUBLIC_URL", "http://sign-in.example"), &["KEYPORT_PUBLIC_URL"])?;
+    says(
+        World::with().companion("KEYPORT_PUBLIC_URL", "http://sign-in.example"),
+        &["KEYPORT_PUBLIC_URL"],
+    )?;
     says(World::with().companion("KEYPORT_UPSTREAM", "carrier-pigeon"), &["KEYPORT_UPSTREAM"])?;
     says(World::with().companion("DATABASE_URL", "mysql://x"), &["DATABASE_URL"])?;
     says(World::with().companion("WORKOS_API_KEY_FILE", "/nonexistent/key"), &["WORKOS_API_KEY"])
@@ -44,7 +47,8 @@ fn a_wrong_api_key_is_said_at_the_start() -> Result<()> {
 async fn a_database_and_its_key_file_belong_together() -> Result<()> {
     let (folder, other) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let key = |name: &str| folder.path().join(name).display().to_string();
-    let with = |name: &str| World::with().folder(folder.path()).companion("KEYPORT_KEY_FILE", &key(name));
+    let with =
+        |name: &str| World::with().folder(folder.path()).companion("KEYPORT_KEY_FILE", &key(name));
     let mut world = with("a.key").start()?;
     let client = NativeClient::new(&world)?;
     let session = client.sign_in(Person::ADA).await?;
@@ -77,7 +81,9 @@ fn a_port_in_use_is_said() -> Result<()> {
         command.args(["serve", "--listen", &address]);
         let folder = tempfile::tempdir()?;
         if settings {
-            command.env("WORKOS_API_KEY", "sk_test_emulator").env("WORKOS_CLIENT_ID", "client_emulator");
+            command
+                .env("WORKOS_API_KEY", "sk_test_emulator")
+                .env("WORKOS_CLIENT_ID", "client_emulator");
             command.env("WORKOS_BASE_URL", "http://127.0.0.1:9").env("KEYPORT_ORGANIZATIONS", ACME);
             command.env("DATABASE_URL", format!("sqlite:{}", folder.path().join("c.db").display()));
             command.current_dir(folder.path());
@@ -95,14 +101,17 @@ async fn an_upstream_that_is_gone_midway_is_a_word_on_the_page_and_no_hang() -> 
     let mut world = World::start()?;
     let client = NativeClient::new(&world)?;
     let pushed = client.push(&[]).await?;
-    let mut browser = keyport_tests::Jar::new()?.stopping_at(&format!("{}/callback", world.issuer()));
+    let mut browser =
+        keyport_tests::Jar::new()?.stopping_at(&format!("{}/callback", world.issuer()));
     let page = Person::ADA.sign_in_at_provider(&mut browser, &pushed.url).await?;
     let callback = page.leaves_to.context("the provider's answer")?;
     world.emulator.kill();
     let started = std::time::Instant::now();
     let page = browser.open(&callback).await?;
     assert!(started.elapsed() < wait::PATIENCE / 2, "took {:?}", started.elapsed());
-    assert!(page.status.is_server_error() || page.status.is_client_error() || page.status.is_success());
+    assert!(
+        page.status.is_server_error() || page.status.is_client_error() || page.status.is_success()
+    );
     let state = client.attempt(reqwest::Method::GET, &pushed.attempt, None).await?;
     assert_eq!((state.text("state"), state.text("problem")), ("failed", "service_unavailable"));
     Ok(())
@@ -115,7 +124,8 @@ async fn a_restart_between_any_two_steps_loses_nothing() -> Result<()> {
     let client = NativeClient::new(&world)?;
     let pushed = client.push(&[]).await?;
     world.start_companion_again()?;
-    let mut browser = keyport_tests::Jar::new()?.stopping_at(&format!("{}/callback", world.issuer()));
+    let mut browser =
+        keyport_tests::Jar::new()?.stopping_at(&format!("{}/callback", world.issuer()));
     let page = Person::ADA.sign_in_at_provider(&mut browser, &pushed.url).await?;
     let callback = page.leaves_to.context("the provider's answer")?;
     world.start_companion_again()?;
@@ -136,7 +146,8 @@ async fn a_crash_during_the_exchange_is_told_and_not_waited_for() -> Result<()> 
     let mut world = World::start()?;
     let client = NativeClient::new(&world)?;
     let pushed = client.push(&[]).await?;
-    let mut browser = keyport_tests::Jar::new()?.stopping_at(&format!("{}/callback", world.issuer()));
+    let mut browser =
+        keyport_tests::Jar::new()?.stopping_at(&format!("{}/callback", world.issuer()));
     let page = Person::ADA.sign_in_at_provider(&mut browser, &pushed.url).await?;
     let callback = page.leaves_to.context("the provider's answer")?;
     let http = reqwest::Client::new();

@@ -15,16 +15,18 @@ fn each_promise_names_a_test_that_exists() -> Result<()> {
     let document = std::fs::read_to_string(root.join("docs/security.md"))?;
     let promised = promised(&document);
     assert!(promised.len() > 20, "the document must be read: {}", promised.len());
-    for line in document.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| threat")) {
+    for line in
+        document.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| threat"))
+    {
         assert!(line.contains(".rs::"), "a promise without a test: {line}");
     }
     let mut broken = Vec::new();
     for (file, name) in promised {
         let source = std::fs::read_to_string(root.join(format!("{file}.rs"))).unwrap_or_default();
-        let is_test = source
-            .split(&format!("fn {name}("))
-            .next()
-            .is_some_and(|before| before.len() < source.len() && before.trim_end().trim_end_matches("async").trim_end().ends_with(']'));
+        let is_test = source.split(&format!("fn {name}(")).next().is_some_and(|before| {
+            before.len() < source.len()
+                && before.trim_end().trim_end_matches("async").trim_end().ends_with(']')
+        });
         if !is_test {
             broken.push(format!("{file}.rs::{name}"));
         }

@@ -64,7 +64,8 @@ async fn trace_logs_and_database_hold_none_of_the_secrets_that_were_issued() -> 
     for secret in secrets.into_iter().map(String::into_bytes).chain(binary) {
         // The emulator stands in for somebody else's service: its log is not ours.
         let held: Vec<_> = holders(world.folder(), &secret)?;
-        let held: Vec<_> = held.into_iter().filter(|file| !file.ends_with("emulator.log")).collect();
+        let held: Vec<_> =
+            held.into_iter().filter(|file| !file.ends_with("emulator.log")).collect();
         assert!(held.is_empty(), "{} characters of a secret in {held:?}", secret.len());
     }
     world.stop_companion()?;
@@ -76,9 +77,9 @@ fn no_shipped_binary_holds_an_api_key() -> Result<()> {
     for name in ["keyport", "keyport-desktop", "keyport-companion"] {
         let bytes = std::fs::read(binaries::path(name)?)?;
         for prefix in [&b"sk_test_"[..], b"sk_live_"] {
-            let found = bytes
-                .windows(prefix.len() + 8)
-                .find(|w| w.starts_with(prefix) && w[prefix.len()..].iter().all(u8::is_ascii_alphanumeric));
+            let found = bytes.windows(prefix.len() + 8).find(|w| {
+                w.starts_with(prefix) && w[prefix.len()..].iter().all(u8::is_ascii_alphanumeric)
+            });
             assert!(found.is_none(), "{name} holds {:?}", found.map(String::from_utf8_lossy));
         }
     }
