@@ -2,8 +2,8 @@
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=src-tauri/permissions");
-    let manifest = tauri_build::AppManifest::new()
-        .permissions_path_pattern("./src-tauri/permissions/**/*");
+    let manifest =
+        tauri_build::AppManifest::new().permissions_path_pattern("./src-tauri/permissions/**/*");
     tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest))?;
     Ok(())
 }

@@ -6,7 +6,7 @@ mod desk;
 
 use anyhow::{Context, Result};
 use keyport_tests::desktop::App;
-use keyport_tests::{binaries, wait};
+use keyport_tests::{binaries, leaks, wait};
 
 use desk::{CHANNEL, Desk};
 
@@ -51,7 +51,7 @@ async fn a_link_that_starts_the_app_completes_the_sign_in() -> Result<()> {
 #[tokio::test]
 async fn a_page_that_opens_our_link_signs_nobody_in_and_ends_nothing() -> Result<()> {
     let desk = Desk::start()?;
-    let app = desk.app(&[]).await?;
+    let app = desk.app(&[("RUST_LOG", "trace")]).await?;
     let forged = [
         format!("{CHANNEL}:/callback?code=x&state=y"),
         format!("{CHANNEL}:/callback?error=access_denied"),
@@ -73,7 +73,11 @@ async fn a_page_that_opens_our_link_signs_nobody_in_and_ends_nothing() -> Result
     desk.session.xdg_open(&link)?;
     app.awaits(&["signed_in"], wait::PATIENCE).await?;
     let log = app.process().log();
-    assert!(!log.contains("code=") && !log.contains("state="), "no link is in the log");
+    assert!(log.contains("DEBUG"), "it was asked to say all that it can");
+    for secret in ["code=", "state=", "request_uri", &link] {
+        assert!(!log.contains(secret), "{secret} is in the log");
+    }
+    assert!(!leaks::holds_token(log.as_bytes(), &[]), "a token is in the log");
     app.close().await
 }
 

@@ -41,13 +41,15 @@ fn every_command() -> Result<BTreeSet<String>> {
         "plugin:http|fetch".to_owned(),
     ]);
     for (plugin, manifest) in manifests.as_object().context("plugins by name")? {
-        let Some(plugin) = plugin.strip_prefix("core:").or((plugin == "opener").then_some("opener"))
+        let Some(plugin) =
+            plugin.strip_prefix("core:").or((plugin == "opener").then_some("opener"))
         else {
             continue;
         };
         for permission in manifest["permissions"].as_object().context("permissions")?.values() {
             for command in permission["commands"]["allow"].as_array().into_iter().flatten() {
-                commands.insert(format!("plugin:{plugin}|{}", command.as_str().unwrap_or_default()));
+                commands
+                    .insert(format!("plugin:{plugin}|{}", command.as_str().unwrap_or_default()));
             }
         }
     }
@@ -126,7 +128,11 @@ async fn a_script_in_the_webview_sees_no_secret() -> Result<()> {
     secrets.retain(|word| account["id"] != json!(word) && account["subject"] != json!(word));
     ensure!(secrets.len() >= 8, "there must be secrets to look for: {}", secrets.len());
     for secret in &secrets {
-        assert!(!heard.contains(secret.as_str()), "the page has seen a secret of {} bytes", secret.len());
+        assert!(
+            !heard.contains(secret.as_str()),
+            "the page has seen a secret of {} bytes",
+            secret.len()
+        );
     }
     for shape in ["kpr_", "eyJ", "request_uri", "code=", "state=", "/oauth/", ":/callback"] {
         assert!(!heard.contains(shape), "the page has seen {shape:?}");

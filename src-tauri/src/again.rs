@@ -9,7 +9,8 @@ const MARK: &str = "KEYPORT_STARTED_AGAIN";
 pub fn once(error: tauri::Error) -> tauri::Error {
     use std::os::unix::process::CommandExt;
 
-    let handing_over = matches!(&error, tauri::Error::PluginInitialization(name, _) if name == "single-instance");
+    let handing_over =
+        matches!(&error, tauri::Error::PluginInitialization(name, _) if name == "single-instance");
     if handing_over && std::env::var_os(MARK).is_none() {
         tracing::warn!("the instance that was to take over has ended; starting in its place");
         if let Ok(program) = std::env::current_exe() {

@@ -12,7 +12,8 @@ use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 /// Starts it; `RUST_LOG` says how much of our own is wanted.
 pub fn keep() {
-    let wanted = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
+    let wanted =
+        EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
     let lines = fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)

@@ -54,10 +54,7 @@ fn applications() -> io::Result<PathBuf> {
 }
 
 fn run(command: &mut Command) -> io::Result<()> {
-    let status = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()?;
+    let status =
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
     if status.success() { Ok(()) } else { Err(io::Error::other(format!("{status}"))) }
 }

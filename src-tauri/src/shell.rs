@@ -93,7 +93,8 @@ impl Shell {
             let drawing = self.not_set_up();
             return log_loss(channel.send(drawing));
         };
-        let (words, device, mut said) = (self.words.clone(), self.device.clone(), self.said.subscribe());
+        let (words, device, mut said) =
+            (self.words.clone(), self.device.clone(), self.said.subscribe());
         let task = tauri::async_runtime::spawn(async move {
             let mut announced = None;
             loop {
@@ -132,6 +133,7 @@ fn log_loss(sent: tauri::Result<()>) {
 #[tauri::command]
 #[expect(clippy::needless_pass_by_value, reason = "commands take their arguments by value")]
 pub fn attach(shell: State<'_, Shell>, channel: Channel<Drawing>) {
+    tracing::debug!("the page is there");
     shell.draw_on(channel);
 }
 
@@ -139,6 +141,7 @@ pub fn attach(shell: State<'_, Shell>, channel: Channel<Drawing>) {
 #[tauri::command]
 #[expect(clippy::needless_pass_by_value, reason = "commands take their arguments by value")]
 pub fn intent(app: AppHandle, shell: State<'_, Shell>, intent: Wish, email: Option<String>) {
+    tracing::debug!(?intent, "the person wants");
     let email = email.filter(|email| !email.is_empty() && email.len() <= LONGEST_EMAIL);
     let asked = shell.with_client(|client| {
         let view = client.views().borrow().clone();

@@ -4,6 +4,7 @@
 use tauri::webview::{NewWindowResponse, PageLoadEvent};
 use tauri::{
     AppHandle, Manager, UserAttentionType, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
+    WindowEvent,
 };
 use url::Url;
 
@@ -18,7 +19,7 @@ const SMALLEST: (f64, f64) = (360.0, 520.0);
 /// # Errors
 /// When the system gives no webview.
 pub fn open(app: &AppHandle) -> tauri::Result<WebviewWindow> {
-    WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()))
+    let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()))
         .title("Keyport")
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(SMALLEST.0, SMALLEST.1)
@@ -32,7 +33,15 @@ pub fn open(app: &AppHandle) -> tauri::Result<WebviewWindow> {
                 let _ = window.show();
             }
         })
-        .build()
+        .build()?;
+    let asking = window.clone();
+    window.on_window_event(move |event| {
+        // Once it has the attention, it must not go on asking for it.
+        if let WindowEvent::Focused(true) = event {
+            let _ = asking.request_user_attention(None);
+        }
+    });
+    Ok(window)
 }
 
 /// Our page has an address of its own on each system; anything else would be somebody else's page in our window.
