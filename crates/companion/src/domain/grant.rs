@@ -28,6 +28,11 @@ impl ProblemCode {
         Self(Self::INTERRUPTED.to_owned())
     }
 
+    /// The code of a sign-in whose person or app took too long.
+    pub fn expired() -> Self {
+        Self("link_expired".to_owned())
+    }
+
     /// The code of a branch that another branch of the same request has overtaken.
     pub fn superseded() -> Self {
         Self("already_used".to_owned())
@@ -135,6 +140,18 @@ pub enum GrantStage {
         /// By whom.
         by: CancelledBy,
     },
+}
+
+impl GrantStage {
+    /// Who signed in, from the provider's answer to the session.
+    pub const fn user(&self) -> Option<UserId> {
+        match self {
+            Self::Fulfilled { user, .. }
+            | Self::Minted { user, .. }
+            | Self::Exchanged { user, .. } => Some(*user),
+            _ => None,
+        }
+    }
 }
 
 /// The grant is not at the stage that the transition starts from.

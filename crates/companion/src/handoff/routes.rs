@@ -32,7 +32,7 @@ pub async fn page(
 ) -> Result<Response, Page> {
     let view = view(&app, &grant, &headers).await?;
     let id = view.grant.id;
-    let shown = match Due::of(&view, app.now()) {
+    let shown = match Due::of(&view) {
         Due::Go => return Ok(Redirect::to(&format!("/handoff/{id}/go")).into_response()),
         Due::Waiting => Page::Finishing { grant: id, shown: "waiting" },
         Due::Minted | Due::Redeemed => Page::Finishing { grant: id, shown: "minted redeemed" },
@@ -110,7 +110,7 @@ pub async fn status(
     headers: HeaderMap,
 ) -> Result<Response, Page> {
     let view = view(&app, &grant, &headers).await?;
-    let due = Due::of(&view, app.now());
+    let due = Due::of(&view);
     if accepts_html(&headers) {
         return Ok(frame(&view, &due, query.as_deref()));
     }

@@ -2,7 +2,7 @@
 
 use keyport_core::Problem;
 
-use crate::domain::{CancelledBy, GrantStage, Outcome, ProblemCode, Timestamp};
+use crate::domain::{CancelledBy, GrantStage, Outcome, ProblemCode};
 use crate::storage::GrantView;
 
 /// What the browser is shown.
@@ -35,16 +35,23 @@ pub enum Due {
 }
 
 impl Due {
-    /// The page for this grant at this time.
-    pub fn of(view: &GrantView, now: Timestamp) -> Self {
-        match &view.outcome {
-            Some(Outcome::Stored) => return Self::SignedIn { memory: false },
-            Some(Outcome::Memory) => return Self::SignedIn { memory: true },
-            Some(Outcome::Failed(code)) => return Self::Failed(problem(code.as_ref())),
-            None => {}
+    /// The page for this grant.
+    pub fn of(view: &GrantView) -> Self {
+        if let Some(Outcome::Failed(code)) = &view.outcome {
+            return Self::Failed(problem(code.as_ref()));
         }
         let tells = view.grant.attempt.is_some();
         match &view.grant.stage {
+            GrantStage::Failed { problem: code } => Self::Failed(problem(Some(code))),
+            GrantStage::Cancelled { by } => Self::Cancelled(problem_of_cancel(*by)),
+            GrantStage::Exchanged { .. } => match view.outcome {
+                Some(Outcome::Stored) => Self::SignedIn { memory: false },
+                Some(Outcome::Memory) => Self::SignedIn { memory: true },
+                _ if tells => Self::Redeemed,
+                _ => Self::Return,
+            },
+            // The app has a session by another tab: this one, and who signed in here, never came to be.
+            _ if view.outcome.is_some() => Self::Failed(Problem::AlreadyUsed),
             GrantStage::Pending => Self::Waiting,
             GrantStage::Fulfilled { device_known, confirmed, .. }
                 if *device_known || *confirmed =>
@@ -54,14 +61,7 @@ impl Due {
             GrantStage::Fulfilled { number, .. } => {
                 Self::Confirm { number: tells.then(|| number.value()) }
             }
-            GrantStage::Minted { deadline, .. } if now.has_reached(*deadline) => {
-                Self::Failed(Problem::LinkExpired)
-            }
             GrantStage::Minted { .. } => Self::Minted,
-            GrantStage::Exchanged { .. } if tells => Self::Redeemed,
-            GrantStage::Exchanged { .. } => Self::Return,
-            GrantStage::Failed { problem: code } => Self::Failed(problem(Some(code))),
-            GrantStage::Cancelled { by } => Self::Cancelled(problem_of_cancel(*by)),
         }
     }
 

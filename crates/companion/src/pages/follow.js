@@ -2,6 +2,7 @@
 // Follows the sign-in: as soon as its status is none of those this page stands for, the page is asked for anew.
 const { base, shown } = document.currentScript.dataset;
 const stays = shown.split(" ");
+const begun = Date.now();
 setTimeout(() => document.getElementById("late").removeAttribute("hidden"), 10000);
 async function look() {
   try {
@@ -10,6 +11,7 @@ async function look() {
   } catch (_) {
     // The service may be restarting; the next look tells.
   }
-  setTimeout(look, 700);
+  // A tab that is left open must not ask for ever as often as one that somebody is looking at.
+  setTimeout(look, Date.now() - begun < 60000 ? 700 : 5000);
 }
 setTimeout(look, 300);

@@ -210,7 +210,7 @@ pub trait Storage: Send + Sync {
     fn fail_grant(&self, grant: GrantId, problem: ProblemCode, now: Timestamp) -> Reply<'_, ()>;
 
     /// The grant for the hand-off page. A pending one whose exchange took longer than the engine's deadline
-    /// reads as failed with [`ProblemCode::INTERRUPTED`].
+    /// reads as failed with [`ProblemCode::INTERRUPTED`], one that waited too long for person or app as expired.
     fn read_grant(&self, grant: GrantId, now: Timestamp) -> Reply<'_, Option<GrantView>>;
 
     /// The person pressed *Continue*. False if the grant is not fulfilled (any more).
@@ -235,7 +235,8 @@ pub trait Storage: Send + Sync {
     /// The session, if it is alive.
     fn read_session(&self, session: SessionId, now: Timestamp) -> Reply<'_, Option<Session>>;
 
-    /// How far the attempt is; [`AttemptState::Waiting`] for one that this key has not touched.
+    /// How far the attempt is, by the same deadlines; [`AttemptState::Waiting`] for one that this key has not
+    /// touched.
     fn attempt_state(&self, attempt: AttemptKey, now: Timestamp) -> Reply<'_, AttemptState>;
 
     /// The device says how it ended. For an attempt that this key has not touched it changes nothing.

@@ -149,7 +149,10 @@ async fn fetching_ahead_does_not_use_the_way_back_up() {
 #[tokio::test]
 async fn what_a_device_says_of_itself_is_text_and_short() {
     let (service, device) = (Service::start().await, Device::new());
-    let name = format!("<script>alert(1)</script>\"'&\u{202e}\n{}", "x".repeat(100));
+    let name = format!(
+        "<script>alert(1)</script>\"'&\u{202e}\u{2028}\u{e0041}\u{ad}\n{}",
+        "x".repeat(100)
+    );
     let pushed = device.push(&service, &[("device_name", &name)]).await;
     let mut browser = Browser::new();
     let handoff = browser.arrive(&service, &pushed, "x").await;
@@ -160,7 +163,8 @@ async fn what_a_device_says_of_itself_is_text_and_short() {
         "{}",
         page.body
     );
-    assert!(!page.body.contains('\u{202e}') && !page.body.contains(&"x".repeat(60)));
+    assert!(!page.body.contains(['\u{202e}', '\u{2028}', '\u{e0041}', '\u{ad}']));
+    assert!(!page.body.contains(&"x".repeat(60)));
 }
 
 #[tokio::test]
@@ -230,6 +234,8 @@ async fn a_code_that_nobody_fetched_in_time_is_said_to_be_too_old() {
     assert_eq!(browser.get(&handoff).await.problem(), "link_expired");
     let answer = device.redeem(&service, &parameter(&callback, "code"), &pushed.verifier).await;
     assert_eq!(answer.error(), (400, "invalid_grant".into()));
+    let told = device.attempt_state(&service, &pushed.attempt).await;
+    assert_eq!(told, json!({ "state": "failed", "problem": "link_expired" }));
 }
 
 #[tokio::test]
@@ -253,4 +259,52 @@ async fn without_scripts_the_tab_follows_too() {
         !browser.get(&handoff).await.body.contains(again),
         "the truth does not change any more"
     );
+}
+
+#[tokio::test]
+async fn a_page_that_waited_too_long_says_so_and_leads_nowhere_else() {
+    let (service, device) = (Service::start().await, Device::new());
+    let mut open = Vec::new();
+    for known in [false, true] {
+        let pushed = device.push(&service, &[]).await;
+        let mut browser = Browser::new();
+        let handoff = browser.arrive(&service, &pushed, "x").await;
+        assert_eq!(browser.get(&handoff).await.status, if known { 303 } else { 200 });
+        open.push((browser, handoff, pushed.attempt));
+        device.sign_in(&service).await;
+    }
+    service.wait(600);
+    for (mut browser, handoff, attempt) in open {
+        assert_eq!(browser.get(&handoff).await.problem(), "link_expired");
+        browser.press(&handoff, "continue").await;
+        let go = browser.get(&format!("{handoff}/go")).await;
+        assert_eq!((go.status, go.header("refresh")), (303, ""));
+        assert_eq!(browser.get(&handoff).await.problem(), "link_expired", "no circle");
+        let told = device.attempt_state(&service, &attempt).await;
+        assert_eq!(told, json!({ "state": "failed", "problem": "link_expired" }));
+    }
+}
+
+#[tokio::test]
+async fn a_second_tab_of_another_person_does_not_say_that_they_are_signed_in() {
+    let (service, device) = (Service::start().await, Device::new());
+    let deep = device.push(&service, &[("redirect_uri", SCHEME)]).await;
+    let loopback = device.push(&service, &[("attempt", &deep.attempt)]).await;
+    service.provider.profiles.lock().unwrap().insert("grace".into(), {
+        let mut grace = ada();
+        grace["idp_id"] = "grace-1".into();
+        grace["email"] = "grace@acme.test".into();
+        grace
+    });
+    let mut browser = Browser::new();
+    let other_tab = browser.arrive(&service, &deep, "grace").await;
+    let callback = browser.come_back(&service, &loopback).await;
+    device.redeem(&service, &parameter(&callback, "code"), &loopback.verifier).await;
+    let stored = Some(json!({ "outcome": "stored" }));
+    device.attempt(&service, "POST", &deep.attempt, stored).await;
+    let page = browser.get(&other_tab).await;
+    assert_eq!(page.problem(), "already_used");
+    assert!(!page.body.contains("Signed in as"));
+    let handoff = format!("{}/handoff/{}", service.url, parameter(&callback, "handoff"));
+    assert!(browser.get(&handoff).await.body.contains("Signed in as ada@acme.test"));
 }

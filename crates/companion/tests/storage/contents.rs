@@ -2,12 +2,16 @@
 
 use std::path::Path;
 
-use keyport_companion::domain::{CancelledBy, GrantId, ProblemCode, RefreshRefusal};
+use keyport_companion::domain::{
+    AttemptKey, AttemptState, CancelledBy, GrantId, ProblemCode, RefreshRefusal, Thumbprint,
+};
 use keyport_companion::keys::SecretText;
+use keyport_companion::storage::SqliteSettings;
 use rusqlite::Connection;
 
 use crate::world::{
-    Engine as _, LAPTOP, STATE, Sqlite, VERIFIER, ada, at, branch_of, days, keys, redemption,
+    Engine as _, LAPTOP, STATE, Sqlite, VERIFIER, World, ada, at, attempt, branch_of, days, keys,
+    redemption,
 };
 
 /// The database, its log and everything else in its folder.
@@ -175,4 +179,59 @@ async fn dead_rows_are_swept_a_few_at_a_time() {
     let refusal = world.refused_refresh(&child, LAPTOP, over).await;
     assert_eq!(refusal, RefreshRefusal::Expired);
     assert_eq!((count("sessions"), count("families")), (0, 0));
+}
+
+#[tokio::test]
+async fn people_who_never_signed_in_fill_no_disk() {
+    let world = World::new(SqliteSettings { strangers: 50, ..SqliteSettings::default() });
+    let key = |n: u16| {
+        let jkt = [n.to_be_bytes(); 16].concat().try_into().unwrap();
+        AttemptKey { jkt: Thumbprint::from_bytes(jkt), ..attempt() }
+    };
+    let (storage, world) = (&world.storage, &world);
+    let (fulfilled, session) = {
+        let grant = world.started(branch_of(LAPTOP), at(0)).await;
+        world.fulfil(grant, ada(), at(0)).await;
+        (grant, world.sign_in(LAPTOP, at(0)).await.0)
+    };
+    let flood = (0..400_u16).map(|n| async move {
+        storage.cancel_attempt(key(n), at(i64::from(n))).await.unwrap();
+        let grant = world.started(branch_of(key(n).jkt), at(i64::from(n))).await;
+        let denied = ProblemCode::new("access_denied").unwrap();
+        storage.fail_grant(grant, denied, at(i64::from(n))).await.unwrap();
+    });
+    futures_util::future::join_all(flood).await;
+    let newest = key(500);
+    storage.cancel_attempt(newest, at(500)).await.unwrap();
+    for second in 0..20 {
+        storage.cancel_attempt(newest, at(510 + second)).await.unwrap();
+    }
+    let db = Connection::open(&world.database).unwrap();
+    let count = |rows: &str| -> i64 {
+        db.query_row(&format!("SELECT count(*) FROM {rows}"), [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(count("attempts"), 50);
+    assert_eq!(count("grants WHERE stage = 'failed'"), 50);
+    assert_eq!(count("audit WHERE event = 'grant_failed'"), 50);
+    assert_eq!(count("audit WHERE event = 'attempt_cancelled'"), 0, "nobody's attempts");
+    assert_eq!(count("audit WHERE event = 'session_begun'"), 1, "what people did stays");
+    let cancelled = AttemptState::Cancelled(CancelledBy::Client);
+    assert_eq!(storage.attempt_state(newest, at(600)).await.unwrap(), cancelled);
+    assert!(storage.read_grant(fulfilled, at(599)).await.unwrap().unwrap().user.is_some());
+    assert!(world.is_alive(&session, at(600)).await);
+}
+
+#[tokio::test]
+async fn a_clock_that_went_back_does_not_stop_the_sweeping() {
+    let world = Sqlite::fresh();
+    world.sign_in(LAPTOP, at(0).plus(days(20))).await;
+    for _ in 0..3 {
+        world.begin(branch_of(LAPTOP), at(0)).await;
+    }
+    world.begin(branch_of(LAPTOP), at(3600)).await;
+    let db = Connection::open(&world.database).unwrap();
+    let left: i64 = db
+        .query_row("SELECT count(*) FROM grants WHERE stage = 'pending'", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(left, 1);
 }

@@ -193,3 +193,20 @@ fn database_and_key_file_are_for_their_owner_only() {
     let open_key = KeyFile::read_or_create(&key, Some(&database), &SystemRandom);
     assert!(matches!(open_key, Err(KeyFileError::Permissions { mode: 0o640, .. })), "{open_key:?}");
 }
+
+#[tokio::test]
+async fn a_database_of_an_earlier_version_is_brought_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, keys) = (folder.path().join("keyport.db"), keys());
+    let reopen = || World::at_path(path.clone(), Arc::clone(&keys), SqliteSettings::default());
+    let world = reopen();
+    let (_, token) = world.sign_in(LAPTOP, at(0)).await;
+    drop(world);
+    let db = Connection::open(&path).unwrap();
+    for index in ["grants_strangers", "attempts_strangers", "audit_strangers"] {
+        db.execute_batch(&format!("DROP INDEX {index}")).unwrap();
+    }
+    db.pragma_update(None, "user_version", 1).unwrap();
+    drop(db);
+    reopen().rotate(&token, at(1)).await;
+}

@@ -87,5 +87,6 @@ every_engine_passes! {
         nothing_is_stored_before_it_is_redeemed
         the_problem_of_the_app_is_kept
         a_failure_of_one_branch_gives_way_to_the_next
+        an_exchange_that_ended_without_a_word_is_no_endless_wait
     }
 }

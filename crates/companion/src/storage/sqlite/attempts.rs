@@ -44,11 +44,20 @@ pub(super) fn is_cancelled(db: &Connection, key: AttemptKey) -> Done<bool> {
     Ok(find(db, key)?.cancelled)
 }
 
-pub(super) fn state(db: &Connection, key: AttemptKey) -> Done<AttemptState> {
+pub(super) fn state(
+    db: &Connection,
+    context: &Context,
+    key: AttemptKey,
+    now: Timestamp,
+) -> Done<AttemptState> {
     let row = find(db, key)?;
     let grants = grant_row::of_attempt(db, key)?;
-    let stage = grants.first().map(|grant| &grant.stage);
-    Ok(AttemptState::derive(stage, row.outcome.as_ref(), row.cancelled))
+    let stages: Vec<GrantStage> =
+        grants.into_iter().map(|grant| grants::as_of(context, grant, now).stage).collect();
+    // One whose time is over gives way to one that is under way.
+    let over = |stage: &&GrantStage| matches!(stage, GrantStage::Failed { .. });
+    let furthest = stages.iter().find(|stage| !over(stage)).or(stages.first());
+    Ok(AttemptState::derive(furthest, row.outcome.as_ref(), row.cancelled))
 }
 
 pub(super) fn report(
@@ -96,7 +105,9 @@ pub(super) fn cancel(
     if matches!(row.outcome, Some(Outcome::Stored | Outcome::Memory)) || row.cancelled {
         return Ok(());
     }
-    for grant in grant_row::of_attempt(db, key)? {
+    let grants = grant_row::of_attempt(db, key)?;
+    let known = !grants.is_empty();
+    for grant in grants {
         if let GrantStage::Exchanged { session, .. } = grant.stage {
             sessions::end(db, session, EndedBecause::AttemptCancelled, now)?;
         } else {
@@ -114,10 +125,9 @@ pub(super) fn cancel(
         now,
         now.plus(context.settings.grant_retention)
     ])?;
-    audit::Entry { jkt: Some(key.jkt), ..audit::Entry::default() }.write(
-        db,
-        "attempt_cancelled",
-        now,
-    )?;
+    if known {
+        let entry = audit::Entry { jkt: Some(key.jkt), ..audit::Entry::default() };
+        entry.write(db, "attempt_cancelled", now)?;
+    }
     Ok(())
 }

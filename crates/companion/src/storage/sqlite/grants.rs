@@ -113,12 +113,8 @@ pub(super) fn read(
     grant: GrantId,
     now: Timestamp,
 ) -> Done<Option<GrantView>> {
-    let Some(mut grant) = grant_row::find(db, grant)? else { return Ok(None) };
-    // The caller of that exchange is gone, or it would have been told by now.
-    let deadline = grant.started_at.plus(context.settings.exchange_deadline);
-    if grant.stage == GrantStage::Pending && now.has_reached(deadline) {
-        grant.stage = GrantStage::Failed { problem: ProblemCode::interrupted() };
-    }
+    let Some(grant) = grant_row::find(db, grant)? else { return Ok(None) };
+    let grant = as_of(context, grant, now);
     let outcome = match grant.attempt {
         Some(attempt) => attempts::outcome(db, AttemptKey { attempt, jkt: grant.jkt })?,
         None => None,
@@ -126,13 +122,23 @@ pub(super) fn read(
     Ok(Some(GrantView { user: user_of(db, &grant)?, outcome, grant }))
 }
 
+/// The grant as it stands now: one that waited beyond its deadline reads as failed.
+pub(super) fn as_of(context: &Context, grant: Grant, now: Timestamp) -> Grant {
+    let exchange_deadline = grant.started_at.plus(context.settings.exchange_deadline);
+    let problem = match &grant.stage {
+        // The caller of that exchange is gone, or it would have been told by now.
+        GrantStage::Pending if now.has_reached(exchange_deadline) => ProblemCode::interrupted(),
+        GrantStage::Fulfilled { .. } if hand_off_is_over(context, &grant, now) => {
+            ProblemCode::expired()
+        }
+        GrantStage::Minted { deadline, .. } if now.has_reached(*deadline) => ProblemCode::expired(),
+        _ => return grant,
+    };
+    Grant { stage: GrantStage::Failed { problem }, ..grant }
+}
+
 fn user_of(db: &Connection, grant: &Grant) -> rusqlite::Result<Option<User>> {
-    match grant.stage {
-        GrantStage::Fulfilled { user, .. }
-        | GrantStage::Minted { user, .. }
-        | GrantStage::Exchanged { user, .. } => users::find(db, user),
-        _ => Ok(None),
-    }
+    grant.stage.user().map_or(Ok(None), |user| users::find(db, user))
 }
 
 fn hand_off_is_over(context: &Context, grant: &Grant, now: Timestamp) -> bool {
@@ -153,7 +159,8 @@ pub(super) fn confirm(
     }
     let Ok(grant) = grant.confirm() else { return Ok(false) };
     grant_row::store(db, &grant)?;
-    audit::Entry::of_grant(&grant).write(db, "grant_confirmed", now)?;
+    let entry = audit::Entry { user: grant.stage.user(), ..audit::Entry::of_grant(&grant) };
+    entry.write(db, "grant_confirmed", now)?;
     Ok(true)
 }
 
@@ -195,9 +202,10 @@ pub(super) fn cancel(
     by: CancelledBy,
     now: Timestamp,
 ) -> rusqlite::Result<bool> {
+    let user = grant.stage.user();
     let Ok(grant) = grant.cancel(by) else { return Ok(false) };
     grant_row::store(db, &grant)?;
-    audit::Entry { detail: Some(by.as_str()), ..audit::Entry::of_grant(&grant) }.write(
+    audit::Entry { user, detail: Some(by.as_str()), ..audit::Entry::of_grant(&grant) }.write(
         db,
         "grant_cancelled",
         now,

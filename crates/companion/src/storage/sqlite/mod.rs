@@ -52,6 +52,8 @@ pub struct SqliteSettings {
     pub grant_retention: Duration,
     /// How long the audit table is kept: 400 days.
     pub audit_retention: Duration,
+    /// How many rows of a table people who never signed in may fill; beyond it the oldest go early: 50,000.
+    pub strangers: usize,
     /// The longest wait for another program's lock on the file: 2 s.
     pub busy_timeout: Duration,
     /// How many calls may queue before callers wait.
@@ -70,6 +72,7 @@ impl Default for SqliteSettings {
             exchange_deadline: Duration::from_secs(120),
             grant_retention: Duration::from_secs(3600),
             audit_retention: Duration::from_secs(400 * 24 * 3600),
+            strangers: 50_000,
             busy_timeout: open::BUSY_TIMEOUT,
             queue: 1024,
             group: 256,
@@ -109,7 +112,7 @@ impl SqliteStorage {
             cause: cause.to_string(),
         };
         let (queue, group) = (settings.queue, settings.group);
-        let chore = Some(sweep::chore(settings.audit_retention));
+        let chore = Some(sweep::chore(settings.audit_retention, settings.strangers));
         Ok(Self {
             reader: Worker::spawn(opened.reader, Access::Read, queue, group, None).map_err(io)?,
             writer: Worker::spawn(opened.writer, Access::Write, queue, group, chore).map_err(io)?,
@@ -209,8 +212,8 @@ impl Storage for SqliteStorage {
         self.read(move |db, _| Ok(sessions::find_alive(db, session, now)?))
     }
 
-    fn attempt_state(&self, attempt: AttemptKey, _now: Timestamp) -> Reply<'_, AttemptState> {
-        self.read(move |db, _| attempts::state(db, attempt))
+    fn attempt_state(&self, attempt: AttemptKey, now: Timestamp) -> Reply<'_, AttemptState> {
+        self.read(move |db, context| attempts::state(db, context, attempt, now))
     }
 
     fn attempt_outcome(

@@ -69,8 +69,8 @@ impl<T: Send, F: FnOnce(&Connection) -> Done<T> + Send> Job for Operation<T, F> 
     }
 }
 
-/// Called inside each group's transaction with the latest instant of the group.
-pub(super) type Chore = Box<dyn FnMut(&Connection, Timestamp) -> Done<()> + Send>;
+/// Called inside each group's transaction with the latest instant of the group and its number of operations.
+pub(super) type Chore = Box<dyn FnMut(&Connection, Timestamp, usize) -> Done<()> + Send>;
 
 /// How a worker opens its transactions.
 #[derive(Clone, Copy, Debug)]
@@ -176,7 +176,7 @@ fn run_group(
     let now = group.iter().filter_map(|job| job.now()).max();
     if let (Some(chore), Some(now)) = (chore, now) {
         // What the chore could not do it will do later; the group does not suffer for it.
-        in_savepoint(db, |db| chore(db, now).is_ok())?;
+        in_savepoint(db, |db| chore(db, now, group.len()).is_ok())?;
     }
     db.prepare_cached("COMMIT")?.execute([])?;
     Ok(())

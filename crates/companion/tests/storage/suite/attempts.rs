@@ -145,3 +145,14 @@ pub async fn a_failure_of_one_branch_gives_way_to_the_next(world: World) {
     world.fulfil(second, ada(), at(3)).await;
     assert!(matches!(state(&world, key).await, AttemptState::Confirm(_)));
 }
+
+pub async fn an_exchange_that_ended_without_a_word_is_no_endless_wait(world: World) {
+    let key = attempt();
+    world.started(branch_of_attempt(key.attempt), at(0)).await;
+    let late = world.storage.attempt_state(key, at(120)).await.unwrap();
+    assert_eq!(late, AttemptState::Failed(Some(ProblemCode::interrupted())));
+    let next = world.started(branch_of_attempt(key.attempt), at(121)).await;
+    world.fulfil(next, ada(), at(122)).await;
+    let state = world.storage.attempt_state(key, at(130)).await.unwrap();
+    assert!(matches!(state, AttemptState::Confirm(_)), "{state:?}");
+}
