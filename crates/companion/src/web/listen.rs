@@ -10,7 +10,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Longest that a header may take, and an idle connection may stay.
 const HEADER: Duration = Duration::from_secs(20);
@@ -21,17 +21,25 @@ const FAREWELL: Duration = Duration::from_secs(10);
 
 /// Serves until `stop`, then lets open requests end.
 pub async fn serve_until(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+    serve_at_most(CONNECTIONS, listener, router, stop).await;
+}
+
+async fn serve_at_most(
+    connections: usize,
+    listener: TcpListener,
+    router: Router,
+    stop: impl Future<Output = ()>,
+) {
     let graceful = GracefulShutdown::new();
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let room = Arc::new(Semaphore::new(connections));
     tokio::pin!(stop);
     loop {
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { break };
-        let stream = tokio::select! {
+        let accepted = tokio::select! {
             () = &mut stop => break,
-            accepted = listener.accept() => accepted,
+            accepted = accept(&listener, &room) => accepted,
         };
-        match stream {
-            Ok((stream, _)) => {
+        match accepted {
+            Ok((stream, place)) => {
                 let connection = graceful.watch(connection(stream, router.clone()));
                 tokio::spawn(async move {
                     if let Err(error) = connection.await {
@@ -54,6 +62,16 @@ pub async fn serve_until(listener: TcpListener, router: Router, stop: impl Futur
     }
 }
 
+/// The next connection, as soon as there is room for it.
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let place = Arc::clone(room).acquire_owned().await.map_err(std::io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, place))
+}
+
 fn connection(
     stream: TcpStream,
     router: Router,
@@ -65,4 +83,26 @@ fn connection(
         .header_read_timeout(HEADER)
         .max_buf_size(32 * 1024)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn it_stops_when_told_to_even_while_every_place_is_taken() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let told = async move { drop(stopped.await) };
+        let serving = tokio::spawn(serve_at_most(1, listener, Router::new(), told));
+        let mut kept = TcpStream::connect(address).await.unwrap();
+        kept.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        assert_ne!(kept.read(&mut [0; 16]).await.unwrap(), 0, "it has the one place");
+        stop.send(()).unwrap();
+        tokio::time::timeout(Duration::from_secs(5), serving).await.unwrap().unwrap();
+    }
 }

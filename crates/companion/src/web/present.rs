@@ -53,7 +53,7 @@ fn finish(app: &App, id: &RequestId, wants_page: bool, mut response: Response) -
         }
         response = as_html(app, &page, id, &response);
     } else if is_bare_failure(&response) {
-        response = bare_failure(app, id, wants_page, response.status());
+        response = bare_failure(app, id, wants_page, &response);
     }
     let headers = response.headers_mut();
     set_default(headers, header::CACHE_CONTROL, "no-store");
@@ -82,21 +82,22 @@ fn is_bare_failure(response: &Response) -> bool {
         && typed.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"))
 }
 
-fn bare_failure(app: &App, id: &RequestId, wants_page: bool, status: StatusCode) -> Response {
-    let mut bare = status.into_response();
+fn bare_failure(app: &App, id: &RequestId, wants_page: bool, bare: &Response) -> Response {
+    let status = bare.status();
     if wants_page {
         let page = match status {
             StatusCode::NOT_FOUND => Page::NotFound,
             _ if status.is_server_error() => Page::Failed,
             _ => Page::Refused,
         };
-        *bare.status_mut() = status;
-        return as_html(app, &page, id, &bare);
+        return as_html(app, &page, id, bare);
     }
-    let error =
-        if status.is_server_error() { "temporarily_unavailable" } else { "invalid_request" };
-    let description = status.canonical_reason().unwrap_or("refused");
-    as_json(&Fault { status, ..Fault::new(error, description) }, id, &bare)
+    let fault = if status.is_server_error() {
+        Fault::unavailable()
+    } else {
+        Fault::invalid_request(status.canonical_reason().unwrap_or("refused"))
+    };
+    as_json(&Fault { status, ..fault }, id, bare)
 }
 
 fn as_json(fault: &Fault, id: &RequestId, rest: &Response) -> Response {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -60,11 +60,11 @@ pub fn router(app: Arc<App>) -> Router {
 
 /// A GET here may use something up, and the framework answers HEAD with the same handler: scanners must not sign
 /// anybody in.
-async fn refuse_head(request: Request, next: Next) -> Result<Response, StatusCode> {
+async fn refuse_head(request: Request, next: Next) -> Response {
     if request.method() == Method::HEAD {
-        Err(StatusCode::METHOD_NOT_ALLOWED)
+        (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET")]).into_response()
     } else {
-        Ok(next.run(request).await)
+        next.run(request).await
     }
 }
 

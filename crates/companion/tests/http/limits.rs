@@ -64,6 +64,23 @@ async fn a_body_beyond_64_kib_is_not_read() {
     let answer = device.post(&service, "/oauth/token", &[("code", &big)]).await;
     assert_eq!(answer.status, 413);
     assert_eq!(answer.json()["error"], "invalid_request");
+    assert_ne!(answer.header("dpop-nonce"), "", "every answer here carries one");
+}
+
+#[tokio::test]
+async fn a_method_that_is_not_allowed_is_told_which_are() {
+    let service = Service::start().await;
+    let http = reqwest::Client::new();
+    for (method, path, allowed) in [
+        ("OPTIONS", "/oauth/token", "POST"),
+        ("GET", "/oauth/par", "POST"),
+        ("PUT", "/oauth/authorize", "GET,HEAD"),
+        ("HEAD", "/callback", "GET"),
+    ] {
+        let request = http.request(method.parse().unwrap(), format!("{}{path}", service.url));
+        let answer = Answer::of(request.send().await.unwrap()).await;
+        assert_eq!((answer.status, answer.header("allow")), (405, allowed), "{method} {path}");
+    }
 }
 
 #[tokio::test]
