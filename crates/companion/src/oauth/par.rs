@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::gate::prove;
 use super::request::{Draft, LIFETIME};
+use super::token::check_resource;
 use crate::admission::{Question, Selector};
 use crate::app::App;
 use crate::domain::RequestId;
@@ -28,6 +29,7 @@ pub async fn push(
     let jkt = prove(&app, &headers, &method, "/oauth/par", None)?;
     let form = Form::from_body(&headers, &body)?;
     let client = app.client(form.required("client_id")?).ok_or(Fault::invalid_client())?;
+    check_resource(&app, &form)?;
     let draft = Draft::read(&form, client, jkt, RequestId::draw(&*app.random), app.now())?;
     let selector = admit(&app, &draft).await?;
     let request = draft.admitted(selector);
@@ -65,6 +67,11 @@ fn refused(problem: Problem) -> Fault {
 }
 
 fn unreachable(error: UpstreamError) -> Fault {
-    let problem = error.problem();
-    Fault::unavailable().with_problem(problem)
+    let unavailable = Fault::unavailable().with_problem(error.problem());
+    match error {
+        UpstreamError::TooMany { retry_after } => {
+            Fault { retry_after: Some(retry_after), ..unavailable }
+        }
+        _ => unavailable,
+    }
 }

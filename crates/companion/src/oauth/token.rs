@@ -40,7 +40,7 @@ pub async fn token(
 }
 
 /// The only resource there is, is this service itself (RFC 8707).
-fn check_resource(app: &App, form: &Form) -> Result<(), Fault> {
+pub(super) fn check_resource(app: &App, form: &Form) -> Result<(), Fault> {
     match form.value("resource") {
         Some(resource) if resource.trim_end_matches('/') != app.issuer.as_str() => {
             Err(Fault::new("invalid_target", "no such resource"))

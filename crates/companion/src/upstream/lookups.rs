@@ -1,6 +1,7 @@
 //! What strangers may make us ask the provider. A pushed request comes from nobody in particular, so its look-ups
-//! share a small budget (the account's own limit is 6,000 a minute), and an answer is kept for a minute, so that
-//! a flood of made-up domains does not lock out the companies that are known.
+//! share a small budget (the account's own limit is 6,000 a minute), and an answer is good for a minute. While the
+//! budget is spent an answer of the last day does, so that a flood of made-up domains does not lock out the companies
+//! that are known; what an old answer lets through is judged again on the profile.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,8 +11,10 @@ use crate::domain::Timestamp;
 
 /// Look-ups a second.
 const BUDGET: u32 = 25;
-/// Seconds that an answer is kept.
+/// Seconds that an answer is good for.
 const FRESH: i64 = 60;
+/// Seconds that it is kept, for want of a newer one.
+const KEPT: i64 = 24 * 60 * 60;
 /// Domains that are kept at most.
 const REMEMBERED: usize = 1024;
 
@@ -22,7 +25,7 @@ struct Memory {
     known: HashMap<String, (i64, Vec<ListedConnection>)>,
 }
 
-/// The budget and the answers of the last minute.
+/// The budget and the answers of the last day.
 #[derive(Default)]
 pub(super) struct Lookups(Mutex<Memory>);
 
@@ -39,9 +42,23 @@ impl Lookups {
 
     /// The connections of a domain that somebody asked for a moment ago.
     pub(super) fn recall(&self, domain: &str, now: Timestamp) -> Option<Vec<ListedConnection>> {
+        self.younger_than(FRESH, domain, now)
+    }
+
+    /// The same, for when there is no budget to ask anew.
+    pub(super) fn recall_old(&self, domain: &str, now: Timestamp) -> Option<Vec<ListedConnection>> {
+        self.younger_than(KEPT, domain, now)
+    }
+
+    fn younger_than(
+        &self,
+        age: i64,
+        domain: &str,
+        now: Timestamp,
+    ) -> Option<Vec<ListedConnection>> {
         let memory = self.lock();
         let (since, listed) = memory.known.get(domain)?;
-        is_fresh(*since, now).then(|| listed.clone())
+        is_younger(age, *since, now).then(|| listed.clone())
     }
 
     /// Keeps an answer. That a domain is unknown is not kept: strangers could fill the memory with such.
@@ -50,7 +67,9 @@ impl Lookups {
             return;
         }
         let mut memory = self.lock();
-        memory.known.retain(|_, (since, _)| is_fresh(*since, now));
+        if memory.known.len() >= REMEMBERED {
+            memory.known.retain(|_, (since, _)| is_younger(FRESH, *since, now));
+        }
         if memory.known.len() < REMEMBERED {
             memory.known.insert(domain.to_owned(), (now.seconds(), listed.to_vec()));
         }
@@ -61,8 +80,8 @@ impl Lookups {
     }
 }
 
-fn is_fresh(since: i64, now: Timestamp) -> bool {
-    (since..since.saturating_add(FRESH)).contains(&now.seconds())
+fn is_younger(age: i64, since: i64, now: Timestamp) -> bool {
+    (since..since.saturating_add(age)).contains(&now.seconds())
 }
 
 #[cfg(test)]
@@ -89,6 +108,8 @@ mod tests {
         lookups.remember("nobody.test", &[], at(5));
         assert_eq!(lookups.recall("acme.test", at(64)).as_deref(), Some(&acme[..]));
         assert_eq!(lookups.recall("acme.test", at(65)), None);
+        assert_eq!(lookups.recall_old("acme.test", at(65)).as_deref(), Some(&acme[..]));
+        assert_eq!(lookups.recall_old("acme.test", at(5 + 86_400)), None);
         assert_eq!(lookups.recall("acme.test", at(4)), None, "the clock went back");
         assert_eq!(lookups.recall("nobody.test", at(5)), None);
     }

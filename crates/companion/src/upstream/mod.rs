@@ -55,7 +55,7 @@ impl Upstream {
             .api_key(settings.api_key.expose())
             .client_id(&settings.client_id)
             .base_url(&settings.base_url)
-            .max_retries(1)
+            .max_retries(0)
             .user_agent(concat!("keyport-companion/", env!("CARGO_PKG_VERSION")))
             .transport(Arc::new(transport::Bounded::new()?))
             .try_build()
@@ -143,7 +143,8 @@ impl Upstream {
 
     /// What the organization is called. A failure costs the name, not the sign-in.
     pub async fn name_organization(&self, organization: &mut Organization) {
-        match within(self.client.organizations().get_organization(&organization.id)).await {
+        let organizations = self.client.organizations();
+        match look_up(|| organizations.get_organization(&organization.id)).await {
             Ok(found) => organization.name = found.name,
             Err(error) => {
                 tracing::warn!(organization = %organization.id, %error, "the organization has no name");
@@ -163,13 +164,18 @@ impl Upstream {
         if let Some(listed) = self.lookups.recall(domain, now) {
             return Ok(listed);
         }
-        self.spend(now)?;
-        let params = ListConnectionsParams {
-            domain: Some(domain.to_owned()),
-            limit: Some(100),
-            ..Default::default()
-        };
-        let list = within(self.client.sso().list_connections(params)).await?;
+        if let Err(spent) = self.spend(now) {
+            return self.lookups.recall_old(domain, now).ok_or(spent);
+        }
+        let sso = self.client.sso();
+        let list = look_up(|| {
+            sso.list_connections(ListConnectionsParams {
+                domain: Some(domain.to_owned()),
+                limit: Some(100),
+                ..Default::default()
+            })
+        })
+        .await?;
         let serves = |connection: &workos::models::Connection| {
             connection.domains.iter().any(|served| served.domain.eq_ignore_ascii_case(domain))
         };
@@ -184,7 +190,7 @@ impl Upstream {
             return Ok(());
         }
         tracing::warn!("more look-ups for pushed requests than the provider should see");
-        Err(UpstreamError::TooMany)
+        Err(UpstreamError::TooMany { retry_after: 1 })
     }
 
     /// One connection, if there is one.
@@ -200,7 +206,8 @@ impl Upstream {
             return Ok(None);
         }
         self.spend(now)?;
-        match within(self.client.sso().get_connection(id)).await {
+        let sso = self.client.sso();
+        match look_up(|| sso.get_connection(id)).await {
             Ok(connection) => Ok(Some(listed(connection))),
             Err(UpstreamError::NotFound) => Ok(None),
             Err(error) => Err(error),
@@ -215,6 +222,23 @@ impl Upstream {
         let params = ListConnectionsParams { limit: Some(1), ..Default::default() };
         within(self.client.sso().list_connections(params)).await.map(drop)
     }
+}
+
+/// A question that may be asked again if the provider stumbled. Not after a 429, as the crate would: what it asks us
+/// to wait for may be longer than a person waits.
+async fn look_up<T, A>(ask: impl Fn() -> A) -> Result<T, UpstreamError>
+where
+    A: Future<Output = Result<T, workos::Error>>,
+{
+    within(async {
+        match ask().await {
+            Err(error) if error.is_server_error() || matches!(error, workos::Error::Network(_)) => {
+                ask().await
+            }
+            answer => answer,
+        }
+    })
+    .await
 }
 
 async fn within<T>(

@@ -11,9 +11,12 @@ pub enum UpstreamError {
     /// 5xx.
     #[error("the provider failed with {0}")]
     Failed(u16),
-    /// 429.
+    /// 429, or our own budget is spent.
     #[error("the provider asks for fewer requests")]
-    TooMany,
+    TooMany {
+        /// Seconds to wait, 1 to 60.
+        retry_after: u64,
+    },
     /// 401, or the credentials were refused.
     #[error("the provider does not accept our key or client id")]
     WrongKey,
@@ -44,7 +47,9 @@ impl UpstreamError {
             (_, Some("invalid_client" | "unauthorized_client")) | (401 | 403, _) => Self::WrongKey,
             (400, Some("invalid_grant")) => Self::CodeRefused,
             (404, _) => Self::NotFound,
-            (429, _) => Self::TooMany,
+            (429, _) => Self::TooMany {
+                retry_after: error.retry_after().map_or(2, |wait| wait.as_secs().clamp(1, 60)),
+            },
             (500.., _) => Self::Failed(status),
             _ => Self::Refused(status),
         }
@@ -54,7 +59,7 @@ impl UpstreamError {
     pub const fn problem(self) -> Problem {
         match self {
             Self::Unreachable | Self::Failed(_) => Problem::ServiceUnavailable,
-            Self::TooMany => Problem::TooManyRequests,
+            Self::TooMany { .. } => Problem::TooManyRequests,
             Self::WrongKey | Self::Refused(_) | Self::NotFound => Problem::SetupWrong,
             Self::CodeRefused => Problem::LinkExpired,
             Self::Nonsense => Problem::ProviderFailed,

@@ -183,4 +183,34 @@ async fn a_flood_of_made_up_domains_is_slowed_and_known_companies_still_enter() 
     }
     assert_eq!(refused, 16, "25 a second, and one was Ada's");
     device.push(&service, &[("login_hint", "grace@acme.test")]).await;
+    service.wait(3600);
+    for number in 40..80 {
+        let eve = format!("eve@d{number}.test");
+        device.try_push(&service, &[("login_hint", &eve)]).await;
+    }
+    device.push(&service, &[("login_hint", "ada@acme.test")]).await;
+}
+
+#[tokio::test]
+async fn what_the_provider_asks_us_to_wait_for_is_passed_on_and_not_waited_for() {
+    let (service, device) = (Service::start().await, Device::new());
+    *service.provider.refuse_with.lock().unwrap() =
+        Some((429, serde_json::json!({ "message": "slow" })));
+    for (asked, said) in [("30", "30"), ("86400", "60"), ("0", "1")] {
+        *service.provider.retry_after.lock().unwrap() = Some(asked);
+        let begun = std::time::Instant::now();
+        let (answer, _) = device.try_push(&service, &[("login_hint", "ada@acme.test")]).await;
+        assert!(begun.elapsed() < std::time::Duration::from_secs(5));
+        assert_eq!((answer.status, answer.header("retry-after")), (503, said));
+        assert_eq!(answer.json()["keyport_problem"], "too_many_requests");
+    }
+    assert_eq!(service.provider.lookups.load(std::sync::atomic::Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_resource_that_is_not_this_service_is_no_target() {
+    let (service, device) = (Service::start().await, Device::new());
+    let (answer, _) = device.try_push(&service, &[("resource", "https://files.example.com")]).await;
+    assert_eq!(answer.error(), (400, "invalid_target".into()));
+    device.push(&service, &[("resource", &service.url)]).await;
 }

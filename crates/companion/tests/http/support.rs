@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -49,6 +49,9 @@ pub struct Provider {
     pub bodies: Mutex<Vec<Value>>,
     pub profiles: Mutex<BTreeMap<String, Value>>,
     pub refuse_with: Mutex<Option<(u16, Value)>>,
+    /// `Retry-After` of that refusal.
+    pub retry_after: Mutex<Option<&'static str>>,
+    pub lookups: AtomicUsize,
     pub hold: Mutex<Option<Arc<tokio::sync::Semaphore>>>,
 }
 
@@ -188,9 +191,14 @@ fn all_connections() -> Vec<Value> {
 async fn connections(
     State(provider): State<Arc<Provider>>,
     Query(query): Query<BTreeMap<String, String>>,
-) -> (StatusCode, Json<Value>) {
+) -> (StatusCode, HeaderMap, Json<Value>) {
+    provider.lookups.fetch_add(1, Ordering::SeqCst);
+    let mut headers = HeaderMap::new();
     if let Some((status, answer)) = provider.refuse_with.lock().unwrap().clone() {
-        return (StatusCode::from_u16(status).unwrap(), Json(answer));
+        if let Some(seconds) = *provider.retry_after.lock().unwrap() {
+            headers.insert("retry-after", HeaderValue::from_static(seconds));
+        }
+        return (StatusCode::from_u16(status).unwrap(), headers, Json(answer));
     }
     let domain = query.get("domain").cloned().unwrap_or_default();
     let data: Vec<Value> = all_connections()
@@ -198,7 +206,8 @@ async fn connections(
         .filter(|connection| connection["domains"][0]["domain"] == domain.as_str())
         .collect();
     let metadata = json!({ "before": null, "after": null });
-    (StatusCode::OK, Json(json!({ "object": "list", "data": data, "list_metadata": metadata })))
+    let list = json!({ "object": "list", "data": data, "list_metadata": metadata });
+    (StatusCode::OK, headers, Json(list))
 }
 
 async fn connection(Path(id): Path<String>) -> Result<Json<Value>, (StatusCode, Json<Value>)> {
