@@ -93,7 +93,7 @@ impl Policy {
         providers: Vec<String>,
         default_organization: Option<String>,
     ) -> Self {
-        let every = organizations.iter().any(|id| id == "*");
+        let every = organizations == ["*"];
         let organizations = if every { Allowed::Every } else { Allowed::These(organizations) };
         Self { organizations, providers, default_organization }
     }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use crate::admission::Policy;
+use crate::admission::{Allowed, Policy};
 use environment::Environment;
 
 use crate::keys::SecretText;
@@ -138,6 +138,9 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
             self.list("KEYPORT_PROVIDERS"),
             self.optional("KEYPORT_DEFAULT_ORGANIZATION"),
         );
+        if matches!(&policy.organizations, Allowed::These(ids) if ids.iter().any(|id| id == "*")) {
+            self.fault("KEYPORT_ORGANIZATIONS holds * beside ids: write * alone, or ids alone");
+        }
         if let Some(default) = &policy.default_organization
             && !policy.organizations.allows(default)
         {

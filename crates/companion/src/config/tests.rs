@@ -63,6 +63,9 @@ fn a_mistyped_rule_does_not_fail_open() {
         faults(&[("KEYPORT_ORGANISATIONS", "org_1")])
             .contains("KEYPORT_ORGANISATIONS is not a setting")
     );
+    assert!(
+        faults(&[("KEYPORT_ORGANIZATIONS", "org_1,*")]).contains("KEYPORT_ORGANIZATIONS holds *")
+    );
     assert!(judge(&[("KEYPORT_COMPANION", "http://127.0.0.1:8788")], "127.0.0.1:1").is_ok());
 }
 

@@ -18,8 +18,6 @@ pub enum Purpose {
     RequestUri,
     /// The branch inside the upstream `state`.
     Branch,
-    /// A short-lived value that the browser carries for the hand-off.
-    HandOff,
     /// The client's `state` of a stored grant.
     ClientState,
     /// The value that binds a database to its key file.
@@ -31,7 +29,6 @@ impl Purpose {
         match self {
             Self::RequestUri => b"keyport request_uri",
             Self::Branch => b"keyport branch",
-            Self::HandOff => b"keyport hand-off",
             Self::ClientState => b"keyport client state",
             Self::DatabaseCheck => b"keyport database check",
         }

@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::{Body, Browser, Device, NOON, Pushed, Service, parameter};
+use crate::support::{Body, Browser, Device, NOON, Pushed, Service, parameter, s256};
 
 async fn with_code(service: &Service, device: &Device) -> (Pushed, String) {
     let pushed = device.push(service, &[]).await;
@@ -244,6 +244,11 @@ async fn userinfo_wants_the_token_the_key_and_a_proof_over_both() {
     let answer = device.send(bare, &device.proof("GET", &url, &json!({}), &json!({}))).await;
     assert_eq!(answer.status, 401);
     assert!(answer.header("www-authenticate").starts_with("DPoP"));
+    let ath = json!({ "ath": s256(&token) });
+    let twice = device.http.get(&url).header("authorization", format!("DPoP {token}"));
+    let twice = twice.header("authorization", "DPoP another");
+    let answer = device.send(twice, &device.proof("GET", &url, &json!({}), &ath)).await;
+    assert_eq!(answer.error(), (401, "invalid_request".into()));
     let without_ath = device.http.get(&url).header("authorization", format!("DPoP {token}"));
     let answer = device.send(without_ath, &device.proof("GET", &url, &json!({}), &json!({}))).await;
     assert_eq!(answer.error(), (401, "invalid_dpop_proof".into()));
