@@ -115,6 +115,11 @@ impl DesktopSession {
     /// # Errors
     /// When the Secret Service does not answer.
     pub fn secrets(&self, service: &str) -> Result<BTreeMap<String, String>> {
+        // An item that goes while the tool reads has attributes and no secret; then it is asked again.
+        wait::until("whole items", wait::PATIENCE, || self.whole_secrets(service))
+    }
+
+    fn whole_secrets(&self, service: &str) -> Result<Option<BTreeMap<String, String>>> {
         let mut command = self.command("secret-tool");
         command.args(["search", "--all", "--unlock", "service", service]);
         let output = command.output().context("secret-tool")?;
@@ -128,7 +133,6 @@ impl DesktopSession {
         };
         let names = lines(&output.stderr, "attribute.username");
         let values = lines(&output.stdout, "secret");
-        anyhow::ensure!(names.len() == values.len(), "secret-tool names and secrets differ");
-        Ok(names.into_iter().zip(values).collect())
+        Ok((names.len() == values.len()).then(|| names.into_iter().zip(values).collect()))
     }
 }
