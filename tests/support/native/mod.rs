@@ -1,32 +1,28 @@
 //! A native client of the tests, written from the RFCs alone: PAR (9126), PKCE (7636), DPoP with nonce (9449), `iss` (9207).
 //! It shares no code with our client and never retries by itself except for a nonce, so that a test decides what is sent.
 
+mod answer;
+mod key;
+
 use std::sync::Mutex;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
-use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::{Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use crate::{Jar, Person, World};
 
+pub use answer::{Answer, Session};
+pub use key::{DeviceKey, random};
+
 /// The registered client.
 pub const CLIENT: &str = "keyport-desktop";
 /// A loopback redirect URI that nobody listens at: the scripted browser stops before it.
 pub const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
-
-/// A device key: ES256.
-pub struct DeviceKey {
-    signing: EncodingKey,
-    jwk: Value,
-}
 
 /// One pushed authorization request.
 #[derive(Clone, Debug)]
@@ -41,24 +37,6 @@ pub struct Pushed {
     pub attempt: String,
 }
 
-/// An answer as it came.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: StatusCode,
-    /// The body, `Null` when it is not JSON.
-    pub body: Value,
-}
-
-/// What a sign-in gave.
-#[derive(Clone, Debug)]
-pub struct Session {
-    /// The access token.
-    pub access: String,
-    /// The refresh token.
-    pub refresh: String,
-}
-
 /// One device with its key.
 pub struct NativeClient {
     http: reqwest::Client,
@@ -66,71 +44,6 @@ pub struct NativeClient {
     /// Swapped by a test that steals.
     pub key: DeviceKey,
     nonce: Mutex<Option<String>>,
-}
-
-impl DeviceKey {
-    /// A new key.
-    ///
-    /// # Errors
-    /// When the machine has no randomness.
-    pub fn draw() -> Result<Self> {
-        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?;
-        let point = pair.public_key().as_ref();
-        let coordinate = |at: usize| URL_SAFE_NO_PAD.encode(&point[at..at + 32]);
-        let jwk = json!({ "crv": "P-256", "kty": "EC", "x": coordinate(1), "y": coordinate(33) });
-        let document = pair.to_pkcs8v1()?;
-        Ok(Self { signing: EncodingKey::from_ec_der(document.as_ref()), jwk })
-    }
-
-    /// RFC 9449 §4.2.
-    ///
-    /// # Errors
-    /// When signing fails.
-    pub fn proof(
-        &self,
-        method: &str,
-        url: &str,
-        nonce: Option<&str>,
-        access: Option<&str>,
-    ) -> Result<String> {
-        let mut header = Header::new(Algorithm::ES256);
-        header.typ = Some("dpop+jwt".to_owned());
-        header.jwk = Some(serde_json::from_value(self.jwk.clone())?);
-        let mut claims = json!({ "jti": random(16)?, "htm": method, "htu": url, "iat": now() });
-        if let Some(nonce) = nonce {
-            claims["nonce"] = nonce.into();
-        }
-        if let Some(access) = access {
-            claims["ath"] = URL_SAFE_NO_PAD.encode(Sha256::digest(access)).into();
-        }
-        Ok(jsonwebtoken::encode(&header, &claims, &self.signing)?)
-    }
-}
-
-impl Answer {
-    /// A string of the body; empty when it is not there.
-    #[must_use]
-    pub fn text(&self, name: &str) -> &str {
-        self.body[name].as_str().unwrap_or_default()
-    }
-
-    /// Status and error code, for comparing.
-    #[must_use]
-    pub fn refusal(&self) -> (u16, &str) {
-        (self.status.as_u16(), self.text("error"))
-    }
-
-    /// The tokens.
-    ///
-    /// # Errors
-    /// When it is a refusal.
-    pub fn session(&self) -> Result<Session> {
-        ensure!(self.status == StatusCode::OK, "{} {}", self.status, self.body);
-        Ok(Session {
-            access: self.text("access_token").to_owned(),
-            refresh: self.text("refresh_token").to_owned(),
-        })
-    }
 }
 
 impl NativeClient {
@@ -354,21 +267,7 @@ enum Body {
     Json(Value),
 }
 
-/// Random bytes in base64url.
-///
-/// # Errors
-/// When the machine has no randomness.
-pub fn random(bytes: usize) -> Result<String> {
-    let mut drawn = vec![0; bytes];
-    SystemRandom::new().fill(&mut drawn)?;
-    Ok(URL_SAFE_NO_PAD.encode(drawn))
-}
-
 /// An attempt id out of any random text.
 fn hex(random: &str) -> String {
     Sha256::digest(random).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
