@@ -139,3 +139,21 @@ async fn settings_that_are_wrong_are_shown_and_nothing_else_is_offered() -> Resu
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn the_window_is_painted_when_the_page_says_so() -> Result<()> {
+    let desk = Desk::start()?;
+    let app = desk.app(&[]).await?;
+    app.find("body[data-painted=signed_out]").await?;
+    let (picture, accent) = (desk.session.home().join("window.png"), "srgb(31,95,91)");
+    let file = picture.to_str().unwrap_or_default();
+    // The display server and the window manager have their own queues behind the page's.
+    wait::until("the button in the accent colour", wait::PATIENCE, || {
+        desk.session.screenshot(&picture)?;
+        let colours = desk.session.run("convert", &[file, "-format", "%c", "histogram:info:"])?;
+        let button = colours.lines().find(|line| line.contains(accent));
+        let pixels = button.and_then(|line| line.trim().split(':').next()?.parse::<u32>().ok());
+        Ok(pixels.filter(|pixels| *pixels > 320 * 30).map(drop))
+    })?;
+    app.close().await
+}

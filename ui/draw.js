@@ -12,6 +12,7 @@ export function draw({ lang, view, words, said }) {
   place(section, words);
   const next = SCREENS[view.screen](section, view, words, arrived) ?? '';
   if (arrived) focus(section);
+  if (arrived) sayWhenPainted(view.screen);
   announce(arrived ? '' : words[said] ?? (next !== state && words[next]));
   screen = view.screen;
   state = next;
@@ -42,6 +43,11 @@ function focus(section) {
   window.scrollTo(0, 0);
   const field = section.querySelector('form:not([hidden]) input');
   (field ?? section.querySelector('h1')).focus({ preventScroll: true });
+}
+
+// For whoever takes pictures: the frame after the next one has this screen in it.
+function sayWhenPainted(name) {
+  requestAnimationFrame(() => requestAnimationFrame(() => { document.body.dataset.painted = name; }));
 }
 
 // False leaves what stands there: the region speaks of a change of state, never of the seconds.

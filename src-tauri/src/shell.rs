@@ -4,6 +4,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use keyport_client::{Client, Notice, config};
+use keyport_core::View;
 use keyport_core::secret::RawCallback;
 use keyport_words::Words;
 use tauri::async_runtime::JoinHandle;
@@ -93,20 +94,22 @@ impl Shell {
             let drawing = self.not_set_up();
             return log_loss(channel.send(drawing));
         };
-        let (words, device, mut said) =
-            (self.words.clone(), self.device.clone(), self.said.subscribe());
+        let (words, device) = (self.words.clone(), self.device.clone());
+        let mut said = self.said.subscribe();
+        let send = move |view: View, said: Option<&'static str>| {
+            channel.send(Drawing { said, ..Drawing::of(view, &device, &words) })
+        };
+        // The first one at once, so that the window is not shown before there is something in it.
+        log_loss(send(views.borrow_and_update().clone(), None));
         let task = tauri::async_runtime::spawn(async move {
-            let mut announced = None;
             loop {
+                let announced = tokio::select! {
+                    changed = views.changed() => if changed.is_err() { return } else { None },
+                    Ok(word) = said.recv() => Some(word),
+                };
                 let view = views.borrow_and_update().clone();
-                let mut drawing = Drawing::of(view, &device, &words);
-                drawing.said = announced.take();
-                if channel.send(drawing).is_err() {
+                if send(view, announced).is_err() {
                     return;
-                }
-                tokio::select! {
-                    changed = views.changed() => if changed.is_err() { return },
-                    Ok(word) = said.recv() => announced = Some(word),
                 }
             }
         });
@@ -132,9 +135,10 @@ fn log_loss(sent: tauri::Result<()>) {
 /// The page hands over its end: everything to draw comes through it.
 #[tauri::command]
 #[expect(clippy::needless_pass_by_value, reason = "commands take their arguments by value")]
-pub fn attach(shell: State<'_, Shell>, channel: Channel<Drawing>) {
+pub fn attach(app: AppHandle, shell: State<'_, Shell>, channel: Channel<Drawing>) {
     tracing::debug!("the page is there");
     shell.draw_on(channel);
+    window::show(&app);
 }
 
 /// The person pressed a button.

@@ -1,7 +1,9 @@
 //! The one window. It shows our own page and nothing else: no other address, no second window, and tools for developers only in
 //! development builds.
 
-use tauri::webview::{NewWindowResponse, PageLoadEvent};
+use std::time::Duration;
+
+use tauri::webview::NewWindowResponse;
 use tauri::{
     AppHandle, Manager, UserAttentionType, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
     WindowEvent,
@@ -14,7 +16,10 @@ pub const MAIN: &str = "main";
 const SIZE: (f64, f64) = (440.0, 620.0);
 const SMALLEST: (f64, f64) = (360.0, 520.0);
 
-/// Makes the window; it is shown once its page is there, so that nobody sees an empty one.
+/// How long the page may take to attach before the window is shown without it: an empty window can at least be closed.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Makes the window; it is shown once its page has something in it.
 ///
 /// # Errors
 /// When the system gives no webview.
@@ -28,12 +33,15 @@ pub fn open(app: &AppHandle) -> tauri::Result<WebviewWindow> {
         .devtools(cfg!(debug_assertions))
         .on_navigation(is_our_page)
         .on_new_window(|_, _| NewWindowResponse::Deny)
-        .on_page_load(|window, load| {
-            if load.event() == PageLoadEvent::Finished {
-                let _ = window.show();
-            }
-        })
         .build()?;
+    let late = app.clone();
+    tauri::async_runtime::spawn(async move {
+        tokio::time::sleep(PATIENCE).await;
+        let window = late.get_webview_window(MAIN);
+        if window.is_some_and(|window| window.is_visible().is_ok_and(|shown| !shown)) {
+            show(&late);
+        }
+    });
     let asking = window.clone();
     window.on_window_event(move |event| {
         // Once it has the attention, it must not go on asking for it.
@@ -42,6 +50,15 @@ pub fn open(app: &AppHandle) -> tauri::Result<WebviewWindow> {
         }
     });
     Ok(window)
+}
+
+/// Shows the window where it is; a minimized one stays so.
+pub fn show(app: &AppHandle) {
+    if let Some(window) = app.get_webview_window(MAIN)
+        && let Err(error) = window.show()
+    {
+        tracing::warn!(%error, "the window could not be shown");
+    }
 }
 
 /// Our page has an address of its own on each system; anything else would be somebody else's page in our window.
