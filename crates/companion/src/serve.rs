@@ -29,7 +29,8 @@ pub async fn serve(settings: Settings, listen: SocketAddr) -> anyhow::Result<()>
     let url = format!("http://{}", listener.local_addr()?);
     let issuer = settings.public_url.clone().unwrap_or_else(|| url.clone());
     let app = open(settings, &issuer)?;
-    check_key(&app).await?;
+    let (key, ()) = tokio::join!(check_key(&app), check_client(&app));
+    key?;
     println!("{}", serde_json::json!({ "event": "ready", "url": url }));
     tracing::info!(listening = url, issuer, "ready");
     serve_until(listener, router(app), stop()).await;
@@ -96,6 +97,19 @@ async fn check_key(app: &App) -> anyhow::Result<()> {
             tracing::warn!(%error, upstream = app.upstream.issuer(), "the API key could not be checked");
             Ok(())
         }
+    }
+}
+
+/// The provider would show people a page of its own and we would never hear of it. Said and no more: how it looks there
+/// is not documented, and a service that is up can be registered while it runs.
+async fn check_client(app: &App) {
+    let redirect_uri = app.issuer.address("/callback");
+    if app.upstream.check_client(&redirect_uri).await == Err(UpstreamError::WrongClient) {
+        tracing::error!(
+            redirect_uri,
+            "{} does not send people back here: it does not know this WORKOS_CLIENT_ID, or the redirect URI is not registered for it",
+            app.upstream.issuer()
+        );
     }
 }
 

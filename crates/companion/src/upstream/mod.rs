@@ -1,6 +1,7 @@
 //! WorkOS, through its official crate and nothing else. The code exchange is sent exactly once; nothing a
 //! provider says travels further than its code. Raw attributes are dropped here.
 
+mod check;
 mod lookups;
 mod problem;
 mod transient;
@@ -27,6 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(12);
 /// The provider.
 pub struct Upstream {
     client: Client,
+    wire: Arc<transport::Bounded>,
     transient: TransientIds,
     lookups: lookups::Lookups,
 }
@@ -51,17 +53,19 @@ impl Upstream {
     /// # Errors
     /// The key cannot be sent as a header, or TLS cannot be set up.
     pub fn new(settings: &UpstreamSettings) -> Result<Self, UpstreamError> {
+        let wire = Arc::new(transport::Bounded::new()?);
         let client = Client::builder()
             .api_key(settings.api_key.expose())
             .client_id(&settings.client_id)
             .base_url(&settings.base_url)
             .max_retries(0)
             .user_agent(concat!("keyport-companion/", env!("CARGO_PKG_VERSION")))
-            .transport(Arc::new(transport::Bounded::new()?))
+            .transport(Arc::<transport::Bounded>::clone(&wire))
             .try_build()
             .map_err(|error| UpstreamError::of(&error))?;
         Ok(Self {
             client,
+            wire,
             transient: TransientIds::default(),
             lookups: lookups::Lookups::default(),
         })
@@ -212,15 +216,6 @@ impl Upstream {
             Err(UpstreamError::NotFound) => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    /// Whether the key opens anything.
-    ///
-    /// # Errors
-    /// `WrongKey` if not; anything else says nothing about the key.
-    pub async fn check_key(&self) -> Result<(), UpstreamError> {
-        let params = ListConnectionsParams { limit: Some(1), ..Default::default() };
-        within(self.client.sso().list_connections(params)).await.map(drop)
     }
 }
 

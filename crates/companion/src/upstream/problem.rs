@@ -18,8 +18,11 @@ pub enum UpstreamError {
         retry_after: u64,
     },
     /// 401, or the credentials were refused.
-    #[error("the provider does not accept our key or client id")]
+    #[error("the provider does not accept WORKOS_API_KEY together with WORKOS_CLIENT_ID")]
     WrongKey,
+    /// It does not know the client id, or not with this redirect URI.
+    #[error("the provider does not know our client id or redirect URI")]
+    WrongClient,
     /// The code is spent, too old or not for this verifier.
     #[error("the provider does not accept the code")]
     CodeRefused,
@@ -60,7 +63,9 @@ impl UpstreamError {
         match self {
             Self::Unreachable | Self::Failed(_) => Problem::ServiceUnavailable,
             Self::TooMany { .. } => Problem::TooManyRequests,
-            Self::WrongKey | Self::Refused(_) | Self::NotFound => Problem::SetupWrong,
+            Self::WrongKey | Self::WrongClient | Self::Refused(_) | Self::NotFound => {
+                Problem::SetupWrong
+            }
             Self::CodeRefused => Problem::LinkExpired,
             Self::Nonsense => Problem::ProviderFailed,
         }

@@ -25,6 +25,20 @@ impl Bounded {
             .map_err(|_| UpstreamError::Nonsense)
     }
 
+    /// Where a GET is redirected to, if it is.
+    pub(super) async fn location_of(
+        &self,
+        address: url::Url,
+    ) -> Result<Option<String>, UpstreamError> {
+        let answer = self.0.get(address).send().await.map_err(|_| UpstreamError::Unreachable)?;
+        let status = answer.status();
+        if status.is_server_error() || status == reqwest::StatusCode::TOO_MANY_REQUESTS {
+            return Err(UpstreamError::Failed(status.as_u16()));
+        }
+        let location = answer.headers().get(reqwest::header::LOCATION);
+        Ok(location.and_then(|location| location.to_str().ok()).map(str::to_owned))
+    }
+
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
         let mut builder = self.0.request(request.method, &request.url).headers(request.headers);
         if let Some(body) = request.body {

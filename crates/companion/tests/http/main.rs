@@ -9,5 +9,6 @@ mod dpop;
 mod handoff;
 mod limits;
 mod par;
+mod start;
 mod support;
 mod token;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -126,6 +127,7 @@ impl Service {
 async fn start_provider() -> (Arc<Provider>, String) {
     let provider = Arc::new(Provider::default());
     let routes = Router::new()
+        .route("/sso/authorize", get(authorization))
         .route("/sso/token", post(exchange))
         .route("/connections", get(connections))
         .route("/connections/{id}", get(connection))
@@ -168,6 +170,16 @@ async fn exchange(
         .unwrap_or_else(ada);
     let answer = json!({ "token_type": "Bearer", "access_token": "upstream_planted", "expires_in": 600, "profile": profile });
     (StatusCode::OK, Json(answer))
+}
+
+/// As far as a request without a selector comes: a page of its own for strangers, else straight back.
+async fn authorization(Query(query): Query<BTreeMap<String, String>>) -> Response {
+    let redirect_uri = "http://127.0.0.1:8788/callback";
+    if query["client_id"] != "client_1" || query["redirect_uri"] != redirect_uri {
+        return (StatusCode::BAD_REQUEST, "Error: Invalid redirect URI").into_response();
+    }
+    let back = format!("{redirect_uri}?error=invalid_connection_selector");
+    (StatusCode::FOUND, [("location", back)]).into_response()
 }
 
 fn listed(id: &str, organization: &str, state: &str, domain: &str) -> Value {

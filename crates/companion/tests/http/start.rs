@@ -1,0 +1,26 @@
+//! What is found out about the account at the provider before anybody signs in.
+
+use keyport_companion::config::UpstreamSettings;
+use keyport_companion::keys::SecretText;
+use keyport_companion::upstream::{Upstream, UpstreamError};
+
+use crate::support::{API_KEY, Service};
+
+#[tokio::test]
+async fn a_client_id_or_redirect_uri_that_the_provider_does_not_know_is_found_at_the_start() {
+    let service = Service::start().await;
+    for (client_id, port, known) in [
+        ("client_1", 8788, Ok(())),
+        ("client_of_another_environment", 8788, Err(UpstreamError::WrongClient)),
+        ("client_1", 1, Err(UpstreamError::WrongClient)),
+    ] {
+        let settings = UpstreamSettings {
+            base_url: service.provider_url.clone(),
+            client_id: client_id.into(),
+            api_key: SecretText::new(API_KEY),
+        };
+        let upstream = Upstream::new(&settings).unwrap();
+        let redirect_uri = format!("http://127.0.0.1:{port}/callback");
+        assert_eq!(upstream.check_client(&redirect_uri).await, known, "{client_id} {port}");
+    }
+}
