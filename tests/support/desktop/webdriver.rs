@@ -32,10 +32,12 @@ impl Driver {
         wait::until("the driver's port", wait::PATIENCE, || {
             Ok(std::net::TcpStream::connect(("127.0.0.1", port)).ok())
         })?;
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities)
-            .connect(&address)
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let connecting = builder.capabilities(capabilities).connect(&address);
+        // A program that dies while it starts is never answered for.
+        let client = tokio::time::timeout(wait::PATIENCE, connecting)
             .await
+            .with_context(|| format!("the driver does not answer\n{}", process.log()))?
             .with_context(|| format!("no WebDriver session\n{}", process.log()))?;
         Ok(Self { client, process })
     }
