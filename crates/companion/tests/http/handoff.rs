@@ -79,6 +79,8 @@ async fn a_device_that_this_person_knows_goes_straight_on() {
         (answer.status, answer.header("location")),
         (303, format!("{handoff}/go").replace(&service.url, "").as_str())
     );
+    let told = device.attempt_state(&service, &pushed.attempt).await;
+    assert_eq!(told, json!({ "state": "waiting" }), "no number: the page shows none");
     assert!(browser.get(&format!("{handoff}/go")).await.header("refresh").contains("code="));
     let stranger = device.push(&service, &[]).await;
     service.provider.profiles.lock().unwrap().insert("grace".into(), {
@@ -251,6 +253,10 @@ async fn without_scripts_the_tab_follows_too() {
     let again = "<noscript><meta http-equiv=\"refresh\" content=\"2\"></noscript>";
     assert!(!go.body.contains(again), "it would be cancelled by the hand-over");
     assert!(browser.get(&handoff).await.body.contains(again));
+    for (asked, late) in [(4, false), (5, true)] {
+        let frame = browser.get(&format!("{handoff}/status?asked={asked}")).await;
+        assert_eq!(frame.body.contains("takes longer than usual"), late, "{asked}");
+    }
     device.redeem(&service, &parameter(go.header("refresh"), "code"), &pushed.verifier).await;
     device.attempt(&service, "POST", &pushed.attempt, Some(json!({ "outcome": "memory" }))).await;
     let frame = browser.get(&format!("{handoff}/status")).await;

@@ -127,6 +127,12 @@ async fn the_metadata_names_the_issuer_byte_by_byte_and_every_endpoint_below_it(
         );
     }
     assert_eq!(metadata["require_pushed_authorization_requests"], true);
+    assert_eq!(metadata["authorization_response_iss_parameter_supported"], true);
+    assert_eq!(metadata["code_challenge_methods_supported"], serde_json::json!(["S256"]));
+    for name in ["token", "revocation"] {
+        let methods = &metadata[format!("{name}_endpoint_auth_methods_supported")];
+        assert_eq!(*methods, serde_json::json!(["none"]));
+    }
     assert_eq!(metadata["dpop_signing_alg_values_supported"], serde_json::json!(["ES256"]));
     let jwks = Answer::of(reqwest::get(metadata["jwks_uri"].as_str().unwrap()).await.unwrap())
         .await

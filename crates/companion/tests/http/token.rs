@@ -48,6 +48,11 @@ async fn a_code_gives_a_bound_session_and_says_whose() {
         (&json!("org_acme"), &json!("conn_acme"))
     );
     assert_eq!(
+        (&claims["client_id"], &claims["auth_time"], &claims["scope"]),
+        (&json!("keyport-desktop"), &json!(NOON), &answer["scope"])
+    );
+    assert!(text(&claims, "sid").starts_with("session_"));
+    assert_eq!(
         (claims["exp"].as_i64(), claims["sub"].as_str()),
         (Some(NOON + 300), account["sub"].as_str())
     );

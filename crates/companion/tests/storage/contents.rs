@@ -235,3 +235,21 @@ async fn a_clock_that_went_back_does_not_stop_the_sweeping() {
         .unwrap();
     assert_eq!(left, 1);
 }
+
+#[tokio::test]
+async fn not_me_is_audited_with_the_person_who_said_it() {
+    let world = Sqlite::fresh();
+    let grant = world.started(branch_of(LAPTOP), at(0)).await;
+    world.fulfil(grant, ada(), at(1)).await;
+    assert!(world.storage.cancel_grant(grant, CancelledBy::Person, at(2)).await.unwrap());
+    let db = Connection::open(&world.database).unwrap();
+    let (detail, email): (String, String) = db
+        .query_row(
+            "SELECT audit.detail, users.email FROM audit JOIN users ON users.id = audit.user_id
+             WHERE audit.event = 'grant_cancelled'",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .unwrap();
+    assert_eq!((detail.as_str(), email.as_str()), ("person", "ada@acme.test"));
+}
