@@ -49,7 +49,7 @@ pub fn run() -> ExitCode {
         }))
         .invoke_handler(tauri::generate_handler![shell::attach, shell::intent])
         .setup(move |app| {
-            if let link @ Heard::Link(_) = heard_in(&std::env::args().collect::<Vec<_>>()) {
+            if let link @ Heard::Link(_) = heard_in(&own_arguments()) {
                 let _ = own.send(link);
             }
             Ok(set_up(app, heard)?)
@@ -63,6 +63,11 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Our own arguments; what is no text stands as an empty one, which is no link.
+fn own_arguments() -> Vec<String> {
+    std::env::args_os().map(|argument| argument.into_string().unwrap_or_default()).collect()
 }
 
 fn heard_in(arguments: &[String]) -> Heard {
