@@ -62,6 +62,7 @@ impl From<Problem> for Exit {
             | Problem::TooManyRequests
             | Problem::TlsUntrusted
             | Problem::ProxyRefused
+            | Problem::SignedOutHere
             | Problem::UnexpectedAnswer => Self::Unreachable,
             Problem::SessionEnded => Self::NoSession,
             Problem::KeychainLocked

@@ -100,7 +100,8 @@ pub enum Effect {
         /// This one.
         account: AccountId,
     },
-    /// Take the account out of keychain and memory, and revoke it at the companion when it can be reached.
+    /// Take the account out of keychain and memory, and revoke it at the companion when it can be reached; if not all of it was
+    /// done, answer with [`SignOutUnfinished`](crate::Event::SignOutUnfinished).
     SignOut {
         /// This one.
         account: AccountId,

@@ -115,6 +115,13 @@ pub enum Event {
         /// How.
         result: Refreshed,
     },
+    /// A sign-out did not reach everything: the keychain may still hold the session, or the companion was not told.
+    SignOutUnfinished {
+        /// The account that was signed out.
+        account: AccountId,
+        /// What was not done.
+        problem: Problem,
+    },
     /// Time has passed; deadlines are looked at.
     Tick,
 }

@@ -28,8 +28,12 @@ pub const EXCHANGE_LIFETIME: Lifetime = Lifetime::seconds(30);
 pub const SAVE_LIFETIME: Lifetime = Lifetime::seconds(5);
 /// One refresh with its lock.
 pub const REFRESH_LIFETIME: Lifetime = Lifetime::seconds(60);
-/// Between a refresh that could not be done and the next try.
+/// Between a refresh that could not be done and the next try; doubled with each further one.
 pub const RETRY_LIFETIME: Lifetime = Lifetime::seconds(30);
+/// The longest pause between two such tries.
+pub const LONGEST_RETRY: Lifetime = Lifetime::seconds(300);
+/// The longest that a browser is waited for, whatever the companion or a clock that was set back says.
+pub const LONGEST_WAIT: Lifetime = Lifetime::seconds(900);
 
 /// An attempt that the companion has taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +92,8 @@ pub(crate) struct Signed {
     pub freshness: Freshness,
     /// Why the last refresh could not be done.
     pub unreachable: Option<Problem>,
+    /// The pause after the next refresh that cannot be done.
+    pub retry: Lifetime,
     /// The ticket of a save that was given up; if it succeeds after all, what it wrote is erased.
     pub given_up: Option<Ticket>,
 }
@@ -137,12 +143,15 @@ impl Machine {
             Event::DismissWanted => self.dismiss_wanted(),
             Event::LoadAgainWanted => self.load_again_wanted(now),
             Event::SignOutWanted => self.sign_out_wanted(),
-            Event::Prepared { attempt, result } => self.prepared(&attempt, result),
+            Event::SignOutUnfinished { account, problem } => {
+                self.sign_out_unfinished(&account, problem)
+            }
+            Event::Prepared { attempt, result } => self.prepared(&attempt, result, now),
             Event::BrowserFailed { attempt } => self.browser_failed(&attempt),
             Event::Progressed { attempt, progress } => self.progressed(&attempt, progress),
             Event::Called(callback) => self.called(callback, now),
             Event::Exchanged { attempt, result } => self.exchanged(&attempt, result, now),
-            Event::Saved { ticket, result } => self.saved(ticket, result),
+            Event::Saved { ticket, result } => self.saved(ticket, result, now),
             Event::Refreshed { ticket, result } => self.refreshed(ticket, &result, now),
             Event::Tick => self.tick(now),
         }

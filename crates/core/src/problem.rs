@@ -110,6 +110,8 @@ problems! {
     ServiceRefused = "service_refused", TryAgain;
     /// The session is over: revoked, expired or replaced.
     SessionEnded = "session_ended", SignIn;
+    /// Signed out on this device; the companion could not be told.
+    SignedOutHere = "signed_out_here", SignIn;
     /// The keychain is locked.
     KeychainLocked = "keychain_locked", KeychainAgain;
     /// There is no keychain here.

@@ -19,8 +19,6 @@ const START: Moment = Moment(0);
 /// Between the starts and the deadlines of the sample states.
 const NOW: Moment = Moment(1_000);
 const LATE: Moment = Moment(10_000_000);
-/// Past every deadline of the sample states.
-const LATER: Moment = Moment(20_000_000);
 const ISSUER: &str = "https://sign-in.example";
 
 /// The sample states, each reached by events alone.
@@ -41,29 +39,26 @@ pub fn states() -> Vec<Machine> {
     states
 }
 
-/// The columns: a heading, the event, and when it happens.
+/// The columns: a heading and the event.
 #[must_use]
-pub fn events() -> Vec<(&'static str, Event, Moment)> {
+pub fn events() -> Vec<(&'static str, Event)> {
     vec![
-        ("keychain read", loaded(Vec::new()), NOW),
-        ("sign-in wanted", wanted("2"), NOW),
-        ("prepared", prepared("1"), NOW),
-        ("callback, ours", called("1"), NOW),
-        ("callback, foreign", called("9"), NOW),
-        ("exchanged", exchanged("1"), NOW),
-        ("saved", Event::Saved { ticket: 1, result: Ok(()) }, NOW),
-        ("not saved", Event::Saved { ticket: 1, result: Err(Problem::KeychainLocked) }, NOW),
-        ("refreshed", Event::Refreshed { ticket: 2, result: fresh() }, NOW),
-        (
-            "offline",
-            Event::Refreshed { ticket: 2, result: Refreshed::Later(Problem::Offline) },
-            NOW,
-        ),
-        ("refused", Event::Refreshed { ticket: 2, result: Refreshed::Ended }, NOW),
-        ("keychain wanted again", Event::LoadAgainWanted, NOW),
-        ("deadline", Event::Tick, LATER),
-        ("cancel wanted", Event::CancelWanted, NOW),
-        ("sign-out wanted", Event::SignOutWanted, NOW),
+        ("keychain read", loaded(Vec::new())),
+        ("sign-in wanted", wanted("2")),
+        ("prepared", prepared("1")),
+        ("callback, ours", called("1")),
+        ("callback, foreign", called("9")),
+        ("exchanged", exchanged("1")),
+        ("saved", Event::Saved { ticket: 1, result: Ok(()) }),
+        ("not saved", Event::Saved { ticket: 1, result: Err(Problem::KeychainLocked) }),
+        ("refreshed", Event::Refreshed { ticket: 2, result: fresh() }),
+        ("offline", Event::Refreshed { ticket: 2, result: Refreshed::Later(Problem::Offline) }),
+        ("refused", Event::Refreshed { ticket: 2, result: Refreshed::Ended }),
+        ("keychain wanted again", Event::LoadAgainWanted),
+        ("deadline", Event::Tick),
+        ("cancel wanted", Event::CancelWanted),
+        ("sign-out wanted", Event::SignOutWanted),
+        ("sign-out unfinished", unfinished("ada")),
     ]
 }
 
@@ -78,7 +73,9 @@ pub fn markdown() -> String {
             state.state_name()
         );
         let mut same = Vec::new();
-        for (heading, event, now) in events() {
+        for (heading, event) in events() {
+            let deadline = state.next_deadline().filter(|_| event == Event::Tick);
+            let now = deadline.unwrap_or(NOW);
             let (next, effects) = state.clone().step(event, now);
             if next == state && effects.is_empty() {
                 same.push(heading);
@@ -165,6 +162,12 @@ pub fn exchanged(n: &str) -> Event {
         },
     };
     Event::Exchanged { attempt: AttemptId(n.repeat(32)), result: Ok(Box::new(session)) }
+}
+
+/// Signing `id` out did not reach the companion.
+#[must_use]
+pub fn unfinished(id: &str) -> Event {
+    Event::SignOutUnfinished { account: AccountId(id.to_owned()), problem: Problem::SignedOutHere }
 }
 
 /// A sample account.

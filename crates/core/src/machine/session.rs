@@ -1,6 +1,8 @@
 //! Sessions after sign-in: refresh, sign-out, and the rule that only a terminal answer ends one.
 
-use super::{Freshness, Front, Machine, REFRESH_LIFETIME, RETRY_LIFETIME, Signed, Step};
+use super::{
+    Freshness, Front, LONGEST_RETRY, Machine, REFRESH_LIFETIME, RETRY_LIFETIME, Signed, Step,
+};
 use crate::account::{AccountId, NewSession, Stored};
 use crate::attempt::AttemptId;
 use crate::effect::{Effect, Outcome};
@@ -10,6 +12,10 @@ use crate::problem::Problem;
 
 /// A session is refreshed this long before its access token ends.
 const EARLY: Lifetime = Lifetime::seconds(30);
+/// Never sooner after the last one, or a companion whose tokens end at once would be asked without a pause.
+const SOONEST: Lifetime = Lifetime::seconds(30);
+/// Never later, or a session would be given up to a lifetime that nobody keeps to, or to a clock that was wrong.
+const LATEST: Lifetime = Lifetime::seconds(3600);
 
 impl Machine {
     /// Takes a new session in; it becomes the one that is shown.
@@ -19,15 +25,17 @@ impl Machine {
         stored: Stored,
         not_saved: Option<Problem>,
         given_up: Option<Ticket>,
+        now: Moment,
     ) {
         let id = session.account.id.clone();
-        let refresh_at = Moment(session.tokens.access_deadline.0.saturating_sub(EARLY.0));
+        let early = Moment(session.tokens.access_deadline.0.saturating_sub(EARLY.0));
         let signed = Signed {
             account: session.account.clone(),
             stored,
             not_saved,
-            freshness: Freshness::Fresh { refresh_at },
+            freshness: Freshness::until(early, now),
             unreachable: None,
+            retry: RETRY_LIFETIME,
             given_up,
         };
         self.accounts.insert(id.clone(), signed);
@@ -66,9 +74,7 @@ impl Machine {
                     self.take_ticket();
                 }
                 Freshness::Refreshing { deadline, .. } if deadline <= now => {
-                    signed.unreachable = Some(Problem::ServiceUnavailable);
-                    let refresh_at = now.after(RETRY_LIFETIME);
-                    signed.freshness = Freshness::Fresh { refresh_at };
+                    signed.try_later(Problem::ServiceUnavailable, now);
                 }
                 Freshness::Fresh { .. } | Freshness::Refreshing { .. } => {}
             }
@@ -83,8 +89,9 @@ impl Machine {
         };
         match result {
             Refreshed::Done { refresh_at, stored } => {
-                signed.freshness = Freshness::Fresh { refresh_at: *refresh_at };
+                signed.freshness = Freshness::until(*refresh_at, now);
                 signed.unreachable = None;
+                signed.retry = RETRY_LIFETIME;
                 if *stored == Stored::Keychain {
                     signed.not_saved = None;
                 }
@@ -92,8 +99,7 @@ impl Machine {
                 self.stay()
             }
             Refreshed::Later(problem) => {
-                signed.unreachable = Some(*problem);
-                signed.freshness = Freshness::Fresh { refresh_at: now.after(RETRY_LIFETIME) };
+                signed.try_later(*problem, now);
                 self.stay()
             }
             Refreshed::Ended => {
@@ -121,7 +127,9 @@ impl Machine {
         self.sign_out_unsaved(attempt)
     }
 
-    fn sign_out_unsaved(self, (attempt, session): (AttemptId, Box<NewSession>)) -> Step {
+    fn sign_out_unsaved(mut self, (attempt, session): (AttemptId, Box<NewSession>)) -> Step {
+        // A session that the new one was to replace has gone the same way.
+        self.drop_account(&session.account.id);
         let effects = vec![
             Effect::Revoke { token: session.tokens.refresh.clone() },
             Effect::Erase { account: session.account.id.clone() },
@@ -138,10 +146,36 @@ impl Machine {
         (self.idle(None), vec![Effect::SignOut { account }])
     }
 
+    /// A person who signed out must not believe more than is true. One who has signed in again meanwhile need not hear of it.
+    pub(crate) fn sign_out_unfinished(mut self, account: &AccountId, problem: Problem) -> Step {
+        if let Front::Idle { problem: shown } = &mut self.front
+            && !self.accounts.contains_key(account)
+        {
+            *shown = Some((problem, None));
+        }
+        self.stay()
+    }
+
     fn drop_account(&mut self, id: &AccountId) {
         self.accounts.remove(id);
         if self.current.as_ref() == Some(id) {
             self.current = self.accounts.keys().next().cloned();
         }
+    }
+}
+
+impl Freshness {
+    /// To be refreshed at `wanted`, within reason.
+    fn until(wanted: Moment, now: Moment) -> Self {
+        Self::Fresh { refresh_at: wanted.clamp(now.after(SOONEST), now.after(LATEST)) }
+    }
+}
+
+impl Signed {
+    /// The session stays; the companion, or the keychain, is given more time with each try in vain.
+    fn try_later(&mut self, problem: Problem, now: Moment) {
+        self.unreachable = Some(problem);
+        self.freshness = Freshness::Fresh { refresh_at: now.after(self.retry) };
+        self.retry = Lifetime(self.retry.0.saturating_mul(2)).min(LONGEST_RETRY);
     }
 }

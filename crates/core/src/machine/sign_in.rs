@@ -1,7 +1,9 @@
 //! One attempt from the click to the session. A new click replaces the attempt; a late result of another attempt changes
 //! nothing, and a late success is revoked.
 
-use super::{EXCHANGE_LIFETIME, Front, Machine, PREPARE_LIFETIME, SAVE_LIFETIME, Step, Waiting};
+use super::{
+    EXCHANGE_LIFETIME, Front, LONGEST_WAIT, Machine, PREPARE_LIFETIME, SAVE_LIFETIME, Step, Waiting,
+};
 use crate::account::{NewSession, Stored};
 use crate::attempt::{AttemptId, AttemptSeed, Pushed, Store};
 use crate::callback::{Answer, Callback};
@@ -32,7 +34,12 @@ impl Machine {
         (self, effects)
     }
 
-    pub(crate) fn prepared(mut self, attempt: &AttemptId, result: Result<Pushed, Problem>) -> Step {
+    pub(crate) fn prepared(
+        mut self,
+        attempt: &AttemptId,
+        result: Result<Pushed, Problem>,
+        now: Moment,
+    ) -> Step {
         let Front::Preparing { seed, .. } = &self.front else {
             return self.stay();
         };
@@ -52,7 +59,7 @@ impl Machine {
                     urls: pushed.urls,
                     issuer: pushed.issuer,
                     store: seed.store,
-                    deadline: pushed.deadline,
+                    deadline: pushed.deadline.min(now.after(LONGEST_WAIT)),
                     number: None,
                     minted: false,
                     browser_failed: false,
@@ -196,7 +203,7 @@ impl Machine {
                     Effect::Report { attempt: attempt.clone(), outcome: Outcome::Failed(problem) };
                 (self.idle(Some((problem, Some(attempt.clone())))), vec![report])
             }
-            (Ok(session), Store::Memory) => self.hold(attempt, session, None, None),
+            (Ok(session), Store::Memory) => self.hold(attempt, session, None, None, now),
             (Ok(session), Store::Keychain) => {
                 let ticket = self.take_ticket();
                 let save = Effect::Save { ticket, session: session.clone() };
@@ -220,18 +227,23 @@ impl Machine {
         (self, vec![Effect::Revoke { token }])
     }
 
-    pub(crate) fn saved(mut self, answered: Ticket, result: Result<(), Problem>) -> Step {
+    pub(crate) fn saved(
+        mut self,
+        answered: Ticket,
+        result: Result<(), Problem>,
+        now: Moment,
+    ) -> Step {
         match &self.front {
             Front::Saving { id, ticket, session, .. } if *ticket == answered => {
                 let (attempt, session) = (id.clone(), session.clone());
                 match result {
                     Ok(()) => {
-                        self.admit(&session, Stored::Keychain, None, None);
+                        self.admit(&session, Stored::Keychain, None, None, now);
                         self.completed = Some(attempt.clone());
                         let report = Effect::Report { attempt, outcome: Outcome::Stored };
                         (self.idle(None), vec![report])
                     }
-                    Err(problem) => self.hold(&attempt, session, Some(problem), None),
+                    Err(problem) => self.hold(&attempt, session, Some(problem), None, now),
                 }
             }
             _ => self.saved_late(answered, result),
@@ -245,8 +257,9 @@ impl Machine {
         session: Box<NewSession>,
         why: Option<Problem>,
         given_up: Option<Ticket>,
+        now: Moment,
     ) -> Step {
-        self.admit(&session, Stored::Memory, why, given_up);
+        self.admit(&session, Stored::Memory, why, given_up, now);
         self.completed = Some(attempt.clone());
         let report = Effect::Report { attempt: attempt.clone(), outcome: Outcome::Memory };
         (self.idle(None), vec![Effect::Hold { session }, report])
@@ -275,7 +288,7 @@ impl Machine {
             }
             Front::Saving { id, ticket, session, deadline } if due(*deadline) => {
                 let (id, ticket, session) = (id.clone(), *ticket, session.clone());
-                self.hold(&id, session, Some(Problem::KeychainSlow), Some(ticket))
+                self.hold(&id, session, Some(Problem::KeychainSlow), Some(ticket), now)
             }
             _ => self.stay(),
         }

@@ -1,6 +1,8 @@
 //! Starting: the keychain is being read. A click and one callback are held until it is.
 
-use super::{Freshness, Front, LOAD_LIFETIME, Machine, Signed, Step, Waiting};
+use super::{
+    Freshness, Front, LOAD_LIFETIME, LONGEST_WAIT, Machine, RETRY_LIFETIME, Signed, Step, Waiting,
+};
 use crate::account::Stored;
 use crate::effect::Effect;
 use crate::event::{Event, Ticket, Vault};
@@ -55,6 +57,7 @@ impl Machine {
                 // Whether the companion still knows the session is found out at once, on the first tick.
                 freshness: Freshness::Fresh { refresh_at: now },
                 unreachable: None,
+                retry: RETRY_LIFETIME,
                 given_up: None,
                 account,
             };
@@ -73,7 +76,7 @@ impl Machine {
                     urls: Vec::new(),
                     issuer: kept.issuer,
                     store: kept.store,
-                    deadline: kept.deadline,
+                    deadline: kept.deadline.min(now.after(LONGEST_WAIT)),
                     number: None,
                     minted: false,
                     browser_failed: false,

@@ -25,6 +25,7 @@ pub fn alphabet() -> Vec<Event> {
         Event::LoadAgainWanted,
         Event::SignOutWanted,
         Event::Tick,
+        table::unfinished("1"),
         Event::Loaded { ticket: 0, result: Ok(Vault::default()) },
         Event::Loaded { ticket: 0, result: Ok(vault_with_kept_attempt()) },
         Event::Loaded { ticket: 0, result: Err(Problem::KeychainLocked) },

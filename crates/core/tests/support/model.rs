@@ -113,13 +113,17 @@ impl Model {
                 let deadline = now.after(REFRESH_LIFETIME);
                 self.refreshing.push((*ticket, account.clone(), deadline));
             }
-            Effect::SignOut { account } => {
-                self.accounts.remove(account);
-                self.refreshing.retain(|(_, refreshing, _)| refreshing != account);
-            }
+            Effect::SignOut { account } => self.sign_out(account),
+            // An erasure after a late save is of a session that lives on in memory; this one is of an account that goes.
+            Effect::Erase { account } if *event == Event::SignOutWanted => self.sign_out(account),
             Effect::Revoke { .. } => self.saving = None,
             _ => {}
         }
         Ok(())
+    }
+
+    fn sign_out(&mut self, account: &AccountId) {
+        self.accounts.remove(account);
+        self.refreshing.retain(|(_, refreshing, _)| refreshing != account);
     }
 }

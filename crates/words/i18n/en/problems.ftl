@@ -133,6 +133,10 @@ problem-session-ended-title = You have been signed out
 problem-session-ended-text = Your session is over: it was ended elsewhere, or it had reached its age. Nothing else has changed.
 problem-session-ended-next = Sign in again.
 
+problem-signed-out-here-title = You are signed out on this device only
+problem-signed-out-here-text = The sign-in service could not be reached to end the session there too. Nothing of it is left here, and it ends by itself when nobody uses it.
+problem-signed-out-here-next = If somebody else may have used this device, tell your IT team.
+
 # The keychain
 
 problem-keychain-locked-title = Your keychain is locked
