@@ -20,7 +20,11 @@ pub enum Event<'a> {
     /// Somebody is signed in.
     SignedIn(SignedIn<'a>),
     /// Nobody is signed in any more.
-    SignedOut,
+    SignedOut {
+        /// Whether the service knows it too; absent when there was nothing to end.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        revoked: Option<bool>,
+    },
     /// An access token.
     Token {
         /// The token: a secret for some minutes.
@@ -130,7 +134,11 @@ mod tests {
             parsed(&Event::Problem { code: "timed_out", attempt: None }),
             json!({"event": "problem", "code": "timed_out", "attempt": null})
         );
-        assert_eq!(parsed(&Event::SignedOut), json!({"event": "signed_out"}));
+        assert_eq!(parsed(&Event::SignedOut { revoked: None }), json!({"event": "signed_out"}));
+        assert_eq!(
+            parsed(&Event::SignedOut { revoked: Some(false) }),
+            json!({"event": "signed_out", "revoked": false})
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use keyport_client::session::{Access, Sessions};
+use keyport_client::session::{Access, SignedOut, Sessions};
 use keyport_core::{Account, Problem, Store, Stored};
 use url::Url;
 
@@ -51,9 +51,10 @@ pub async fn token(token: &Token, output: &Output) -> Exit {
 /// Ends the session, here first.
 pub async fn sign_out(session: &Session, output: &Output) -> Exit {
     on_session(session, output, async |sessions, account| {
-        sessions.sign_out(&account.id).await?;
-        output.event(&Event::SignedOut);
-        output.say("cli-signed-out", &[]);
+        let signed_out = sessions.sign_out(&account.id).await?;
+        let revoked = signed_out == SignedOut::Everywhere;
+        output.event(&Event::SignedOut { revoked: Some(revoked) });
+        output.say(if revoked { "cli-signed-out" } else { "cli-signed-out-here" }, &[]);
         Ok(())
     })
     .await
@@ -86,7 +87,7 @@ async fn on_session(
             problem.into()
         }
         Err(Nothing::Nobody) => {
-            output.event(&Event::SignedOut);
+            output.event(&Event::SignedOut { revoked: None });
             output.say("cli-nobody", &[]);
             Exit::NoSession
         }

@@ -2,6 +2,7 @@
 //! is read yet) over the flag and `KEYPORT_COMPANION`, over the settings file, over the build's default.
 //! The one file that reads the environment and settings; nothing here is a secret.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -119,23 +120,47 @@ struct Settings {
 /// # Errors
 /// [`SettingsTrouble`]. A layer that is set wrongly is an error, never a reason to look at the next one.
 pub fn companion(cli: Option<&str>) -> Result<Url, SettingsTrouble> {
-    let environment = std::env::var(COMPANION_VARIABLE).ok().filter(|value| !value.is_empty());
+    let environment = set(std::env::var_os(COMPANION_VARIABLE))?;
     layered(cli, environment.as_deref(), &config_dir().join(SETTINGS_FILE), default_companion())
+}
+
+/// Empty is as good as not set.
+fn set(environment: Option<OsString>) -> Result<Option<String>, SettingsTrouble> {
+    let unreadable = |_| SettingsTrouble::NotACompanion(Source::Environment);
+    environment
+        .filter(|value| !value.is_empty())
+        .map(|value| value.into_string().map_err(unreadable))
+        .transpose()
 }
 
 /// Where the settings file is.
 #[must_use]
 pub fn config_dir() -> PathBuf {
-    directories().map_or_else(|| PathBuf::from("."), |dirs| dirs.config_dir().to_owned())
+    config_dir_in(directories().as_ref())
 }
 
-/// Where locks go: the same folder for every process of this person.
+/// Without a home folder the machine's, which only an administrator writes: never the folder that a command happens to run in.
+fn config_dir_in(directories: Option<&ProjectDirs>) -> PathBuf {
+    directories.map_or_else(|| PathBuf::from("/etc/keyport"), |dirs| dirs.config_dir().to_owned())
+}
+
+/// Where locks go: the same folder for every process of this person. Not the runtime folder: a process started from cron or over
+/// `su` has another one, or none, and would then share the keychain but not the lock.
 #[must_use]
 pub fn state_dir() -> PathBuf {
-    let base = directories().map_or_else(std::env::temp_dir, |dirs| {
+    let base = directories().map_or_else(folder_of_the_homeless, |dirs| {
         dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned()
     });
     base.join("locks")
+}
+
+/// Others use the folder for temporary files too.
+fn folder_of_the_homeless() -> PathBuf {
+    #[cfg(unix)]
+    let person = rustix::process::getuid().as_raw().to_string();
+    #[cfg(not(unix))]
+    let person = "person";
+    std::env::temp_dir().join(format!("keyport-{person}"))
 }
 
 fn directories() -> Option<ProjectDirs> {
@@ -211,6 +236,24 @@ mod tests {
         assert_eq!(used(None, environment, &file), "https://environment.test/");
         assert_eq!(used(None, None, &file), "https://file.test/");
         assert_eq!(used(None, None, Path::new("/nowhere/settings.json")), "https://build.test/");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_environment_that_is_no_text_is_an_error_and_not_skipped() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let broken = set(Some(OsString::from_vec(vec![b'h', 0xff])));
+        assert!(matches!(broken, Err(SettingsTrouble::NotACompanion(Source::Environment))));
+        assert_eq!(set(Some("https://a.test".into())).unwrap().as_deref(), Some("https://a.test"));
+        assert_eq!((set(Some("".into())).unwrap(), set(None).unwrap()), (None, None));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn without_a_home_no_folder_of_strangers_is_looked_into() {
+        assert!(config_dir_in(None).starts_with("/etc"));
+        let person = rustix::process::getuid().as_raw().to_string();
+        assert!(folder_of_the_homeless().to_str().unwrap().ends_with(&format!("-{person}")));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! The one file with an ambient clock and an ambient source of randomness; tests hand in their own.
 
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
@@ -60,17 +60,58 @@ pub struct Platform {
     pub random: Arc<dyn Random>,
 }
 
-/// The clock of this device.
+/// The clock of this device as it was when the first of these was asked, and steady from then on: somebody who sets the time in the
+/// midst of a sign-in neither ends it nor makes it wait for ever. Sleep counts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
-/// Timers stand still while the machine sleeps and the wall clock does not: it is looked at again this often.
+/// One reading of both clocks.
+#[derive(Clone, Copy)]
+struct Reading {
+    wall: Duration,
+    uptime: Duration,
+}
+
+static FIRST: OnceLock<Reading> = OnceLock::new();
+
+impl Reading {
+    fn take() -> Self {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { wall, uptime: uptime() }
+    }
+
+    /// What the wall clock would show at `uptime` if nobody had set it since.
+    fn at(self, uptime: Duration) -> Moment {
+        let wall = self.wall + uptime.saturating_sub(self.uptime);
+        Moment(u64::try_from(wall.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// Since some point before this process, sleep included. Nobody sets it.
+#[cfg(unix)]
+fn uptime() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    // The monotonic clock of Linux stands still while the machine sleeps; that of macOS does not.
+    #[cfg(target_os = "linux")]
+    let clock = ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    let clock = ClockId::Monotonic;
+    Duration::try_from(clock_gettime(clock)).unwrap_or_default()
+}
+
+/// Since the first question, sleep included.
+#[cfg(not(unix))]
+fn uptime() -> Duration {
+    static BEGUN: OnceLock<std::time::Instant> = OnceLock::new();
+    BEGUN.get_or_init(std::time::Instant::now).elapsed()
+}
+
+/// Timers stand still while the machine sleeps and the clock does not: it is looked at again this often.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 impl Clock for SystemClock {
     fn now(&self) -> Moment {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Moment(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+        FIRST.get_or_init(Reading::take).at(uptime())
     }
 
     fn until(&self, moment: Moment) -> Waiting<'_> {
@@ -97,5 +138,27 @@ impl Random for SystemRandomness {
     )]
     fn fill(&self, bytes: &mut [u8]) {
         SystemRandom::new().fill(bytes).expect("the operating system has randomness");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_meanwhile_moves_no_deadline() {
+        let hour = Duration::from_secs(3600);
+        let first = Reading { wall: 10 * hour, uptime: hour };
+        assert_eq!(first.at(hour), Moment(36_000_000));
+        assert_eq!(first.at(hour + Duration::from_millis(5)), Moment(36_000_005));
+        assert_eq!(first.at(Duration::ZERO), Moment(36_000_000), "and it never goes back");
+    }
+
+    #[test]
+    fn it_begins_with_the_time_of_day_and_goes_on() {
+        let before = Reading::take().wall;
+        let (first, second) = (SystemClock.now(), SystemClock.now());
+        assert!(second >= first);
+        assert!(u128::from(first.0).abs_diff(before.as_millis()) < 60_000);
     }
 }

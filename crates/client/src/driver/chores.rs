@@ -13,7 +13,7 @@ use super::shelf::{self, Job};
 use super::{Inputs, Links, prepare, short, tell, watch};
 use crate::browser::{self, BrowserTrouble, CompanionOrigin};
 use crate::config::Config;
-use crate::session::Sessions;
+use crate::session::{Sessions, SignedOut};
 use crate::surroundings::Platform;
 
 pub(super) struct Chores {
@@ -106,7 +106,12 @@ impl Chores {
                 }
                 Effect::Erase { account } => warn_of("erase", sessions.erase(&account).await),
                 Effect::SignOut { account } => {
-                    warn_of("sign out", sessions.sign_out(&account).await);
+                    let problem = match sessions.sign_out(&account).await {
+                        Ok(SignedOut::Everywhere) => return,
+                        Ok(SignedOut::HereOnly) => Problem::SignedOutHere,
+                        Err(problem) => problem,
+                    };
+                    tell(&inputs, Event::SignOutUnfinished { account, problem });
                 }
                 Effect::Revoke { token } => warn_of("revoke", sessions.revoke(&token).await),
                 _ => {}

@@ -115,14 +115,13 @@ impl Companion {
 impl Said {
     fn standing(self) -> Standing {
         let is_number = |n: &String| n.len() == 2 && n.bytes().all(|b| b.is_ascii_digit());
+        let named = self.problem.as_deref().and_then(Problem::from_code);
         match (self.state.as_str(), self.number.filter(is_number)) {
             ("waiting", _) => Standing::Waiting,
             ("confirm", Some(number)) => Standing::Confirm(number),
             ("minted", _) => Standing::Minted,
-            ("failed", _) => Standing::Failed(
-                self.problem.as_deref().and_then(Problem::from_code).unwrap_or(Problem::Internal),
-            ),
-            ("cancelled", _) => Standing::Failed(Problem::Cancelled),
+            ("failed", _) => Standing::Failed(named.unwrap_or(Problem::Internal)),
+            ("cancelled", _) => Standing::Failed(named.unwrap_or(Problem::Cancelled)),
             _ => Standing::Other,
         }
     }
@@ -154,6 +153,8 @@ mod tests {
             ),
             (r#"{"state":"failed","problem":"newer"}"#, Standing::Failed(Problem::Internal)),
             (r#"{"state":"cancelled"}"#, Standing::Failed(Problem::Cancelled)),
+            (r#"{"state":"cancelled","problem":"not_me"}"#, Standing::Failed(Problem::NotMe)),
+            (r#"{"state":"cancelled","problem":"newer"}"#, Standing::Failed(Problem::Cancelled)),
             (r#"{"state":"redeemed"}"#, Standing::Other),
             (r#"{"state":"queued"}"#, Standing::Other),
         ] {

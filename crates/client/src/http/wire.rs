@@ -29,10 +29,14 @@ impl Wire {
             .redirect(Policy::none())
             .referer(false);
         if is_on_this_machine(companion) {
-            // What does not leave this machine is nothing for a proxy, and needs no trust store.
-            builder = builder.no_proxy().tls_built_in_root_certs(false);
-        } else {
+            // What does not leave this machine is nothing for a proxy.
+            builder = builder.no_proxy();
+        }
+        if companion.scheme() == "https" {
             builder = builder.https_only(true);
+        } else {
+            // Without TLS there is nothing to read the trust store for.
+            builder = builder.tls_built_in_root_certs(false);
         }
         Self { client: builder.build().map_err(|_| Problem::TlsUntrusted) }
     }

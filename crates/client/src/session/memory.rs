@@ -1,7 +1,7 @@
 //! What this process alone knows: sessions that are not in the keychain, access tokens, and which device key a session is bound
 //! to. Gone when it ends, and wiped.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use keyport_core::secret::{AccessToken, RefreshToken};
@@ -28,6 +28,8 @@ struct Known {
     held: BTreeMap<AccountId, KeptSession>,
     /// Children that could neither be saved nor take their parent's place here: what the keychain holds is not known.
     unsettled: BTreeMap<AccountId, KeptSession>,
+    /// Sessions that were not surely saved: the keychain may hold a token that has since been rotated here.
+    unsure: BTreeSet<AccountId>,
     access: BTreeMap<AccountId, Access>,
     /// The keys of sessions that are held here; the keychain's own sessions are bound to the keychain's own key.
     keys: BTreeMap<AccountId, Arc<DeviceKey>>,
@@ -46,7 +48,39 @@ impl Memory {
         known.exchanged.push_front((token, key));
     }
 
-    /// Holds a session, new or rotated.
+    /// Puts `child` in the place of its parent. False if that is gone, signed out or replaced by a newer session: then the child is
+    /// nobody's.
+    pub(super) fn rotate(&self, parent: &RefreshToken, child: KeptSession) -> bool {
+        let mut known = self.known();
+        match known.held.get_mut(&child.account.id) {
+            Some(held) if held.refresh == *parent => {
+                *held = child;
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+
+    /// Whether a newer session than the one with this token is held.
+    pub(super) fn holds_newer(&self, account: &AccountId, than: &RefreshToken) -> bool {
+        self.held(account).is_some_and(|held| held.refresh != *than)
+    }
+
+    /// The session is being saved and, until that is answered, may be in the keychain.
+    pub(super) fn is_unsure_of(&self, account: &AccountId, unsure: bool) {
+        let mut known = self.known();
+        if unsure {
+            known.unsure.insert(account.clone());
+        } else {
+            known.unsure.remove(account);
+        }
+    }
+
+    pub(super) fn may_be_kept_too(&self, account: &AccountId) -> bool {
+        self.known().unsure.contains(account)
+    }
+
+    /// Holds a session.
     pub(super) fn hold(&self, session: KeptSession) {
         let mut known = self.known();
         let account = session.account.id.clone();

@@ -45,6 +45,15 @@ struct Shared {
     clock: Arc<dyn Clock>,
 }
 
+/// How far a sign-out reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignedOut {
+    /// Nothing is left of the session.
+    Everywhere,
+    /// Nothing is left here. The companion was not told, and nobody tells it later.
+    HereOnly,
+}
+
 /// An access token with a proof for one request, RFC 9449 §7.1.
 #[derive(Clone, Debug)]
 pub struct Proven {
@@ -82,6 +91,7 @@ impl Sessions {
     /// # Errors
     /// Why not.
     pub async fn probe_keychain(&self) -> Result<(), Problem> {
+        self.shared.turns.check()?;
         self.shared.vault.probe().await
     }
 
@@ -144,12 +154,29 @@ impl Sessions {
     /// When it is not there, or not surely.
     pub async fn save(&self, session: &NewSession) -> Result<(), Problem> {
         let kept = KeptSession::of(session);
+        let (memory, vault) = (&self.shared.memory, &self.shared.vault);
         // First and not last: a save that takes too long is given up, and the session is held meanwhile.
-        self.shared.memory.let_go(&kept.account.id);
+        memory.let_go(&kept.account.id);
         let _turn = self.shared.turns.take().await?;
-        self.shared.vault.add(&kept).await?;
+        memory.is_unsure_of(&kept.account.id, true);
+        if let Err(trouble) = vault.add(&kept).await {
+            // What was asked may still happen, and would be an old token beside the one that lives on in memory.
+            self.take_out_of_keychain(&kept.account.id).await;
+            return Err(trouble.into());
+        }
+        memory.is_unsure_of(&kept.account.id, false);
         self.remember_access(session);
         Ok(())
+    }
+
+    /// As far as the keychain answers; what is not done is tried again before the session is next rotated. To be called in a turn.
+    async fn take_out_of_keychain(&self, account: &AccountId) {
+        match self.shared.vault.remove(account).await {
+            Ok(()) => self.shared.memory.is_unsure_of(account, false),
+            Err(trouble) => {
+                tracing::warn!(cause = %trouble, "the keychain may hold an old session")
+            }
+        }
     }
 
     /// Keeps a new session in memory.
@@ -164,7 +191,9 @@ impl Sessions {
     /// When it may still be there.
     pub async fn erase(&self, account: &AccountId) -> Result<(), Problem> {
         let _turn = self.shared.turns.take().await?;
-        Ok(self.shared.vault.remove(account).await?)
+        self.shared.vault.remove(account).await?;
+        self.shared.memory.is_unsure_of(account, false);
+        Ok(())
     }
 
     /// Ends the session here, then at the companion. Offline, it is still over here: revoking is one try of at most 3 seconds,
@@ -172,7 +201,7 @@ impl Sessions {
     ///
     /// # Errors
     /// When the keychain may still hold it.
-    pub async fn sign_out(&self, account: &AccountId) -> Result<(), Problem> {
+    pub async fn sign_out(&self, account: &AccountId) -> Result<SignedOut, Problem> {
         let held = self.shared.memory.forget(account);
         let (kept, erased) = match self.shared.turns.take().await {
             Ok(_turn) => {
@@ -181,23 +210,27 @@ impl Sessions {
             }
             Err(problem) => (None, Err(problem)),
         };
+        // Once more: a refresh that was under way has left its access token meanwhile.
+        self.shared.memory.forget(account);
         let was_held = held.is_some();
+        let mut signed_out = SignedOut::Everywhere;
         for session in held.into_iter().chain(kept) {
             let revoking = self.revoke(&session.refresh);
             match tokio::time::timeout(REVOKE, revoking).await {
                 Ok(Ok(())) => tracing::info!("session revoked"),
                 Ok(Err(_)) | Err(_) => {
                     tracing::info!("signed out here; not revoked at the companion");
+                    signed_out = SignedOut::HereOnly;
                 }
             }
         }
         match erased {
             // It was never meant for the keychain, or never got there.
-            Err(problem) if was_held => {
+            Err(problem) if was_held && !self.shared.memory.may_be_kept_too(account) => {
                 tracing::debug!(problem = problem.code(), "the keychain was not asked");
-                Ok(())
+                Ok(signed_out)
             }
-            erased => erased,
+            erased => erased.map(|()| signed_out),
         }
     }
 

@@ -12,6 +12,7 @@ use super::items::KeptSession;
 use super::memory::Access;
 use super::{Proven, Sessions};
 use crate::http::Trouble;
+use crate::keychain::{Item, KeychainTrouble};
 
 /// An access token with less than this left is not handed out, and a session is refreshed this long before.
 const EARLY: Lifetime = Lifetime::seconds(30);
@@ -86,8 +87,10 @@ impl Sessions {
             self.shared.clock.until(self.shared.clock.now().after(pause)).await;
             let turned = {
                 let _turn = match self.shared.memory.held(account) {
-                    Some(_) => self.shared.turns.take_here().await,
-                    None => self.shared.turns.take().await?,
+                    Some(_) if !self.shared.memory.may_be_kept_too(account) => {
+                        self.shared.turns.take_here().await
+                    }
+                    _ => self.shared.turns.take().await?,
                 };
                 self.rotate_in_turn(account, known.as_ref()).await?
             };
@@ -124,9 +127,9 @@ impl Sessions {
                 let child = KeptSession {
                     refresh: issued.tokens.refresh,
                     fresh_until: access.deadline,
-                    account: session.account,
+                    account: session.account.clone(),
                 };
-                Ok(self.put_child_in_place(child, stored, access).await)
+                Ok(self.put_child_in_place(&session.refresh, child, stored, access).await)
             }
             Err(Trouble::GrantInvalid) => self.end_unless_newer(&session, stored).await,
             Err(Trouble::Problem(problem @ Problem::Offline)) => Ok(Turned::Again(problem)),
@@ -141,9 +144,19 @@ impl Sessions {
     ) -> Result<Option<(KeptSession, Stored)>, Problem> {
         let memory = &self.shared.memory;
         if let Some(held) = memory.held(account) {
+            if memory.may_be_kept_too(account) {
+                self.take_out_of_keychain(account).await;
+            }
             return Ok(Some((held, Stored::Memory)));
         }
-        let kept = self.shared.vault.session(account).await?;
+        let kept = match self.shared.vault.session(account).await {
+            // Nothing can be done with it here or after a restart; only a new sign-in helps.
+            Err(KeychainTrouble::Corrupt) => {
+                self.shared.vault.set_aside_if_corrupt(&Item::Account(account.clone())).await?;
+                self.shared.vault.session(account).await?
+            }
+            kept => kept?,
+        };
         match (kept, memory.settle(account)) {
             // Parent or child: with either the companion goes on.
             (Some(kept), _) => Ok(Some((kept, Stored::Keychain))),
@@ -160,6 +173,7 @@ impl Sessions {
     /// the child and end the family; where even that fails the child is not used at all.
     async fn put_child_in_place(
         &self,
+        parent: &RefreshToken,
         child: KeptSession,
         stored: Stored,
         access: Access,
@@ -167,9 +181,14 @@ impl Sessions {
         let memory = &self.shared.memory;
         let (account, until) = (child.account.id.clone(), child.fresh_until);
         if stored == Stored::Memory {
-            memory.hold(child);
+            if !memory.rotate(parent, child) {
+                return Turned::Again(Problem::ServiceUnavailable);
+            }
             memory.remember_access(&account, access);
             return Turned::Fresh { until, stored };
+        }
+        if memory.holds_newer(&account, parent) {
+            return Turned::Again(Problem::ServiceUnavailable);
         }
         let Err(not_saved) = self.shared.vault.replace(&child).await else {
             memory.remember_access(&account, access);
@@ -196,6 +215,10 @@ impl Sessions {
         stored: Stored,
     ) -> Result<Turned, Problem> {
         let account = &presented.account.id;
+        if self.shared.memory.holds_newer(account, &presented.refresh) {
+            // A new sign-in has ended this one, and is not to end with it.
+            return Ok(Turned::Again(Problem::ServiceUnavailable));
+        }
         self.shared.memory.forget(account);
         let now = match stored {
             Stored::Keychain => self.shared.vault.session(account).await?,

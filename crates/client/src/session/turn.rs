@@ -36,16 +36,27 @@ impl Turns {
         let here = self.here.clone().lock_owned().await;
         match self.locks.take(NAME, PATIENCE).await {
             Ok(lock) => Ok(Turn { _everywhere: Some(lock), _here: here }),
-            Err(LockTrouble::Busy) => Err(Problem::KeychainSlow),
-            Err(trouble @ LockTrouble::Unusable(_)) => {
-                tracing::warn!(%trouble, "the keychain cannot be shared safely");
-                Err(Problem::Internal)
-            }
+            Err(trouble) => Err(problem(trouble)),
         }
+    }
+
+    /// Whether there is a place for the lock: to be known before a browser opens.
+    pub(super) fn check(&self) -> Result<(), Problem> {
+        self.locks.check(NAME).map_err(problem)
     }
 
     /// For what this process alone holds: no other one can be in the way, and there may be no place for a lock.
     pub(super) async fn take_here(&self) -> Turn {
         Turn { _everywhere: None, _here: self.here.clone().lock_owned().await }
+    }
+}
+
+fn problem(trouble: LockTrouble) -> Problem {
+    match trouble {
+        LockTrouble::Busy => Problem::KeychainSlow,
+        LockTrouble::Unusable(_) => {
+            tracing::warn!(%trouble, "the keychain cannot be shared safely");
+            Problem::Internal
+        }
     }
 }

@@ -5,6 +5,7 @@
 mod callbacks;
 mod given_up;
 mod http;
+mod races;
 mod refresh;
 mod restart;
 mod sessions;

@@ -1,6 +1,8 @@
 //! The sessions without the machine, as `keyport token` and `keyport sign-out` use them.
 
+use keyport_client::Intent;
 use keyport_client::keychain::{Item, KeychainTrouble};
+use keyport_client::session::SignedOut;
 use keyport_core::{Problem, Store, Stored};
 use url::Url;
 
@@ -54,7 +56,7 @@ async fn signing_out_erases_here_and_revokes_over_there() {
     desk.signs_in(Store::Keychain).await;
     let sessions = desk.another_process();
     let account = sessions.current().await.unwrap().unwrap().id;
-    sessions.sign_out(&account).await.unwrap();
+    assert_eq!(sessions.sign_out(&account).await, Ok(SignedOut::Everywhere));
     assert_eq!(sessions.accounts().await, Ok(vec![]));
     assert_eq!(desk.keychain.text_of(&Item::Account(account.clone())).await, None);
     assert_eq!(desk.companion.world().revoked.len(), 1);
@@ -68,8 +70,31 @@ async fn signing_out_offline_is_signing_out() {
     let sessions = desk.another_process();
     let account = sessions.current().await.unwrap().unwrap().id;
     desk.companion.stop().await;
-    sessions.sign_out(&account).await.unwrap();
+    assert_eq!(sessions.sign_out(&account).await, Ok(SignedOut::HereOnly));
     assert_eq!(sessions.accounts().await, Ok(vec![]));
+}
+
+#[tokio::test]
+async fn a_sign_out_that_did_not_reach_everything_is_shown() {
+    let mut desk = Desk::new().await;
+    desk.signs_in(Store::Keychain).await;
+    desk.companion.stop().await;
+    desk.client.intend(Intent::SignOut);
+    desk.shows_problem("signed_out_here").await;
+
+    let mut desk = Desk::new().await;
+    desk.signs_in(Store::Keychain).await;
+    desk.keychain.fails_deletes("account:", KeychainTrouble::Locked);
+    desk.client.intend(Intent::SignOut);
+    desk.shows_problem("keychain_locked").await;
+}
+
+#[tokio::test]
+async fn without_a_place_for_locks_nothing_is_begun_that_could_not_be_saved() {
+    let desk = Desk::new().await;
+    assert_eq!(desk.another_process().probe_keychain().await, Ok(()));
+    let unsafe_to_share = desk.another_process_without_locks();
+    assert_eq!(unsafe_to_share.probe_keychain().await, Err(Problem::Internal));
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+use keyport_client::config::state_dir;
 use keyport_client::locks::{LockTrouble, Locks};
 
 use crate::{PATIENCE, SERVICE, locks_in};
@@ -105,7 +106,7 @@ async fn the_other_process() {
     let folder = std::env::var_os(FOLDER).map(PathBuf::from);
     let locks = match &folder {
         Some(folder) => locks_in(folder),
-        None => Locks::of(SERVICE).unwrap(),
+        None => Locks::in_folder(state_dir(), SERVICE),
     };
     match task.split_once(' ').unwrap() {
         ("hold", name) => {

@@ -25,6 +25,7 @@ cli-stored-keychain = The session is in your system keychain.
 cli-stored-memory = The session is in memory and ends with this command.
 cli-not-saved = You signed in, but the session could not be kept, so it was ended again.
 cli-signed-out = Signed out.
+cli-signed-out-here = Signed out on this device. The sign-in service could not be reached to end the session there too: it ends by itself when nobody uses it.
 cli-nobody = Nobody is signed in here. `keyport sign-in` signs you in.
 
 # Problems

@@ -107,6 +107,12 @@ impl TestCompanion {
         self.world().nonce += 1;
     }
 
+    /// Waits until a request of this kind waits for the test.
+    pub async fn until_waiting(&self, what: &str) {
+        let waiting = format!("{what} waits");
+        self.until(|world| world.seen.iter().any(|seen| seen.what == waiting).then_some(())).await;
+    }
+
     /// How many requests of this kind were taken.
     pub fn count(&self, what: &str) -> usize {
         self.world().seen.iter().filter(|seen| seen.what == what).count()

@@ -69,6 +69,12 @@ impl Desk {
         Sessions::open(&self.config, &self.platform)
     }
 
+    /// The same where locks cannot be kept, such as a state folder that is read-only.
+    pub fn another_process_without_locks(&self) -> Sessions {
+        let config = Config { state_dir: "/dev/null/locks".into(), ..self.config.clone() };
+        Sessions::open(&config, &self.platform)
+    }
+
     pub fn command_line_beside(&self) -> Client {
         Client::start_without_links(self.config.clone(), self.platform.clone())
     }

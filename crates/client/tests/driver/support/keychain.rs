@@ -21,6 +21,7 @@ struct Moods {
     read: Option<KeychainTrouble>,
     write: BTreeMap<String, KeychainTrouble>,
     delete: BTreeMap<String, KeychainTrouble>,
+    late: Option<String>,
     stalls: Option<(String, watch::Receiver<bool>)>,
     damaged: BTreeSet<String>,
     aside: Vec<String>,
@@ -48,6 +49,11 @@ impl MoodyKeychain {
         self.moods.lock().unwrap().delete.insert(name.to_owned(), trouble);
     }
 
+    /// Items whose name begins so are written when nobody waits for the answer any more.
+    pub fn writes_late(&self, name: &str) {
+        self.moods.lock().unwrap().late = Some(name.to_owned());
+    }
+
     /// Writing items whose name begins so waits for the test.
     pub fn stalls_writes(&self, name: &str, go: watch::Receiver<bool>) {
         self.moods.lock().unwrap().stalls = Some((name.to_owned(), go));
@@ -57,7 +63,7 @@ impl MoodyKeychain {
         let mut moods = self.moods.lock().unwrap();
         moods.write.clear();
         moods.delete.clear();
-        (moods.probe, moods.read) = (None, None);
+        (moods.probe, moods.read, moods.late) = (None, None, None);
     }
 
     pub fn damage(&self, item: &Item) {
@@ -114,6 +120,12 @@ impl Keychain for MoodyKeychain {
             return Box::pin(async move {
                 let _ = go.wait_for(|go| *go).await;
                 self.items.write(item, secret).await
+            });
+        }
+        if moods.late.as_ref().is_some_and(|name| item.name().starts_with(name)) {
+            return Box::pin(async move {
+                self.items.write(item, secret).await?;
+                Err(KeychainTrouble::Slow)
             });
         }
         match refused(&moods.write, item) {

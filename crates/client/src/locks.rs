@@ -4,9 +4,7 @@
 //! with the process however that ends. It keeps nothing, and protects nothing from a program that
 //! does not ask for it.
 
-mod folder;
-
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -38,18 +36,8 @@ pub struct Locks {
 }
 
 impl Locks {
-    /// The locks of `service`, such as `dev.keyport.desktop`, in the person's state folder. Not in
-    /// the runtime folder: a process started from cron or over `su` has another one, or none, and
-    /// would then share the keychain but not the lock. Touches nothing yet.
-    ///
-    /// # Errors
-    /// [`LockTrouble::Unusable`] when this person has no home.
-    pub fn of(service: impl Into<String>) -> Result<Self, LockTrouble> {
-        let folder = folder::of_state().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
-        Ok(Self::in_folder(folder, service))
-    }
-
-    /// The locks of `service` in a folder of the caller's.
+    /// The locks of `service`, such as `dev.keyport.desktop`, in a folder that every process of this person finds, such as
+    /// [`state_dir`](crate::config::state_dir). Touches nothing yet.
     pub fn in_folder(folder: impl Into<PathBuf>, service: impl Into<String>) -> Self {
         Self { folder: folder.into(), service: service.into() }
     }
@@ -74,6 +62,14 @@ impl Locks {
         Ok(Lock { _file: file })
     }
 
+    /// Whether the lock of that name could be taken, now or later. Waits for nobody.
+    ///
+    /// # Errors
+    /// [`LockTrouble::Unusable`].
+    pub fn check(&self, name: &str) -> Result<(), LockTrouble> {
+        Ok(open(&self.folder, &self.file_name(name)).map(drop)?)
+    }
+
     /// The same for every process, a file name on every system, and nothing about the person.
     fn file_name(&self, name: &str) -> String {
         let mut hasher = Sha256::new();
@@ -96,10 +92,19 @@ pub struct Lock {
 
 /// Opened for this process alone: the browser that it starts does not inherit the lock.
 fn open(folder: &Path, name: &str) -> io::Result<File> {
-    folder::make(folder)?;
+    make(folder)?;
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(folder.join(name))
+}
+
+/// Nobody else enters it.
+fn make(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
