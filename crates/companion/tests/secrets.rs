@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
-#[path = "http/support.rs"]
+#[path = "http/support/mod.rs"]
 #[allow(dead_code, reason = "shared with the other tests")]
 mod support;
 

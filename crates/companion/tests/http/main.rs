@@ -9,6 +9,8 @@ mod dpop;
 mod handoff;
 mod limits;
 mod par;
+mod provider_answers;
 mod start;
 mod support;
+mod tab;
 mod token;

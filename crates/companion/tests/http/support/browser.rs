@@ -1,0 +1,101 @@
+//! A browser profile of the tests: cookies, no scripts.
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+use super::{Answer, Pushed, Service, random};
+
+/// A browser profile: cookies, no scripts, follows nothing by itself.
+pub struct Browser {
+    pub http: reqwest::Client,
+    pub cookies: BTreeMap<String, String>,
+}
+
+impl Browser {
+    pub fn new() -> Self {
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap();
+        Self { http, cookies: BTreeMap::new() }
+    }
+
+    pub async fn send(&mut self, request: reqwest::RequestBuilder) -> Answer {
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let answer =
+            Answer::of(request.header("cookie", cookies.join("; ")).send().await.unwrap()).await;
+        for cookie in answer.headers.get_all("set-cookie") {
+            let (name, value) =
+                cookie.to_str().unwrap().split(';').next().unwrap().split_once('=').unwrap();
+            self.cookies.insert(name.to_owned(), value.to_owned());
+        }
+        answer
+    }
+
+    pub async fn get(&mut self, url: &str) -> Answer {
+        self.send(self.http.get(url).header("accept", "text/html")).await
+    }
+
+    /// Opens the pushed request; the provider's address that the browser is sent to.
+    pub async fn authorize(&mut self, service: &Service, pushed: &Pushed) -> Url {
+        let answer = self.get(&authorize_url(service, pushed)).await;
+        assert_eq!(answer.status, 302, "{}", answer.body);
+        Url::parse(answer.header("location")).unwrap()
+    }
+
+    /// The provider's answer arrives with this code.
+    pub async fn callback(&mut self, service: &Service, provider: &Url, code: &str) -> Answer {
+        let state = parameter(provider.as_str(), "state");
+        self.get(&format!("{}/callback?code={code}&state={state}", service.url)).await
+    }
+
+    /// Up to the hand-off page; its address.
+    pub async fn arrive(&mut self, service: &Service, pushed: &Pushed, code: &str) -> String {
+        let provider = self.authorize(service, pushed).await;
+        let answer = self.callback(service, &provider, code).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        format!("{}{}", service.url, answer.header("location"))
+    }
+
+    pub async fn press(&mut self, page: &str, button: &str) -> Answer {
+        self.send(
+            self.http.post(page).header("sec-fetch-site", "same-origin").form(&[(button, "1")]),
+        )
+        .await
+    }
+
+    /// The whole way to the callback, confirmed where it is asked for.
+    pub async fn come_back(&mut self, service: &Service, pushed: &Pushed) -> String {
+        let page = self.arrive(service, pushed, &random()).await;
+        if self.get(&page).await.status == 200 {
+            self.press(&page, "continue").await;
+        }
+        let answer = self.get(&format!("{page}/go")).await;
+        answer
+            .header("refresh")
+            .strip_prefix("0; url=")
+            .unwrap_or_else(|| panic!("{}", answer.body))
+            .to_owned()
+    }
+}
+
+pub fn authorize_url(service: &Service, pushed: &Pushed) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("client_id", "keyport-desktop")
+        .append_pair("request_uri", &pushed.request_uri)
+        .finish();
+    format!("{}/oauth/authorize?{query}", service.url)
+}
+
+pub fn parameter(url: &str, name: &str) -> String {
+    let query = url.split_once('?').unwrap().1;
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    pairs
+        .find(|(key, _)| key == name)
+        .unwrap_or_else(|| panic!("no {name} in {url}"))
+        .1
+        .into_owned()
+}

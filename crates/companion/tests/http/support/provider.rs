@@ -1,0 +1,135 @@
+//! A provider that answers as WorkOS does.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// What the provider knows and has been asked.
+#[derive(Default)]
+pub struct Provider {
+    pub exchanges: AtomicUsize,
+    pub bodies: Mutex<Vec<Value>>,
+    pub profiles: Mutex<BTreeMap<String, Value>>,
+    pub refuse_with: Mutex<Option<(u16, Value)>>,
+    /// `Retry-After` of that refusal.
+    pub retry_after: Mutex<Option<&'static str>>,
+    pub lookups: AtomicUsize,
+    pub hold: Mutex<Option<Arc<tokio::sync::Semaphore>>>,
+}
+
+pub(super) async fn start_provider() -> (Arc<Provider>, String) {
+    let provider = Arc::new(Provider::default());
+    let routes = Router::new()
+        .route("/sso/authorize", get(authorization))
+        .route("/sso/token", post(exchange))
+        .route("/connections", get(connections))
+        .route("/connections/{id}", get(connection))
+        .route("/organizations/{id}", get(organization))
+        .with_state(Arc::clone(&provider));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+    (provider, url)
+}
+
+/// Ada of Acme, as `/sso/token` tells of her.
+pub fn ada() -> Value {
+    json!({
+        "object": "profile", "id": "prof_1", "organization_id": "org_acme", "connection_id": "conn_acme",
+        "connection_type": "OktaSAML", "idp_id": "ada-1", "email": "ada@acme.test", "first_name": "Ada",
+        "last_name": "Lovelace", "name": "Ada Lovelace", "raw_attributes": { "secret": "raw_attribute_planted" },
+    })
+}
+
+async fn exchange(
+    State(provider): State<Arc<Provider>>,
+    Json(body): Json<Value>,
+) -> (StatusCode, Json<Value>) {
+    provider.exchanges.fetch_add(1, Ordering::SeqCst);
+    provider.bodies.lock().unwrap().push(body.clone());
+    let hold = provider.hold.lock().unwrap().clone();
+    if let Some(hold) = hold {
+        hold.acquire().await.unwrap().forget();
+    }
+    if let Some((status, answer)) = provider.refuse_with.lock().unwrap().clone() {
+        return (StatusCode::from_u16(status).unwrap(), Json(answer));
+    }
+    let profile = provider
+        .profiles
+        .lock()
+        .unwrap()
+        .get(body["code"].as_str().unwrap())
+        .cloned()
+        .unwrap_or_else(ada);
+    let answer = json!({ "token_type": "Bearer", "access_token": "upstream_planted", "expires_in": 600, "profile": profile });
+    (StatusCode::OK, Json(answer))
+}
+
+/// As far as a request without a selector comes: a page of its own for strangers, else straight back.
+async fn authorization(Query(query): Query<BTreeMap<String, String>>) -> Response {
+    let redirect_uri = "http://127.0.0.1:8788/callback";
+    if query["client_id"] != "client_1" || query["redirect_uri"] != redirect_uri {
+        return (StatusCode::BAD_REQUEST, "Error: Invalid redirect URI").into_response();
+    }
+    let back = format!("{redirect_uri}?error=invalid_connection_selector");
+    (StatusCode::FOUND, [("location", back)]).into_response()
+}
+
+fn listed(id: &str, organization: &str, state: &str, domain: &str) -> Value {
+    json!({
+        "object": "connection", "id": id, "organization_id": organization, "connection_type": "OktaSAML",
+        "name": "A connection", "state": state, "status": "linked", "created_at": "", "updated_at": "",
+        "domains": [{ "id": "org_domain_1", "object": "connection_domain", "domain": domain }],
+    })
+}
+
+fn all_connections() -> Vec<Value> {
+    vec![
+        listed("conn_acme", "org_acme", "active", "acme.test"),
+        listed("conn_evil", "org_evil", "active", "evil.test"),
+        listed("conn_off", "org_acme", "inactive", "off.test"),
+        listed("conn_twin_a", "org_acme", "active", "twin.test"),
+        listed("conn_twin_b", "org_acme", "active", "twin.test"),
+    ]
+}
+
+async fn connections(
+    State(provider): State<Arc<Provider>>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> (StatusCode, HeaderMap, Json<Value>) {
+    provider.lookups.fetch_add(1, Ordering::SeqCst);
+    let mut headers = HeaderMap::new();
+    if let Some((status, answer)) = provider.refuse_with.lock().unwrap().clone() {
+        if let Some(seconds) = *provider.retry_after.lock().unwrap() {
+            headers.insert("retry-after", HeaderValue::from_static(seconds));
+        }
+        return (StatusCode::from_u16(status).unwrap(), headers, Json(answer));
+    }
+    let domain = query.get("domain").cloned().unwrap_or_default();
+    let data: Vec<Value> = all_connections()
+        .into_iter()
+        .filter(|connection| connection["domains"][0]["domain"] == domain.as_str())
+        .collect();
+    let metadata = json!({ "before": null, "after": null });
+    let list = json!({ "object": "list", "data": data, "list_metadata": metadata });
+    (StatusCode::OK, headers, Json(list))
+}
+
+async fn connection(Path(id): Path<String>) -> Result<Json<Value>, (StatusCode, Json<Value>)> {
+    let found = all_connections().into_iter().find(|connection| connection["id"] == id.as_str());
+    found.map(Json).ok_or((StatusCode::NOT_FOUND, Json(json!({ "message": "no such connection" }))))
+}
+
+async fn organization(Path(id): Path<String>) -> Json<Value> {
+    Json(json!({
+        "object": "organization", "id": id, "name": "Acme Rockets", "domains": [], "metadata": {}, "created_at": "", "updated_at": "",
+    }))
+}

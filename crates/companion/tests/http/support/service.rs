@@ -1,0 +1,98 @@
+//! The service under test on a real port, with a clock that the test moves.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use keyport_companion::admission::Policy;
+use keyport_companion::ambient::Clock;
+use keyport_companion::app::{App, Parts};
+use keyport_companion::client_record::ClientRecord;
+use keyport_companion::config::UpstreamSettings;
+use keyport_companion::domain::Timestamp;
+use keyport_companion::issuer::Issuer;
+use keyport_companion::keys::{KeyFile, Keys, Random, SecretText, SystemRandom};
+use keyport_companion::storage::{SqliteSettings, SqliteStorage};
+use keyport_companion::upstream::Upstream;
+use keyport_companion::web::{router, serve_until};
+use keyport_words::Words;
+use tokio::net::TcpListener;
+
+use super::provider::start_provider;
+use super::{API_KEY, NOON, Provider};
+
+/// A clock that the test moves.
+pub struct Hands(AtomicI64);
+
+impl Clock for Hands {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_seconds(self.0.load(Ordering::SeqCst))
+    }
+}
+
+pub struct Service {
+    pub url: String,
+    pub provider: Arc<Provider>,
+    pub clock: Arc<Hands>,
+    pub provider_url: String,
+    pub stop: Option<tokio::sync::oneshot::Sender<()>>,
+    pub ended: tokio::task::JoinHandle<()>,
+    _folder: tempfile::TempDir,
+}
+
+impl Service {
+    /// Acme may enter, by name, by domain or by default.
+    pub async fn start() -> Self {
+        let acme = Some("org_acme".to_owned());
+        Self::with_policy(Policy::new(vec!["org_acme".into()], vec!["GoogleOAuth".into()], acme))
+            .await
+    }
+
+    pub async fn with_policy(policy: Policy) -> Self {
+        let (provider, provider_url) = start_provider().await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let clock = Arc::new(Hands(AtomicI64::new(NOON)));
+        let folder = tempfile::tempdir().unwrap();
+        let random: Arc<dyn Random> = Arc::new(SystemRandom);
+        let keys = Arc::new(Keys::derive(&KeyFile::draw(&*random)));
+        let database = folder.path().join("companion.sqlite");
+        let engine = SqliteSettings::default();
+        let storage = SqliteStorage::open(
+            &database,
+            Arc::clone(&keys),
+            Arc::clone(&random),
+            engine,
+            clock.now(),
+        )
+        .unwrap();
+        let upstream = UpstreamSettings {
+            base_url: provider_url.clone(),
+            client_id: "client_1".into(),
+            api_key: SecretText::new(API_KEY),
+        };
+        let app = App::new(Parts {
+            issuer: Issuer::new(&url).unwrap(),
+            clients: vec![ClientRecord::keyport_desktop()],
+            policy,
+            upstream: Upstream::new(&upstream).unwrap(),
+            storage: Arc::new(storage),
+            keys,
+            clock: Arc::<Hands>::clone(&clock),
+            random,
+            words: Words::english(),
+        });
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let serving = serve_until(listener, router(app), async move { drop(stopped.await) });
+        let ended = tokio::spawn(serving);
+        let stop = Some(stop);
+        Self { url, provider, clock, provider_url, stop, ended, _folder: folder }
+    }
+
+    pub fn wait(&self, seconds: i64) {
+        self.clock.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    pub fn exchanges(&self) -> usize {
+        self.provider.exchanges.load(Ordering::SeqCst)
+    }
+}
