@@ -100,3 +100,13 @@ pub struct KeptAttempt {
     /// Where the session shall be kept.
     pub store: Store,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_digits_in_upper_case_are_read_to_it() {
+        assert_eq!(AttemptId("0af3c4d5".repeat(4)).short(), "0AF3");
+    }
+}

@@ -193,6 +193,16 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_callback_is_read_and_one_byte_more_is_noise() {
+        let of_length = |length: usize| {
+            let start = format!("{LINK}?state=s&code=");
+            link(&format!("{start}{}", "c".repeat(length - start.len())))
+        };
+        assert!(of_length(LONGEST).is_ok());
+        assert_eq!(of_length(LONGEST + 1), Err(Noise::TooLong));
+    }
+
+    #[test]
     fn a_callback_is_read_with_its_escapes_and_without_what_it_does_not_know() {
         let read =
             link(&format!("{LINK}?code=a%2Bb&state=x%20y&iss=http%3A%2F%2Fa&new=1")).unwrap();

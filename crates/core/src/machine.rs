@@ -105,6 +105,8 @@ pub struct Machine {
     pub(crate) accounts: BTreeMap<AccountId, Signed>,
     pub(crate) current: Option<AccountId>,
     pub(crate) next_ticket: Ticket,
+    /// A callback that came while the keychain could not be read: it waits for the next reading.
+    pub(crate) held: Option<Callback>,
     /// The attempt whose session is in place: its answer once more is an echo, not a second session.
     pub(crate) completed: Option<AttemptId>,
 }
@@ -126,6 +128,7 @@ impl Machine {
             accounts: BTreeMap::new(),
             current: None,
             next_ticket: 1,
+            held: None,
             completed: None,
         };
         (machine, vec![Effect::Load { ticket: 0 }])

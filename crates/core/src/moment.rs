@@ -32,3 +32,23 @@ impl Moment {
         self.0.saturating_sub(now.0).div_ceil(1000)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_countdown_rounds_up_and_ends_at_zero() {
+        let left = |deadline| Moment(deadline).seconds_left(Moment(5_000));
+        assert_eq!(
+            [left(0), left(5_000), left(5_001), left(6_000), left(65_000)],
+            [0, 0, 1, 1, 60]
+        );
+    }
+
+    #[test]
+    fn time_ends_instead_of_beginning_anew() {
+        assert_eq!(Moment(1).after(Lifetime::seconds(2)), Moment(2_001));
+        assert_eq!(Moment(1).after(Lifetime::seconds(u64::MAX)), Moment(u64::MAX));
+    }
+}

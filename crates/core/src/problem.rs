@@ -162,4 +162,12 @@ mod tests {
         }
         assert_eq!(Problem::from_code("nonsense"), None);
     }
+
+    #[test]
+    fn what_is_of_the_keychain_says_so_in_its_code() {
+        for problem in Problem::ALL {
+            let of_keychain = problem.code().starts_with("keychain_");
+            assert_eq!(problem.is_of_keychain(), of_keychain, "{problem:?}");
+        }
+    }
 }

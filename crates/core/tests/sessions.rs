@@ -141,3 +141,27 @@ fn a_sign_out_that_did_not_reach_everything_is_said_unless_the_person_is_back() 
     let busy = after([loaded(Vault::default()), table::wanted("1"), table::unfinished("1")]);
     assert_eq!(shown(busy), Screen::Preparing);
 }
+
+#[test]
+fn a_link_that_starts_the_app_beside_a_locked_keychain_waits_until_it_is_unlocked() {
+    let Event::SignInWanted(seed) = table::wanted("1") else { unreachable!() };
+    let kept = KeptAttempt {
+        id: seed.id,
+        door: seed.doors[0].clone(),
+        issuer: "https://sign-in.example".to_owned(),
+        deadline: Moment(NOW.0 + MINUTE),
+        store: Store::Keychain,
+    };
+    let locked = || Event::Loaded { ticket: 0, result: Err(Problem::KeychainLocked) };
+    let unlocked = || Event::Loaded {
+        ticket: 1,
+        result: Ok(Vault { kept: Some(kept.clone()), ..Vault::default() }),
+    };
+    let history = [table::called("1"), locked(), Event::LoadAgainWanted, unlocked()];
+    assert_eq!(after(history).state_name(), "Exchanging");
+    // A click meanwhile is another wish.
+    let history = [table::called("1"), locked(), table::wanted("2"), Event::CancelWanted];
+    let mut machine = after(history);
+    machine = machine.step(Event::Loaded { ticket: 0, result: Ok(Vault::default()) }, NOW).0;
+    assert_eq!(machine.state_name(), "SignedOut");
+}

@@ -29,6 +29,7 @@ impl Machine {
             Front::AwaitingCallback(waiting) => given_up(waiting.id.clone()),
             Front::Idle { .. } => Vec::new(),
         };
+        self.held = None;
         effects.push(Effect::Prepare(seed.clone()));
         self.front = Front::Preparing { seed, deadline: now.after(PREPARE_LIFETIME) };
         (self, effects)

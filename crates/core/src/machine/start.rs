@@ -22,11 +22,16 @@ impl Machine {
             }
             _ => return self.stay(),
         };
-        let (machine, mut effects) = match result {
+        let unread = result.is_err();
+        let (mut machine, mut effects) = match result {
             Ok(vault) => self.restored(vault, now),
             Err(problem) => (self.idle(Some((problem, None))), Vec::new()),
         };
         let (machine, more) = match (wanted, held) {
+            (None, Some(callback)) if unread => {
+                machine.held = Some(callback);
+                machine.stay()
+            }
             (Some(seed), _) => machine.step(Event::SignInWanted(seed), now),
             (None, Some(callback)) => machine.step(Event::Called(callback), now),
             (None, None) => machine.stay(),
@@ -45,7 +50,8 @@ impl Machine {
         }
         let ticket = self.take_ticket();
         let deadline = now.after(LOAD_LIFETIME);
-        self.front = Front::Starting { ticket, deadline, wanted: None, held: None };
+        let held = self.held.take();
+        self.front = Front::Starting { ticket, deadline, wanted: None, held };
         (self, vec![Effect::Load { ticket }])
     }
 

@@ -1,0 +1,95 @@
+//! What a person sees in states that differ in one fact.
+
+use keyport_core::problem::NextStep;
+use keyport_core::{
+    AttemptId, Door, Event, KeptAttempt, Machine, Moment, Problem, Progress, Refreshed, Screen,
+    Store, Vault, View, table,
+};
+
+const NOW: Moment = Moment(1_000);
+
+fn after(events: impl IntoIterator<Item = Event>) -> Machine {
+    let start = Machine::start(Moment(0)).0;
+    events.into_iter().fold(start, |machine, event| machine.step(event, NOW).0)
+}
+
+fn screen(machine: &Machine) -> Screen {
+    View::of(machine, NOW).screen
+}
+
+fn loaded(vault: Vault) -> Event {
+    Event::Loaded { ticket: 0, result: Ok(vault) }
+}
+
+fn ada() -> Vault {
+    Vault { accounts: vec![table::account("ada")], ..Vault::default() }
+}
+
+fn waiting_after(progress: &[Progress]) -> Screen {
+    let attempt = AttemptId("1".repeat(32));
+    let progressed = |progress: &Progress| Event::Progressed {
+        attempt: attempt.clone(),
+        progress: progress.clone(),
+    };
+    let begun = [loaded(Vault::default()), table::wanted("1"), table::prepared("1")];
+    screen(&after(begun.into_iter().chain(progress.iter().map(progressed))))
+}
+
+#[test]
+fn the_number_is_shown_until_the_browser_is_on_its_way_back() {
+    let number = || Progress::Confirm("42".to_owned());
+    let confirm = Screen::Confirm { number: "42".to_owned(), seconds_left: 599 };
+    assert_eq!(waiting_after(&[number()]), confirm);
+    let waiting = |returning| Screen::Waiting {
+        seconds_left: 599,
+        can_open_again: true,
+        browser_failed: false,
+        returning,
+        door: Door::Link,
+    };
+    assert_eq!(waiting_after(&[]), waiting(false));
+    assert_eq!(waiting_after(&[number(), Progress::Minted]), waiting(true));
+}
+
+#[test]
+fn an_attempt_that_was_taken_up_again_cannot_be_opened_again() {
+    let Event::SignInWanted(seed) = table::wanted("1") else { unreachable!() };
+    let kept = KeptAttempt {
+        id: seed.id,
+        door: seed.doors[0].clone(),
+        issuer: "https://sign-in.example".to_owned(),
+        deadline: Moment(600_000),
+        store: Store::Keychain,
+    };
+    let machine = after([loaded(Vault { kept: Some(kept), ..Vault::default() })]);
+    let shown = screen(&machine);
+    assert!(matches!(shown, Screen::Waiting { can_open_again: false, .. }), "{shown:?}");
+}
+
+#[test]
+fn the_keychain_is_read_again_only_where_nothing_of_it_is_known() {
+    let next = |machine: Machine| match screen(&machine) {
+        Screen::Problem { next, .. } => next,
+        other => panic!("{other:?}"),
+    };
+    let locked = Problem::KeychainLocked;
+    let unread = after([Event::Loaded { ticket: 0, result: Err(locked) }]);
+    assert_eq!(next(unread), NextStep::LoadAgain);
+    let failed = Event::Prepared { attempt: AttemptId("1".repeat(32)), result: Err(locked) };
+    let found_before = after([loaded(Vault::default()), table::wanted("1"), failed]);
+    assert_eq!(next(found_before), NextStep::KeychainAgain);
+    let vault = Vault { trouble: Some(locked), ..ada() };
+    assert_eq!(next(after([loaded(vault)])), NextStep::KeychainAgain);
+}
+
+#[test]
+fn who_is_signed_in_is_shown_with_what_is_wrong_just_now_and_how_many_others_there_are() {
+    let vault = Vault { accounts: vec![table::account("ada"), table::account("grace")], ..ada() };
+    let later = Event::Refreshed { ticket: 1, result: Refreshed::Later(Problem::Offline) };
+    let shown = screen(&after([loaded(vault), Event::Tick, later]));
+    let Screen::SignedIn { account, unreachable, others, not_saved, .. } = shown else {
+        panic!("{shown:?}")
+    };
+    assert_eq!((account.id.0.as_str(), unreachable, others), ("ada", Some("offline"), 1));
+    assert_eq!(not_saved, None);
+}
