@@ -27,6 +27,13 @@ impl Sessions {
         }
         let kept = vault.attempt().await;
         let kept = self.unless_corrupt(&Item::Attempt, kept, &mut corrupt).await?.flatten();
+        if let Some(kept) = &kept
+            && kept.issuer != self.issuer()
+            && kept.deadline <= self.shared.clock.now()
+            && let Err(problem) = self.forget_attempt(&kept.id).await
+        {
+            tracing::warn!(problem = problem.code(), "an attempt that is over is still kept");
+        }
         Ok(Contents {
             accounts,
             current: index.current,

@@ -51,6 +51,21 @@ async fn an_attempt_past_its_deadline_is_not_taken_up_again() {
 }
 
 #[tokio::test]
+async fn an_attempt_at_another_companion_is_left_alone_until_it_is_over() {
+    let mut desk = Desk::new().await;
+    desk.click_sign_in(Door::Link, Store::Keychain);
+    desk.browser_opens().await;
+    let kept = desk.keychain.text_of(&Item::Attempt).await.unwrap();
+    let elsewhere = kept.replace(desk.companion.issuer(), "https://sign-in.other.test");
+    desk.keychain.put(&Item::Attempt, &elsewhere).await;
+    desk.another_process().accounts().await.unwrap();
+    assert_eq!(desk.keychain.text_of(&Item::Attempt).await, Some(elsewhere));
+    desk.clock.jump(Duration::from_secs(601));
+    desk.another_process().accounts().await.unwrap();
+    assert_eq!(desk.keychain.text_of(&Item::Attempt).await, None);
+}
+
+#[tokio::test]
 async fn an_attempt_in_memory_leaves_nothing_in_the_keychain() {
     let mut desk = Desk::new().await;
     desk.click_sign_in(Door::Link, Store::Memory);
