@@ -122,6 +122,42 @@ async fn a_service_that_is_away_ends_no_session() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_sign_out_that_the_service_did_not_hear_of_says_so() -> Result<()> {
+    let (mut world, session) = (World::start()?, DesktopSession::start()?);
+    for json in [true, false] {
+        sign_in(&world, &session).await?;
+        world.stop_companion()?;
+        let mut arguments = vec!["sign-out"];
+        arguments.extend(json.then_some("--json"));
+        let ended = run_in(&session, world.issuer(), &arguments)?;
+        assert_eq!(ended.code, 0, "here it is over: {}", ended.errors);
+        if json {
+            let event = only_event(&ended)?;
+            assert_eq!((&event["event"], &event["revoked"]), (&"signed_out".into(), &false.into()));
+        } else {
+            assert!(ended.errors.contains("Signed out on this device"), "{}", ended.errors);
+        }
+        world.start_companion_again()?;
+        assert_eq!(run_in(&session, world.issuer(), &["status"])?.code, 4);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn eight_processes_that_want_a_token_at_once_all_get_one() -> Result<()> {
+    let (world, session) = (World::start()?, DesktopSession::start()?);
+    sign_in(&world, &session).await?;
+    let start = |_| start_in(&session, world.issuer(), &["token", "--json"]);
+    let processes = (0..8).map(start).collect::<Result<Vec<_>>>()?;
+    for mut process in processes {
+        process.event("token")?;
+        assert_eq!(process.ended()?, 0, "{}", process.process.log());
+    }
+    assert_eq!(run_in(&session, world.issuer(), &["token"])?.code, 0, "and nobody was signed out");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_session_that_ended_elsewhere_is_said_to_be_over() -> Result<()> {
     let (mut world, session) = (World::start()?, DesktopSession::start()?);
     sign_in(&world, &session).await?;

@@ -3,8 +3,9 @@
 mod cli_terminal;
 
 use anyhow::Result;
-use cli_terminal::{Ended, Terminal, ada_signs_in, live_sessions};
+use cli_terminal::{Ended, Keyport, Terminal, ada_signs_in, live_sessions};
 use keyport_tests::{World, wait};
+use rustix::process::Signal;
 
 /// Runs a shell line under `keyport run`; Ada signs in as soon as the link is printed.
 async fn run(world: &World, terminal: &Terminal, line: &str) -> Result<Ended> {
@@ -57,27 +58,46 @@ async fn the_exit_code_is_the_commands_own_and_the_session_ends_all_the_same() -
     Ok(())
 }
 
-#[tokio::test]
-async fn ctrl_c_is_for_the_command_and_the_session_ends_after_it() -> Result<()> {
-    let (world, terminal) = (World::start()?, Terminal::new()?);
+/// A command that says which signal it got, and ends with 5.
+async fn run_until_asked(world: &World, terminal: &Terminal) -> Result<Keyport> {
     let mut command = terminal.command(&["run", "--no-browser", "--companion", world.issuer()])?;
-    command.args([
-        "--",
-        "sh",
-        "-c",
-        "trap 'echo interrupted; exit 5' INT; echo begun; while :; do sleep 0.05; done",
-    ]);
-    let mut keyport = terminal.spawn(command)?;
+    let traps = "for name in INT TERM HUP; do trap \"echo $name; exit 5\" $name; done";
+    let line = format!("{traps}; echo begun; while :; do sleep 0.05; done");
+    command.args(["--", "sh", "-c", &line]);
+    let keyport = terminal.spawn(command)?;
     let said = keyport.says("/oauth/authorize?")?;
     let link = said.lines().find(|line| line.contains("/oauth/authorize?")).unwrap_or_default();
     ada_signs_in(link.trim()).await?;
     keyport.process.line(wait::PATIENCE, |line| (line == "begun").then_some(()))?;
-    // A terminal sends it to the whole group.
-    keyport.interrupt_group()?;
-    keyport.process.line(wait::PATIENCE, |line| (line == "interrupted").then_some(()))?;
+    Ok(keyport)
+}
+
+fn ended_by(mut keyport: Keyport, signal: &str, world: &World) -> Result<()> {
+    keyport.process.line(wait::PATIENCE, |line| (line == signal).then_some(()))?;
     assert_eq!(keyport.ended()?, 5);
-    assert_eq!(live_sessions(&world)?, 0);
+    assert_eq!(live_sessions(world)?, 0, "the session ends after the command");
     Ok(())
+}
+
+#[tokio::test]
+async fn ctrl_c_and_a_closed_terminal_are_for_the_command_and_the_session_ends_after_it()
+-> Result<()> {
+    let (world, terminal) = (World::start()?, Terminal::new()?);
+    for (signal, name) in [(Signal::INT, "INT"), (Signal::HUP, "HUP")] {
+        let keyport = run_until_asked(&world, &terminal).await?;
+        // A terminal sends it to the whole group.
+        keyport.signal_group(signal)?;
+        ended_by(keyport, name, &world)?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_request_to_end_is_passed_on_to_the_command() -> Result<()> {
+    let (world, terminal) = (World::start()?, Terminal::new()?);
+    let keyport = run_until_asked(&world, &terminal).await?;
+    keyport.signal(Signal::TERM)?;
+    ended_by(keyport, "TERM", &world)
 }
 
 #[test]

@@ -144,12 +144,17 @@ impl Keyport {
 
     /// Ctrl-C, for this process alone.
     pub fn interrupt(&self) -> Result<()> {
-        Ok(kill_process(self.pid()?, Signal::INT)?)
+        self.signal(Signal::INT)
     }
 
-    /// Ctrl-C as a terminal sends it: to all that run there.
-    pub fn interrupt_group(&self) -> Result<()> {
-        Ok(kill_process_group(self.pid()?, Signal::INT)?)
+    /// A signal for this process alone.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        Ok(kill_process(self.pid()?, signal)?)
+    }
+
+    /// A signal as a terminal sends it: to all that run there.
+    pub fn signal_group(&self, signal: Signal) -> Result<()> {
+        Ok(kill_process_group(self.pid()?, signal)?)
     }
 
     fn pid(&self) -> Result<Pid> {

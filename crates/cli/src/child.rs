@@ -21,24 +21,43 @@ pub fn is_there(program: &OsStr) -> bool {
     }
     let path = Path::new(program);
     if path.components().count() > 1 {
-        return path.is_file();
+        return may_be_started(path);
     }
     let folders = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&folders).any(|folder| folder.join(path).is_file())
+    std::env::split_paths(&folders).any(|folder| may_be_started(&folder.join(path)))
 }
+
+#[cfg(unix)]
+fn may_be_started(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn may_be_started(path: &Path) -> bool {
+    path.is_file()
+}
+
+/// A variable and its value; without one it is taken out, so that nothing of an outer session is left.
+pub type Variable = (&'static str, Option<String>);
 
 /// Runs it to its end. A Ctrl-C at the terminal reaches it by itself; a request to stop us is passed on.
 ///
 /// # Errors
 /// When it cannot be started.
-pub async fn run(command: &[OsString], environment: &[(&str, String)]) -> io::Result<u8> {
+pub async fn run(command: &[OsString], environment: &[Variable]) -> io::Result<u8> {
     let (program, arguments) =
         command.split_first().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
     let mut stop = Stop::listen()?;
-    let mut child = Command::new(program)
-        .args(arguments)
-        .envs(environment.iter().map(|(name, value)| (name, value)))
-        .spawn()?;
+    let mut child = Command::new(program);
+    child.args(arguments);
+    for (name, value) in environment {
+        match value {
+            Some(value) => child.env(name, value),
+            None => child.env_remove(name),
+        };
+    }
+    let mut child = child.spawn()?;
     loop {
         tokio::select! {
             ended = child.wait() => return ended.map(code),
@@ -82,6 +101,10 @@ mod tests {
         assert!(!is_there(OsStr::new("no-such-command")));
         assert!(!is_there(OsStr::new("./no-such-command")));
         assert!(!is_there(OsStr::new("/bin")));
+        assert!(
+            !is_there(OsStr::new(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))),
+            "no program"
+        );
     }
 
     #[tokio::test]
@@ -89,7 +112,9 @@ mod tests {
         let line = |line: &str| ["sh", "-c", line].map(OsString::from);
         assert_eq!(run(&line("exit 9"), &[]).await.unwrap(), 9);
         assert_eq!(run(&line("kill -KILL $$"), &[]).await.unwrap(), 137);
-        assert_eq!(run(&line("test \"$A\" = 'b c'"), &[("A", "b c".to_owned())]).await.unwrap(), 0);
+        let set = [("A", Some("b c".to_owned()))];
+        assert_eq!(run(&line("test \"$A\" = 'b c'"), &set).await.unwrap(), 0);
+        assert_eq!(run(&line("test -z \"${HOME+x}\""), &[("HOME", None)]).await.unwrap(), 0);
         assert!(run(&["no-such-command".into()], &[]).await.is_err());
     }
 }

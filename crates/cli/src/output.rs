@@ -10,6 +10,9 @@ use keyport_words::Words;
 use crate::event::{Event, SignedIn};
 use crate::exit::Exit;
 
+/// The longest text from elsewhere that is shown whole, in characters.
+const LONGEST: usize = 256;
+
 /// The two ways out of this process.
 #[derive(Clone, Debug)]
 pub struct Output {
@@ -115,17 +118,18 @@ impl Output {
 
     /// `Signed in as Ada Lovelace (ada@acme.test), Acme`.
     pub fn who(&self, account: &Account) -> String {
-        let email = account.email.as_str();
-        let who = if account.name.is_empty() {
-            plain(email)
+        let (name, email) = (plain(&account.name), plain(&account.email));
+        let who = if name.is_empty() {
+            email
         } else {
-            self.text("cli-name-and-email", &[("name", &account.name), ("email", email)])
+            self.words.text("cli-name-and-email", &[("name", &name), ("email", &email)])
         };
         match &account.organization {
             Some(Organization { name, .. }) => {
-                self.text("cli-signed-in-organization", &[("who", &who), ("organization", name)])
+                let arguments = [("who", &*who), ("organization", &*plain(name))];
+                self.words.text("cli-signed-in-organization", &arguments)
             }
-            None => self.text("cli-signed-in", &[("who", &who)]),
+            None => self.words.text("cli-signed-in", &[("who", &who)]),
         }
     }
 }
@@ -140,10 +144,19 @@ fn on_standard_error(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
-/// Without what a terminal obeys (ECMA-48) or what turns the reading direction (Unicode bidi controls).
+/// Without what a terminal obeys (ECMA-48), what ends a line (Unicode too) or what turns the reading direction (bidi controls), and
+/// not so long that what is said beside it scrolls away.
 fn plain(text: &str) -> String {
-    let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|c| if c.is_control() || turns(c) { '\u{fffd}' } else { c }).collect()
+    let steers = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let shown = text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c });
+    let mut plain: String = shown.take(LONGEST).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        plain.push('…');
+    }
+    plain
 }
 
 #[cfg(test)]
@@ -172,6 +185,14 @@ mod tests {
         let said = output.who(&account("Ada\u{1b}]0;pwned\u{7}\u{202e}ecalevoL", Some("Ac\nme")));
         assert!(!said.chars().any(|c| c.is_control() || c == '\u{202e}'), "{said:?}");
         assert!(said.contains("ada@acme.test"));
+    }
+
+    #[test]
+    fn a_name_cannot_push_the_rest_off_the_screen() {
+        let said = Output::for_people().who(&account(&"a".repeat(60_000), Some("Acme")));
+        assert!(said.len() < 400 && said.ends_with("a… (ada@acme.test), Acme"), "{said}");
+        assert_eq!(plain("a\u{61c}b\u{2028}c"), "a\u{fffd}b\u{fffd}c");
+        assert_eq!(plain(&"é".repeat(LONGEST)), "é".repeat(LONGEST));
     }
 
     #[test]

@@ -6,9 +6,12 @@ use keyport_client::session::Access;
 use keyport_core::{Account, Store};
 
 use crate::arguments::Run;
-use crate::child;
+use crate::child::{self, Variable};
 use crate::output::Output;
 use crate::sign_in;
+
+/// The longest value of a variable, in bytes: a token is a fraction of it, and Linux takes no more than 128 KiB.
+const LONGEST: usize = 16 * 1024;
 
 /// Answers with the exit code: the command's own, or why it was not started.
 pub async fn run(wanted: Run) -> u8 {
@@ -47,21 +50,52 @@ async fn start(command: &[OsString], account: &Account, access: &Access, output:
 }
 
 /// What the command finds. The refresh token and the key stay here.
-fn environment(account: &Account, access: &Access) -> Vec<(&'static str, String)> {
-    let mut environment = vec![
-        ("KEYPORT_ACCESS_TOKEN", access.token.expose().to_owned()),
-        ("KEYPORT_ACCESS_TOKEN_TYPE", "DPoP".to_owned()),
-        ("KEYPORT_ACCESS_TOKEN_EXPIRES_AT", (access.deadline.0 / 1000).to_string()),
-        ("KEYPORT_ACCOUNT", account.id.0.clone()),
-        ("KEYPORT_ACCOUNT_EMAIL", account.email.clone()),
-        ("KEYPORT_ACCOUNT_NAME", account.name.clone()),
-        ("KEYPORT_ISSUER", account.issuer.clone()),
-    ];
-    if let Some(organization) = &account.organization {
-        environment.push(("KEYPORT_ORGANIZATION", organization.id.clone()));
-        environment.push(("KEYPORT_ORGANIZATION_NAME", organization.name.clone()));
+fn environment(account: &Account, access: &Access) -> Vec<Variable> {
+    let organization = account.organization.as_ref();
+    let variables = [
+        ("KEYPORT_ACCESS_TOKEN", Some(access.token.expose())),
+        ("KEYPORT_ACCESS_TOKEN_TYPE", Some("DPoP")),
+        ("KEYPORT_ACCESS_TOKEN_EXPIRES_AT", Some(&*(access.deadline.0 / 1000).to_string())),
+        ("KEYPORT_ACCOUNT", Some(&account.id.0)),
+        ("KEYPORT_ACCOUNT_EMAIL", Some(&account.email)),
+        ("KEYPORT_ACCOUNT_NAME", Some(&account.name)),
+        ("KEYPORT_ISSUER", Some(&account.issuer)),
+        ("KEYPORT_ORGANIZATION", organization.map(|organization| &*organization.id)),
+        ("KEYPORT_ORGANIZATION_NAME", organization.map(|organization| &*organization.name)),
+    ]
+    .map(|(name, value)| (name, value.filter(|value| fits(value)).map(str::to_owned)));
+    variables.into()
+}
+
+/// The system takes no value with a NUL, and no long one; a name from elsewhere may be so, and is not worth a failed start.
+fn fits(value: &str) -> bool {
+    !value.contains('\0') && value.len() <= LONGEST
+}
+
+#[cfg(test)]
+mod tests {
+    use keyport_core::{Event, Moment, Organization, table};
+
+    use super::*;
+
+    fn value_of(name: &str, account: &Account) -> Option<String> {
+        let Event::Exchanged { result: Ok(session), .. } = table::exchanged("1") else {
+            unreachable!()
+        };
+        let access = Access { token: session.tokens.access, deadline: Moment(5_999) };
+        let found = environment(account, &access).into_iter().find(|(found, _)| *found == name);
+        found.unwrap().1
     }
-    // The system takes none with a NUL; a name from elsewhere may have one, and is not worth a failed start.
-    environment.retain(|(_, value)| !value.contains('\0'));
-    environment
+
+    #[test]
+    fn what_this_session_does_not_have_is_taken_out_and_not_inherited() {
+        let mut account = table::account("1");
+        assert_eq!(value_of("KEYPORT_ORGANIZATION", &account), None);
+        account.organization = Some(Organization { id: "org_1".into(), name: "A\0b".into() });
+        assert_eq!(value_of("KEYPORT_ORGANIZATION", &account).as_deref(), Some("org_1"));
+        assert_eq!(value_of("KEYPORT_ORGANIZATION_NAME", &account), None);
+        account.name = "a".repeat(LONGEST + 1);
+        assert_eq!(value_of("KEYPORT_ACCOUNT_NAME", &account), None);
+        assert_eq!(value_of("KEYPORT_ACCESS_TOKEN_EXPIRES_AT", &account).as_deref(), Some("5"));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use keyport_client::session::{Access, SignedOut, Sessions};
+use keyport_client::session::{Access, Sessions, SignedOut};
 use keyport_core::{Account, Problem, Store, Stored};
 use url::Url;
 

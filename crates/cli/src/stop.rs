@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM as something to wait for. From the moment it listens, neither ends the process by itself.
+//! Ctrl-C, SIGTERM and a terminal that is closed (SIGHUP) as something to wait for. From the moment it listens, none ends the process by itself.
 
 use std::io;
 
@@ -8,6 +8,8 @@ pub struct Stop {
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    hangup: tokio::signal::unix::Signal,
 }
 
 /// Which way it was asked.
@@ -30,6 +32,7 @@ impl Stop {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 
@@ -38,6 +41,8 @@ impl Stop {
     pub async fn asked(&mut self) -> Asked {
         tokio::select! {
             _ = self.interrupt.recv() => Asked::Interrupt,
+            // Every program of the terminal hears of it.
+            _ = self.hangup.recv() => Asked::Interrupt,
             _ = self.terminate.recv() => Asked::Terminate,
         }
     }
