@@ -1,8 +1,9 @@
 //! The machine: one sign-in under way at most, and every account of this device.
 //!
-//! [`Machine::step`] is total: no event panics, and one that does not belong changes nothing. Sign-in is in `sign_in`, the
-//! session in `session`. The table in `docs/architecture.md` is printed from here.
+//! [`Machine::step`] is total: no event panics, and one that does not belong changes nothing. Sign-in is in `sign_in`
+//! and `finish`, the session in `session`. The table in `docs/architecture.md` is printed from here.
 
+mod finish;
 mod session;
 mod sign_in;
 mod start;

@@ -27,6 +27,9 @@ fn check(before: &Machine, event: &Event, now: Moment, after: &Machine, effects:
     } else if !matches!(event, Event::Loaded { .. }) {
         assert!(!effects.iter().any(|e| matches!(e, Effect::ExchangeCode { .. })));
     }
+    if *event == Event::Tick && before.next_deadline().is_none_or(|due| due > now) {
+        assert_eq!((before, 0), (after, effects.len()), "before its deadline nothing changes");
+    }
     let waits = !matches!(after.state_name(), "SignedOut");
     assert_eq!(after.next_deadline().is_some(), waits, "every waiting state has a deadline");
     let opened = effects.iter().filter(|e| matches!(e, Effect::OpenBrowser { .. })).count();

@@ -1,14 +1,11 @@
 //! One attempt from the click to the session. A new click replaces the attempt; a late result of another attempt changes
 //! nothing, and a late success is revoked.
 
-use super::{
-    EXCHANGE_LIFETIME, Front, LONGEST_WAIT, Machine, PREPARE_LIFETIME, SAVE_LIFETIME, Step, Waiting,
-};
-use crate::account::{NewSession, Stored};
-use crate::attempt::{AttemptId, AttemptSeed, Pushed, Store};
+use super::{EXCHANGE_LIFETIME, Front, LONGEST_WAIT, Machine, PREPARE_LIFETIME, Step, Waiting};
+use crate::attempt::{AttemptId, AttemptSeed, Pushed};
 use crate::callback::{Answer, Callback};
 use crate::effect::{Effect, Outcome};
-use crate::event::{Progress, Ticket};
+use crate::event::Progress;
 use crate::moment::Moment;
 use crate::problem::Problem;
 
@@ -186,84 +183,6 @@ impl Machine {
                 (self.idle(Some((Problem::AccessDenied, Some(id)))), vec![Effect::Raise, close])
             }
         }
-    }
-
-    pub(crate) fn exchanged(
-        mut self,
-        attempt: &AttemptId,
-        result: Result<Box<NewSession>, Problem>,
-        now: Moment,
-    ) -> Step {
-        let store = match &self.front {
-            Front::Exchanging { id, store, .. } if id == attempt => *store,
-            _ => return self.late(attempt, result),
-        };
-        match (result, store) {
-            (Err(problem), _) => {
-                let report =
-                    Effect::Report { attempt: attempt.clone(), outcome: Outcome::Failed(problem) };
-                (self.idle(Some((problem, Some(attempt.clone())))), vec![report])
-            }
-            (Ok(session), Store::Memory) => self.hold(attempt, session, None, None, now),
-            (Ok(session), Store::Keychain) => {
-                let ticket = self.take_ticket();
-                let save = Effect::Save { ticket, session: session.clone() };
-                let deadline = now.after(SAVE_LIFETIME);
-                self.front = Front::Saving { id: attempt.clone(), ticket, session, deadline };
-                (self, vec![save])
-            }
-        }
-    }
-
-    /// An exchange that nobody waits for any more: its session must not live on unseen.
-    fn late(self, attempt: &AttemptId, result: Result<Box<NewSession>, Problem>) -> Step {
-        let Ok(session) = result else {
-            return self.stay();
-        };
-        let being_saved = matches!(&self.front, Front::Saving { id, .. } if id == attempt);
-        if being_saved || self.completed.as_ref() == Some(attempt) {
-            return self.stay();
-        }
-        let token = session.tokens.refresh.clone();
-        (self, vec![Effect::Revoke { token }])
-    }
-
-    pub(crate) fn saved(
-        mut self,
-        answered: Ticket,
-        result: Result<(), Problem>,
-        now: Moment,
-    ) -> Step {
-        match &self.front {
-            Front::Saving { id, ticket, session, .. } if *ticket == answered => {
-                let (attempt, session) = (id.clone(), session.clone());
-                match result {
-                    Ok(()) => {
-                        self.admit(&session, Stored::Keychain, None, None, now);
-                        self.completed = Some(attempt.clone());
-                        let report = Effect::Report { attempt, outcome: Outcome::Stored };
-                        (self.idle(None), vec![report])
-                    }
-                    Err(problem) => self.hold(&attempt, session, Some(problem), None, now),
-                }
-            }
-            _ => self.saved_late(answered, result),
-        }
-    }
-
-    /// Keeps the session in memory and says so.
-    fn hold(
-        mut self,
-        attempt: &AttemptId,
-        session: Box<NewSession>,
-        why: Option<Problem>,
-        given_up: Option<Ticket>,
-        now: Moment,
-    ) -> Step {
-        self.admit(&session, Stored::Memory, why, given_up, now);
-        self.completed = Some(attempt.clone());
-        let report = Effect::Report { attempt: attempt.clone(), outcome: Outcome::Memory };
-        (self.idle(None), vec![Effect::Hold { session }, report])
     }
 
     pub(crate) fn tick_front(mut self, now: Moment) -> Step {
