@@ -1,5 +1,7 @@
 //! What the table cannot show: pauses, limits and repetitions of a session's life, each in a history of its own.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
 use keyport_core::{
     Door, Event, KeptAttempt, Machine, Moment, Problem, Refreshed, Screen, Store, Stored, Vault,
     View, table,
