@@ -1,5 +1,7 @@
 //! Events that do not belong: of another attempt, another ticket, or at a time when nobody asked.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
 use keyport_core::{
     AttemptId, Effect, Event, KeptAttempt, Machine, Moment, Problem, Progress, Refreshed, Store,
     Vault, table,

@@ -174,7 +174,7 @@ impl Sessions {
         match self.shared.vault.remove(account).await {
             Ok(()) => self.shared.memory.is_unsure_of(account, false),
             Err(trouble) => {
-                tracing::warn!(cause = %trouble, "the keychain may hold an old session")
+                tracing::warn!(cause = %trouble, "the keychain may hold an old session");
             }
         }
     }

@@ -36,13 +36,13 @@ impl Turns {
         let here = self.here.clone().lock_owned().await;
         match self.locks.take(NAME, PATIENCE).await {
             Ok(lock) => Ok(Turn { _everywhere: Some(lock), _here: here }),
-            Err(trouble) => Err(problem(trouble)),
+            Err(trouble) => Err(problem(&trouble)),
         }
     }
 
     /// Whether there is a place for the lock: to be known before a browser opens.
     pub(super) fn check(&self) -> Result<(), Problem> {
-        self.locks.check(NAME).map_err(problem)
+        self.locks.check(NAME).map_err(|trouble| problem(&trouble))
     }
 
     /// For what this process alone holds: no other one can be in the way, and there may be no place for a lock.
@@ -51,7 +51,7 @@ impl Turns {
     }
 }
 
-fn problem(trouble: LockTrouble) -> Problem {
+fn problem(trouble: &LockTrouble) -> Problem {
     match trouble {
         LockTrouble::Busy => Problem::KeychainSlow,
         LockTrouble::Unusable(_) => {
