@@ -1,7 +1,6 @@
 //! What the table cannot show: pauses, limits and repetitions of a session's life, each in a history of its own.
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
-#![allow(clippy::unwrap_used, reason = "a test ends with a panic")]
 
 use keyport_core::{
     Door, Event, KeptAttempt, Machine, Moment, Problem, Refreshed, Screen, Store, Stored, Vault,
