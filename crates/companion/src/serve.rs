@@ -31,6 +31,7 @@ pub async fn serve(settings: Settings, listen: SocketAddr) -> anyhow::Result<()>
     let app = open(settings, &issuer)?;
     let (key, ()) = tokio::join!(check_key(&app), check_client(&app));
     key?;
+    check_pair(&app).await?;
     println!("{}", serde_json::json!({ "event": "ready", "url": url }));
     tracing::info!(listening = url, issuer, "ready");
     serve_until(listener, router(app), stop()).await;
@@ -98,6 +99,17 @@ async fn check_key(app: &App) -> anyhow::Result<()> {
             Ok(())
         }
     }
+}
+
+/// Best effort too: a key of one environment and a client id of another would fail at every person's sign-in.
+async fn check_pair(app: &App) -> anyhow::Result<()> {
+    if app.upstream.check_pair().await == Err(UpstreamError::WrongKey) {
+        bail!(
+            "WORKOS_API_KEY and WORKOS_CLIENT_ID do not belong together: {} accepts the key, but not for this client id. Take both from the same environment",
+            app.upstream.issuer()
+        );
+    }
+    Ok(())
 }
 
 /// The provider would show people a page of its own and we would never hear of it. Said and no more: how it looks there

@@ -3,6 +3,7 @@
 use workos::resources::sso::ListConnectionsParams;
 
 use super::{Upstream, UpstreamError, within};
+use crate::keys::SecretText;
 
 impl Upstream {
     /// Whether the provider sends people who sign in back to us: it shows a page of its own, and we hear nothing, when
@@ -32,5 +33,18 @@ impl Upstream {
     pub async fn check_key(&self) -> Result<(), UpstreamError> {
         let params = ListConnectionsParams { limit: Some(1), ..Default::default() };
         within(self.client.sso().list_connections(params)).await.map(drop)
+    }
+
+    /// Whether the key is of the client id's environment: a made-up code is then refused as a code, and not for us.
+    ///
+    /// # Errors
+    /// `WrongKey` if it is not; anything else says nothing about the two.
+    pub async fn check_pair(&self) -> Result<(), UpstreamError> {
+        let made_up = SecretText::new("made-up-at-the-start");
+        match self.exchange_code(&made_up, &made_up).await {
+            Err(UpstreamError::CodeRefused) => Ok(()),
+            Err(error) => Err(error),
+            Ok(_) => Err(UpstreamError::Nonsense),
+        }
     }
 }
