@@ -93,3 +93,13 @@ fn who_is_signed_in_is_shown_with_what_is_wrong_just_now_and_how_many_others_the
     assert_eq!((account.id.0.as_str(), unreachable, others), ("ada", Some("offline"), 1));
     assert_eq!(not_saved, None);
 }
+
+#[test]
+fn the_end_of_another_account_leaves_the_shown_one_shown() {
+    let accounts = ["ada", "grace", "hedy"].map(table::account).to_vec();
+    let current = Some(accounts[2].id.clone());
+    let ended = Event::Refreshed { ticket: 1, result: Refreshed::Ended };
+    let vault = Vault { accounts, current, ..Vault::default() };
+    let machine = after([loaded(vault), Event::Tick, ended]);
+    assert_eq!(machine.signed_in().map(|(account, _)| account.id.0.as_str()), Some("hedy"));
+}
