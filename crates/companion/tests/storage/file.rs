@@ -57,6 +57,21 @@ async fn a_second_engine_on_the_same_file_is_refused_and_the_first_works_on() {
     world.rotate(&token, at(1)).await;
 }
 
+/// The lock may be let go while it is waited for: a predecessor that is ending is not another companion.
+#[test]
+fn a_predecessor_that_is_about_to_end_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, keys) = (folder.path().join("keyport.db"), keys());
+    let predecessor = opened(&path, &keys).unwrap();
+    let ending = std::thread::spawn(move || {
+        // The fault itself and no wait for readiness: it ends while the next one already tries.
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        drop(predecessor);
+    });
+    opened(&path, &keys).unwrap();
+    ending.join().unwrap();
+}
+
 #[tokio::test]
 async fn a_closed_file_opens_again_with_everything_acknowledged() {
     let folder = tempfile::tempdir().unwrap();

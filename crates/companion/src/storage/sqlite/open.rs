@@ -12,6 +12,11 @@ use super::{Context, audit};
 use crate::domain::{ProblemCode, Timestamp};
 use crate::keys::Purpose;
 
+/// A companion that is started again can meet its predecessor's last moments, or a child of it that has not begun its own program
+/// and still holds the lock: a second is waited before it is another companion.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
+
 /// Why a database was not opened. Nothing was changed in it.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -90,11 +95,14 @@ fn take_lock(path: &Path) -> Result<File, OpenError> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     let lock = private(&mut options).open(PathBuf::from(name)).map_err(io)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
-        Err(TryLockError::Error(cause)) => Err(io(cause)),
+    for _ in 0..LOCK_TRIES {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(cause)) => return Err(io(cause)),
+        }
     }
+    Err(OpenError::InUse(path.to_owned()))
 }
 
 /// SQLite would make the file with the permissions of the umask.
