@@ -12,7 +12,9 @@ use crate::{process, wait};
 impl DesktopSession {
     pub(super) fn start_display(&mut self) -> Result<()> {
         let mut command = self.command("Xvfb");
-        command.args(["-displayfd", "1", "-screen", "0", "1440x900x24", "-wr", "-nolisten", "tcp"]);
+        // Without -noreset the display starts anew when its last client leaves, and takes along one that is just arriving.
+        command.args(["-displayfd", "1", "-screen", "0", "1440x900x24", "-wr", "-noreset"]);
+        command.args(["-nolisten", "tcp"]);
         let display = self.spawn("xvfb", command)?;
         let number = display.line(wait::PATIENCE, |line| line.trim().parse::<u32>().ok())?;
         self.programs.push(display);
