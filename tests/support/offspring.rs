@@ -59,21 +59,36 @@ pub fn remove_afterwards(path: &Path) {
     }
 }
 
-/// Kills every process whose environment has exactly this entry (`NAME=VALUE`).
-pub fn sweep(entry: &str) {
-    let Ok(processes) = std::fs::read_dir("/proc") else {
-        return;
-    };
-    for process in processes.flatten() {
-        let pid = process.file_name().to_str().and_then(|name| name.parse::<i32>().ok());
-        let Some(pid) = pid.and_then(rustix::process::Pid::from_raw) else {
-            continue;
+/// Kills every process that lives in this home folder: its environment says so, or its command line names the folder (Chromium
+/// writes over its environment). Looks again until none is left, because one may have been starting another meanwhile.
+pub fn sweep(home: &Path) {
+    const MOST_LOOKS: usize = 50;
+    let entry = format!("HOME={}", home.display());
+    let folder = home.display().to_string();
+    let lives_there = |process: &Path| {
+        let has = |file: &str, found: &dyn Fn(&[u8]) -> bool| {
+            let mut text = Vec::new();
+            let read = std::fs::File::open(process.join(file))
+                .and_then(|mut file| file.read_to_end(&mut text));
+            read.is_ok() && found(&text)
         };
-        let mut environment = Vec::new();
-        let read = std::fs::File::open(process.path().join("environ"))
-            .and_then(|mut file| file.read_to_end(&mut environment));
-        if read.is_ok() && environment.split(|byte| *byte == 0).any(|one| one == entry.as_bytes()) {
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        has("environ", &|text| text.split(|byte| *byte == 0).any(|one| one == entry.as_bytes()))
+            || has("cmdline", &|text| {
+                text.windows(folder.len()).any(|one| one == folder.as_bytes())
+            })
+    };
+    for _ in 0..MOST_LOOKS {
+        let Ok(processes) = std::fs::read_dir("/proc") else { return };
+        let mut killed = false;
+        for process in processes.flatten() {
+            let pid = process.file_name().to_str().and_then(|name| name.parse::<i32>().ok());
+            let Some(pid) = pid.and_then(rustix::process::Pid::from_raw) else { continue };
+            if lives_there(&process.path()) {
+                killed |= rustix::process::kill_process(pid, rustix::process::Signal::KILL).is_ok();
+            }
+        }
+        if !killed {
+            return;
         }
     }
 }

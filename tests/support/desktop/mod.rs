@@ -235,7 +235,7 @@ impl DesktopSession {
 impl Drop for DesktopSession {
     fn drop(&mut self) {
         // What detached itself (a browser started by an app) is found by its home folder.
-        offspring::sweep(&format!("HOME={}", self.home().display()));
+        offspring::sweep(&self.home());
         self.programs.clear();
         if let Some(policy) = &self.policy {
             let _ = std::fs::remove_file(policy);
