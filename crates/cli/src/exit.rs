@@ -64,12 +64,14 @@ impl From<Problem> for Exit {
             | Problem::ProxyRefused
             | Problem::SignedOutHere
             | Problem::UnexpectedAnswer => Self::Unreachable,
-            Problem::SessionEnded => Self::NoSession,
+            Problem::SessionEnded | Problem::DeviceKeyLost => Self::NoSession,
             Problem::KeychainLocked
             | Problem::KeychainAbsent
             | Problem::KeychainRefused
             | Problem::KeychainCorrupt
-            | Problem::KeychainSlow => Self::Keychain,
+            | Problem::KeychainSlow
+            | Problem::KeychainBusy
+            | Problem::KeychainLockRefused => Self::Keychain,
             Problem::BrowserNotOpened | Problem::DoorBlocked | Problem::Internal => Self::Internal,
         }
     }

@@ -110,6 +110,8 @@ problems! {
     ServiceRefused = "service_refused", TryAgain;
     /// The session is over: revoked, expired or replaced.
     SessionEnded = "session_ended", SignIn;
+    /// The device key that the session is bound to is lost or cannot be read.
+    DeviceKeyLost = "device_key_lost", SignIn;
     /// Signed out on this device; the companion could not be told.
     SignedOutHere = "signed_out_here", SignIn;
     /// The keychain is locked.
@@ -122,6 +124,10 @@ problems! {
     KeychainCorrupt = "keychain_corrupt", SignIn;
     /// The keychain did not answer in time.
     KeychainSlow = "keychain_slow", KeychainAgain;
+    /// Another program of ours held the keychain's lock until the deadline.
+    KeychainBusy = "keychain_busy", KeychainAgain;
+    /// The system does not let this program take the keychain's lock.
+    KeychainLockRefused = "keychain_lock_refused", KeychainAgain;
     /// No browser could be opened.
     BrowserNotOpened = "browser_not_opened", TryAgain;
     /// The way back from the browser could not be opened.
@@ -147,6 +153,8 @@ impl Problem {
                 | Self::KeychainRefused
                 | Self::KeychainCorrupt
                 | Self::KeychainSlow
+                | Self::KeychainBusy
+                | Self::KeychainLockRefused
         )
     }
 }

@@ -133,6 +133,10 @@ problem-session-ended-title = You have been signed out
 problem-session-ended-text = Your session is over: it was ended elsewhere, or it had reached its age. Nothing else has changed.
 problem-session-ended-next = Sign in again.
 
+problem-device-key-lost-title = This device's key is lost
+problem-device-key-lost-text = Your session is bound to a key of this device, and that key is no longer in the keychain or cannot be read. The session cannot be used without it.
+problem-device-key-lost-next = Sign in again. This makes a new key.
+
 problem-signed-out-here-title = You are signed out on this device only
 problem-signed-out-here-text = The sign-in service could not be reached to end the session there too. Nothing of it is left here, and it ends by itself when nobody uses it.
 problem-signed-out-here-next = If somebody else may have used this device, tell your IT team.
@@ -158,6 +162,14 @@ problem-keychain-corrupt-next = Sign in again. This makes a new one.
 problem-keychain-slow-title = The keychain does not answer
 problem-keychain-slow-text = Keyport waited three seconds for the keychain of this device. It may be asking you something in another window.
 problem-keychain-slow-next = Look for a question from the system and try again, or go on without saving the session.
+
+problem-keychain-busy-title = Another Keyport program is using the keychain
+problem-keychain-busy-text = Keyport programs on this device use your session one after the other, and another one did not finish in time. Nothing is lost.
+problem-keychain-busy-next = Close the other program or wait for it, and try again, or go on without saving the session.
+
+problem-keychain-lock-refused-title = Keyport may not coordinate with its other programs
+problem-keychain-lock-refused-text = This device does not let this program take the lock that protects your saved session from being used twice. The session can be read, but this program neither renews nor saves it.
+problem-keychain-lock-refused-next = Ask your IT team to let the app own its name on the session bus, or go on without saving the session.
 
 # This device
 
