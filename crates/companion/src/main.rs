@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use keyport_companion::config::{Settings, VARIABLES};
+use keyport_companion::config::{Settings, VARIABLES, Variable};
 use keyport_companion::{logging, serve};
 
 #[derive(Parser)]
@@ -26,15 +26,12 @@ enum Command {
 }
 
 fn variables() -> String {
-    let mut text =
-        String::from("Settings (environment variables; each secret also as NAME_FILE):\n");
-    for (name, meaning) in VARIABLES {
-        text.push_str(&format!("  {name:<29} {meaning}\n"));
-    }
-    text.push_str(
-        "  RUST_LOG                      What is logged to standard error [default: info]",
-    );
-    text
+    let lines = VARIABLES.iter().map(|variable| {
+        let file = if variable.is_secret { ", or a file named by NAME_FILE" } else { "" };
+        let Variable { name, meaning, unset, .. } = variable;
+        format!("  {name:<29} {meaning}{file} [unset: {unset}]\n").replace('`', "")
+    });
+    format!("Settings (environment variables):\n{}", lines.collect::<String>())
 }
 
 fn main() -> ExitCode {

@@ -3,34 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Unusable;
+use super::variables::VARIABLES;
 use crate::keys::SecretText;
-
-/// Every variable the service obeys, and what `--help` says of it. A name that starts with `KEYPORT_` and is
-/// not here is an error: a mistyped rule must not fail open.
-pub const VARIABLES: &[(&str, &str)] = &[
-    ("WORKOS_API_KEY", "The WorkOS API key (sk_…). Required. Never leaves this service"),
-    ("WORKOS_CLIENT_ID", "The WorkOS client id (client_…) of the same environment. Required"),
-    ("WORKOS_BASE_URL", "Where WorkOS is [default: https://api.workos.com]"),
-    ("WORKOS_WEBHOOK_SECRET", "Accepted; this version receives no webhooks"),
-    (
-        "KEYPORT_PUBLIC_URL",
-        "The issuer: the https origin people reach this service by. May be left out on loopback",
-    ),
-    ("KEYPORT_UPSTREAM", "How people sign in upstream: sso [default: sso]"),
-    (
-        "KEYPORT_ORGANIZATIONS",
-        "Who may enter: organization ids with commas between, or *. Unset: nobody",
-    ),
-    ("KEYPORT_PROVIDERS", "Social providers that may be used, such as GoogleOAuth. Unset: none"),
-    ("KEYPORT_DEFAULT_ORGANIZATION", "The organization of a sign-in that names none"),
-    ("KEYPORT_KEY_FILE", "The key file, made at the first start [default: beside the database]"),
-    ("KEYPORT_SESSION_IDLE_DAYS", "Days a session may rest before it ends [default: 30]"),
-    ("KEYPORT_SESSION_DAYS", "Days after which a session ends in any case [default: 180]"),
-    ("DATABASE_URL", "sqlite:PATH [default: sqlite:keyport-companion.sqlite]"),
-];
-
-/// Those that may also be given as `NAME_FILE`.
-const SECRETS: &[&str] = &["WORKOS_API_KEY", "WORKOS_WEBHOOK_SECRET"];
 
 /// Read by our other programs; a shell that has it set may start this one too.
 const OF_OTHERS: &[&str] = &["KEYPORT_COMPANION"];
@@ -44,9 +18,11 @@ pub(super) struct Environment<R> {
 
 impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
     pub(super) fn new(variables: impl IntoIterator<Item = (String, String)>, read: R) -> Self {
-        let ours = |name: &str| VARIABLES.iter().any(|(known, _)| *known == name);
-        let file_of =
-            |name: &str| name.strip_suffix("_FILE").is_some_and(|name| SECRETS.contains(&name));
+        let ours = |name: &str| VARIABLES.iter().any(|known| known.name == name);
+        let file_of = |name: &str| {
+            let secret = name.strip_suffix("_FILE");
+            secret.is_some_and(|name| VARIABLES.iter().any(|v| v.is_secret && v.name == name))
+        };
         let mut found = BTreeMap::new();
         let mut faults = Vec::new();
         for (name, value) in variables {

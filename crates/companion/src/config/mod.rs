@@ -2,6 +2,7 @@
 //! found at once and named; a secret's value never appears in one. Not here: opening what is named.
 
 mod environment;
+mod variables;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ use crate::admission::{Allowed, Policy};
 use environment::Environment;
 
 use crate::keys::SecretText;
-pub use environment::VARIABLES;
+pub use variables::{VARIABLES, Variable};
 
 /// Days a session may rest before it ends, unless set otherwise.
 const IDLE_DAYS: u64 = 30;
