@@ -44,12 +44,14 @@ pub const NEVER_NAMES: [(&str, &[&str]); 3] = [
 ];
 
 /// Which of our crates a crate may name: the whole list.
-pub const OURS: [(&str, &[&str]); 5] = [
+pub const OURS: [(&str, &[&str]); 6] = [
     ("keyport-core", &[]),
     ("keyport-words", &["keyport-core"]),
     ("keyport-client", &["keyport-core"]),
-    ("keyport-companion", &["keyport-core", "keyport-words"]),
-    ("keyport-emulator", &[]),
+    ("keyport-companion", &["keyport-core", "keyport-words", "keyport-shutdown"]),
+    // No code of the protocol: only how a process ends.
+    ("keyport-emulator", &["keyport-shutdown"]),
+    ("keyport-shutdown", &[]),
 ];
 
 /// The only files that take a secret out of its type. Each is a place where it leaves: a header, a form, a hash, the keychain.
