@@ -1,9 +1,10 @@
-//! The one place that asks the machine what time it is. Everything else gets the instant as an argument;
-//! randomness comes the same way through `keys::Random`.
+//! The one place that asks the machine what time it is. Everything else gets the instant as an
+//! argument; randomness comes the same way through `keys::Random`.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::domain::Timestamp;
+use crate::domain::{ClockReading, SteadyClock, Timestamp};
 
 /// Says what time it is.
 pub trait Clock: Send + Sync {
@@ -11,14 +12,91 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
-/// The clock of this machine.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
+/// The clock of this machine, steady while the service runs: [`SteadyClock`] decides which
+/// corrections of the wall clock are followed. What is not followed is logged when it begins and
+/// when it ends.
+#[derive(Debug)]
+pub struct SystemClock(Mutex<Running>);
+
+#[derive(Debug)]
+struct Running {
+    clock: SteadyClock,
+    believed: bool,
+}
+
+impl SystemClock {
+    /// Reads the clocks for the first time.
+    pub fn start() -> Self {
+        let clock = SteadyClock::start(reading());
+        Self(Mutex::new(Running { clock, believed: true }))
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::start()
+    }
+}
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one file that may")]
     fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp::from_seconds(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (now, believed) = running.clock.advance(reading());
+        if believed != running.believed {
+            running.believed = believed;
+            if believed {
+                tracing::info!("the system clock agrees with the service's again");
+            } else {
+                tracing::error!(
+                    "the system clock was set by more than an hour: the service keeps its own \
+                     time. Restart it if the new time is right"
+                );
+            }
+        }
+        now
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one file that may")]
+fn reading() -> ClockReading {
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    ClockReading { wall: milliseconds(wall), boot: milliseconds(uptime()) }
+}
+
+fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Since some point before this process, sleep included. It cannot be set.
+#[cfg(unix)]
+fn uptime() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    // The monotonic clock of Linux stands still while the machine sleeps; that of macOS does not.
+    #[cfg(target_os = "linux")]
+    let clock = ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    let clock = ClockId::Monotonic;
+    Duration::try_from(clock_gettime(clock)).unwrap_or_default()
+}
+
+/// Since the first question, sleep included.
+#[cfg(not(unix))]
+#[expect(clippy::disallowed_methods, reason = "this is the one file that may")]
+fn uptime() -> Duration {
+    static BEGUN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    BEGUN.get_or_init(std::time::Instant::now).elapsed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_begins_with_the_time_of_day_and_never_goes_back() {
+        let wall = reading().wall / 1000;
+        let clock = SystemClock::start();
+        let (first, second) = (clock.now(), clock.now());
+        assert!(second >= first);
+        assert!(first.seconds().abs_diff(wall) < 60);
     }
 }

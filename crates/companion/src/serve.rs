@@ -52,7 +52,7 @@ async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
 
 fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc<App>> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
-    let clock = SystemClock;
+    let clock = SystemClock::start();
     let file = KeyFile::read_or_create(&settings.key_file, Some(&settings.database), &*random)?;
     let keys = Arc::new(Keys::derive(&file));
     let family = FamilyLimits {

@@ -24,6 +24,14 @@ impl Default for FamilyLimits {
     }
 }
 
+impl FamilyLimits {
+    /// Returns whether a device key that signed a user in at `last_seen` is trusted for that user
+    /// still: for as long as a session may live at most.
+    pub fn trusts_device_key(&self, last_seen: Timestamp, now: Timestamp) -> bool {
+        !now.has_reached(last_seen.plus(self.absolute))
+    }
+}
+
 /// The row of a family, as far as the rule needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Family {

@@ -4,18 +4,24 @@
 //! [`crate::keys::Random`], and [`crate::storage`] keeps what these rules decide.
 
 mod attempt;
+mod audit;
+mod clock;
 mod family;
 mod grant;
 mod id;
+mod limits;
 mod session;
 mod time;
 mod user;
 
 pub use attempt::{AttemptKey, AttemptState, Outcome};
+pub use audit::{AuditClass, AuditEvent, AuditLimits, AuditSubject};
+pub use clock::{ClockDoubt, ClockPlausibility, ClockReading, LARGEST_STEP, SteadyClock};
 pub use family::{Family, FamilyLimits, Presented, RefreshRefusal, Verdict};
 pub use grant::{CancelledBy, ConfirmationNumber, Grant, GrantStage, ProblemCode, WrongStage};
 pub use id::{AttemptId, BranchId, BrowserHash, FamilyId, GrantId, IdError, RequestId, SessionId};
 pub use id::{Thumbprint, UserId};
+pub use limits::{GRANTS_PER_ATTEMPT, GRANTS_PER_REQUEST, may_begin_exchange};
 pub use session::{EndedBecause, IssuedSession, Scope, Session};
 pub use time::Timestamp;
 pub use user::{Connection, Organization, UpstreamIdentity, User};

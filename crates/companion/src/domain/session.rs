@@ -37,6 +37,8 @@ impl Scope {
 pub enum EndedBecause {
     /// RFC 7009 revocation by the client.
     Revoked,
+    /// An operator has ended it.
+    RevokedByOperator,
     /// A refresh token older than the parent was presented: someone has a copy.
     TokenReplayed,
     /// The code that opened the session was presented again.
@@ -52,10 +54,20 @@ impl EndedBecause {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Revoked => "revoked",
+            Self::RevokedByOperator => "revoked_by_operator",
             Self::TokenReplayed => "token_replayed",
             Self::CodeReplayed => "code_replayed",
             Self::SignedInAgain => "signed_in_again",
             Self::AttemptCancelled => "attempt_cancelled",
+        }
+    }
+
+    /// Returns whether the device key is trusted for this user no more, so that the next sign-in
+    /// asks for *Continue*: a thief may hold it, or an operator says so.
+    pub const fn forgets_device_key(self) -> bool {
+        match self {
+            Self::RevokedByOperator | Self::TokenReplayed | Self::CodeReplayed => true,
+            Self::Revoked | Self::SignedInAgain | Self::AttemptCancelled => false,
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    BranchId, BrowserHash, CancelledBy, ConfirmationNumber, Family, FamilyLimits, Grant, GrantId,
-    GrantStage, Presented, ProblemCode, RefreshRefusal, RequestId, Scope, SessionId, Thumbprint,
-    Timestamp, UserId, Verdict,
+    BranchId, BrowserHash, CancelledBy, ConfirmationNumber, EndedBecause, Family, FamilyLimits,
+    Grant, GrantId, GrantStage, Presented, ProblemCode, RefreshRefusal, RequestId, Scope,
+    SessionId, Thumbprint, Timestamp, UserId, Verdict,
 };
 use crate::keys::SystemRandom;
 
@@ -141,4 +141,26 @@ fn the_rule_of_rotation_at_its_edges() {
     ] {
         assert_eq!(judge(family, generation, jkt, later), verdict, "{generation} {later}");
     }
+}
+
+#[test]
+fn a_theft_and_an_operator_make_a_device_unknown_and_a_sign_out_does_not() {
+    for (because, forgets) in [
+        (EndedBecause::TokenReplayed, true),
+        (EndedBecause::CodeReplayed, true),
+        (EndedBecause::RevokedByOperator, true),
+        (EndedBecause::Revoked, false),
+        (EndedBecause::SignedInAgain, false),
+        (EndedBecause::AttemptCancelled, false),
+    ] {
+        assert_eq!(because.forgets_device_key(), forgets, "{because:?}");
+    }
+}
+
+#[test]
+fn a_device_key_is_trusted_for_as_long_as_a_session_may_live() {
+    let limits = FamilyLimits::default();
+    let days = |days: u64| Duration::from_secs(days * 24 * 3600);
+    assert!(limits.trusts_device_key(NOW, NOW.plus(days(180)).minus(Duration::from_secs(1))));
+    assert!(!limits.trusts_device_key(NOW, NOW.plus(days(180))));
 }

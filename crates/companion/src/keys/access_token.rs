@@ -2,6 +2,7 @@
 //! the header never chooses it; the key is derived from the key file and its `kid` is its RFC 7638 thumbprint.
 
 use std::fmt;
+use std::time::Duration;
 
 use aws_lc_rs::agreement;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
@@ -15,6 +16,9 @@ use super::{SecretBytes, SecretText};
 use crate::domain::{SessionId, Thumbprint, Timestamp, UserId};
 
 const TYPE: &str = "at+jwt";
+
+/// How far `iat` may be ahead of our own clock: 60 s, for a clock that was corrected meanwhile.
+const LEEWAY: Duration = Duration::from_secs(60);
 
 /// The claims of an access token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +68,10 @@ pub enum AccessTokenError {
     /// Its time is over.
     #[error("the access token has expired")]
     Expired,
+    /// It was signed by a clock that is ahead of the present one, and could be used for as long as
+    /// the two differ.
+    #[error("the access token is of the future")]
+    Future,
 }
 
 /// The ES256 key of access tokens.
@@ -140,7 +148,8 @@ impl AccessTokenKey {
         )
     }
 
-    /// Verifies signature, type, key id, issuer, audience and lifetime. No leeway: the clock is our own.
+    /// Verifies signature, type, key id, issuer, audience and lifetime. The clock is our own, so
+    /// there is no leeway at the end and little at the beginning.
     pub fn verify(
         &self,
         token: &str,
@@ -162,6 +171,9 @@ impl AccessTokenKey {
         }
         if now.has_reached(Timestamp::from_seconds(token.claims.exp)) {
             return Err(AccessTokenError::Expired);
+        }
+        if Timestamp::from_seconds(token.claims.iat) > now.plus(LEEWAY) {
+            return Err(AccessTokenError::Future);
         }
         Ok(token.claims)
     }

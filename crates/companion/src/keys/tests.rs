@@ -180,6 +180,24 @@ fn an_access_token_is_refused_from_its_last_second_on() {
     assert_eq!(late, Err(AccessTokenError::Expired));
 }
 
+/// Whoever read a token that a wrong clock has signed for next year could use it for that year.
+#[test]
+fn an_access_token_of_the_future_is_refused() {
+    let keys = keys();
+    let key = keys.access_token_key();
+    let at_verify = |iat: i64| {
+        let claims =
+            AccessClaims { iat: at(iat).seconds(), exp: at(iat + 300).seconds(), ..claims() };
+        key.verify(key.sign(&claims).expose(), ISSUER, ISSUER, at(0)).map(drop)
+    };
+    for near in [-200, 0, 59, 60] {
+        assert_eq!(at_verify(near), Ok(()), "{near} s ahead");
+    }
+    for ahead in [61, 3_600, 200 * 86_400] {
+        assert!(at_verify(ahead).is_err(), "{ahead} s ahead");
+    }
+}
+
 #[test]
 fn a_foreign_key_file_is_said_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
