@@ -79,6 +79,8 @@ async fn settle(app: Arc<App>, branch: Branch, answer: Answer) -> Result<GrantId
         ExchangeStart::Started(grant) => grant,
         ExchangeStart::AlreadyStarted(grant) => return already(&app, &branch, grant).await,
         ExchangeStart::Cancelled => return Err(cancelled(&branch)),
+        // Opened too often: a new sign-in in the app has a new link.
+        ExchangeStart::TooMany => return Err(Page::problem(Problem::AlreadyUsed)),
     };
     tracing::info!(%grant, branch = %branch.id, attempt = ?branch.request.attempt, "the provider has answered");
     let admitted = match answer {

@@ -67,6 +67,9 @@ pub enum ExchangeStart {
     AlreadyStarted(GrantId),
     /// No: the client has cancelled the attempt.
     Cancelled,
+    /// No: the request or the attempt has as many grants as it may have
+    /// ([`may_begin_exchange`](crate::domain::may_begin_exchange)).
+    TooMany,
 }
 
 /// What came of an exchange that the provider has answered.
@@ -226,7 +229,8 @@ pub trait Storage: Send + Sync {
     /// user, client and device key.
     fn redeem_code(&self, redemption: RedeemCode, now: Timestamp) -> Reply<'_, Redemption>;
 
-    /// Rotates a refresh token by the rule of [`crate::domain::Family::judge`].
+    /// Rotates a refresh token by the rule of [`crate::domain::Family::judge`]. One that reads as
+    /// expired while the clock is in doubt is [`StorageError::Unavailable`], which is not terminal.
     fn rotate_refresh(&self, presented: RotateRefresh, now: Timestamp) -> Reply<'_, Rotation>;
 
     /// Ends a session of this client.

@@ -4,7 +4,9 @@
 
 mod attempt;
 mod authorize;
+mod bounds;
 mod callback;
+mod device_key;
 mod dpop;
 mod handoff;
 mod limits;

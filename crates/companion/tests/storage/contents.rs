@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use keyport_companion::domain::{
-    AttemptKey, AttemptState, CancelledBy, GrantId, ProblemCode, RefreshRefusal, Thumbprint,
+    AttemptKey, AttemptState, AuditLimits, CancelledBy, GrantId, ProblemCode, RefreshRefusal,
+    Thumbprint,
 };
 use keyport_companion::keys::SecretText;
 use keyport_companion::storage::SqliteSettings;
@@ -151,6 +152,7 @@ async fn every_end_of_a_session_is_audited_without_a_secret() {
         [
             (at(0).seconds(), "session_begun".to_owned(), None),
             (at(3).seconds(), "session_ended".to_owned(), Some("token_replayed".to_owned())),
+            (at(3).seconds(), "device_key_forgotten".to_owned(), None),
         ]
     );
 }
@@ -183,7 +185,8 @@ async fn dead_rows_are_swept_a_few_at_a_time() {
 
 #[tokio::test]
 async fn people_who_never_signed_in_fill_no_disk() {
-    let world = World::new(SqliteSettings { strangers: 50, ..SqliteSettings::default() });
+    let audit = AuditLimits { unauthenticated: 50, ..AuditLimits::default() };
+    let world = World::new(SqliteSettings { audit, strangers: 50, ..SqliteSettings::default() });
     let key = |n: u16| {
         let jkt = [n.to_be_bytes(); 16].concat().try_into().unwrap();
         AttemptKey { jkt: Thumbprint::from_bytes(jkt), ..attempt() }

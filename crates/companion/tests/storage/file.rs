@@ -218,10 +218,18 @@ async fn a_database_of_an_earlier_version_is_brought_up() {
     let (_, token) = world.sign_in(LAPTOP, at(0)).await;
     drop(world);
     let db = Connection::open(&path).unwrap();
-    for index in ["grants_strangers", "attempts_strangers", "audit_strangers"] {
-        db.execute_batch(&format!("DROP INDEX {index}")).unwrap();
-    }
-    db.pragma_update(None, "user_version", 1).unwrap();
+    // Back to the tables of version 2.
+    db.execute_batch(
+        "DROP INDEX grants_request; DROP INDEX device_keys_seen;
+         DROP INDEX audit_class; DROP INDEX audit_source; DROP TABLE audit_counts;
+         ALTER TABLE binding DROP COLUMN latest_seen;
+         ALTER TABLE audit DROP COLUMN last_at; ALTER TABLE audit DROP COLUMN class;
+         ALTER TABLE audit DROP COLUMN source; ALTER TABLE audit DROP COLUMN folded;
+         CREATE INDEX audit_at ON audit (at);
+         CREATE INDEX audit_strangers ON audit (at) WHERE user_id IS NULL AND session_id IS NULL;",
+    )
+    .unwrap();
+    db.pragma_update(None, "user_version", 2).unwrap();
     drop(db);
     reopen().rotate(&token, at(1)).await;
 }

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod audit;
+mod clock;
 mod contents;
 mod crash;
 mod file;
@@ -74,6 +76,20 @@ every_engine_passes! {
         another_client_cannot_revoke
         refreshes_racing_a_revocation_leave_nothing_alive
         the_session_of_an_access_token_can_be_revoked
+    }
+    limits {
+        a_request_gives_no_more_grants_than_its_limit
+        an_attempt_gives_no_more_grants_than_its_limit
+        a_limit_that_was_reached_does_not_stop_what_is_under_way
+        dropped_requests_for_50_000_grants_hold_no_other_up
+    }
+    device_keys {
+        a_replayed_refresh_token_makes_the_device_unknown
+        a_replayed_code_makes_the_device_unknown
+        a_theft_concerns_this_user_and_this_key_only
+        a_theft_stops_a_hand_off_that_is_waiting
+        a_sign_out_or_a_new_sign_in_leaves_the_device_known
+        a_device_that_was_long_away_is_unknown
     }
     attempts {
         an_attempt_is_followed_from_waiting_to_stored

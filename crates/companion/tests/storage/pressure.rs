@@ -3,14 +3,10 @@
 use std::time::Duration;
 
 use keyport_companion::keys::SecretText;
-use keyport_companion::storage::{RotateRefresh, Rotation, SqliteSettings, StorageError};
+use keyport_companion::storage::{Revoke, Rotation, SqliteSettings, StorageError};
 use rusqlite::Connection;
 
-use crate::world::{CLIENT, Engine as _, LAPTOP, Sqlite, World, at};
-
-fn presented(token: &str) -> RotateRefresh {
-    RotateRefresh { token: SecretText::new(token), client_id: CLIENT.into(), jkt: LAPTOP }
-}
+use crate::world::{CLIENT, Engine as _, LAPTOP, Sqlite, World, at, presented};
 
 #[tokio::test]
 async fn a_busy_database_is_unavailable_and_nobody_is_signed_out() {
@@ -29,27 +25,43 @@ async fn a_busy_database_is_unavailable_and_nobody_is_signed_out() {
     world.rotate(&token, at(2)).await;
 }
 
+/// Whether it was run or dropped, the device is not signed out.
 #[tokio::test]
-async fn a_caller_that_goes_away_leaves_its_work_done() {
+async fn a_caller_that_goes_away_harms_no_session() {
     let world = Sqlite::fresh();
     let (_, parent) = world.sign_in(LAPTOP, at(0)).await;
     let mut call = world.storage.rotate_refresh(presented(&parent), at(1));
     // Polled once: it is queued. Then the connection is gone.
     assert!(futures_util::poll!(&mut call).is_pending());
     drop(call);
-    world.storage.ready().await.unwrap();
     let child = world.rotate(&parent, at(2)).await;
     let grand_child = world.rotate(&child, at(3)).await;
     assert_ne!(child, grand_child);
 }
 
 #[tokio::test]
-async fn a_queue_that_is_full_makes_callers_wait_and_loses_none() {
+async fn a_revocation_is_done_though_its_caller_has_gone() {
+    let world = Sqlite::fresh();
+    let (issued, token) = world.sign_in(LAPTOP, at(0)).await;
+    let revoke = Revoke::RefreshToken(SecretText::new(token));
+    let mut call = world.storage.revoke(revoke, CLIENT.into(), at(1));
+    assert!(futures_util::poll!(&mut call).is_pending());
+    drop(call);
+    world.storage.ready().await.unwrap();
+    assert!(!world.is_alive(&issued, at(2)).await);
+}
+
+#[tokio::test]
+async fn a_queue_that_is_full_says_so_and_ends_no_session() {
     let settings = SqliteSettings { queue: 2, group: 3, ..SqliteSettings::default() };
     let world = World::new(settings);
     let (_, token) = world.sign_in(LAPTOP, at(0)).await;
     let calls = (0..200).map(|_| world.storage.rotate_refresh(presented(&token), at(1)));
-    for answer in futures_util::future::join_all(calls).await {
-        assert!(matches!(answer, Ok(Rotation::Rotated(_))), "{answer:?}");
+    let answers = futures_util::future::join_all(calls).await;
+    for answer in &answers {
+        let good = matches!(answer, Ok(Rotation::Rotated(_)) | Err(StorageError::Unavailable(_)));
+        assert!(good, "{answer:?}");
     }
+    assert!(answers.iter().any(Result::is_ok));
+    world.rotate(&token, at(2)).await;
 }

@@ -76,8 +76,19 @@ impl World {
     }
 
     pub fn at_path(database: PathBuf, keys: Arc<Keys>, settings: SqliteSettings) -> Self {
-        let storage = Arc::new(open(&database, &keys, settings).unwrap());
-        Self { storage, keys, database, _folder: None }
+        Self::opened_at(database, keys, settings, at(0))
+    }
+
+    /// Opened by a companion whose clock shows `now`.
+    pub fn opened_at(
+        database: PathBuf,
+        keys: Arc<Keys>,
+        settings: SqliteSettings,
+        now: Timestamp,
+    ) -> Self {
+        let random = Arc::new(SystemRandom);
+        let opened = SqliteStorage::open(&database, Arc::clone(&keys), random, settings, now);
+        Self { storage: Arc::new(opened.unwrap()), keys, database, _folder: None }
     }
 
     /// A branch comes back from the provider with matching state and cookie.
@@ -222,6 +233,11 @@ pub fn redemption(code: &AuthorizationCode) -> RedeemCode {
         verifier: SecretText::new(VERIFIER),
         redirect_uri: None,
     }
+}
+
+/// What the laptop sends to refresh.
+pub fn presented(token: &str) -> RotateRefresh {
+    RotateRefresh { token: SecretText::new(token), client_id: CLIENT.into(), jkt: LAPTOP }
 }
 
 pub fn ada() -> UpstreamIdentity {

@@ -5,7 +5,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{Context, audit, grant_row, grants, sessions, worker::Done};
 use crate::domain::{
-    AttemptKey, AttemptState, CancelledBy, EndedBecause, GrantStage, Outcome, Timestamp,
+    AttemptKey, AttemptState, AuditEvent, AuditSubject, CancelledBy, EndedBecause, GrantStage,
+    Outcome, Timestamp,
 };
 use crate::storage::StorageError;
 
@@ -109,9 +110,9 @@ pub(super) fn cancel(
     let known = !grants.is_empty();
     for grant in grants {
         if let GrantStage::Exchanged { session, .. } = grant.stage {
-            sessions::end(db, session, EndedBecause::AttemptCancelled, now)?;
+            sessions::end(db, context, session, EndedBecause::AttemptCancelled, now)?;
         } else {
-            grants::cancel(db, grant, CancelledBy::Client, now)?;
+            grants::cancel(db, context, grant, CancelledBy::Client, now)?;
         }
     }
     db.prepare_cached(
@@ -126,8 +127,8 @@ pub(super) fn cancel(
         now.plus(context.settings.grant_retention)
     ])?;
     if known {
-        let entry = audit::Entry { jkt: Some(key.jkt), ..audit::Entry::default() };
-        entry.write(db, "attempt_cancelled", now)?;
+        let subject = AuditSubject { jkt: Some(key.jkt), ..AuditSubject::default() };
+        audit::write(db, context, &AuditEvent::AttemptCancelled, &subject, now)?;
     }
     Ok(())
 }

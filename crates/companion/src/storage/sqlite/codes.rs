@@ -7,7 +7,9 @@ use rusqlite::Connection;
 use sha2::{Digest as _, Sha256};
 
 use super::{Context, audit, grant_row, grants, sessions, worker::Done};
-use crate::domain::{CancelledBy, EndedBecause, Grant, GrantStage, Timestamp};
+use crate::domain::{
+    AuditEvent, AuditSubject, CancelledBy, EndedBecause, Grant, GrantStage, Timestamp,
+};
 use crate::storage::{CodeRefusal, RedeemCode, Redemption, StorageError};
 
 pub(super) fn redeem(
@@ -21,17 +23,14 @@ pub(super) fn redeem(
         return refuse(CodeRefusal::Unknown);
     };
     if grant.jkt != request.jkt || grant.client_id != request.client_id {
-        audit::Entry { jkt: Some(request.jkt), ..audit::Entry::of_grant(&grant) }.write(
-            db,
-            "code_by_foreign_key",
-            now,
-        )?;
+        let subject = AuditSubject { jkt: Some(request.jkt), ..audit::of_grant(&grant) };
+        audit::write(db, context, &AuditEvent::CodeByForeignKey, &subject, now)?;
         return refuse(CodeRefusal::WrongDeviceKey);
     }
     let proven = verifier_fits(&grant, request) && redirect_fits(&grant, request);
     match grant.stage {
         GrantStage::Minted { .. } if !proven => {
-            grants::cancel(db, grant, CancelledBy::WrongVerifier, now)?;
+            grants::cancel(db, context, grant, CancelledBy::WrongVerifier, now)?;
             refuse(CodeRefusal::WrongVerifier)
         }
         GrantStage::Minted { deadline, .. } if now.has_reached(deadline) => {
@@ -47,7 +46,7 @@ pub(super) fn redeem(
         }
         GrantStage::Exchanged { .. } if !proven => refuse(CodeRefusal::WrongVerifier),
         GrantStage::Exchanged { session, .. } => {
-            sessions::end(db, session, EndedBecause::CodeReplayed, now)?;
+            sessions::end(db, context, session, EndedBecause::CodeReplayed, now)?;
             refuse(CodeRefusal::Replayed)
         }
         GrantStage::Cancelled { .. } => refuse(CodeRefusal::Cancelled),

@@ -3,7 +3,10 @@
 use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
-use crate::domain::{Grant, GrantId, GrantStage, Timestamp};
+use crate::domain::{
+    AttemptKey, GRANTS_PER_ATTEMPT, GRANTS_PER_REQUEST, Grant, GrantId, GrantStage, RequestId,
+    Timestamp,
+};
 
 const COLUMNS: &str = "id, branch, request, attempt, jkt, browser, client_id, redirect_uri, \
      code_challenge, scope, device_name, started_at, fulfilled_at, stage, user_id, device_known, \
@@ -65,19 +68,33 @@ pub(super) fn find_by_code(db: &Connection, hash: &[u8; 32]) -> rusqlite::Result
     find_by(db, "code_hash = ?1", &hash.as_slice())
 }
 
-/// All grants of an attempt of one device key, the one that came furthest first.
-pub(super) fn of_attempt(
-    db: &Connection,
-    key: crate::domain::AttemptKey,
-) -> rusqlite::Result<Vec<Grant>> {
-    db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM grants WHERE attempt = ?1 AND jkt = ?2
-         ORDER BY CASE stage WHEN 'exchanged' THEN 0 WHEN 'minted' THEN 1 WHEN 'fulfilled' THEN 2
-                             WHEN 'pending' THEN 3 ELSE 4 END, rowid DESC"
-    ))?
-    .query_map(params![key.attempt, key.jkt], read)?
-    .collect()
+/// How many grants there are of a pushed request, counted up to the limit.
+pub(super) fn count_of_request(db: &Connection, request: RequestId) -> rusqlite::Result<usize> {
+    db.prepare_cached("SELECT count(*) FROM (SELECT 1 FROM grants WHERE request = ?1 LIMIT ?2)")?
+        .query_row(params![request, GRANTS_PER_REQUEST], |row| row.get(0))
 }
+
+/// How many grants there are of an attempt of one device key, counted up to the limit.
+pub(super) fn count_of_attempt(db: &Connection, key: AttemptKey) -> rusqlite::Result<usize> {
+    db.prepare_cached(
+        "SELECT count(*) FROM (SELECT 1 FROM grants WHERE attempt = ?1 AND jkt = ?2 LIMIT ?3)",
+    )?
+    .query_row(params![key.attempt, key.jkt, GRANTS_PER_ATTEMPT], |row| row.get(0))
+}
+
+/// All grants of an attempt of one device key, the one that came furthest first. There are never
+/// more than the limit, and no more are read.
+pub(super) fn of_attempt(db: &Connection, key: AttemptKey) -> rusqlite::Result<Vec<Grant>> {
+    db.prepare_cached(OF_ATTEMPT)?
+        .query_map(params![key.attempt, key.jkt, GRANTS_PER_ATTEMPT], read)?
+        .collect()
+}
+
+const OF_ATTEMPT: &str = "SELECT * FROM
+         (SELECT rowid AS number_of_row, * FROM grants WHERE attempt = ?1 AND jkt = ?2
+          ORDER BY rowid DESC LIMIT ?3)
+     ORDER BY CASE stage WHEN 'exchanged' THEN 0 WHEN 'minted' THEN 1 WHEN 'fulfilled' THEN 2
+                         WHEN 'pending' THEN 3 ELSE 4 END, number_of_row DESC";
 
 /// Writes a new, pending grant.
 pub(super) fn insert(
@@ -136,5 +153,33 @@ pub(super) fn store(db: &Connection, grant: &Grant) -> rusqlite::Result<()> {
         }
         GrantStage::Failed { problem } => set("stage = 'failed', problem = ?4", &[problem]),
         GrantStage::Cancelled { by } => set("stage = 'cancelled', cancelled_by = ?4", &[by]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The plan of SQLite for a statement, one step a line.
+    fn plan(db: &Connection, sql: &str) -> String {
+        let mut explained = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let mut rows = explained.raw_query();
+        let mut plan = String::new();
+        while let Some(row) = rows.next().unwrap() {
+            plan.push_str(&row.get::<_, String>(3).unwrap());
+            plan.push('\n');
+        }
+        plan
+    }
+
+    #[test]
+    fn the_grants_of_an_attempt_are_found_by_an_index_and_not_by_a_scan() {
+        let db = Connection::open_in_memory().unwrap();
+        for migration in super::super::schema::MIGRATIONS {
+            db.execute_batch(migration).unwrap();
+        }
+        let plan = plan(&db, OF_ATTEMPT);
+        assert!(plan.contains("USING INDEX grants_attempt (attempt=? AND jkt=?)"), "{plan}");
+        assert!(!plan.contains("SCAN grants"), "{plan}");
     }
 }

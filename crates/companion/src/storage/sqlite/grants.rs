@@ -4,8 +4,9 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{Context, attempts, audit, grant_row, users, worker::Done};
 use crate::domain::{
-    AttemptKey, CancelledBy, ConfirmationNumber, Grant, GrantId, GrantStage, ProblemCode,
-    RequestId, Timestamp, UpstreamIdentity, User, UserId,
+    AttemptKey, AuditEvent, AuditSubject, CancelledBy, ConfirmationNumber, Grant, GrantId,
+    GrantStage, ProblemCode, RequestId, Timestamp, UpstreamIdentity, User, UserId,
+    may_begin_exchange,
 };
 use crate::keys::{AuthorizationCode, Purpose};
 use crate::storage::{ExchangeStart, Fulfilment, GrantView, Minting, OpenedBranch, StorageError};
@@ -23,10 +24,16 @@ pub(super) fn begin_exchange(
     if let Some(grant) = used.or(winner(db, branch.request)?) {
         return Ok(ExchangeStart::AlreadyStarted(grant));
     }
-    if let Some(attempt) = branch.attempt
-        && attempts::is_cancelled(db, AttemptKey { attempt, jkt: branch.jkt })?
+    let attempt = branch.attempt.map(|attempt| AttemptKey { attempt, jkt: branch.jkt });
+    if let Some(attempt) = attempt
+        && attempts::is_cancelled(db, attempt)?
     {
         return Ok(ExchangeStart::Cancelled);
+    }
+    let of_request = grant_row::count_of_request(db, branch.request)?;
+    let of_attempt = attempt.map_or(Ok(0), |attempt| grant_row::count_of_attempt(db, attempt))?;
+    if !may_begin_exchange(of_request, of_attempt) {
+        return Ok(ExchangeStart::TooMany);
     }
     let random = &*context.random;
     let sealed_state = context.keys.seal(Purpose::ClientState, branch.state.expose(), random);
@@ -74,23 +81,20 @@ pub(super) fn fulfil(
         return Ok(Fulfilment::Superseded(winner));
     }
     let random = &*context.random;
-    let user = users::provision(db, identity, UserId::draw(random), now)?;
-    let device_known = users::knows_key(db, user, grant.jkt)?;
+    let user = users::provision(db, context, identity, UserId::draw(random), now)?;
+    let device_known = users::knows_key(db, context, user, grant.jkt, now)?;
     let number = ConfirmationNumber::draw(random);
     let Ok(grant) = grant.fulfil(user, device_known, number, now) else {
         return Ok(Fulfilment::Ended);
     };
     grant_row::store(db, &grant)?;
-    audit::Entry { user: Some(user), ..audit::Entry::of_grant(&grant) }.write(
-        db,
-        "grant_fulfilled",
-        now,
-    )?;
+    audit::write(db, context, &AuditEvent::GrantFulfilled, &audit::of_grant(&grant), now)?;
     Ok(Fulfilment::Fulfilled { device_known })
 }
 
 pub(super) fn fail(
     db: &Connection,
+    context: &Context,
     grant: GrantId,
     problem: &ProblemCode,
     now: Timestamp,
@@ -98,11 +102,8 @@ pub(super) fn fail(
     let Some(grant) = grant_row::find(db, grant)? else { return Ok(()) };
     if let Ok(grant) = grant.fail(problem.clone()) {
         grant_row::store(db, &grant)?;
-        audit::Entry { detail: Some(problem.as_str()), ..audit::Entry::of_grant(&grant) }.write(
-            db,
-            "grant_failed",
-            now,
-        )?;
+        let event = AuditEvent::GrantFailed(problem);
+        audit::write(db, context, &event, &audit::of_grant(&grant), now)?;
     }
     Ok(())
 }
@@ -159,8 +160,7 @@ pub(super) fn confirm(
     }
     let Ok(grant) = grant.confirm() else { return Ok(false) };
     grant_row::store(db, &grant)?;
-    let entry = audit::Entry { user: grant.stage.user(), ..audit::Entry::of_grant(&grant) };
-    entry.write(db, "grant_confirmed", now)?;
+    audit::write(db, context, &AuditEvent::GrantConfirmed, &audit::of_grant(&grant), now)?;
     Ok(true)
 }
 
@@ -198,6 +198,7 @@ pub(super) fn mint_code(
 /// Cancels, and says whether it was not too late for that.
 pub(super) fn cancel(
     db: &Connection,
+    context: &Context,
     grant: Grant,
     by: CancelledBy,
     now: Timestamp,
@@ -205,10 +206,8 @@ pub(super) fn cancel(
     let user = grant.stage.user();
     let Ok(grant) = grant.cancel(by) else { return Ok(false) };
     grant_row::store(db, &grant)?;
-    audit::Entry { user, detail: Some(by.as_str()), ..audit::Entry::of_grant(&grant) }.write(
-        db,
-        "grant_cancelled",
-        now,
-    )?;
+    let event = AuditEvent::GrantCancelled { by, signed_in: user.is_some() };
+    let subject = AuditSubject { user, ..audit::of_grant(&grant) };
+    audit::write(db, context, &event, &subject, now)?;
     Ok(true)
 }

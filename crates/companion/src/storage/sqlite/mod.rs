@@ -1,5 +1,14 @@
-//! The SQLite engine: one file, one writer thread that commits in groups (WAL, `synchronous=FULL`: an answer means that
-//! the disk has it), one reader thread. Not for several companions at once: a second engine on one file is refused.
+//! The SQLite engine: one file, one writer thread that commits in groups (WAL, `synchronous=FULL`:
+//! an answer means that the disk has it), a few reader threads. Not for several companions at once:
+//! a second engine on one file is refused.
+//!
+//! An operation whose caller has gone before it began is dropped, see `worker`. That costs nothing
+//! where the caller can ask again: a code that was not redeemed, minted or confirmed is still
+//! there, a refresh token that was not rotated still rotates, and a cancellation or report of a
+//! device that was not heard leaves the attempt to its deadline. What runs in any case is marked
+//! so: what a person or a token holder wants ended (revocation, *This was not me*), and what came
+//! of an exchange that was sent. The callback begins an exchange in a task of its own, so that
+//! caller does not go.
 
 mod attempts;
 mod audit;
@@ -28,11 +37,11 @@ use super::{
     Revocation, Revoke, RotateRefresh, Rotation, Storage,
 };
 use crate::domain::{
-    AttemptKey, AttemptState, CancelledBy, FamilyLimits, GrantId, Outcome, ProblemCode,
-    RefreshRefusal, Session, SessionId, Timestamp, UpstreamIdentity,
+    AttemptKey, AttemptState, AuditLimits, CancelledBy, ClockPlausibility, FamilyLimits, GrantId,
+    Outcome, ProblemCode, RefreshRefusal, Session, SessionId, Timestamp, UpstreamIdentity,
 };
 use crate::keys::{Keys, Random};
-use worker::{Access, Done, Worker};
+use worker::{Abandoned, Done, Worker};
 
 /// What may be set. The defaults are those of the design.
 #[derive(Clone, Copy, Debug)]
@@ -47,17 +56,23 @@ pub struct SqliteSettings {
     pub hand_off_lifetime: Duration,
     /// After this long an exchange without result counts as interrupted: 2 minutes.
     pub exchange_deadline: Duration,
-    /// How long a grant and an attempt are remembered. Longer than a sealed branch lives, or a branch could be used twice:
-    /// 1 hour.
+    /// How long a grant and an attempt are remembered. Longer than a sealed branch lives, or a
+    /// branch could be used twice: 1 hour.
     pub grant_retention: Duration,
     /// How long the audit table is kept: 400 days.
     pub audit_retention: Duration,
-    /// How many rows of a table people who never signed in may fill; beyond it the oldest go early: 50,000.
+    /// How many audit rows are kept.
+    pub audit: AuditLimits,
+    /// How many grants, and how many attempts, unauthenticated callers may fill; beyond it the
+    /// oldest go early: 50,000.
     pub strangers: usize,
     /// The longest wait for another program's lock on the file: 2 s.
     pub busy_timeout: Duration,
-    /// How many calls may queue before callers wait.
+    /// How many calls may queue for the writer, and as many for the readers; one more is answered
+    /// [`StorageError::Unavailable`](super::StorageError::Unavailable) at once: 4,096.
     pub queue: usize,
+    /// How many threads read: 4.
+    pub readers: usize,
     /// How many calls share one commit at most.
     pub group: usize,
 }
@@ -72,9 +87,11 @@ impl Default for SqliteSettings {
             exchange_deadline: Duration::from_secs(120),
             grant_retention: Duration::from_secs(3600),
             audit_retention: Duration::from_secs(400 * 24 * 3600),
+            audit: AuditLimits::default(),
             strangers: 50_000,
             busy_timeout: open::BUSY_TIMEOUT,
-            queue: 1024,
+            queue: 4096,
+            readers: 4,
             group: 256,
         }
     }
@@ -85,12 +102,13 @@ struct Context {
     keys: Arc<Keys>,
     random: Arc<dyn Random>,
     settings: SqliteSettings,
+    clock: ClockPlausibility,
 }
 
 /// The SQLite engine. Dropping it finishes what is queued and closes the file.
 pub struct SqliteStorage {
     // Order matters: the threads stop before the lock is given up.
-    reader: Worker,
+    readers: Worker,
     writer: Worker,
     context: Arc<Context>,
     _lock: std::fs::File,
@@ -105,17 +123,20 @@ impl SqliteStorage {
         settings: SqliteSettings,
         now: Timestamp,
     ) -> Result<Self, OpenError> {
-        let context = Arc::new(Context { keys, random, settings });
+        let clock = ClockPlausibility::at_open(None, now);
+        let context = Context { keys, random, settings, clock };
         let opened = open::open(path, &context, now)?;
+        let clock = opened.clock;
+        let context = Arc::new(Context { clock, ..context });
         let io = |cause: std::io::Error| OpenError::Io {
             path: path.to_owned(),
             cause: cause.to_string(),
         };
         let (queue, group) = (settings.queue, settings.group);
-        let chore = Some(sweep::chore(settings.audit_retention, settings.strangers));
+        let chore = Some(sweep::chore(settings, clock));
         Ok(Self {
-            reader: Worker::spawn(opened.reader, Access::Read, queue, group, None).map_err(io)?,
-            writer: Worker::spawn(opened.writer, Access::Write, queue, group, chore).map_err(io)?,
+            readers: Worker::readers(opened.readers, queue).map_err(io)?,
+            writer: Worker::writer(opened.writer, queue, group, chore).map_err(io)?,
             context,
             _lock: opened.lock,
         })
@@ -127,7 +148,17 @@ impl SqliteStorage {
         body: impl FnOnce(&rusqlite::Connection, &Context) -> Done<T> + Send + 'static,
     ) -> Reply<'_, T> {
         let context = Arc::clone(&self.context);
-        self.writer.submit(Some(now), move |db| body(db, &context))
+        self.writer.submit(Some(now), Abandoned::Drop, move |db| body(db, &context))
+    }
+
+    /// Runs even if its caller goes.
+    fn write_anyway<T: Send + 'static>(
+        &self,
+        now: Timestamp,
+        body: impl FnOnce(&rusqlite::Connection, &Context) -> Done<T> + Send + 'static,
+    ) -> Reply<'_, T> {
+        let context = Arc::clone(&self.context);
+        self.writer.submit(Some(now), Abandoned::Run, move |db| body(db, &context))
     }
 
     fn read<T: Send + 'static>(
@@ -135,7 +166,7 @@ impl SqliteStorage {
         body: impl FnOnce(&rusqlite::Connection, &Context) -> Done<T> + Send + 'static,
     ) -> Reply<'_, T> {
         let context = Arc::clone(&self.context);
-        self.reader.submit(None, move |db| body(db, &context))
+        self.readers.submit(None, Abandoned::Drop, move |db| body(db, &context))
     }
 }
 
@@ -150,11 +181,13 @@ impl Storage for SqliteStorage {
         identity: UpstreamIdentity,
         now: Timestamp,
     ) -> Reply<'_, Fulfilment> {
-        self.write(now, move |db, context| grants::fulfil(db, context, grant, &identity, now))
+        self.write_anyway(now, move |db, context| {
+            grants::fulfil(db, context, grant, &identity, now)
+        })
     }
 
     fn fail_grant(&self, grant: GrantId, problem: ProblemCode, now: Timestamp) -> Reply<'_, ()> {
-        self.write(now, move |db, _| grants::fail(db, grant, &problem, now))
+        self.write_anyway(now, move |db, context| grants::fail(db, context, grant, &problem, now))
     }
 
     fn read_grant(&self, grant: GrantId, now: Timestamp) -> Reply<'_, Option<GrantView>> {
@@ -170,8 +203,8 @@ impl Storage for SqliteStorage {
     }
 
     fn cancel_grant(&self, grant: GrantId, by: CancelledBy, now: Timestamp) -> Reply<'_, bool> {
-        self.write(now, move |db, _| match grant_row::find(db, grant)? {
-            Some(grant) => Ok(grants::cancel(db, grant, by, now)?),
+        self.write_anyway(now, move |db, context| match grant_row::find(db, grant)? {
+            Some(grant) => Ok(grants::cancel(db, context, grant, by, now)?),
             None => Ok(false),
         })
     }
@@ -198,13 +231,13 @@ impl Storage for SqliteStorage {
                 Err(_) => return std::future::ready(Ok(Revocation::NothingToRevoke)).boxed(),
             },
         };
-        self.write(now, move |db, _| {
+        self.write_anyway(now, move |db, context| {
             let session = match (family, revoke) {
                 (Some(family), _) => rotation::session_of(db, family)?,
                 (None, Revoke::Session(session)) => Some(session),
                 (None, Revoke::RefreshToken(_)) => None,
             };
-            sessions::revoke(db, session, &client_id, now)
+            sessions::revoke(db, context, session, &client_id, now)
         })
     }
 
@@ -231,7 +264,7 @@ impl Storage for SqliteStorage {
 
     fn ready(&self) -> Reply<'_, ()> {
         // A real write: a full disk reads well.
-        self.writer.submit(None, |db| {
+        self.writer.submit(None, Abandoned::Drop, |db| {
             db.prepare_cached("UPDATE binding SET probes = probes + 1")?.execute([])?;
             Ok(())
         })

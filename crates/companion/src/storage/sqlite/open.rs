@@ -8,8 +8,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior};
 
 use super::schema::{APPLICATION_ID, MIGRATIONS};
-use super::{Context, audit};
-use crate::domain::{ProblemCode, Timestamp};
+use super::{Context, audit, sweep};
+use crate::domain::{AuditEvent, AuditSubject, ClockPlausibility, ProblemCode, Timestamp};
 use crate::keys::Purpose;
 
 /// A companion that is started again can meet its predecessor's last moments, or a child of it that has not begun its own program
@@ -62,8 +62,9 @@ pub enum OpenError {
 /// What an engine holds while it is open.
 pub(super) struct Opened {
     pub(super) writer: Connection,
-    pub(super) reader: Connection,
+    pub(super) readers: Vec<Connection>,
     pub(super) lock: File,
+    pub(super) clock: ClockPlausibility,
 }
 
 pub(super) fn open(path: &Path, context: &Context, now: Timestamp) -> Result<Opened, OpenError> {
@@ -82,9 +83,11 @@ pub(super) fn open(path: &Path, context: &Context, now: Timestamp) -> Result<Ope
     let transaction =
         writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explain)?;
     bring_up(path, &transaction, context, now)?;
+    let clock = judge_clock(&transaction, now).map_err(explain)?;
     transaction.commit().map_err(explain)?;
-    let reader = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, context).map_err(explain)?;
-    Ok(Opened { writer, reader, lock })
+    let connect = |_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, context);
+    let readers = (0..context.settings.readers.max(1)).map(connect).collect::<Result<_, _>>();
+    Ok(Opened { writer, readers: readers.map_err(explain)?, lock, clock })
 }
 
 fn take_lock(path: &Path) -> Result<File, OpenError> {
@@ -177,7 +180,25 @@ fn bring_up(
         db.execute("INSERT INTO binding (only, key_check) VALUES (1, ?1)", [sealed])
             .map_err(explain)?;
     }
-    fail_interrupted(db, now).map_err(explain)
+    fail_interrupted(db, context, now).map_err(explain)
+}
+
+/// Compares the clock with the latest time that the database has seen.
+fn judge_clock(db: &Connection, now: Timestamp) -> rusqlite::Result<ClockPlausibility> {
+    let latest: Option<Timestamp> =
+        db.query_row("SELECT latest_seen FROM binding", [], |row| row.get(0))?;
+    let clock = ClockPlausibility::at_open(latest, now);
+    match (clock.doubt(now), latest) {
+        (Some(doubt), Some(latest)) => tracing::error!(
+            ?doubt,
+            now = now.seconds(),
+            latest_seen = latest.seconds(),
+            "the clock does not fit the database: nothing is deleted and no session ends by age \
+             for a day. Set the clock and restart, if it is wrong"
+        ),
+        _ => sweep::remember_time(db, now)?,
+    }
+    Ok(clock)
 }
 
 fn check_key(path: &Path, db: &Connection, context: &Context) -> Result<(), OpenError> {
@@ -192,19 +213,16 @@ fn check_key(path: &Path, db: &Connection, context: &Context) -> Result<(), Open
 }
 
 /// Whoever waits for one of these exchanges waits for an answer that died with the process before us.
-fn fail_interrupted(db: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+fn fail_interrupted(db: &Connection, context: &Context, now: Timestamp) -> rusqlite::Result<()> {
     let interrupted = ProblemCode::interrupted();
     let count = db.execute(
         "UPDATE grants SET stage = 'failed', problem = ?1, sealed_state = NULL WHERE stage = 'pending'",
         [&interrupted],
     )?;
     if count > 0 {
-        let detail = format!("{count} exchanges");
-        audit::Entry { detail: Some(&detail), ..audit::Entry::default() }.write(
-            db,
-            "exchanges_interrupted",
-            now,
-        )?;
+        tracing::warn!(count, "exchanges were in flight when the service stopped");
+        let (event, subject) = (AuditEvent::ExchangesInterrupted, AuditSubject::default());
+        audit::write(db, context, &event, &subject, now)?;
     }
     Ok(())
 }

@@ -4,8 +4,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{Context, audit, sessions, worker::Done};
 use crate::domain::{
-    EndedBecause, Family, FamilyId, IssuedSession, Presented, RefreshRefusal, SessionId,
-    Thumbprint, Timestamp, Verdict,
+    AuditEvent, AuditSubject, EndedBecause, Family, FamilyId, IssuedSession, Presented,
+    RefreshRefusal, SessionId, Thumbprint, Timestamp, Verdict,
 };
 use crate::keys::RefreshToken;
 use crate::storage::{Rotation, StorageError};
@@ -89,13 +89,18 @@ pub(super) fn present(
         Verdict::Repeat => repeat(context, &row, token),
         Verdict::Refuse(why) => {
             if why == RefreshRefusal::WrongDeviceKey {
-                audit::Entry { session: Some(row.session), jkt: Some(jkt), ..Default::default() }
-                    .write(db, "refresh_by_foreign_key", now)?;
+                let (session, jkt) = (Some(row.session), Some(jkt));
+                let subject = AuditSubject { session, jkt, ..AuditSubject::default() };
+                audit::write(db, context, &AuditEvent::RefreshByForeignKey, &subject, now)?;
+            }
+            // `invalid_grant` ends the session on the device: a clock in doubt must not say that.
+            if why == RefreshRefusal::Expired && !context.clock.is_plausible(now) {
+                return Err(StorageError::Unavailable("the clock is in doubt".into()));
             }
             return refuse(why);
         }
         Verdict::End => {
-            sessions::end(db, row.session, EndedBecause::TokenReplayed, now)?;
+            sessions::end(db, context, row.session, EndedBecause::TokenReplayed, now)?;
             return refuse(RefreshRefusal::Replayed);
         }
     };

@@ -5,7 +5,7 @@
 pub(super) const APPLICATION_ID: i64 = 0x4b50_5254;
 
 /// One migration per version, applied in order and never edited once released.
-pub(super) const MIGRATIONS: &[&str] = &[FIRST, WHAT_STRANGERS_WRITE];
+pub(super) const MIGRATIONS: &[&str] = &[FIRST, WHAT_STRANGERS_WRITE, BOUNDS];
 
 const FIRST: &str = "
 CREATE TABLE binding (
@@ -128,4 +128,25 @@ const WHAT_STRANGERS_WRITE: &str = "
 CREATE INDEX grants_strangers ON grants (sweep_at) WHERE fulfilled_at IS NULL AND stage <> 'pending';
 CREATE INDEX attempts_strangers ON attempts (sweep_at) WHERE outcome IS NULL;
 CREATE INDEX audit_strangers ON audit (at) WHERE user_id IS NULL AND session_id IS NULL;
+";
+
+/// What bounds rows and look-ups: grants are counted for a request; audit rows have a class, a source
+/// and a count of what was folded in; device keys are forgotten by age; the latest time is kept.
+const BOUNDS: &str = "
+CREATE INDEX grants_request ON grants (request);
+CREATE INDEX device_keys_seen ON device_keys (last_seen);
+ALTER TABLE binding ADD COLUMN latest_seen INTEGER;
+
+ALTER TABLE audit ADD COLUMN last_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE audit ADD COLUMN class INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE audit ADD COLUMN source BLOB NOT NULL DEFAULT x'';
+ALTER TABLE audit ADD COLUMN folded INTEGER NOT NULL DEFAULT 0;
+UPDATE audit SET last_at = at, class = iif(user_id IS NULL AND session_id IS NULL, 0, 1);
+DROP INDEX audit_at;
+DROP INDEX audit_strangers;
+CREATE INDEX audit_class ON audit (class, at);
+CREATE INDEX audit_source ON audit (source, event, at);
+CREATE TABLE audit_counts (class INTEGER PRIMARY KEY, rows INTEGER NOT NULL) STRICT;
+INSERT INTO audit_counts
+    SELECT column1, (SELECT count(*) FROM audit WHERE class = column1) FROM (VALUES (0), (1), (2));
 ";

@@ -3,7 +3,10 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{Context, audit, rotation, users, worker::Done};
-use crate::domain::{EndedBecause, Grant, IssuedSession, Session, SessionId, Timestamp, UserId};
+use crate::domain::{
+    AuditEvent, AuditSubject, EndedBecause, Grant, IssuedSession, Session, SessionId, Thumbprint,
+    Timestamp, UserId,
+};
 use crate::keys::RefreshToken;
 use crate::storage::{Revocation, StorageError};
 
@@ -15,7 +18,7 @@ pub(super) fn begin(
     user: UserId,
     now: Timestamp,
 ) -> Done<IssuedSession> {
-    end_of_device(db, grant, user, now)?;
+    end_of_device(db, context, grant, user, now)?;
     let user = users::find(db, user)?
         .ok_or_else(|| StorageError::Damaged("a grant without its user".into()))?;
     let refreshable = grant.scope.has("offline_access");
@@ -35,11 +38,8 @@ pub(super) fn begin(
     };
     insert(db, &session, now)?;
     users::remember_key(db, session.user.id, grant.jkt, grant.device_name.as_deref(), now)?;
-    audit::Entry { grant: Some(grant.id), ..audit::Entry::of_session(&session) }.write(
-        db,
-        "session_begun",
-        now,
-    )?;
+    let subject = AuditSubject { grant: Some(grant.id), ..audit::of_session(&session) };
+    audit::write(db, context, &AuditEvent::SessionBegun, &subject, now)?;
     let refresh_token = if refreshable {
         let token = RefreshToken::draw_first(&*context.random);
         rotation::insert(db, &token, session.id, now)?;
@@ -70,6 +70,7 @@ fn insert(db: &Connection, session: &Session, now: Timestamp) -> rusqlite::Resul
 
 fn end_of_device(
     db: &Connection,
+    context: &Context,
     grant: &Grant,
     user: UserId,
     now: Timestamp,
@@ -82,7 +83,7 @@ fn end_of_device(
         .query_row(params![user, grant.client_id, grant.jkt], |row| row.get(0))
         .optional()?;
     match older {
-        Some(session) => end(db, session, EndedBecause::SignedInAgain, now).map(drop),
+        Some(session) => end(db, context, session, EndedBecause::SignedInAgain, now).map(drop),
         None => Ok(()),
     }
 }
@@ -114,35 +115,41 @@ pub(super) fn find_alive(
     .optional()
 }
 
-/// Ends a session, audited; false if it was over before. Its family goes with it: an ended session has no tokens.
+/// Ends a session, audited; false if it was over before. Its family goes with it: an ended session
+/// has no tokens. Where the reason says so, the device key is not trusted for the user any more.
 pub(super) fn end(
     db: &Connection,
+    context: &Context,
     session: SessionId,
     because: EndedBecause,
     now: Timestamp,
 ) -> rusqlite::Result<bool> {
-    let ended = db
+    let ended: Option<(UserId, Thumbprint)> = db
         .prepare_cached(
             "UPDATE sessions SET ended_at = ?2, ended_because = ?3
-             WHERE id = ?1 AND ended_at IS NULL",
+             WHERE id = ?1 AND ended_at IS NULL RETURNING user_id, jkt",
         )?
-        .execute(params![session, now, because.as_str()])?;
-    if ended == 0 {
-        return Ok(false);
-    }
+        .query_row(params![session, now, because.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((user, jkt)) = ended else { return Ok(false) };
     rotation::wipe_seal(db, session)?;
-    audit::Entry {
+    let subject = AuditSubject {
         session: Some(session),
-        detail: Some(because.as_str()),
-        ..audit::Entry::default()
+        user: Some(user),
+        jkt: Some(jkt),
+        ..AuditSubject::default()
+    };
+    audit::write(db, context, &AuditEvent::SessionEnded(because), &subject, now)?;
+    if because.forgets_device_key() && users::forget_key(db, user, jkt)? {
+        audit::write(db, context, &AuditEvent::DeviceKeyForgotten, &subject, now)?;
     }
-    .write(db, "session_ended", now)?;
     Ok(true)
 }
 
 /// RFC 7009: ends the session if it is the client's own.
 pub(super) fn revoke(
     db: &Connection,
+    context: &Context,
     session: Option<SessionId>,
     client_id: &str,
     now: Timestamp,
@@ -152,7 +159,7 @@ pub(super) fn revoke(
         None => None,
     };
     match own {
-        Some(own) if end(db, own.id, EndedBecause::Revoked, now)? => {
+        Some(own) if end(db, context, own.id, EndedBecause::Revoked, now)? => {
             Ok(Revocation::Revoked(own.id))
         }
         _ => Ok(Revocation::NothingToRevoke),

@@ -2,9 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::audit;
+use super::{Context, audit};
+use crate::domain::{AuditEvent, AuditSubject, UpstreamIdentity, User, UserId};
 use crate::domain::{Connection as SsoConnection, Organization, Thumbprint, Timestamp};
-use crate::domain::{UpstreamIdentity, User, UserId};
 
 pub(super) const COLUMNS: &str = "users.id, users.email, users.name, users.organization_id, \
      users.organization_name, users.connection_id, users.connection_type";
@@ -33,6 +33,7 @@ pub(super) fn find(db: &Connection, user: UserId) -> rusqlite::Result<Option<Use
 /// Finds the user of an identity and brings the facts up to date, or provisions one under `fresh`.
 pub(super) fn provision(
     db: &Connection,
+    context: &Context,
     identity: &UpstreamIdentity,
     fresh: UserId,
     now: Timestamp,
@@ -65,18 +66,39 @@ pub(super) fn provision(
             |row| row.get(0),
         )?;
     if user == fresh {
-        audit::Entry { user: Some(user), ..audit::Entry::default() }.write(
-            db,
-            "user_provisioned",
-            now,
-        )?;
+        let subject = AuditSubject { user: Some(user), ..AuditSubject::default() };
+        audit::write(db, context, &AuditEvent::UserProvisioned, &subject, now)?;
     }
     Ok(user)
 }
 
-pub(super) fn knows_key(db: &Connection, user: UserId, jkt: Thumbprint) -> rusqlite::Result<bool> {
-    db.prepare_cached("SELECT 1 FROM device_keys WHERE jkt = ?1 AND user_id = ?2")?
-        .exists(params![jkt, user])
+pub(super) fn knows_key(
+    db: &Connection,
+    context: &Context,
+    user: UserId,
+    jkt: Thumbprint,
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
+    let last_seen: Option<Timestamp> = db
+        .prepare_cached("SELECT last_seen FROM device_keys WHERE jkt = ?1 AND user_id = ?2")?
+        .query_row(params![jkt, user], |row| row.get(0))
+        .optional()?;
+    let family = context.settings.family;
+    Ok(last_seen.is_some_and(|last_seen| family.trusts_device_key(last_seen, now)))
+}
+
+/// The key is not trusted any more, and a hand-off that is waiting asks for *Continue*. False if it
+/// was not trusted before.
+pub(super) fn forget_key(db: &Connection, user: UserId, jkt: Thumbprint) -> rusqlite::Result<bool> {
+    let forgotten = db
+        .prepare_cached("DELETE FROM device_keys WHERE jkt = ?1 AND user_id = ?2")?
+        .execute(params![jkt, user])?;
+    db.prepare_cached(
+        "UPDATE grants SET device_known = 0
+         WHERE user_id = ?2 AND jkt = ?1 AND stage = 'fulfilled'",
+    )?
+    .execute(params![jkt, user])?;
+    Ok(forgotten > 0)
 }
 
 /// A device key becomes known to a user when it redeems a code, not before: until then anybody may name it.

@@ -1,13 +1,18 @@
-//! A thread that owns one connection and commits in groups: it takes what has queued up, runs each operation in a savepoint
-//! of its own, commits once and only then answers everybody. One fdatasync is shared by the whole group; there is no
-//! delay to collect one, the group is what came in during the commit before.
+//! The threads that own the connections. The writer takes what has queued up, runs each operation
+//! in a savepoint of its own, commits once and only then answers everybody: one fdatasync is shared
+//! by the group, and there is no delay to collect one. The readers share one queue, a snapshot for
+//! each operation, so that a slow read holds up one thread and not the others.
+//!
+//! A queue is bounded, and a full one is said at once. An operation whose caller has gone before it
+//! was begun is dropped, unless it is marked [`Abandoned::Run`].
 
 use std::io;
 use std::thread::JoinHandle;
 
+use crossbeam_channel::{Receiver, Sender, TrySendError};
 use futures_util::FutureExt as _;
 use rusqlite::{Connection, ErrorCode};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use crate::domain::Timestamp;
 use crate::storage::{Reply, StorageError};
@@ -32,9 +37,20 @@ impl From<rusqlite::Error> for StorageError {
     }
 }
 
+/// What becomes of a queued operation whose caller has gone. One that has begun is finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Abandoned {
+    /// It is dropped: the answer would reach no caller, and one who asks again gets the same.
+    Drop,
+    /// It runs: its effect was promised by what the caller has shown or done before.
+    Run,
+}
+
 /// An operation that waits for its commit.
 trait Job: Send {
     fn now(&self) -> Option<Timestamp>;
+    /// True if its caller has gone and it need not be run.
+    fn is_obsolete(&self) -> bool;
     /// Runs it; false if its savepoint has to be rolled back.
     fn run(&mut self, db: &Connection) -> bool;
     fn answer(self: Box<Self>, group: &Done<()>);
@@ -42,6 +58,7 @@ trait Job: Send {
 
 struct Operation<T, F> {
     now: Option<Timestamp>,
+    abandoned: Abandoned,
     body: Option<F>,
     result: Option<Done<T>>,
     reply: oneshot::Sender<Done<T>>,
@@ -50,6 +67,10 @@ struct Operation<T, F> {
 impl<T: Send, F: FnOnce(&Connection) -> Done<T> + Send> Job for Operation<T, F> {
     fn now(&self) -> Option<Timestamp> {
         self.now
+    }
+
+    fn is_obsolete(&self) -> bool {
+        self.abandoned == Abandoned::Drop && self.reply.is_closed()
     }
 
     fn run(&mut self, db: &Connection) -> bool {
@@ -69,46 +90,54 @@ impl<T: Send, F: FnOnce(&Connection) -> Done<T> + Send> Job for Operation<T, F> 
     }
 }
 
-/// Called inside each group's transaction with the latest instant of the group and its number of operations.
+/// Called inside each group's transaction with the latest instant of the group and its number of
+/// operations.
 pub(super) type Chore = Box<dyn FnMut(&Connection, Timestamp, usize) -> Done<()> + Send>;
 
-/// How a worker opens its transactions.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Access {
-    /// Takes the write lock first, so that no operation fails halfway for want of it.
-    Write,
-    /// A snapshot.
-    Read,
-}
-
-/// The queue in front of the thread. Dropping it lets the thread finish what is queued, then joins it.
+/// The queue in front of the threads. Dropping it lets them finish what is queued, then joins them.
 pub(super) struct Worker {
-    queue: Option<mpsc::Sender<Box<dyn Job>>>,
-    thread: Option<JoinHandle<()>>,
+    queue: Option<Sender<Box<dyn Job>>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Worker {
-    /// `queue`: how many operations may wait before callers do; `group`: how many share one commit at most.
-    pub(super) fn spawn(
+    /// One thread that commits in groups. `queue`: how many operations may wait; `group`: how many
+    /// share one commit at most.
+    pub(super) fn writer(
         db: Connection,
-        access: Access,
         queue: usize,
         group: usize,
         chore: Option<Chore>,
     ) -> io::Result<Self> {
-        let (sender, receiver) = mpsc::channel(queue.max(1));
-        let name = match access {
-            Access::Write => "storage-writer",
-            Access::Read => "storage-reader",
-        };
+        let (sender, receiver) = crossbeam_channel::bounded(queue.max(1));
         let thread = std::thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || serve(&db, access, receiver, group.max(1), chore))?;
-        Ok(Self { queue: Some(sender), thread: Some(thread) })
+            .name("storage-writer".to_owned())
+            .spawn(move || write(&db, &receiver, group.max(1), chore))?;
+        Ok(Self { queue: Some(sender), threads: vec![thread] })
     }
 
-    /// Queues an operation and waits for its commit. If the caller stops waiting, a queued operation runs all the same.
-    pub(super) fn submit<T, F>(&self, now: Option<Timestamp>, body: F) -> Reply<'static, T>
+    /// One thread for each connection, and one queue for all.
+    pub(super) fn readers(connections: Vec<Connection>, queue: usize) -> io::Result<Self> {
+        let (sender, receiver) = crossbeam_channel::bounded(queue.max(1));
+        let mut readers = Self { queue: Some(sender), threads: Vec::new() };
+        for db in connections {
+            let receiver = receiver.clone();
+            let thread = std::thread::Builder::new()
+                .name("storage-reader".to_owned())
+                .spawn(move || read(&db, &receiver))?;
+            readers.threads.push(thread);
+        }
+        Ok(readers)
+    }
+
+    /// Queues an operation and waits for its commit. [`StorageError::Unavailable`] at once if the
+    /// queue is full.
+    pub(super) fn submit<T, F>(
+        &self,
+        now: Option<Timestamp>,
+        abandoned: Abandoned,
+        body: F,
+    ) -> Reply<'static, T>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Done<T> + Send + 'static,
@@ -116,9 +145,14 @@ impl Worker {
         let queue = self.queue.clone();
         async move {
             let (reply, answer) = oneshot::channel();
-            let job = Box::new(Operation { now, body: Some(body), result: None, reply });
-            let stopped = || StorageError::Unavailable("the database thread has stopped".into());
-            queue.ok_or_else(stopped)?.send(job).await.map_err(|_| stopped())?;
+            let body = Some(body);
+            let job = Box::new(Operation { now, abandoned, body, result: None, reply });
+            let unavailable = |cause: &str| StorageError::Unavailable(cause.to_owned());
+            let stopped = || unavailable("the database thread has stopped");
+            queue.ok_or_else(stopped)?.try_send(job).map_err(|refused| match refused {
+                TrySendError::Full(_) => unavailable("the queue of the database is full"),
+                TrySendError::Disconnected(_) => stopped(),
+            })?;
             answer.await.map_err(|_| stopped())?
         }
         .boxed()
@@ -128,28 +162,42 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.queue = None;
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
     }
 }
 
-fn serve(
-    db: &Connection,
-    access: Access,
-    mut queue: mpsc::Receiver<Box<dyn Job>>,
-    limit: usize,
-    mut chore: Option<Chore>,
-) {
-    let mut group = Vec::with_capacity(limit);
-    while let Some(first) = queue.blocking_recv() {
-        group.push(first);
-        while group.len() < limit
-            && let Ok(next) = queue.try_recv()
-        {
-            group.push(next);
+fn read(db: &Connection, queue: &Receiver<Box<dyn Job>>) {
+    for mut job in queue {
+        if job.is_obsolete() {
+            continue;
         }
-        let committed = run_group(db, access, &mut group, chore.as_mut());
+        let done = in_snapshot(db, &mut *job);
+        if !db.is_autocommit() {
+            let _ = db.execute_batch("ROLLBACK");
+        }
+        job.answer(&done);
+    }
+}
+
+/// One snapshot, so that what is read from several tables fits together.
+fn in_snapshot(db: &Connection, job: &mut dyn Job) -> Done<()> {
+    db.prepare_cached("BEGIN")?.execute([])?;
+    job.run(db);
+    db.prepare_cached("COMMIT")?.execute([])?;
+    Ok(())
+}
+
+fn write(db: &Connection, queue: &Receiver<Box<dyn Job>>, limit: usize, mut chore: Option<Chore>) {
+    let mut group = Vec::with_capacity(limit);
+    for first in queue {
+        let next = std::iter::once(first).chain(queue.try_iter());
+        group.extend(next.filter(|job| !job.is_obsolete()).take(limit));
+        if group.is_empty() {
+            continue;
+        }
+        let committed = run_group(db, &mut group, chore.as_mut());
         if committed.is_err() && !db.is_autocommit() {
             let _ = db.execute_batch("ROLLBACK");
         }
@@ -159,17 +207,9 @@ fn serve(
     }
 }
 
-fn run_group(
-    db: &Connection,
-    access: Access,
-    group: &mut [Box<dyn Job>],
-    chore: Option<&mut Chore>,
-) -> Done<()> {
-    db.prepare_cached(match access {
-        Access::Write => "BEGIN IMMEDIATE",
-        Access::Read => "BEGIN",
-    })?
-    .execute([])?;
+fn run_group(db: &Connection, group: &mut [Box<dyn Job>], chore: Option<&mut Chore>) -> Done<()> {
+    // The write lock first, so that no operation fails halfway for want of it.
+    db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
     for job in group.iter_mut() {
         in_savepoint(db, |db| job.run(db))?;
     }
@@ -185,7 +225,8 @@ fn run_group(
 fn in_savepoint(db: &Connection, body: impl FnOnce(&Connection) -> bool) -> Done<()> {
     db.prepare_cached("SAVEPOINT operation")?.execute([])?;
     let keep = body(db);
-    // A full disk may have rolled the whole transaction back: then nobody's work of this group stands.
+    // A full disk may have rolled the whole transaction back: then nobody's work of this group
+    // stands.
     if db.is_autocommit() {
         return Err(StorageError::Unavailable("the transaction was rolled back".into()));
     }

@@ -2,5 +2,7 @@
 
 pub mod attempts;
 pub mod codes;
+pub mod device_keys;
 pub mod grants;
+pub mod limits;
 pub mod rotation;
