@@ -47,7 +47,6 @@ pub fn read(
         companion: config::companion(None)?,
         channel,
         device_name: device.to_owned(),
-        state_dir: config::state_dir(),
         words: listener_words(words),
     };
     let platform = Platform {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use keyport_client::browser::{Desktop, SystemBrowser};
-use keyport_client::config::{companion, state_dir};
+use keyport_client::config::companion;
 use keyport_client::keychain::SystemKeychain;
 use keyport_client::loopback::Notice as Page;
 use keyport_client::{Channel, Client, Config, Intent, ListenerWords, Notice, Platform};
@@ -51,7 +51,6 @@ fn config(words: &Words) -> anyhow::Result<Config> {
         companion: companion(None)?,
         channel: Channel::of_build(),
         device_name: "the example".to_owned(),
-        state_dir: state_dir(),
         words: ListenerWords {
             language: "en".to_owned(),
             right_to_left: false,

@@ -21,7 +21,6 @@ pub fn config(companion: Option<&str>) -> Result<Config, SettingsTrouble> {
         companion: config::companion(companion)?,
         channel,
         device_name: device_name(),
-        state_dir: config::state_dir(),
         words: listener_words(&Words::english()),
     })
 }

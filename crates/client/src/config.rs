@@ -62,8 +62,6 @@ pub struct Config {
     pub channel: Channel,
     /// What the confirm page calls this device; at most 64 characters of it are sent.
     pub device_name: String,
-    /// For locks between processes, such as [`state_dir`]. No secret goes there.
-    pub state_dir: PathBuf,
     /// The words of the listener's pages.
     pub words: ListenerWords,
 }
@@ -142,25 +140,6 @@ pub fn config_dir() -> PathBuf {
 /// Without a home folder the machine's, which only an administrator writes: never the folder that a command happens to run in.
 fn config_dir_in(directories: Option<&ProjectDirs>) -> PathBuf {
     directories.map_or_else(|| PathBuf::from("/etc/keyport"), |dirs| dirs.config_dir().to_owned())
-}
-
-/// Where locks go: the same folder for every process of this person. Not the runtime folder: a process started from cron or over
-/// `su` has another one, or none, and would then share the keychain but not the lock.
-#[must_use]
-pub fn state_dir() -> PathBuf {
-    let base = directories().map_or_else(folder_of_the_homeless, |dirs| {
-        dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned()
-    });
-    base.join("locks")
-}
-
-/// Others use the folder for temporary files too.
-fn folder_of_the_homeless() -> PathBuf {
-    #[cfg(unix)]
-    let person = rustix::process::getuid().as_raw().to_string();
-    #[cfg(not(unix))]
-    let person = "person";
-    std::env::temp_dir().join(format!("keyport-{person}"))
 }
 
 fn directories() -> Option<ProjectDirs> {
@@ -252,8 +231,6 @@ mod tests {
     #[test]
     fn without_a_home_no_folder_of_strangers_is_looked_into() {
         assert!(config_dir_in(None).starts_with("/etc"));
-        let person = rustix::process::getuid().as_raw().to_string();
-        assert!(folder_of_the_homeless().to_str().unwrap().ends_with(&format!("-{person}")));
     }
 
     #[test]

@@ -121,7 +121,6 @@ fn start(orders: &Orders, browser: Arc<dyn Browser>) -> Result<Client> {
         companion: orders.companion.clone(),
         channel,
         device_name: "benchmark".to_owned(),
-        state_dir: orders.folder.join("state"),
         words: words(),
     };
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandomness));

@@ -26,6 +26,7 @@ pub(super) struct Attempt {
 /// Known once the doors are open.
 pub(super) struct Prepared {
     pub key: Arc<DeviceKey>,
+    pub store: Store,
     pub loopback: Option<Url>,
 }
 
@@ -53,8 +54,13 @@ impl Attempt {
     pub(super) async fn key(&self, sessions: &Sessions) -> Result<Arc<DeviceKey>, Problem> {
         match self.prepared.get() {
             Some(prepared) => Ok(prepared.key.clone()),
-            None => sessions.device_key(Store::Keychain).await,
+            None => sessions.kept_device_key().await,
         }
+    }
+
+    /// Where its session goes. Only an attempt for the keychain outlives a restart.
+    pub(super) fn store(&self) -> Store {
+        self.prepared.get().map_or(Store::Keychain, |prepared| prepared.store)
     }
 
     pub(super) fn listens(&self, task: JoinHandle<()>) {

@@ -13,11 +13,11 @@ use super::shelf::{self, Job};
 use super::{Inputs, Links, prepare, short, tell, watch};
 use crate::browser::{self, BrowserTrouble, CompanionOrigin};
 use crate::config::Config;
-use crate::session::{Sessions, SignedOut};
+use crate::session::{SaveTurn, Sessions, SignedOut};
 use crate::surroundings::Platform;
 
 pub(super) struct Chores {
-    links: Links,
+    pub(super) links: Links,
     pub(super) config: Arc<Config>,
     platform: Platform,
     pub(super) sessions: Sessions,
@@ -28,6 +28,8 @@ pub(super) struct Chores {
     shelf_worker: JoinHandle<()>,
     /// Until the attempt is kept, its browser waits.
     keeping: Option<oneshot::Receiver<()>>,
+    /// The right to save what has just been exchanged.
+    pub(super) save_turn: Option<SaveTurn>,
 }
 
 impl Chores {
@@ -51,6 +53,7 @@ impl Chores {
             shelf,
             shelf_worker,
             keeping: None,
+            save_turn: None,
         }
     }
 
@@ -87,6 +90,10 @@ impl Chores {
     /// Effects that need nothing but the sessions.
     fn run_on_sessions(&mut self, effect: Effect) {
         let (sessions, inputs, links) = (self.sessions.clone(), self.inputs.clone(), self.links);
+        let turn = match effect {
+            Effect::Save { .. } => self.save_turn.take(),
+            _ => None,
+        };
         self.tasks.spawn(async move {
             match effect {
                 Effect::Load { ticket } => {
@@ -97,7 +104,10 @@ impl Chores {
                     tell(&inputs, Event::Loaded { ticket, result });
                 }
                 Effect::Save { ticket, session } => {
-                    let result = sessions.save(&session).await;
+                    let result = match turn {
+                        Some(turn) => sessions.save(&session, turn).await,
+                        None => Err(Problem::Internal),
+                    };
                     tell(&inputs, Event::Saved { ticket, result });
                 }
                 Effect::Refresh { ticket, account } => {

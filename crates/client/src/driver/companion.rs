@@ -10,9 +10,9 @@ use url::Url;
 
 use super::attempt::Attempt;
 use super::chores::Chores;
-use super::{short, tell};
+use super::{Input, Links, short};
 use crate::http::DeviceKey;
-use crate::session::Sessions;
+use crate::session::{Sessions, WithoutTurn};
 
 impl Chores {
     pub(super) fn cancel_attempt(&mut self, attempt: &AttemptId) {
@@ -52,6 +52,11 @@ impl Chores {
         let attempt = self.attempts.find(&id);
         let (sessions, inputs, link) =
             (self.sessions.clone(), self.inputs.clone(), self.config.channel.link);
+        let without_turn = match self.links {
+            Links::Ours => WithoutTurn::HoldInMemory,
+            // A command line ends after its sign-in, and a session in its memory with it.
+            Links::OfTheApp => WithoutTurn::Refuse,
+        };
         self.tasks.spawn(async move {
             let exchange = async {
                 let redirect_uri = match door {
@@ -60,10 +65,17 @@ impl Chores {
                 };
                 let redirect_uri = redirect_uri.ok_or(Problem::Internal)?;
                 let key = attempt.key(&sessions).await?;
-                sessions.exchange_code(key, redirect_uri, &code, &verifier).await
+                let proofs = (&code, &verifier);
+                let store = attempt.store();
+                sessions.redeem_code((key, redirect_uri), proofs, store, without_turn).await
             };
-            let result = exchange.await.map(Box::new);
-            tell(&inputs, Event::Exchanged { attempt: id, result });
+            let (result, turn) = match exchange.await {
+                Ok((session, turn)) => (Ok(Box::new(session)), Some(turn)),
+                Err(problem) => (Err(problem), None),
+            };
+            let exchanged = Event::Exchanged { attempt: id, result };
+            // An answer after the end is dropped, and its turn with it.
+            let _ = inputs.send(Input::Exchanged(exchanged, turn));
         });
     }
 }

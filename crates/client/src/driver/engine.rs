@@ -18,7 +18,7 @@ use super::chores::Chores;
 use super::{Input, Inputs, Intent, Links, Notice, short};
 use crate::config::Config;
 use crate::loopback::{self, Answer};
-use crate::session::Sessions;
+use crate::session::{SaveTurn, Sessions};
 use crate::surroundings::Platform;
 
 /// The path of the loopback redirect URI, with which its request targets begin.
@@ -102,8 +102,10 @@ impl Engine {
             loop {
                 tokio::select! {
                     biased;
-                    Some(input) = received.recv() => if let Input::Event(event) = input {
-                        self.step(event);
+                    Some(input) = received.recv() => match input {
+                        Input::Event(event) => self.step(event),
+                        Input::Exchanged(event, turn) => self.exchanged(event, turn),
+                        _ => {}
                     },
                     more = self.chores.next_finished() => if !more {
                         break;
@@ -124,8 +126,17 @@ impl Engine {
             Input::Link(raw) => self.link_arrived(&raw),
             Input::Loopback(callback) => self.loopback_called(callback),
             Input::Event(event) => self.step(event),
+            Input::Exchanged(event, turn) => self.exchanged(event, turn),
             Input::ShutDown(_) => {}
         }
+    }
+
+    /// The turn is there for this step: a session that is saved is saved in it, and where the step
+    /// saves nothing others need not wait.
+    fn exchanged(&mut self, event: Event, turn: Option<SaveTurn>) {
+        self.chores.save_turn = turn;
+        self.step(event);
+        self.chores.save_turn = None;
     }
 
     fn intend(&mut self, intent: Intent) {

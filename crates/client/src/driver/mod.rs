@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::Config;
 use crate::loopback;
-use crate::session::Sessions;
+use crate::session::{SaveTurn, Sessions};
 use crate::surroundings::Platform;
 use engine::Engine;
 
@@ -89,6 +89,8 @@ enum Input {
     Link(RawCallback),
     Loopback(loopback::Callback),
     Event(Event),
+    /// What came of a code, with the right to save it.
+    Exchanged(Event, Option<SaveTurn>),
     ShutDown(oneshot::Sender<()>),
 }
 

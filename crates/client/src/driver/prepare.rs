@@ -44,8 +44,11 @@ async fn open_and_push(
         if wants_loopback { Some(open_loopback(attempt, config, inputs).await?) } else { None };
     let link = Url::parse(config.channel.link).map_err(|_| Problem::Internal)?;
     // Known from here on: an attempt that is given up while it is pushed is cancelled over there too.
-    let prepared =
-        attempt.prepared.get_or_init(|| Prepared { key: key.clone(), loopback: loopback.clone() });
+    let prepared = attempt.prepared.get_or_init(|| Prepared {
+        key: key.clone(),
+        store: seed.store,
+        loopback: loopback.clone(),
+    });
     let companion = sessions.companion();
     let mut urls = Vec::with_capacity(seed.doors.len());
     let mut deadline = None;

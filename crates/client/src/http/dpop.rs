@@ -7,7 +7,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use keyport_core::Moment;
 use keyport_core::secret::AccessToken;
@@ -50,6 +50,11 @@ impl DeviceKey {
         let signing = EncodingKey::from_ec_der(pkcs8);
         let public = Jwk::from_encoding_key(&signing, Algorithm::ES256).map_err(|_| KeyTrouble)?;
         Ok(Self { pkcs8: Zeroizing::new(pkcs8.to_vec()), signing, public })
+    }
+
+    /// What the companion binds tokens to: the thumbprint of the public half (RFC 7638).
+    pub(crate) fn thumbprint(&self) -> String {
+        self.public.thumbprint(ThumbprintHash::SHA256)
     }
 
     /// The private key, for the keychain alone.

@@ -14,9 +14,16 @@ use tracing::debug;
 use zbus_secret_service_keyring_store::Store;
 
 use super::KeychainTrouble;
+use crate::locks::Locks;
 
 pub(super) fn open() -> keyring_core::Result<Arc<CredentialStore>> {
     Ok(Store::new()?)
+}
+
+/// On the bus that carries the Secret Service.
+#[expect(clippy::unnecessary_wraps, reason = "other platforms may have no home folder")]
+pub(super) fn locks(service: &str) -> std::io::Result<Locks> {
+    Ok(Locks::on_session_bus(service))
 }
 
 /// Tells beforehand whether the store would have to ask the person.

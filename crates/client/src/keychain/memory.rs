@@ -3,16 +3,27 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::store::{self, Shelf};
 use super::{Answered, Item, Keychain, KeychainTrouble, SecretBytes};
+use crate::locks::{Locking, Locks};
 
 /// Items in this process's memory alone.
-#[derive(Debug, Default)]
-pub struct MemoryKeychain(Mutex<Items>);
+#[derive(Debug)]
+pub struct MemoryKeychain {
+    items: Mutex<Items>,
+    locks: Locks,
+}
 
 #[derive(Debug, Default)]
 struct Items(BTreeMap<String, SecretBytes>);
+
+impl Default for MemoryKeychain {
+    fn default() -> Self {
+        Self { items: Mutex::default(), locks: Locks::in_process() }
+    }
+}
 
 impl MemoryKeychain {
     fn now<T: Send + 'static>(
@@ -20,7 +31,7 @@ impl MemoryKeychain {
         work: impl FnOnce(&mut dyn Shelf) -> Result<T, KeychainTrouble>,
     ) -> Answered<'_, T> {
         // A map is whole after every insertion and removal, so a panic elsewhere spoils nothing.
-        let result = work(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let result = work(&mut *self.items.lock().unwrap_or_else(PoisonError::into_inner));
         Box::pin(std::future::ready(result))
     }
 }
@@ -48,6 +59,14 @@ impl Keychain for MemoryKeychain {
 
     fn unlock(&self) -> Answered<'_, ()> {
         self.now(|_| Ok(()))
+    }
+
+    fn lock(&self, wait: Duration) -> Locking<'_> {
+        Box::pin(self.locks.take(wait))
+    }
+
+    fn check_lock(&self) -> Locking<'_, ()> {
+        Box::pin(self.locks.check())
     }
 }
 
@@ -90,13 +109,13 @@ mod tests {
         let keychain = MemoryKeychain::default();
         for bytes in [&b"damaged"[..], b"damaged", b"damaged again"] {
             let damaged = SecretBytes::new(bytes);
-            keychain.0.lock().unwrap().put_up("device", &damaged).unwrap();
+            keychain.items.lock().unwrap().put_up("device", &damaged).unwrap();
             assert_eq!(keychain.read(&Item::Device).await, Err(KeychainTrouble::Corrupt));
             keychain.set_aside(&Item::Device).await.unwrap();
             assert_eq!(keychain.read(&Item::Device).await, Ok(None));
         }
         keychain.set_aside(&Item::Device).await.unwrap();
-        let items = keychain.0.lock().unwrap();
+        let items = keychain.items.lock().unwrap();
         let kept: Vec<_> = items.0.iter().map(|(name, bytes)| (&**name, bytes.expose())).collect();
         assert_eq!(
             kept,

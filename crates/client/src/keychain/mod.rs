@@ -2,7 +2,8 @@
 //! memory; never a file.
 //!
 //! Locked, absent, refused, empty, corrupt and slow are different answers. It knows nothing of what
-//! the items hold, and takes no lock across processes (see [`crate::locks`]).
+//! the items hold. It has the lock that its processes share ([`crate::locks`]) and never takes it
+//! by itself.
 
 mod envelope;
 mod item;
@@ -18,9 +19,12 @@ mod platform;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use keyport_core::Problem;
 use thiserror::Error;
+
+use crate::locks::Locking;
 
 pub use item::{Item, SecretBytes};
 pub use memory::MemoryKeychain;
@@ -95,4 +99,10 @@ pub trait Keychain: Send + Sync {
 
     /// Lets the system ask the person to unlock the keychain, and waits for the answer.
     fn unlock(&self) -> Answered<'_, ()>;
+
+    /// Takes the lock that every process with this keychain shares, waiting for `wait` at most.
+    fn lock(&self, wait: Duration) -> Locking<'_>;
+
+    /// Whether [`lock`](Self::lock) could succeed, now or later. Does not wait for another holder.
+    fn check_lock(&self) -> Locking<'_, ()>;
 }

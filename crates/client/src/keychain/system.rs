@@ -14,6 +14,7 @@ use super::platform::{self, Gate};
 use super::store::{self, Shelf};
 use super::worker::Worker;
 use super::{Answered, Item, Keychain, KeychainTrouble, SecretBytes};
+use crate::locks::{Locking, Locks};
 
 /// For everything that does not wait for a person.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -25,6 +26,7 @@ pub struct SystemKeychain {
     worker: Worker<Service>,
     // Apart, so that a dialog that is open does not hold up the calls that need none.
     prompter: Worker<()>,
+    locks: Locks,
     deadline: Duration,
 }
 
@@ -32,10 +34,11 @@ impl SystemKeychain {
     /// The items of `service`, such as `dev.keyport.desktop`. Touches nothing yet.
     ///
     /// # Errors
-    /// When the system has no thread to give.
+    /// When the system has no thread to give, or no place for a lock.
     pub fn of(service: impl Into<String>) -> io::Result<Self> {
         let service = Service { name: service.into(), store: None, gate: Gate::default() };
         Ok(Self {
+            locks: platform::locks(&service.name)?,
             worker: Worker::start("keychain", service)?,
             prompter: Worker::start("keychain-prompt", ())?,
             deadline: DEADLINE,
@@ -77,6 +80,14 @@ impl Keychain for SystemKeychain {
 
     fn unlock(&self) -> Answered<'_, ()> {
         Box::pin(self.prompter.call(PROMPT, |()| platform::unlock()))
+    }
+
+    fn lock(&self, wait: Duration) -> Locking<'_> {
+        Box::pin(self.locks.take(wait))
+    }
+
+    fn check_lock(&self) -> Locking<'_, ()> {
+        Box::pin(self.locks.check())
     }
 }
 

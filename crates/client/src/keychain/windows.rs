@@ -7,9 +7,15 @@ use keyring_core::api::CredentialStore;
 use windows_native_keyring_store::Store;
 
 use super::KeychainTrouble;
+use crate::locks::{self, Locks};
 
 pub(super) fn open() -> keyring_core::Result<Arc<CredentialStore>> {
     Ok(Store::new()?)
+}
+
+/// The keychain belongs to the account of the person, and so does the lock.
+pub(super) fn locks(service: &str) -> std::io::Result<Locks> {
+    Ok(Locks::in_folder(locks::folder()?, service))
 }
 
 /// Unlocked while the person is signed in to Windows; it never asks.

@@ -21,6 +21,8 @@ pub(super) struct KeptSession {
     pub refresh: RefreshToken,
     /// When the access token that came with this refresh token stops working.
     pub fresh_until: Moment,
+    /// The thumbprint of the device key that it is bound to (RFC 7638).
+    pub key: Option<String>,
 }
 
 /// Which accounts there are. The keychain itself cannot be listed on every platform.
@@ -36,6 +38,8 @@ struct SessionRecord<'a> {
     #[serde(borrow)]
     refresh_token: Borrowed<'a>,
     fresh_until: Moment,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -68,6 +72,7 @@ impl Kept for KeptSession {
                     account: shortened(&self.account, longest),
                     refresh_token: self.refresh.expose(),
                     fresh_until: self.fresh_until,
+                    key: self.key.clone(),
                 })
             })
             .find(Result::is_ok)
@@ -80,6 +85,7 @@ impl Kept for KeptSession {
             account: record.account,
             refresh: RefreshToken::new(record.refresh_token),
             fresh_until: record.fresh_until,
+            key: record.key,
         })
     }
 }
@@ -171,6 +177,7 @@ mod tests {
             },
             refresh: RefreshToken::new("kpr_secret"),
             fresh_until: Moment(7),
+            key: Some("thumbprint".to_owned()),
         }
     }
 

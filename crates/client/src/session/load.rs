@@ -60,8 +60,10 @@ impl Sessions {
             Ok(read) => Ok(Some(read)),
             Err(KeychainTrouble::Corrupt) => {
                 *corrupt = true;
-                let _turn = self.shared.turns.take().await?;
-                self.shared.vault.set_aside_if_corrupt(item).await?;
+                // Reading needs no lock: where it is not free, whoever writes next sets it aside.
+                if let Ok(turn) = self.turns.take_if_free().await {
+                    self.shared.vault.set_aside_if_corrupt(&turn, item).await?;
+                }
                 Ok(None)
             }
             Err(trouble) => Err(trouble.into()),

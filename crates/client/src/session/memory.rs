@@ -48,6 +48,12 @@ impl Memory {
         known.exchanged.push_front((token, key));
     }
 
+    /// The key that a session was exchanged with a moment ago.
+    pub(super) fn key_of_exchanged(&self, token: &RefreshToken) -> Option<Arc<DeviceKey>> {
+        let known = self.known();
+        known.exchanged.iter().find(|(other, _)| other == token).map(|(_, key)| key.clone())
+    }
+
     /// Puts `child` in the place of its parent. False if that is gone, signed out or replaced by a newer session: then the child is
     /// nobody's.
     pub(super) fn rotate(&self, parent: &RefreshToken, child: KeptSession) -> bool {

@@ -6,26 +6,27 @@ mod items;
 mod load;
 mod memory;
 mod refresh;
+mod rotation;
+mod sign_in;
 mod turn;
 mod vault;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use keyport_core::secret::{AuthorizationCode, CodeVerifier, RefreshToken};
-use keyport_core::{Account, AccountId, KeptAttempt, NewSession, Problem, Stored};
-use url::Url;
+use keyport_core::secret::RefreshToken;
+use keyport_core::{Account, AccountId, KeptAttempt, Problem, Stored};
 
 use crate::config::Config;
-use crate::http::{Companion, DeviceKey, Proof};
+use crate::http::{Companion, Proof};
 use crate::surroundings::{Clock, Platform};
 use device::Devices;
-use items::KeptSession;
 use memory::Memory;
 use turn::Turns;
 use vault::Vault;
 
 pub use memory::Access;
+pub use sign_in::{SaveTurn, WithoutTurn};
 
 /// What revoking may take when the person waits for it.
 const REVOKE: Duration = Duration::from_secs(3);
@@ -33,13 +34,14 @@ const REVOKE: Duration = Duration::from_secs(3);
 /// The sessions of this device with one companion. Cheap to clone; clones are the same.
 #[derive(Clone)]
 pub struct Sessions {
+    turns: Turns,
     shared: Arc<Shared>,
 }
 
+/// Everything but the turns: what runs in a turn cannot take another one.
 struct Shared {
     companion: Companion,
     vault: Vault,
-    turns: Turns,
     memory: Memory,
     devices: Devices,
     clock: Arc<dyn Clock>,
@@ -69,10 +71,10 @@ impl Sessions {
     pub fn open(config: &Config, platform: &Platform) -> Self {
         let (clock, random) = (platform.clock.clone(), platform.random.clone());
         Self {
+            turns: Turns::of(platform.keychain.clone()),
             shared: Arc::new(Shared {
                 companion: Companion::at(&config.companion, clock.clone(), random),
                 vault: Vault::of(platform.keychain.clone()),
-                turns: Turns::of(config.channel.service, config.state_dir.clone()),
                 memory: Memory::default(),
                 devices: Devices::default(),
                 clock,
@@ -91,7 +93,7 @@ impl Sessions {
     /// # Errors
     /// Why not.
     pub async fn probe_keychain(&self) -> Result<(), Problem> {
-        self.shared.turns.check()?;
+        self.turns.check().await?;
         self.shared.vault.probe().await
     }
 
@@ -124,74 +126,13 @@ impl Sessions {
         Ok(vault.accounts.into_iter().nth(current.unwrap_or(0)))
     }
 
-    /// Redeems a code for a session that is not kept anywhere yet.
-    ///
-    /// # Errors
-    /// Why there is none.
-    pub async fn exchange_code(
-        &self,
-        key: Arc<DeviceKey>,
-        redirect_uri: Url,
-        code: &AuthorizationCode,
-        verifier: &CodeVerifier,
-    ) -> Result<NewSession, Problem> {
-        let companion = &self.shared.companion;
-        let refused = |trouble: crate::http::Trouble| trouble.as_problem(Problem::LinkExpired);
-        let issued =
-            companion.exchange_code(&key, redirect_uri, code, verifier).await.map_err(refused)?;
-        let facts = match issued.facts {
-            Some(facts) => facts,
-            None => companion.userinfo(&key, &issued.tokens.access).await.map_err(refused)?,
-        };
-        let account = facts.into_account(companion.issuer(), self.shared.clock.now());
-        self.shared.memory.exchanged(issued.tokens.refresh.clone(), key);
-        Ok(NewSession { account, tokens: issued.tokens })
-    }
-
-    /// Writes a new session to the keychain; its account becomes the current one.
-    ///
-    /// # Errors
-    /// When it is not there, or not surely.
-    pub async fn save(&self, session: &NewSession) -> Result<(), Problem> {
-        let kept = KeptSession::of(session);
-        let (memory, vault) = (&self.shared.memory, &self.shared.vault);
-        // First and not last: a save that takes too long is given up, and the session is held meanwhile.
-        memory.let_go(&kept.account.id);
-        let _turn = self.shared.turns.take().await?;
-        memory.is_unsure_of(&kept.account.id, true);
-        if let Err(trouble) = vault.add(&kept).await {
-            // What was asked may still happen, and would be an old token beside the one that lives on in memory.
-            self.take_out_of_keychain(&kept.account.id).await;
-            return Err(trouble.into());
-        }
-        memory.is_unsure_of(&kept.account.id, false);
-        self.remember_access(session);
-        Ok(())
-    }
-
-    /// As far as the keychain answers; what is not done is tried again before the session is next rotated. To be called in a turn.
-    async fn take_out_of_keychain(&self, account: &AccountId) {
-        match self.shared.vault.remove(account).await {
-            Ok(()) => self.shared.memory.is_unsure_of(account, false),
-            Err(trouble) => {
-                tracing::warn!(cause = %trouble, "the keychain may hold an old session");
-            }
-        }
-    }
-
-    /// Keeps a new session in memory.
-    pub fn hold(&self, session: &NewSession) {
-        self.shared.memory.hold(KeptSession::of(session));
-        self.remember_access(session);
-    }
-
     /// Takes an account out of the keychain, where something stands that is not the truth. Memory keeps what it has.
     ///
     /// # Errors
     /// When it may still be there.
     pub async fn erase(&self, account: &AccountId) -> Result<(), Problem> {
-        let _turn = self.shared.turns.take().await?;
-        self.shared.vault.remove(account).await?;
+        let turn = self.turns.take().await?;
+        self.shared.vault.remove(&turn, account).await?;
         self.shared.memory.is_unsure_of(account, false);
         Ok(())
     }
@@ -203,10 +144,10 @@ impl Sessions {
     /// When the keychain may still hold it.
     pub async fn sign_out(&self, account: &AccountId) -> Result<SignedOut, Problem> {
         let held = self.shared.memory.forget(account);
-        let (kept, erased) = match self.shared.turns.take().await {
-            Ok(_turn) => {
+        let (kept, erased) = match self.turns.take().await {
+            Ok(turn) => {
                 let kept = self.shared.vault.session(account).await.ok().flatten();
-                (kept, self.shared.vault.remove(account).await.map_err(Problem::from))
+                (kept, self.shared.vault.remove(&turn, account).await.map_err(Problem::from))
             }
             Err(problem) => (None, Err(problem)),
         };
@@ -248,8 +189,8 @@ impl Sessions {
     /// # Errors
     /// When it is not there: a link that starts the app will then not complete it.
     pub async fn keep_attempt(&self, kept: &KeptAttempt) -> Result<(), Problem> {
-        let _turn = self.shared.turns.take().await?;
-        Ok(self.shared.vault.put_attempt(kept).await?)
+        let turn = self.turns.take().await?;
+        Ok(self.shared.vault.put_attempt(&turn, kept).await?)
     }
 
     /// Forgets the kept attempt if it is this one.
@@ -257,28 +198,12 @@ impl Sessions {
     /// # Errors
     /// When it may still be there.
     pub async fn forget_attempt(&self, attempt: &keyport_core::AttemptId) -> Result<(), Problem> {
-        let _turn = self.shared.turns.take().await?;
+        let turn = self.turns.take().await?;
         match self.shared.vault.attempt().await? {
-            Some(kept) if kept.id == *attempt => Ok(self.shared.vault.delete_attempt().await?),
+            Some(kept) if kept.id == *attempt => {
+                Ok(self.shared.vault.delete_attempt(&turn).await?)
+            }
             Some(_) | None => Ok(()),
-        }
-    }
-
-    fn remember_access(&self, session: &NewSession) {
-        let access = Access {
-            token: session.tokens.access.clone(),
-            deadline: session.tokens.access_deadline,
-        };
-        self.shared.memory.remember_access(&session.account.id, access);
-    }
-}
-
-impl KeptSession {
-    fn of(session: &NewSession) -> Self {
-        Self {
-            account: session.account.clone(),
-            refresh: session.tokens.refresh.clone(),
-            fresh_until: session.tokens.access_deadline,
         }
     }
 }

@@ -1,11 +1,12 @@
 //! The keychain, item by item and typed: what is where, and what happens when one cannot be read. Takes no turns (see
-//! [`super::turn`]); the caller does.
+//! [`super::turn`]): whatever writes wants to see the caller's.
 
 use std::sync::Arc;
 
 use keyport_core::{AccountId, KeptAttempt, Problem};
 
 use super::items::{Index, Kept, KeptSession};
+use super::turn::Turn;
 use crate::http::DeviceKey;
 use crate::keychain::{Item, Keychain, KeychainTrouble};
 
@@ -40,40 +41,40 @@ impl Vault {
         self.read(&Item::Device).await
     }
 
-    pub(super) async fn put_device(&self, key: &DeviceKey) -> Result<()> {
+    pub(super) async fn put_device(&self, _turn: &Turn, key: &DeviceKey) -> Result<()> {
         self.write(&Item::Device, key).await
     }
 
-    pub(super) async fn put_attempt(&self, kept: &KeptAttempt) -> Result<()> {
+    pub(super) async fn put_attempt(&self, _turn: &Turn, kept: &KeptAttempt) -> Result<()> {
         self.write(&Item::Attempt, kept).await
     }
 
-    pub(super) async fn delete_attempt(&self) -> Result<()> {
+    pub(super) async fn delete_attempt(&self, _turn: &Turn) -> Result<()> {
         self.keychain.delete(&Item::Attempt).await
     }
 
     /// Puts the session in the place of an older one of its account.
-    pub(super) async fn replace(&self, session: &KeptSession) -> Result<()> {
+    pub(super) async fn replace(&self, _turn: &Turn, session: &KeptSession) -> Result<()> {
         self.write(&Item::Account(session.account.id.clone()), session).await
     }
 
     /// Adds the session and makes its account the current one. The index first: an index without its item is read as signed
     /// out, an item without its index would never be found again.
-    pub(super) async fn add(&self, session: &KeptSession) -> Result<()> {
+    pub(super) async fn add(&self, turn: &Turn, session: &KeptSession) -> Result<()> {
         let account = &session.account.id;
-        let mut index = self.index_or_set_aside().await?;
+        let mut index = self.index_or_set_aside(turn).await?;
         if !index.accounts.contains(account) {
             index.accounts.push(account.clone());
         }
         index.current = Some(account.clone());
         self.write(&Item::Index, &index).await?;
-        self.replace(session).await
+        self.replace(turn, session).await
     }
 
     /// Takes the account out: the secret first, its name after.
-    pub(super) async fn remove(&self, account: &AccountId) -> Result<()> {
-        self.delete_session(account).await?;
-        let mut index = self.index_or_set_aside().await?;
+    pub(super) async fn remove(&self, turn: &Turn, account: &AccountId) -> Result<()> {
+        self.delete_session(turn, account).await?;
+        let mut index = self.index_or_set_aside(turn).await?;
         if !index.accounts.contains(account) {
             return Ok(());
         }
@@ -84,12 +85,12 @@ impl Vault {
         self.write(&Item::Index, &index).await
     }
 
-    pub(super) async fn delete_session(&self, account: &AccountId) -> Result<()> {
+    pub(super) async fn delete_session(&self, _turn: &Turn, account: &AccountId) -> Result<()> {
         self.keychain.delete(&Item::Account(account.clone())).await
     }
 
-    /// Moves the item away if it still cannot be read. To be called in a turn: another process may have written it anew.
-    pub(super) async fn set_aside_if_corrupt(&self, item: &Item) -> Result<()> {
+    /// Moves the item away if it still cannot be read. Another process may have written it anew before the turn began.
+    pub(super) async fn set_aside_if_corrupt(&self, _turn: &Turn, item: &Item) -> Result<()> {
         let readable = match item {
             Item::Device => self.device().await.map(drop),
             Item::Index => self.index().await.map(drop),
@@ -108,10 +109,10 @@ impl Vault {
         }
     }
 
-    async fn index_or_set_aside(&self) -> Result<Index> {
+    async fn index_or_set_aside(&self, turn: &Turn) -> Result<Index> {
         match self.index().await {
             Err(KeychainTrouble::Corrupt) => {
-                self.set_aside_if_corrupt(&Item::Index).await?;
+                self.set_aside_if_corrupt(turn, &Item::Index).await?;
                 self.index().await
             }
             other => other,

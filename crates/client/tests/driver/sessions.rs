@@ -90,14 +90,6 @@ async fn a_sign_out_that_did_not_reach_everything_is_shown() {
 }
 
 #[tokio::test]
-async fn without_a_place_for_locks_nothing_is_begun_that_could_not_be_saved() {
-    let desk = Desk::new().await;
-    assert_eq!(desk.another_process().probe_keychain().await, Ok(()));
-    let unsafe_to_share = desk.another_process_without_locks();
-    assert_eq!(unsafe_to_share.probe_keychain().await, Err(Problem::Internal));
-}
-
-#[tokio::test]
 async fn signing_out_of_a_locked_keychain_says_that_it_did_not() {
     let mut desk = Desk::new().await;
     desk.signs_in(Store::Keychain).await;

@@ -3,27 +3,29 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Lines};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use keyport_client::config::state_dir;
 use keyport_client::locks::{LockTrouble, Locks};
 
 use crate::{PATIENCE, SERVICE, locks_in};
 
 const TASK: &str = "KEYPORT_TEST_LOCKS";
+/// The folder of the lock file; without it the lock is a name on the session bus.
 const FOLDER: &str = "KEYPORT_TEST_FOLDER";
+const COUNT: &str = "KEYPORT_TEST_COUNT";
 const ANSWER: &str = "=> ";
 
 pub struct Process {
     child: Child,
+    input: Option<ChildStdin>,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Process {
     /// Returns once the lock is held; it is until the process is killed.
-    pub fn holding(name: &str, folder: &Path) -> Self {
-        let mut process = Self::start(&format!("hold {name}"), |command| {
+    pub fn holding(folder: &Path) -> Self {
+        let mut process = Self::start("hold", |command| {
             command.env(FOLDER, folder);
         });
         assert_eq!(process.hears(), "taken");
@@ -33,29 +35,24 @@ impl Process {
     /// Adds one to the number in the file `count`, so many times, each under the lock.
     pub fn counting(times: u32, folder: &Path) -> Self {
         Self::start(&format!("count {times}"), |command| {
-            command.env(FOLDER, folder);
+            command.env(FOLDER, folder).env(COUNT, folder.join("count"));
         })
     }
 
-    /// As [`holding`](Self::holding), in the folder that the environment leads to.
-    pub fn holding_at_home(name: &str, home: &Path, runtime: Option<&Path>) -> Self {
-        let mut process = Self::at_home(&format!("hold {name}"), home, runtime);
-        assert_eq!(process.hears(), "taken");
-        process
+    /// As [`counting`](Self::counting), with the lock of the session bus at this address.
+    pub fn counting_on_bus(times: u32, count: &Path, address: &str) -> Self {
+        Self::start(&format!("count {times}"), |command| {
+            command.env(COUNT, count).env("DBUS_SESSION_BUS_ADDRESS", address);
+        })
     }
 
-    /// Says whether the lock is `taken` or `busy`.
-    pub fn trying_at_home(name: &str, home: &Path, runtime: Option<&Path>) -> Self {
-        Self::at_home(&format!("try {name}"), home, runtime)
-    }
-
-    fn at_home(task: &str, home: &Path, runtime: Option<&Path>) -> Self {
+    /// A process whose folders are all below `home` and whose session bus is at this address.
+    pub fn on_bus(task: &str, address: &str, home: &Path) -> Self {
         Self::start(task, |command| {
-            command.env("HOME", home).env_remove("XDG_STATE_HOME");
-            match runtime {
-                Some(folder) => command.env("XDG_RUNTIME_DIR", folder),
-                None => command.env_remove("XDG_RUNTIME_DIR"),
-            };
+            for name in ["HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "TMPDIR"] {
+                command.env(name, home);
+            }
+            command.env("DBUS_SESSION_BUS_ADDRESS", address);
         })
     }
 
@@ -63,9 +60,9 @@ impl Process {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "process::the_other_process", "--nocapture"]).env(TASK, task);
         surroundings(&mut command);
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines }
+        Self { input: child.stdin.take(), child, lines }
     }
 
     /// The next thing it says.
@@ -77,6 +74,16 @@ impl Process {
                 return said.to_owned();
             }
         }
+    }
+
+    /// A process that holds a lock gives it up when its input ends, and lives on.
+    pub fn gives_up(&mut self) {
+        self.input = None;
+        assert_eq!(self.hears(), "given up");
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     /// Without a chance to tidy up: SIGKILL where there are signals.
@@ -103,26 +110,27 @@ pub fn long_running() -> &'static str {
 #[tokio::test]
 async fn the_other_process() {
     let Ok(task) = std::env::var(TASK) else { return };
-    let folder = std::env::var_os(FOLDER).map(PathBuf::from);
-    let locks = match &folder {
-        Some(folder) => locks_in(folder),
-        None => Locks::in_folder(state_dir(), SERVICE),
+    let locks = match std::env::var_os(FOLDER) {
+        Some(folder) => locks_in(Path::new(&folder)),
+        None => on_session_bus(),
     };
-    match task.split_once(' ').unwrap() {
-        ("hold", name) => {
-            let _held = locks.take(name, PATIENCE).await.unwrap();
+    let (task, number) = task.split_once(' ').unwrap_or((&task, "0"));
+    match task {
+        "hold" => {
+            let held = locks.take(PATIENCE).await.unwrap();
             println!("{ANSWER}taken");
+            tokio::task::spawn_blocking(|| std::io::stdin().lines().count()).await.unwrap();
+            drop(held);
+            println!("{ANSWER}given up");
             std::future::pending::<()>().await;
         }
-        ("try", name) => match locks.take(name, Duration::ZERO).await {
-            Ok(_) => println!("{ANSWER}taken"),
-            Err(LockTrouble::Busy) => println!("{ANSWER}busy"),
-            Err(trouble) => panic!("{trouble}"),
-        },
-        ("count", times) => {
-            let count = folder.unwrap().join("count");
-            for _ in 0..times.parse::<u32>().unwrap() {
-                let _held = locks.take("count", PATIENCE).await.unwrap();
+        "try" => println!("{ANSWER}{}", named(&locks.take(Duration::ZERO).await.map(drop))),
+        "wait" => println!("{ANSWER}{}", named(&locks.take(PATIENCE).await.map(drop))),
+        "check" => println!("{ANSWER}{}", named(&locks.check().await)),
+        "count" => {
+            let count = PathBuf::from(std::env::var_os(COUNT).unwrap());
+            for _ in 0..number.parse::<u32>().unwrap() {
+                let _held = locks.take(PATIENCE).await.unwrap();
                 let number: u32 = fs::read_to_string(&count).unwrap().parse().unwrap();
                 tokio::task::yield_now().await;
                 fs::write(&count, (number + 1).to_string()).unwrap();
@@ -131,4 +139,24 @@ async fn the_other_process() {
         }
         other => panic!("unknown: {other:?}"),
     }
+}
+
+fn named(taken: &Result<(), LockTrouble>) -> &'static str {
+    match taken {
+        Ok(()) => "taken",
+        Err(LockTrouble::Busy) => "busy",
+        Err(LockTrouble::Refused) => "refused",
+        Err(LockTrouble::Absent) => "absent",
+        Err(trouble) => panic!("{trouble}"),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn on_session_bus() -> Locks {
+    Locks::on_session_bus(SERVICE)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn on_session_bus() -> Locks {
+    panic!("{SERVICE} has no session bus here")
 }

@@ -53,6 +53,8 @@ pub struct World {
     pub(super) codes: BTreeMap<String, String>,
     pub(super) current: BTreeMap<String, String>,
     pub(super) children: BTreeMap<String, String>,
+    /// Tokens of sessions that a newer sign-in with the same key has ended.
+    pub(super) ended: BTreeSet<String>,
     pub(super) proofs: BTreeSet<String>,
     pub(super) nonce: u32,
     pub(super) count: u32,

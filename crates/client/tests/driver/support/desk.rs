@@ -11,7 +11,6 @@ use keyport_client::{
     SystemRandomness,
 };
 use keyport_core::{Door, Hints, Moment, Screen, Store, View};
-use tempfile::TempDir;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
@@ -26,19 +25,15 @@ pub struct Desk {
     opened: mpsc::UnboundedReceiver<String>,
     config: Config,
     platform: Platform,
-    #[expect(dead_code, reason = "keeps the folder of the locks")]
-    state: TempDir,
 }
 
 impl Desk {
     pub async fn new() -> Self {
         let companion = TestCompanion::start().await;
-        let state = tempfile::tempdir().unwrap();
         let config = Config {
             companion: companion.url.clone(),
             channel: Channel::development(),
             device_name: "Ada's laptop".into(),
-            state_dir: state.path().to_owned(),
             words: words(),
         };
         let (keychain, clock) = (MoodyKeychain::new(), Arc::new(TestClock::default()));
@@ -52,7 +47,7 @@ impl Desk {
         };
         let client = Client::start(config.clone(), platform.clone());
         let notices = client.notices();
-        Self { companion, keychain, clock, client, notices, opened, config, platform, state }
+        Self { companion, keychain, clock, client, notices, opened, config, platform }
     }
 
     /// The process ends and starts again; the keychain stays.
@@ -67,12 +62,6 @@ impl Desk {
     /// Another process of the same person, beside this one.
     pub fn another_process(&self) -> Sessions {
         Sessions::open(&self.config, &self.platform)
-    }
-
-    /// The same where locks cannot be kept, such as a state folder that is read-only.
-    pub fn another_process_without_locks(&self) -> Sessions {
-        let config = Config { state_dir: "/dev/null/locks".into(), ..self.config.clone() };
-        Sessions::open(&config, &self.platform)
     }
 
     pub fn command_line_beside(&self) -> Client {

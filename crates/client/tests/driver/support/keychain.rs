@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 use keyport_client::keychain::{
     Answered, Item, Keychain, KeychainTrouble, MemoryKeychain, SecretBytes,
 };
+use keyport_client::locks::{LockTrouble, Locking};
 
 #[derive(Default)]
 pub struct MoodyKeychain {
@@ -25,6 +27,8 @@ struct Moods {
     stalls: Option<(String, watch::Receiver<bool>)>,
     damaged: BTreeSet<String>,
     aside: Vec<String>,
+    lock: Option<fn() -> LockTrouble>,
+    lock_waits: watch::Sender<usize>,
 }
 
 impl MoodyKeychain {
@@ -57,6 +61,16 @@ impl MoodyKeychain {
     /// Writing items whose name begins so waits for the test.
     pub fn stalls_writes(&self, name: &str, go: watch::Receiver<bool>) {
         self.moods.lock().unwrap().stalls = Some((name.to_owned(), go));
+    }
+
+    /// Taking the lock ends so.
+    pub fn fails_locks(&self, trouble: Option<fn() -> LockTrouble>) {
+        self.moods.lock().unwrap().lock = trouble;
+    }
+
+    /// How many have asked for the lock while another had it.
+    pub fn lock_waits(&self) -> watch::Receiver<usize> {
+        self.moods.lock().unwrap().lock_waits.subscribe()
     }
 
     pub fn is_well_again(&self) {
@@ -151,5 +165,27 @@ impl Keychain for MoodyKeychain {
     fn unlock(&self) -> Answered<'_, ()> {
         self.is_well_again();
         at_once(Ok(()))
+    }
+
+    fn lock(&self, wait: Duration) -> Locking<'_> {
+        if let Some(trouble) = self.moods.lock().unwrap().lock {
+            return Box::pin(std::future::ready(Err(trouble())));
+        }
+        Box::pin(async move {
+            match self.items.lock(Duration::ZERO).await {
+                Err(LockTrouble::Busy) => {}
+                taken => return taken,
+            }
+            self.moods.lock().unwrap().lock_waits.send_modify(|waits| *waits += 1);
+            self.items.lock(wait).await
+        })
+    }
+
+    fn check_lock(&self) -> Locking<'_, ()> {
+        let lock = self.moods.lock().unwrap().lock;
+        Box::pin(std::future::ready(match lock.map(|trouble| trouble()) {
+            None | Some(LockTrouble::Busy) => Ok(()),
+            Some(trouble) => Err(trouble),
+        }))
     }
 }

@@ -20,6 +20,12 @@ pub(super) fn exchange(world: &mut World, seen: &Seen) -> Response {
     assert_eq!(pushed["code_challenge_method"], "S256");
     assert_eq!(pushed["redirect_uri"], seen.fields["redirect_uri"]);
     assert_eq!(thumbprint, seen.thumbprint, "the key that pushed redeems");
+    // One person here, so one session for each key.
+    let older = world.current.iter().filter(|(_, key)| **key == seen.thumbprint);
+    let older: Vec<String> = older.map(|(token, _)| token.clone()).collect();
+    world.current.retain(|_, key| *key != seen.thumbprint);
+    world.children.retain(|_, child| !older.contains(child));
+    world.ended.extend(older);
     world.count += 1;
     let refresh = format!("kpr_canary-{}", world.count);
     world.current.insert(refresh.clone(), seen.thumbprint.clone());
@@ -41,6 +47,9 @@ pub(super) fn exchange(world: &mut World, seen: &Seen) -> Response {
 pub(super) fn refresh(world: &mut World, seen: &Seen) -> Response {
     let presented = &seen.fields["refresh_token"];
     if world.over {
+        return invalid_grant();
+    }
+    if world.ended.contains(presented) {
         return invalid_grant();
     }
     if let Some(child) = world.children.get(presented).cloned() {

@@ -1,0 +1,137 @@
+//! From the code to the kept session, in one turn. The companion ends the older session of a person
+//! and a device key when it redeems a code (`docs/protocol.md` "Token"), so redeeming is as much a
+//! write to what is kept as saving is: with a turn for each of the two, another sign-in could
+//! redeem in between and save before, and the session that is kept would be the one that was ended.
+
+use std::sync::Arc;
+
+use keyport_core::secret::{AuthorizationCode, CodeVerifier};
+use keyport_core::{AccountId, NewSession, Problem, Store};
+use url::Url;
+
+use super::items::KeptSession;
+use super::memory::Access;
+use super::turn::{Turn, answered};
+use super::{Sessions, Shared};
+use crate::http::{DeviceKey, Trouble};
+
+/// The right to save one new session: the turn in which its code was redeemed, or why there was
+/// none. Dropping it lets the next one in.
+#[must_use = "other programs wait until it is dropped"]
+pub struct SaveTurn(Result<Turn, Problem>);
+
+/// What to do with a code whose session could not be kept, because the turn does not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WithoutTurn {
+    /// Redeem it: the session lives in memory, and this process lives on.
+    HoldInMemory,
+    /// Leave it: this process ends after its sign-in, and the earlier session lives on.
+    Refuse,
+}
+
+impl Sessions {
+    /// Redeems a code for a session that is not kept anywhere yet. With [`Store::Keychain`] that
+    /// waits for its turn first, 25 s at most, and [`save`](Self::save) then waits for nothing.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn redeem_code(
+        &self,
+        (key, redirect_uri): (Arc<DeviceKey>, Url),
+        (code, verifier): (&AuthorizationCode, &CodeVerifier),
+        store: Store,
+        without_turn: WithoutTurn,
+    ) -> Result<(NewSession, SaveTurn), Problem> {
+        let turn = match store {
+            Store::Keychain => self.turns.take().await,
+            Store::Memory => Err(Problem::Internal),
+        };
+        if let (Store::Keychain, Err(problem), WithoutTurn::Refuse) = (store, &turn, without_turn) {
+            return Err(*problem);
+        }
+        let companion = &self.shared.companion;
+        let exchange = async {
+            let issued = companion.exchange_code(&key, redirect_uri, code, verifier).await?;
+            let facts = match issued.facts {
+                Some(facts) => facts,
+                None => companion.userinfo(&key, &issued.tokens.access).await?,
+            };
+            Ok((facts, issued.tokens))
+        };
+        let refused = |trouble: Trouble| trouble.as_problem(Problem::LinkExpired);
+        let (facts, tokens) = answered(exchange).await.map_err(refused)?;
+        let account = facts.into_account(companion.issuer(), self.shared.clock.now());
+        self.shared.memory.exchanged(tokens.refresh.clone(), key);
+        Ok((NewSession { account, tokens }, SaveTurn(turn)))
+    }
+
+    /// Writes a new session to the keychain; its account becomes the current one. Without a turn
+    /// nothing is changed, in the keychain or in memory.
+    ///
+    /// # Errors
+    /// When it is not there, or not surely.
+    pub async fn save(&self, session: &NewSession, turn: SaveTurn) -> Result<(), Problem> {
+        let turn = turn.0?;
+        self.shared.save(&turn, session).await
+    }
+
+    /// Keeps a new session in memory.
+    pub fn hold(&self, session: &NewSession) {
+        self.shared.memory.hold(KeptSession::of(session));
+        self.shared.remember_access(session);
+    }
+}
+
+impl Shared {
+    async fn save(&self, turn: &Turn, session: &NewSession) -> Result<(), Problem> {
+        let (memory, vault) = (&self.memory, &self.vault);
+        let mut kept = KeptSession::of(session);
+        if let Some(key) = memory.key_of_exchanged(&kept.refresh) {
+            self.keep_device_key(turn, &key).await?;
+            kept.key = Some(key.thumbprint());
+        }
+        // Before the write and not after: a save that takes too long is given up, and the session
+        // is held meanwhile.
+        memory.let_go(&kept.account.id);
+        memory.is_unsure_of(&kept.account.id, true);
+        if let Err(trouble) = vault.add(turn, &kept).await {
+            // What was asked may still happen, and would be an old token beside the one that lives
+            // on in memory.
+            self.take_out_of_keychain(turn, &kept.account.id).await;
+            return Err(trouble.into());
+        }
+        memory.is_unsure_of(&kept.account.id, false);
+        self.remember_access(session);
+        Ok(())
+    }
+
+    /// As far as the keychain answers; what is not done is tried again before the session is next
+    /// rotated.
+    pub(super) async fn take_out_of_keychain(&self, turn: &Turn, account: &AccountId) {
+        match self.vault.remove(turn, account).await {
+            Ok(()) => self.memory.is_unsure_of(account, false),
+            Err(trouble) => {
+                tracing::warn!(cause = %trouble, "the keychain may hold an old session");
+            }
+        }
+    }
+
+    fn remember_access(&self, session: &NewSession) {
+        let access = Access {
+            token: session.tokens.access.clone(),
+            deadline: session.tokens.access_deadline,
+        };
+        self.memory.remember_access(&session.account.id, access);
+    }
+}
+
+impl KeptSession {
+    fn of(session: &NewSession) -> Self {
+        Self {
+            account: session.account.clone(),
+            refresh: session.tokens.refresh.clone(),
+            fresh_until: session.tokens.access_deadline,
+            key: None,
+        }
+    }
+}
