@@ -12,3 +12,5 @@ mod sessions;
 mod sign_in;
 mod support;
 mod trouble;
+mod turns;
+mod two_sign_ins;
