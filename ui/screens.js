@@ -43,14 +43,15 @@ function lastMinute(view) {
 
 function signedIn(section, view, words, arrived) {
   const { account } = view;
-  const name = account.name || account.email;
-  rememberEmail(account.email);
+  const email = account.email ?? '';
+  const name = account.name ?? account.email ?? account.subject;
+  rememberEmail(email);
   write(section.querySelector('[data-fact="name"]'), name);
   write(section.querySelector('[data-fact="initial"]'), [...name][0]?.toLocaleUpperCase() ?? '');
-  write(section.querySelector('[data-fact="email"]'), account.email);
+  write(section.querySelector('[data-fact="email"]'), email);
   write(section.querySelector('[data-fact="since"]'), sayWhen(account.signed_in_at));
   write(section.querySelector('[data-part="session"]'), words[view.stored]);
-  when(section, 'named', name !== account.email);
+  when(section, 'named', Boolean(email) && name !== email);
   when(section, 'from', Boolean(words.from));
   when(section, 'not-saved', view.not_saved !== null);
   when(section, 'unreachable', view.unreachable !== null);

@@ -85,9 +85,9 @@ fn signed_in(
     unreachable: &str,
     words: &Words,
 ) -> BTreeMap<String, String> {
-    let name = if account.name.is_empty() { &account.email } else { &account.name };
-    let organization = account.organization.as_ref().map_or("", |o| o.name.as_str());
-    let connection = connection_name(&account.connection.kind);
+    let organization = account.organization.as_ref().and_then(|o| o.name.as_deref());
+    let organization = organization.unwrap_or_default();
+    let connection = account.connection.as_ref().map_or("", |way| connection_name(&way.kind));
     let place = match (organization.is_empty(), connection.is_empty()) {
         (false, false) => "both",
         (false, true) => "organization",
@@ -95,7 +95,7 @@ fn signed_in(
         (true, true) => "neither",
     };
     let facts = [
-        ("name", name.as_str()),
+        ("name", account.shown_name()),
         ("place", place),
         ("organization", organization),
         ("connection", connection),

@@ -59,13 +59,16 @@ fn signed_in() -> Vec<Case> {
     let locked = Some(Problem::KeychainLocked.code());
     let offline = Some(Problem::Offline.code());
     let mut nameless = ada();
-    nameless.name = String::new();
+    nameless.name = None;
     nameless.organization = None;
-    nameless.connection.kind = "GenericSAML".to_owned();
+    nameless.connection.as_mut().unwrap().kind = "GenericSAML".to_owned();
+    let mut unknown = ada();
+    (unknown.name, unknown.email, unknown.connection) = (None, None, None);
+    unknown.organization.as_mut().unwrap().name = None;
     let mut long = ada();
-    long.name = "Wilhelmina Featherstonehaugh-Cholmondeley von und zu Hohenlohe".to_owned();
-    long.email =
-        "wilhelmina.featherstonehaugh-cholmondeley@subsidiary.example-holding.test".to_owned();
+    long.name = Some("Wilhelmina Featherstonehaugh-Cholmondeley von und zu Hohenlohe".to_owned());
+    let email = "wilhelmina.featherstonehaugh-cholmondeley@subsidiary.example-holding.test";
+    long.email = Some(email.to_owned());
     long.organization = organization("Example Holding International Beteiligungsgesellschaft");
     vec![
         named("signed_in", signed(ada(), Stored::Keychain, None, None)),
@@ -74,6 +77,7 @@ fn signed_in() -> Vec<Case> {
         named("signed_in-unreachable", signed(ada(), Stored::Keychain, None, offline)),
         named("signed_in-both", signed(ada(), Stored::Memory, locked, offline)),
         named("signed_in-nameless", signed(nameless, Stored::Keychain, None, None)),
+        named("signed_in-unknown", signed(unknown, Stored::Keychain, None, None)),
         named("signed_in-long", signed(long, Stored::Keychain, None, None)),
     ]
 }
@@ -92,20 +96,20 @@ fn ada() -> Account {
         id: AccountId("one".to_owned()),
         issuer: "http://127.0.0.1:8788".to_owned(),
         subject: "user_01ADA".to_owned(),
-        email: "ada@acme.test".to_owned(),
-        name: "Ada Lovelace".to_owned(),
+        email: Some("ada@acme.test".to_owned()),
+        name: Some("Ada Lovelace".to_owned()),
         organization: organization("Acme"),
-        connection: Connection {
+        connection: Some(Connection {
             id: "conn_01EMULATOROKTA".to_owned(),
             kind: "OktaSAML".to_owned(),
-        },
+        }),
         signed_in_at: Moment(1_795_222_920_000),
     }
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "an account's organization is optional")]
 fn organization(name: &str) -> Option<Organization> {
-    Some(Organization { id: "org_01EMULATORACME".to_owned(), name: name.to_owned() })
+    Some(Organization { id: "org_01EMULATORACME".to_owned(), name: Some(name.to_owned()) })
 }
 
 fn problem_case(problem: Problem) -> Case {

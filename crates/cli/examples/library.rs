@@ -25,7 +25,7 @@ async fn main() -> anyhow::Result<()> {
         match notice {
             Notice::Confirm(number) => println!("Is this number in your browser? {number}"),
             Notice::SignedIn { account, .. } => {
-                println!("Signed in as {}", account.email);
+                println!("Signed in as {}", account.shown_email());
                 let access = client.sessions().access_token(&account.id).await;
                 println!("An access token: {access:?}");
                 break;

@@ -50,10 +50,10 @@ pub enum Event<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SignedIn<'a> {
     account: &'a str,
-    email: &'a str,
-    name: &'a str,
+    email: Option<&'a str>,
+    name: Option<&'a str>,
     organization: Option<&'a Organization>,
-    connection: Way<'a>,
+    connection: Option<Way<'a>>,
     stored: Stored,
 }
 
@@ -67,13 +67,13 @@ struct Way<'a> {
 impl<'a> SignedIn<'a> {
     /// The facts of this account.
     pub fn of(account: &'a Account, stored: Stored) -> Self {
-        let Connection { id, kind } = &account.connection;
+        let way = |Connection { id, kind }: &'a Connection| Way { id, kind };
         Self {
             account: &account.id.0,
-            email: &account.email,
-            name: &account.name,
+            email: account.email.as_deref(),
+            name: account.name.as_deref(),
             organization: account.organization.as_ref(),
-            connection: Way { id, kind },
+            connection: account.connection.as_ref().map(way),
             stored,
         }
     }
@@ -99,10 +99,10 @@ mod tests {
             id: AccountId("a1".into()),
             issuer: "https://sign-in.acme.test".into(),
             subject: "user_1".into(),
-            email: "ada@acme.test".into(),
-            name: "Ada Lovelace".into(),
-            organization: Some(Organization { id: "org_1".into(), name: "Acme".into() }),
-            connection: Connection { id: "conn_1".into(), kind: "OktaSAML".into() },
+            email: Some("ada@acme.test".into()),
+            name: Some("Ada Lovelace".into()),
+            organization: Some(Organization { id: "org_1".into(), name: Some("Acme".into()) }),
+            connection: Some(Connection { id: "conn_1".into(), kind: "OktaSAML".into() }),
             signed_in_at: Moment(0),
         }
     }
@@ -142,6 +142,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_known_of_an_account_is_null() {
+        let mut account = ada();
+        account.name = None;
+        account.organization = Some(Organization { id: "org_1".into(), name: None });
+        let event = parsed(&Event::SignedIn(SignedIn::of(&account, Stored::Keychain)));
+        assert_eq!((&event["name"], &event["email"]), (&json!(null), &json!("ada@acme.test")));
+        assert_eq!(event["organization"], json!({"id": "org_1", "name": null}));
+        (account.email, account.organization, account.connection) = (None, None, None);
+        let event = parsed(&Event::SignedIn(SignedIn::of(&account, Stored::Keychain)));
+        assert_eq!(
+            event,
+            json!({
+                "event": "signed_in", "account": "a1", "email": null, "name": null,
+                "organization": null, "connection": null, "stored": "keychain",
+            })
+        );
+    }
+
+    #[test]
     fn a_token_has_a_proof_only_when_one_was_asked_for() {
         let token =
             |dpop| Event::Token { access_token: "t", token_type: "DPoP", expires_at: 5, dpop };
@@ -155,7 +174,7 @@ mod tests {
     #[test]
     fn an_event_is_one_line() {
         let mut account = ada();
-        account.name = "Ada\nLovelace\u{2028}".into();
+        account.name = Some("Ada\nLovelace\u{2028}".into());
         let line = Event::SignedIn(SignedIn::of(&account, Stored::Memory)).line();
         assert_eq!(line.lines().count(), 1);
     }

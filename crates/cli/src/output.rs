@@ -116,20 +116,21 @@ impl Output {
         self.say(place, &[]);
     }
 
-    /// `Signed in as Ada Lovelace (ada@acme.test), Acme`.
+    /// `Signed in as Ada Lovelace (ada@acme.test), Acme`, or as much of it as is known.
     pub fn who(&self, account: &Account) -> String {
-        let (name, email) = (plain(&account.name), plain(&account.email));
-        let who = if name.is_empty() {
-            email
-        } else {
-            self.words.text("cli-name-and-email", &[("name", &name), ("email", &email)])
+        let who = match (&account.name, &account.email) {
+            (Some(name), Some(email)) => {
+                let (name, email) = (plain(name), plain(email));
+                self.words.text("cli-name-and-email", &[("name", &name), ("email", &email)])
+            }
+            _ => plain(account.shown_name()),
         };
         match &account.organization {
-            Some(Organization { name, .. }) => {
+            Some(Organization { name: Some(name), .. }) => {
                 let arguments = [("who", &*who), ("organization", &*plain(name))];
                 self.words.text("cli-signed-in-organization", &arguments)
             }
-            None => self.words.text("cli-signed-in", &[("who", &who)]),
+            _ => self.words.text("cli-signed-in", &[("who", &who)]),
         }
     }
 }
@@ -165,16 +166,16 @@ mod tests {
 
     use super::*;
 
-    fn account(name: &str, organization: Option<&str>) -> Account {
+    fn account(name: Option<&str>, organization: Option<&str>) -> Account {
         Account {
             id: AccountId("a1".into()),
             issuer: "https://sign-in.acme.test".into(),
             subject: "user_1".into(),
-            email: "ada@acme.test".into(),
-            name: name.into(),
+            email: Some("ada@acme.test".into()),
+            name: name.map(str::to_owned),
             organization: organization
-                .map(|name| Organization { id: "org_1".into(), name: name.into() }),
-            connection: Connection { id: "conn_1".into(), kind: "OktaSAML".into() },
+                .map(|name| Organization { id: "org_1".into(), name: Some(name.into()) }),
+            connection: Some(Connection { id: "conn_1".into(), kind: "OktaSAML".into() }),
             signed_in_at: Moment(0),
         }
     }
@@ -182,14 +183,15 @@ mod tests {
     #[test]
     fn a_name_cannot_steer_the_terminal() {
         let output = Output::for_people();
-        let said = output.who(&account("Ada\u{1b}]0;pwned\u{7}\u{202e}ecalevoL", Some("Ac\nme")));
+        let name = "Ada\u{1b}]0;pwned\u{7}\u{202e}ecalevoL";
+        let said = output.who(&account(Some(name), Some("Ac\nme")));
         assert!(!said.chars().any(|c| c.is_control() || c == '\u{202e}'), "{said:?}");
         assert!(said.contains("ada@acme.test"));
     }
 
     #[test]
     fn a_name_cannot_push_the_rest_off_the_screen() {
-        let said = Output::for_people().who(&account(&"a".repeat(60_000), Some("Acme")));
+        let said = Output::for_people().who(&account(Some(&"a".repeat(60_000)), Some("Acme")));
         assert!(said.len() < 400 && said.ends_with("a… (ada@acme.test), Acme"), "{said}");
         assert_eq!(plain("a\u{61c}b\u{2028}c"), "a\u{fffd}b\u{fffd}c");
         assert_eq!(plain(&"é".repeat(LONGEST)), "é".repeat(LONGEST));
@@ -198,8 +200,14 @@ mod tests {
     #[test]
     fn who_is_signed_in_is_said_with_what_is_known() {
         let output = Output::for_people();
-        let whole = output.who(&account("Ada Lovelace", Some("Acme")));
+        let whole = output.who(&account(Some("Ada Lovelace"), Some("Acme")));
         assert_eq!(whole, "Signed in as Ada Lovelace (ada@acme.test), Acme");
-        assert_eq!(output.who(&account("", None)), "Signed in as ada@acme.test");
+        assert_eq!(output.who(&account(None, None)), "Signed in as ada@acme.test");
+        let mut bare = account(None, Some("Acme"));
+        assert_eq!(output.who(&bare), "Signed in as ada@acme.test, Acme");
+        bare.email = None;
+        assert_eq!(output.who(&bare), "Signed in as user_1, Acme");
+        bare.organization = Some(Organization { id: "org_1".into(), name: None });
+        assert_eq!(output.who(&bare), "Signed in as user_1");
     }
 }

@@ -57,11 +57,11 @@ fn environment(account: &Account, access: &Access) -> Vec<Variable> {
         ("KEYPORT_ACCESS_TOKEN_TYPE", Some("DPoP")),
         ("KEYPORT_ACCESS_TOKEN_EXPIRES_AT", Some(&*(access.deadline.0 / 1000).to_string())),
         ("KEYPORT_ACCOUNT", Some(&account.id.0)),
-        ("KEYPORT_ACCOUNT_EMAIL", Some(&account.email)),
-        ("KEYPORT_ACCOUNT_NAME", Some(&account.name)),
+        ("KEYPORT_ACCOUNT_EMAIL", account.email.as_deref()),
+        ("KEYPORT_ACCOUNT_NAME", account.name.as_deref()),
         ("KEYPORT_ISSUER", Some(&account.issuer)),
         ("KEYPORT_ORGANIZATION", organization.map(|organization| &*organization.id)),
-        ("KEYPORT_ORGANIZATION_NAME", organization.map(|organization| &*organization.name)),
+        ("KEYPORT_ORGANIZATION_NAME", organization.and_then(|found| found.name.as_deref())),
     ]
     .map(|(name, value)| (name, value.filter(|value| fits(value)).map(str::to_owned)));
     variables.into()
@@ -91,11 +91,14 @@ mod tests {
     fn what_this_session_does_not_have_is_taken_out_and_not_inherited() {
         let mut account = table::account("1");
         assert_eq!(value_of("KEYPORT_ORGANIZATION", &account), None);
-        account.organization = Some(Organization { id: "org_1".into(), name: "A\0b".into() });
+        account.organization = Some(Organization { id: "org_1".into(), name: Some("A\0b".into()) });
         assert_eq!(value_of("KEYPORT_ORGANIZATION", &account).as_deref(), Some("org_1"));
         assert_eq!(value_of("KEYPORT_ORGANIZATION_NAME", &account), None);
-        account.name = "a".repeat(LONGEST + 1);
+        account.name = Some("a".repeat(LONGEST + 1));
         assert_eq!(value_of("KEYPORT_ACCOUNT_NAME", &account), None);
+        (account.name, account.email) = (None, None);
+        assert_eq!(value_of("KEYPORT_ACCOUNT_NAME", &account), None);
+        assert_eq!(value_of("KEYPORT_ACCOUNT_EMAIL", &account), None);
         assert_eq!(value_of("KEYPORT_ACCESS_TOKEN_EXPIRES_AT", &account).as_deref(), Some("5"));
     }
 }

@@ -177,10 +177,10 @@ pub fn account(id: &str) -> Account {
         id: AccountId(id.to_owned()),
         issuer: ISSUER.to_owned(),
         subject: format!("subject-{id}"),
-        email: format!("{id}@acme.test"),
-        name: "Ada Lovelace".to_owned(),
+        email: Some(format!("{id}@acme.test")),
+        name: Some("Ada Lovelace".to_owned()),
         organization: None,
-        connection: Connection { id: "conn_1".to_owned(), kind: "OktaSAML".to_owned() },
+        connection: Some(Connection { id: "conn_1".to_owned(), kind: "OktaSAML".to_owned() }),
         signed_in_at: START,
     }
 }

@@ -19,6 +19,8 @@ impl Person<'static> {
     pub const ADA: Self = Self { email: "ada@acme.test", password: "keyport" };
     /// `grace@acme.test`, whom the emulator knows too.
     pub const GRACE: Self = Self { email: "grace@acme.test", password: "keyport" };
+    /// `linus@acme.test`, whom the emulator knows too and of whom it says no name.
+    pub const LINUS: Self = Self { email: "linus@acme.test", password: "keyport" };
 }
 
 impl Person<'_> {

@@ -27,7 +27,7 @@ pub struct Companion {
     pub(super) issuer: Issuer,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) wire: Wire,
-    random: Arc<dyn Random>,
+    pub(super) random: Arc<dyn Random>,
     endpoints: OnceCell<Endpoints>,
     nonce: Mutex<Option<HeaderValue>>,
 }

@@ -1,22 +1,29 @@
 //! The other OAuth endpoints: pushed requests (RFC 9126) with PKCE (RFC 7636), revocation (RFC 7009), userinfo.
 //! Which doors there are and what becomes of a session is not known here.
 
+use std::time::Duration;
+
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
 use keyport_core::secret::{AccessToken, AuthorizationUrl, RefreshToken};
 use keyport_core::{AttemptId, DoorSeed, Hints, Lifetime, Moment, Problem};
 use oauth2::{CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope};
 use serde::Deserialize;
+use serde_json::Value;
+use tokio::time::timeout;
 use url::{Url, form_urlencoded};
 
 use super::authorized::Companion;
 use super::dpop::DeviceKey;
-use super::token::Facts;
+use super::facts::Facts;
+use super::token::Issued;
 use super::trouble::{self, Trouble};
 
 const SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 /// The longest device name the companion takes, in characters.
 const LONGEST_NAME: usize = 64;
+/// How long a sign-in waits to be told whose session it is, where the tokens came without it.
+const FACTS_TIMEOUT: Duration = Duration::from_secs(3);
 /// RFC 7636 §4.1.
 const VERIFIER_LENGTH: std::ops::RangeInclusive<usize> = 43..=128;
 
@@ -39,19 +46,6 @@ pub struct Push<'a> {
 struct Pushed {
     request_uri: String,
     expires_in: u64,
-}
-
-#[derive(Deserialize)]
-struct Userinfo {
-    sub: String,
-    #[serde(default)]
-    email: String,
-    #[serde(default)]
-    name: String,
-    org_id: Option<String>,
-    organization_name: Option<String>,
-    connection_id: String,
-    connection_type: String,
 }
 
 impl Companion {
@@ -138,6 +132,20 @@ impl Companion {
         }
     }
 
+    /// Whose session this is. A session that was given is not given up because the companion does
+    /// not say, or not in 3 s: the account then has a made-up subject and no other fact.
+    pub async fn facts_of(&self, key: &DeviceKey, issued: &Issued) -> Facts {
+        if let Some(facts) = &issued.facts {
+            return facts.clone();
+        }
+        let asked = timeout(FACTS_TIMEOUT, self.userinfo(key, &issued.tokens.access)).await;
+        let answer = asked.unwrap_or(Err(Trouble::Problem(Problem::Offline)));
+        answer.unwrap_or_else(|cause| {
+            tracing::warn!(%cause, "the facts of the account cannot be read");
+            Facts::unknown(&*self.random)
+        })
+    }
+
     /// Asks who is signed in.
     ///
     /// # Errors
@@ -154,11 +162,9 @@ impl Companion {
         if response.status() != StatusCode::OK {
             return Err(trouble::of_answer(&response));
         }
-        let said: Userinfo =
+        let claims: Value =
             serde_json::from_slice(response.body()).map_err(|_| Problem::UnexpectedAnswer)?;
-        let organization = said.org_id.map(|id| (id, said.organization_name.unwrap_or_default()));
-        let connection = (said.connection_id, said.connection_type);
-        Ok(Facts::of_userinfo(said.sub, (said.email, said.name), organization, connection))
+        Facts::of_userinfo(&claims).ok_or_else(|| Problem::UnexpectedAnswer.into())
     }
 }
 

@@ -1,11 +1,11 @@
-//! The token endpoint, RFC 6749 §4.1.3 and §6, and what it gives: tokens, and with a code the facts of the account.
-//! The `oauth2` crate builds the requests and reads the answers; proof and nonce are ours. Nothing is repeated here.
+//! The token endpoint, RFC 6749 §4.1.3 and §6, and what it gives: tokens, and with a code the facts
+//! of the account. The `oauth2` crate builds the requests and reads the answers; proof and nonce are
+//! ours. Nothing is repeated here.
 
 use std::pin::Pin;
 
-use keyport_core::account::{AccountId, Connection, Organization};
 use keyport_core::secret::{AccessToken, AuthorizationCode, CodeVerifier, RefreshToken};
-use keyport_core::{Account, Lifetime, Problem, Tokens};
+use keyport_core::{Lifetime, Problem, Tokens};
 use oauth2::basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenType};
 use oauth2::{
     AsyncHttpClient, AuthType, AuthUrl, ClientId, EndpointNotSet, EndpointSet, ExtraTokenFields,
@@ -14,58 +14,30 @@ use oauth2::{
     TokenResponse as _, TokenUrl,
 };
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use serde_json::Value;
 use url::Url;
 
 use super::authorized::Companion;
-use super::discovery::{Endpoints, Issuer};
+use super::discovery::Endpoints;
 use super::dpop::DeviceKey;
+use super::facts::Facts;
 use super::trouble::{self, Trouble};
 
 /// Where the token endpoint leaves it open, an access token is taken to live this long.
 const UNSAID: Lifetime = Lifetime::seconds(60);
-
-/// Who signed in, as the companion says. No secret is in here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Facts {
-    /// The subject at this issuer.
-    #[serde(rename = "sub")]
-    pub subject: String,
-    /// For showing.
-    #[serde(default)]
-    pub email: String,
-    /// For showing; may be empty.
-    #[serde(default)]
-    pub name: String,
-    organization: Option<OrganizationFacts>,
-    connection: ConnectionFacts,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct OrganizationFacts {
-    id: String,
-    name: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct ConnectionFacts {
-    id: String,
-    #[serde(rename = "type")]
-    kind: String,
-}
 
 /// What the token endpoint gave.
 #[derive(Clone, Debug)]
 pub struct Issued {
     /// Both tokens.
     pub tokens: Tokens,
-    /// With a code only.
+    /// With a code only, and only when they can be read.
     pub facts: Option<Facts>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Extra {
-    keyport_account: Option<Facts>,
+    keyport_account: Option<Value>,
 }
 
 impl ExtraTokenFields for Extra {}
@@ -180,61 +152,7 @@ impl Companion {
                 access: AccessToken::new(answer.access_token().secret().clone()),
                 access_deadline: self.clock.now().after(lifetime),
             },
-            facts: answer.extra_fields().keyport_account.clone(),
+            facts: answer.extra_fields().keyport_account.as_ref().and_then(Facts::of_token_answer),
         })
-    }
-}
-
-impl Facts {
-    pub(super) fn of_userinfo(
-        subject: String,
-        (email, name): (String, String),
-        organization: Option<(String, String)>,
-        (id, kind): (String, String),
-    ) -> Self {
-        Self {
-            subject,
-            email,
-            name,
-            organization: organization.map(|(id, name)| OrganizationFacts { id, name }),
-            connection: ConnectionFacts { id, kind },
-        }
-    }
-
-    /// The account as this device knows it.
-    #[must_use]
-    pub fn into_account(self, issuer: &Issuer, signed_in_at: keyport_core::Moment) -> Account {
-        Account {
-            id: account_id(issuer.as_str(), &self.subject),
-            issuer: issuer.as_str().to_owned(),
-            subject: self.subject,
-            email: self.email,
-            name: self.name,
-            organization: self.organization.map(|o| Organization { id: o.id, name: o.name }),
-            connection: Connection { id: self.connection.id, kind: self.connection.kind },
-            signed_in_at,
-        }
-    }
-}
-
-/// The first 16 hex digits of SHA-256 over issuer, NUL, subject: the same account has the same name on this device whatever
-/// its email becomes, and no keychain tool shows who it is.
-fn account_id(issuer: &str, subject: &str) -> AccountId {
-    let digest =
-        Sha256::new().chain_update(issuer).chain_update([0]).chain_update(subject).finalize();
-    AccountId(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_account_is_named_after_issuer_and_subject_alone() {
-        let id = account_id("https://a.test", "user_1");
-        assert_eq!(id.0.len(), 16);
-        assert_ne!(id, account_id("https://a.test", "user_2"));
-        assert_ne!(id, account_id("https://b.test", "user_1"));
-        assert_ne!(account_id("https://a.test", "/x"), account_id("https://a.test/", "x"));
     }
 }

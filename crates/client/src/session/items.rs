@@ -155,10 +155,10 @@ fn read<'a, T: Deserialize<'a>>(bytes: &'a SecretBytes) -> Result<T, KeychainTro
 fn shortened(account: &Account, longest: usize) -> Account {
     let cut = |text: &str| text.chars().take(longest).collect::<String>();
     let mut account = account.clone();
-    account.name = cut(&account.name);
-    account.email = cut(&account.email);
+    account.name = account.name.as_deref().map(cut);
+    account.email = account.email.as_deref().map(cut);
     if let Some(organization) = &mut account.organization {
-        organization.name = cut(&organization.name);
+        organization.name = organization.name.as_deref().map(cut);
     }
     account
 }
@@ -172,7 +172,7 @@ mod tests {
     fn session() -> KeptSession {
         KeptSession {
             account: Account {
-                organization: Some(Organization { id: "org_1".into(), name: "Acme".into() }),
+                organization: Some(Organization { id: "org_1".into(), name: Some("Acme".into()) }),
                 ..table::account("ada")
             },
             refresh: RefreshToken::new("kpr_secret"),
@@ -209,10 +209,10 @@ mod tests {
     #[test]
     fn the_longest_names_still_fit_and_only_what_is_shown_is_cut() {
         let mut long = session();
-        long.account.name = "\u{1F511}".repeat(500);
-        long.account.email = format!("{}@acme.test", "a".repeat(240));
+        long.account.name = Some("\u{1F511}".repeat(500));
+        long.account.email = Some(format!("{}@acme.test", "a".repeat(240)));
         long.account.organization =
-            Some(Organization { id: "org_1".into(), name: "\u{0}".repeat(500) });
+            Some(Organization { id: "org_1".into(), name: Some("\u{0}".repeat(500)) });
         let bytes = long.to_bytes().unwrap();
         assert!(bytes.expose().len() <= LARGEST);
         let back = KeptSession::of_bytes(&bytes).unwrap();

@@ -50,16 +50,11 @@ impl Sessions {
             return Err(*problem);
         }
         let companion = &self.shared.companion;
-        let exchange = async {
-            let issued = companion.exchange_code(&key, redirect_uri, code, verifier).await?;
-            let facts = match issued.facts {
-                Some(facts) => facts,
-                None => companion.userinfo(&key, &issued.tokens.access).await?,
-            };
-            Ok((facts, issued.tokens))
-        };
         let refused = |trouble: Trouble| trouble.as_problem(Problem::LinkExpired);
-        let (facts, tokens) = answered(exchange).await.map_err(refused)?;
+        let exchange = companion.exchange_code(&key, redirect_uri, code, verifier);
+        let issued = answered(exchange).await.map_err(refused)?;
+        let facts = companion.facts_of(&key, &issued).await;
+        let tokens = issued.tokens;
         let account = facts.into_account(companion.issuer(), self.shared.clock.now());
         self.shared.memory.exchanged(tokens.refresh.clone(), key);
         Ok((NewSession { account, tokens }, SaveTurn(turn)))

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends with a panic")]
 
 mod callbacks;
+mod facts;
 mod given_up;
 mod http;
 mod races;
@@ -12,5 +13,3 @@ mod sessions;
 mod sign_in;
 mod support;
 mod trouble;
-mod turns;
-mod two_sign_ins;

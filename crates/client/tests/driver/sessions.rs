@@ -15,7 +15,7 @@ async fn who_is_signed_in_is_read_from_the_keychain() {
     desk.signs_in(Store::Keychain).await;
     let accounts = desk.another_process().accounts().await.unwrap();
     let [(account, Stored::Keychain)] = &accounts[..] else { panic!("{accounts:?}") };
-    assert_eq!(account.email, "ada@acme.test");
+    assert_eq!(account.email.as_deref(), Some("ada@acme.test"));
     assert_eq!(account.id.0.len(), 16);
     desk.keychain.fails_reads(KeychainTrouble::Locked);
     assert_eq!(desk.another_process().accounts().await, Err(Problem::KeychainLocked));

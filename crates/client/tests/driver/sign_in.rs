@@ -19,7 +19,7 @@ async fn a_click_and_a_callback_over_loopback_sign_in() {
     let Screen::SignedIn { account, stored, .. } = desk.shows_signed_in().await else {
         unreachable!()
     };
-    assert_eq!((account.email.as_str(), stored), ("ada@acme.test", Stored::Memory));
+    assert_eq!((account.email.as_deref(), stored), (Some("ada@acme.test"), Stored::Memory));
     let (attempt, outcome) = desk.companion.until(|world| world.outcomes.first().cloned()).await;
     assert_eq!((attempt, outcome), (desk.attempt(), json!({"outcome": "memory"})));
     let signed_in = desk.notice(|notice| match notice {
@@ -84,6 +84,6 @@ async fn a_companion_that_says_nothing_of_the_account_is_asked_at_userinfo() {
     desk.companion.world().is_plain = true;
     desk.signs_in(Store::Memory).await;
     let Screen::SignedIn { account, .. } = desk.shows_signed_in().await else { unreachable!() };
-    assert_eq!(account.organization.map(|o| o.name).as_deref(), Some("Acme"));
+    assert_eq!(account.organization.and_then(|o| o.name).as_deref(), Some("Acme"));
     assert_eq!(desk.companion.count("userinfo"), 1);
 }

@@ -13,7 +13,9 @@ fn refusal(change: impl FnOnce(&mut Value)) -> String {
 
 #[test]
 fn the_built_in_seed_is_valid() {
-    Seed::built_in().unwrap();
+    let seed = Seed::built_in().unwrap();
+    let nameless = seed.people.iter().find(|person| person.email == "linus@acme.test").unwrap();
+    assert_eq!((&nameless.first_name, &nameless.last_name), (&None, &None));
 }
 
 #[test]

@@ -49,6 +49,10 @@ pub struct World {
     pub over: bool,
     /// The token endpoint says nothing of the account, as a companion of another make may.
     pub is_plain: bool,
+    /// What the token endpoint says of the account instead of the usual facts.
+    pub account: Option<Value>,
+    /// What userinfo answers instead of the usual claims.
+    pub claims: Option<Value>,
     pub(super) pushed: BTreeMap<String, (Fields, String)>,
     pub(super) codes: BTreeMap<String, String>,
     pub(super) current: BTreeMap<String, String>,

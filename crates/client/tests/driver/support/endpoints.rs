@@ -90,7 +90,10 @@ async fn userinfo(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Resp
             &headers,
             Some(&token),
             Fields::new(),
-            |_, _| {
+            |world, _| {
+                if let Some(claims) = &world.claims {
+                    return Json(claims.clone()).into_response();
+                }
                 Json(json!({
                     "sub": "user_ada", "email": "ada@acme.test", "name": "Ada Lovelace",
                     "org_id": "org_1", "organization_name": "Acme",

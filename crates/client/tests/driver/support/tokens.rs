@@ -33,6 +33,10 @@ pub(super) fn exchange(world: &mut World, seen: &Seen) -> Response {
     if world.is_plain {
         return Json(answer).into_response();
     }
+    if let Some(account) = &world.account {
+        answer["keyport_account"] = account.clone();
+        return Json(answer).into_response();
+    }
     answer["keyport_account"] = json!({
         "sub": "user_ada",
         "email": "ada@acme.test",
