@@ -10,7 +10,9 @@ mod family;
 mod grant;
 mod id;
 mod limits;
+mod identity;
 mod session;
+mod text;
 mod time;
 mod user;
 
@@ -22,9 +24,11 @@ pub use grant::{CancelledBy, ConfirmationNumber, Grant, GrantStage, ProblemCode,
 pub use id::{AttemptId, BranchId, BrowserHash, FamilyId, GrantId, IdError, RequestId, SessionId};
 pub use id::{Thumbprint, UserId};
 pub use limits::{GRANTS_PER_ATTEMPT, GRANTS_PER_REQUEST, may_begin_exchange};
+pub use identity::{IdentityError, IdentityFault, ProviderProfile, UpstreamIdentity, Validated};
 pub use session::{EndedBecause, IssuedSession, Scope, Session};
+pub use text::{cleaned, is_unsafe};
 pub use time::Timestamp;
-pub use user::{Connection, Organization, UpstreamIdentity, User};
+pub use user::{Connection, Organization, User};
 
 #[cfg(test)]
 mod tests;

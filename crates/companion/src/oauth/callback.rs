@@ -114,14 +114,12 @@ async fn exchange(
             error.problem()
         })?;
     let came = Came {
-        connection: &identity.connection.id,
-        connection_type: &identity.connection.kind,
-        organization: identity.organization.as_ref().map(|organization| organization.id.as_str()),
+        connection: &identity.connection().id,
+        connection_type: &identity.connection().kind,
+        organization: identity.organization().map(|organization| organization.id.as_str()),
     };
     app.policy.admit_profile(&branch.request.selector, &came)?;
-    if let Some(organization) = &mut identity.organization {
-        app.upstream.name_organization(organization).await;
-    }
+    app.upstream.name_organization(&mut identity, app.now()).await;
     Ok(identity)
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::admission::{Hints, Selector};
 use crate::client_record::ClientRecord;
-use crate::domain::{AttemptId, RequestId, Scope, Thumbprint, Timestamp};
+use crate::domain::{AttemptId, RequestId, Scope, Thumbprint, Timestamp, cleaned};
 use crate::keys::{Keys, Purpose, Random};
 use crate::web::Fault;
 use crate::web::form::Form;
@@ -113,7 +113,7 @@ impl Draft {
             jkt,
             selector: Selector::Organization(String::new()),
             login_hint: hint(form, "login_hint")?,
-            device_name: form.value("device_name").map(device_name).filter(|name| !name.is_empty()),
+            device_name: form.value("device_name").and_then(|said| cleaned(said, LONGEST_NAME)),
             attempt: attempt(form)?,
             deadline: now.plus(LIFETIME).seconds(),
         };
@@ -185,22 +185,6 @@ fn state(form: &Form) -> Result<String, Fault> {
 fn attempt(form: &Form) -> Result<Option<AttemptId>, Fault> {
     let parsed = form.value("attempt").map(str::parse).transpose();
     parsed.map_err(|_| Fault::invalid_request("attempt must be 32 lower-case hex digits"))
-}
-
-/// One line, capped: the device says it of itself.
-fn device_name(said: &str) -> String {
-    let one_line: String = said
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .filter(|c| !is_invisible(*c))
-        .collect();
-    one_line.trim().chars().take(LONGEST_NAME).collect()
-}
-
-/// Characters that reorder or hide text: nothing a device's name needs, and all a forger could want.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-        | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 fn hint(form: &Form, name: &str) -> Result<Option<String>, Fault> {

@@ -56,7 +56,7 @@ fn said(user: &User, scope: &Scope) -> Value {
         said["connection_type"] = user.connection.kind.as_str().into();
         if let Some(organization) = &user.organization {
             said["org_id"] = organization.id.as_str().into();
-            said["organization_name"] = organization.name.as_str().into();
+            said["organization_name"] = organization.name.clone().into();
         }
     }
     said

@@ -1,116 +1,150 @@
-//! What strangers may make us ask the provider. A pushed request comes from nobody in particular, so its look-ups
-//! share a small budget (the account's own limit is 6,000 a minute), and an answer is good for a minute. While the
-//! budget is spent an answer of the last day does, so that a flood of made-up domains does not lock out the companies
-//! that are known; what an old answer lets through is judged again on the profile.
+//! What is looked up at the provider beside the exchange: the connections of an email domain, one
+//! connection, the name of an organization. A pushed request comes from an unauthenticated caller,
+//! so each kind has memory and budget of its own (`cache`); what a remembered answer lets through is
+//! judged again on the profile.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
+use workos::Client;
+use workos::resources::sso::ListConnectionsParams;
+
+use super::cache::Cache;
+use super::{Upstream, UpstreamError, within};
 use crate::admission::ListedConnection;
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, UpstreamIdentity};
 
-/// Look-ups a second.
-const BUDGET: u32 = 25;
-/// Seconds that an answer is good for.
-const FRESH: i64 = 60;
-/// Seconds that it is kept, for want of a newer one.
-const KEPT: i64 = 24 * 60 * 60;
-/// Domains that are kept at most.
-const REMEMBERED: usize = 1024;
+/// Longest that a person waits for the name of an organization.
+const NAME_TIMEOUT: Duration = Duration::from_secs(1);
 
-#[derive(Default)]
-struct Memory {
-    second: i64,
-    spent: u32,
-    known: HashMap<String, (i64, Vec<ListedConnection>)>,
+/// The memory of each kind of look-up.
+pub(super) struct Lookups {
+    domains: Cache<Vec<ListedConnection>>,
+    connections: Cache<ListedConnection>,
+    organization_names: Cache<String>,
 }
 
-/// The budget and the answers of the last day.
-#[derive(Default)]
-pub(super) struct Lookups(Mutex<Memory>);
-
-impl Lookups {
-    /// Takes one look-up out of this second's budget; false if there is none left.
-    pub(super) fn spend(&self, now: Timestamp) -> bool {
-        let mut memory = self.lock();
-        if memory.second != now.seconds() {
-            (memory.second, memory.spent) = (now.seconds(), 0);
+impl Default for Lookups {
+    fn default() -> Self {
+        Self {
+            domains: Cache::new("connections of a domain"),
+            connections: Cache::new("a connection"),
+            organization_names: Cache::new("the name of an organization"),
         }
-        memory.spent = memory.spent.saturating_add(1);
-        memory.spent <= BUDGET
+    }
+}
+
+impl Upstream {
+    /// Says what the organization of this identity is called. A name that is not there in time is
+    /// left out: it costs nobody a sign-in, and the next one finds it in memory.
+    pub async fn name_organization(&self, identity: &mut UpstreamIdentity, now: Timestamp) {
+        let Some(id) = identity.organization().map(|organization| organization.id.clone()) else {
+            return;
+        };
+        let (client, asked) = (self.client.clone(), id.clone());
+        let name = self.lookups.organization_names.find(&id, now, || organization(client, asked));
+        match tokio::time::timeout(NAME_TIMEOUT, name).await {
+            Ok(Ok(Some(name))) => identity.name_organization(&name),
+            Ok(Ok(None)) => tracing::warn!(organization = %id, "the provider does not know it"),
+            Ok(Err(error)) => {
+                tracing::warn!(organization = %id, %error, "the organization has no name");
+            }
+            Err(_) => tracing::warn!(organization = %id, "the organization's name is late"),
+        }
     }
 
-    /// The connections of a domain that somebody asked for a moment ago.
-    pub(super) fn recall(&self, domain: &str, now: Timestamp) -> Option<Vec<ListedConnection>> {
-        self.younger_than(FRESH, domain, now)
-    }
-
-    /// The same, for when there is no budget to ask anew.
-    pub(super) fn recall_old(&self, domain: &str, now: Timestamp) -> Option<Vec<ListedConnection>> {
-        self.younger_than(KEPT, domain, now)
-    }
-
-    fn younger_than(
+    /// The connections that serve an email domain.
+    ///
+    /// # Errors
+    /// The provider did not answer as it should, or may not be asked just now.
+    pub async fn connections_of_domain(
         &self,
-        age: i64,
         domain: &str,
         now: Timestamp,
-    ) -> Option<Vec<ListedConnection>> {
-        let memory = self.lock();
-        let (since, listed) = memory.known.get(domain)?;
-        is_younger(age, *since, now).then(|| listed.clone())
+    ) -> Result<Vec<ListedConnection>, UpstreamError> {
+        let (client, asked) = (self.client.clone(), domain.to_owned());
+        let found = self.lookups.domains.find(domain, now, || connections(client, asked)).await?;
+        let listed = found.unwrap_or_default();
+        for connection in &listed {
+            self.lookups.connections.keep(&connection.id, connection.clone(), now);
+        }
+        Ok(listed)
     }
 
-    /// Keeps an answer. That a domain is unknown is not kept: strangers could fill the memory with such.
-    pub(super) fn remember(&self, domain: &str, listed: &[ListedConnection], now: Timestamp) {
-        if listed.is_empty() {
-            return;
+    /// One connection, if there is one.
+    ///
+    /// # Errors
+    /// The provider did not answer as it should, or may not be asked just now.
+    pub async fn connection(
+        &self,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Option<ListedConnection>, UpstreamError> {
+        if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            return Ok(None);
         }
-        let mut memory = self.lock();
-        if memory.known.len() >= REMEMBERED {
-            memory.known.retain(|_, (since, _)| is_younger(FRESH, *since, now));
-        }
-        if memory.known.len() < REMEMBERED {
-            memory.known.insert(domain.to_owned(), (now.seconds(), listed.to_vec()));
-        }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Memory> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let (client, asked) = (self.client.clone(), id.to_owned());
+        self.lookups.connections.find(id, now, || connection(client, asked)).await
     }
 }
 
-fn is_younger(age: i64, since: i64, now: Timestamp) -> bool {
-    (since..since.saturating_add(age)).contains(&now.seconds())
+async fn organization(client: Client, id: String) -> Result<Option<String>, UpstreamError> {
+    let organizations = client.organizations();
+    found(look_up(|| organizations.get_organization(&id)).await.map(|found| found.name))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+async fn connection(client: Client, id: String) -> Result<Option<ListedConnection>, UpstreamError> {
+    let sso = client.sso();
+    found(look_up(|| sso.get_connection(&id)).await.map(listed))
+}
 
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_seconds(seconds)
+async fn connections(
+    client: Client,
+    domain: String,
+) -> Result<Option<Vec<ListedConnection>>, UpstreamError> {
+    let sso = client.sso();
+    let list = look_up(|| {
+        sso.list_connections(ListConnectionsParams {
+            domain: Some(domain.clone()),
+            limit: Some(100),
+            ..Default::default()
+        })
+    })
+    .await?;
+    let serves = |connection: &workos::models::Connection| {
+        connection.domains.iter().any(|served| served.domain.eq_ignore_ascii_case(&domain))
+    };
+    let listed: Vec<ListedConnection> = list.data.into_iter().filter(serves).map(listed).collect();
+    Ok((!listed.is_empty()).then_some(listed))
+}
+
+fn found<T>(answer: Result<T, UpstreamError>) -> Result<Option<T>, UpstreamError> {
+    match answer {
+        Err(UpstreamError::NotFound) => Ok(None),
+        answer => answer.map(Some),
     }
+}
 
-    #[test]
-    fn a_flood_spends_its_second_and_no_other() {
-        let lookups = Lookups::default();
-        let passed = (0..1000).filter(|_| lookups.spend(at(5))).count();
-        assert_eq!(passed, 25);
-        assert!(lookups.spend(at(6)));
-    }
+/// A question that may be asked again if the provider stumbled. Not after a 429, as the crate
+/// would: what it asks us to wait for may be longer than a person waits.
+async fn look_up<T, A>(ask: impl Fn() -> A) -> Result<T, UpstreamError>
+where
+    A: Future<Output = Result<T, workos::Error>>,
+{
+    within(async {
+        match ask().await {
+            Err(error) if error.is_server_error() || matches!(error, workos::Error::Network(_)) => {
+                ask().await
+            }
+            answer => answer,
+        }
+    })
+    .await
+}
 
-    #[test]
-    fn an_answer_is_kept_for_a_minute_and_an_empty_one_is_not() {
-        let lookups = Lookups::default();
-        let acme = [ListedConnection { id: "conn_1".into(), organization: None, active: true }];
-        lookups.remember("acme.test", &acme, at(5));
-        lookups.remember("nobody.test", &[], at(5));
-        assert_eq!(lookups.recall("acme.test", at(64)).as_deref(), Some(&acme[..]));
-        assert_eq!(lookups.recall("acme.test", at(65)), None);
-        assert_eq!(lookups.recall_old("acme.test", at(65)).as_deref(), Some(&acme[..]));
-        assert_eq!(lookups.recall_old("acme.test", at(5 + 86_400)), None);
-        assert_eq!(lookups.recall("acme.test", at(4)), None, "the clock went back");
-        assert_eq!(lookups.recall("nobody.test", at(5)), None);
+fn listed(connection: workos::models::Connection) -> ListedConnection {
+    ListedConnection {
+        active: connection.state.as_str() == "active",
+        id: connection.id,
+        organization: connection.organization_id,
     }
 }

@@ -1,9 +1,11 @@
 //! WorkOS, through its official crate and nothing else. The code exchange is sent exactly once; nothing a
 //! provider says travels further than its code. Raw attributes are dropped here.
 
+mod cache;
 mod check;
 mod lookups;
 mod problem;
+mod profile;
 mod transient;
 mod transport;
 
@@ -14,12 +16,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use workos::helpers::SsoAuthorizationUrlParams;
-use workos::resources::sso::{GetProfileAndTokenParams, ListConnectionsParams};
+use workos::resources::sso::GetProfileAndTokenParams;
 use workos::{Client, RequestOptions, RequestStrategy};
 
-use crate::admission::{ListedConnection, Selector};
+use crate::admission::Selector;
 use crate::config::UpstreamSettings;
-use crate::domain::{Connection, Organization, Timestamp, UpstreamIdentity};
+use crate::domain::UpstreamIdentity;
 use crate::keys::SecretText;
 
 /// Longest that a call may take, tries and all.
@@ -107,7 +109,7 @@ impl Upstream {
     /// Exchanges a code for the profile. Sent once: a second try after a lost answer would burn the sign-in.
     ///
     /// # Errors
-    /// What the provider answered, or that it did not.
+    /// What the provider answered, or that it did not; or its profile is no person's identity.
     pub async fn exchange_code(
         &self,
         code: &SecretText,
@@ -130,110 +132,11 @@ impl Upstream {
             Some(&options),
         );
         let profile = within(answer).await?.profile;
-        let organization = profile.organization_id.map(|id| Organization { name: id.clone(), id });
-        self.transient.observe(&profile.connection_id, &profile.email, &profile.idp_id);
-        Ok(UpstreamIdentity {
-            issuer: self.issuer().to_owned(),
-            connection: Connection {
-                id: profile.connection_id,
-                kind: profile.connection_type.as_str().to_owned(),
-            },
-            idp_id: profile.idp_id,
-            email: profile.email,
-            name: full_name(profile.name, profile.first_name, profile.last_name),
-            organization,
-        })
+        let identity = profile::identity(self.issuer(), profile)?;
+        let connection = &identity.connection().id;
+        self.transient.observe(connection, identity.email(), identity.idp_id());
+        Ok(identity)
     }
-
-    /// What the organization is called. A failure costs the name, not the sign-in.
-    pub async fn name_organization(&self, organization: &mut Organization) {
-        let organizations = self.client.organizations();
-        match look_up(|| organizations.get_organization(&organization.id)).await {
-            Ok(found) => organization.name = found.name,
-            Err(error) => {
-                tracing::warn!(organization = %organization.id, %error, "the organization has no name");
-            }
-        }
-    }
-
-    /// The connections that serve an email domain.
-    ///
-    /// # Errors
-    /// The provider did not answer as it should.
-    pub async fn connections_of_domain(
-        &self,
-        domain: &str,
-        now: Timestamp,
-    ) -> Result<Vec<ListedConnection>, UpstreamError> {
-        if let Some(listed) = self.lookups.recall(domain, now) {
-            return Ok(listed);
-        }
-        if let Err(spent) = self.spend(now) {
-            return self.lookups.recall_old(domain, now).ok_or(spent);
-        }
-        let sso = self.client.sso();
-        let list = look_up(|| {
-            sso.list_connections(ListConnectionsParams {
-                domain: Some(domain.to_owned()),
-                limit: Some(100),
-                ..Default::default()
-            })
-        })
-        .await?;
-        let serves = |connection: &workos::models::Connection| {
-            connection.domains.iter().any(|served| served.domain.eq_ignore_ascii_case(domain))
-        };
-        let listed: Vec<ListedConnection> =
-            list.data.into_iter().filter(serves).map(listed).collect();
-        self.lookups.remember(domain, &listed, now);
-        Ok(listed)
-    }
-
-    fn spend(&self, now: Timestamp) -> Result<(), UpstreamError> {
-        if self.lookups.spend(now) {
-            return Ok(());
-        }
-        tracing::warn!("more look-ups for pushed requests than the provider should see");
-        Err(UpstreamError::TooMany { retry_after: 1 })
-    }
-
-    /// One connection, if there is one.
-    ///
-    /// # Errors
-    /// The provider did not answer as it should.
-    pub async fn connection(
-        &self,
-        id: &str,
-        now: Timestamp,
-    ) -> Result<Option<ListedConnection>, UpstreamError> {
-        if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-            return Ok(None);
-        }
-        self.spend(now)?;
-        let sso = self.client.sso();
-        match look_up(|| sso.get_connection(id)).await {
-            Ok(connection) => Ok(Some(listed(connection))),
-            Err(UpstreamError::NotFound) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-/// A question that may be asked again if the provider stumbled. Not after a 429, as the crate would: what it asks us
-/// to wait for may be longer than a person waits.
-async fn look_up<T, A>(ask: impl Fn() -> A) -> Result<T, UpstreamError>
-where
-    A: Future<Output = Result<T, workos::Error>>,
-{
-    within(async {
-        match ask().await {
-            Err(error) if error.is_server_error() || matches!(error, workos::Error::Network(_)) => {
-                ask().await
-            }
-            answer => answer,
-        }
-    })
-    .await
 }
 
 async fn within<T>(
@@ -243,17 +146,4 @@ async fn within<T>(
         Ok(answer) => answer.map_err(|error| UpstreamError::of(&error)),
         Err(_) => Err(UpstreamError::Unreachable),
     }
-}
-
-fn listed(connection: workos::models::Connection) -> ListedConnection {
-    ListedConnection {
-        active: connection.state.as_str() == "active",
-        id: connection.id,
-        organization: connection.organization_id,
-    }
-}
-
-fn full_name(name: Option<String>, first: Option<String>, last: Option<String>) -> Option<String> {
-    let joined = [first, last].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    name.or(Some(joined)).filter(|name| !name.trim().is_empty())
 }

@@ -2,6 +2,8 @@
 
 use keyport_core::Problem;
 
+use crate::domain::IdentityError;
+
 /// Why a call failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UpstreamError {
@@ -35,6 +37,9 @@ pub enum UpstreamError {
     /// Not what its interface describes.
     #[error("the provider's answer makes no sense")]
     Nonsense,
+    /// It answered, but not with what can be the identity of a person.
+    #[error("the provider's profile cannot be used: {0}")]
+    Identity(IdentityError),
 }
 
 impl UpstreamError {
@@ -67,7 +72,7 @@ impl UpstreamError {
                 Problem::SetupWrong
             }
             Self::CodeRefused => Problem::LinkExpired,
-            Self::Nonsense => Problem::ProviderFailed,
+            Self::Nonsense | Self::Identity(_) => Problem::ProviderFailed,
         }
     }
 }

@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use workos::transport::{HttpRequest, HttpResponse, HttpTransport, TransportError};
 
 use super::UpstreamError;
+use super::profile::without_attributes;
 
 /// Largest answer that is read, in bytes.
 const LARGEST: usize = 1024 * 1024;
@@ -40,6 +41,7 @@ impl Bounded {
     }
 
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
+        let is_exchange = request.url.ends_with("/sso/token");
         let mut builder = self.0.request(request.method, &request.url).headers(request.headers);
         if let Some(body) = request.body {
             builder = builder.body(body);
@@ -53,6 +55,8 @@ impl Bounded {
                 return Err(TransportError::other("the answer is too large"));
             }
         }
+        // What is never read goes no further, and is no reason to refuse the rest.
+        let body = is_exchange.then(|| without_attributes(&body)).flatten().unwrap_or(body);
         Ok(HttpResponse { status, headers, body: Bytes::from(body) })
     }
 }

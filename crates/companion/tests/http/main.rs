@@ -9,6 +9,7 @@ mod callback;
 mod device_key;
 mod dpop;
 mod handoff;
+mod identity;
 mod limits;
 mod par;
 mod provider_answers;

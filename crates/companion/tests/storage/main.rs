@@ -36,6 +36,7 @@ every_engine_passes! {
         two_branches_fulfilled_at_once_leave_one_winner
         a_person_who_changes_email_stays_the_same_user
         the_same_email_on_another_connection_is_another_user
+        a_known_organization_name_stays_until_another_one_comes
         an_unknown_device_is_confirmed_before_a_code_is_minted
         a_known_device_goes_straight_on
         the_key_of_somebody_else_is_not_a_known_device

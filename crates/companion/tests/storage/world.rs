@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keyport_companion::domain::{
-    AttemptId, AttemptKey, BranchId, BrowserHash, Connection, GrantId, IssuedSession, Organization,
+    AttemptId, AttemptKey, BranchId, BrowserHash, GrantId, IssuedSession, ProviderProfile,
     RefreshRefusal, RequestId, Scope, Thumbprint, Timestamp, UpstreamIdentity,
 };
 use keyport_companion::keys::{AuthorizationCode, KeyFile, Keys, SecretText, SystemRandom};
@@ -240,24 +240,38 @@ pub fn presented(token: &str) -> RotateRefresh {
     RotateRefresh { token: SecretText::new(token), client_id: CLIENT.into(), jkt: LAPTOP }
 }
 
-pub fn ada() -> UpstreamIdentity {
-    UpstreamIdentity {
+/// Ada, as the provider tells of her.
+pub fn profile_of_ada() -> ProviderProfile {
+    ProviderProfile {
         issuer: "https://api.workos.com".into(),
-        connection: Connection { id: "conn_01OKTA".into(), kind: "OktaSAML".into() },
+        profile_id: "prof_01ADA".into(),
+        connection_id: "conn_01OKTA".into(),
+        connection_type: "OktaSAML".into(),
         idp_id: "00u1ada".into(),
         email: "ada@acme.test".into(),
         name: Some("Ada Lovelace".into()),
-        organization: Some(Organization { id: "org_01ACME".into(), name: "Acme".into() }),
+        organization_id: Some("org_01ACME".into()),
     }
 }
 
+/// A validated identity of an organization called Acme.
+pub fn identity(profile: ProviderProfile) -> UpstreamIdentity {
+    let mut identity = UpstreamIdentity::validate(profile).unwrap().identity;
+    identity.name_organization("Acme");
+    identity
+}
+
+pub fn ada() -> UpstreamIdentity {
+    identity(profile_of_ada())
+}
+
 pub fn grace() -> UpstreamIdentity {
-    UpstreamIdentity {
+    identity(ProviderProfile {
         idp_id: "00u2grace".into(),
         email: "grace@acme.test".into(),
         name: Some("Grace Hopper".into()),
-        ..ada()
-    }
+        ..profile_of_ada()
+    })
 }
 
 /// Starts 64 of the same and waits for all.

@@ -11,10 +11,8 @@ pub(super) const COLUMNS: &str = "users.id, users.email, users.name, users.organ
 
 /// Reads [`COLUMNS`], the first of them at `at`.
 pub(super) fn read(row: &Row<'_>, at: usize) -> rusqlite::Result<User> {
-    let organization = match (row.get(at + 3)?, row.get(at + 4)?) {
-        (Some(id), Some(name)) => Some(Organization { id, name }),
-        _ => None,
-    };
+    let (organization, name): (Option<String>, _) = (row.get(at + 3)?, row.get(at + 4)?);
+    let organization = organization.map(|id| Organization { id, name });
     Ok(User {
         id: row.get(at)?,
         email: row.get(at + 1)?,
@@ -31,6 +29,7 @@ pub(super) fn find(db: &Connection, user: UserId) -> rusqlite::Result<Option<Use
 }
 
 /// Finds the user of an identity and brings the facts up to date, or provisions one under `fresh`.
+/// An organization whose name came too late this time keeps the one that is known.
 pub(super) fn provision(
     db: &Connection,
     context: &Context,
@@ -38,7 +37,7 @@ pub(super) fn provision(
     fresh: UserId,
     now: Timestamp,
 ) -> rusqlite::Result<UserId> {
-    let organization = identity.organization.as_ref();
+    let (connection, organization) = (identity.connection(), identity.organization());
     let user: UserId = db
         .prepare_cached(
             "INSERT INTO users (id, issuer, connection_id, idp_id, connection_type, email, name,
@@ -47,20 +46,23 @@ pub(super) fn provision(
              ON CONFLICT (issuer, connection_id, idp_id) DO UPDATE SET
                  connection_type = excluded.connection_type, email = excluded.email,
                  name = excluded.name, organization_id = excluded.organization_id,
-                 organization_name = excluded.organization_name, updated_at = excluded.updated_at
+                 organization_name = CASE WHEN organization_id IS excluded.organization_id
+                     THEN coalesce(excluded.organization_name, organization_name)
+                     ELSE excluded.organization_name END,
+                 updated_at = excluded.updated_at
              RETURNING id",
         )?
         .query_row(
             params![
                 fresh,
-                identity.issuer,
-                identity.connection.id,
-                identity.idp_id,
-                identity.connection.kind,
-                identity.email,
-                identity.name,
+                identity.issuer(),
+                connection.id,
+                identity.idp_id(),
+                connection.kind,
+                identity.email(),
+                identity.name(),
                 organization.map(|o| &o.id),
-                organization.map(|o| &o.name),
+                organization.and_then(|o| o.name.as_ref()),
                 now
             ],
             |row| row.get(0),

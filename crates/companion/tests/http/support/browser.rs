@@ -70,8 +70,13 @@ impl Browser {
     /// The whole way to the callback, confirmed where it is asked for.
     pub async fn come_back(&mut self, service: &Service, pushed: &Pushed) -> String {
         let page = self.arrive(service, pushed, &random()).await;
-        if self.get(&page).await.status == 200 {
-            self.press(&page, "continue").await;
+        self.come_back_from(&page).await
+    }
+
+    /// From the hand-off page to the callback.
+    pub async fn come_back_from(&mut self, page: &str) -> String {
+        if self.get(page).await.status == 200 {
+            self.press(page, "continue").await;
         }
         let answer = self.get(&format!("{page}/go")).await;
         answer

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use keyport_companion::domain::{
-    CancelledBy, Connection, GrantStage, ProblemCode, Timestamp, UpstreamIdentity, UserId,
+    CancelledBy, GrantStage, ProblemCode, ProviderProfile, Timestamp, UpstreamIdentity, UserId,
 };
 use keyport_companion::storage::{ExchangeStart, Fulfilment, Minting, OpenedBranch};
 
-use crate::world::{FOREIGN, LAPTOP, World, ada, at, branch_of, grace, in_parallel, redemption};
+use crate::world::{
+    FOREIGN, LAPTOP, World, ada, at, branch_of, grace, identity, in_parallel, profile_of_ada,
+    redemption,
+};
 
 fn same_branch(of: &OpenedBranch) -> OpenedBranch {
     OpenedBranch { branch: of.branch, request: of.request, ..branch_of(of.jkt) }
@@ -76,11 +79,11 @@ pub async fn two_branches_fulfilled_at_once_leave_one_winner(world: World) {
 
 pub async fn a_person_who_changes_email_stays_the_same_user(world: World) {
     let before = user_after(&world, ada(), at(0)).await;
-    let married = UpstreamIdentity {
+    let married = identity(ProviderProfile {
         email: "ada.king@acme.test".into(),
         name: Some("Ada King".into()),
-        ..ada()
-    };
+        ..profile_of_ada()
+    });
     let grant = world.started(branch_of(LAPTOP), at(10)).await;
     world.fulfil(grant, married, at(10)).await;
     let user = world.storage.read_grant(grant, at(10)).await.unwrap().unwrap().user.unwrap();
@@ -91,16 +94,40 @@ pub async fn a_person_who_changes_email_stays_the_same_user(world: World) {
 
 pub async fn the_same_email_on_another_connection_is_another_user(world: World) {
     let here = user_after(&world, ada(), at(0)).await;
-    let elsewhere = UpstreamIdentity {
-        connection: Connection { id: "conn_01ENTRA".into(), kind: "AzureSAML".into() },
-        ..ada()
-    };
-    let other_issuer = UpstreamIdentity { issuer: "https://other.test".into(), ..ada() };
-    let other_person = UpstreamIdentity { idp_id: "00u3eve".into(), ..ada() };
+    let elsewhere = identity(ProviderProfile {
+        connection_id: "conn_01ENTRA".into(),
+        connection_type: "AzureSAML".into(),
+        ..profile_of_ada()
+    });
+    let other_issuer =
+        identity(ProviderProfile { issuer: "https://other.test".into(), ..profile_of_ada() });
+    let other_person = identity(ProviderProfile { idp_id: "00u3eve".into(), ..profile_of_ada() });
     for identity in [elsewhere, other_issuer, other_person] {
         assert_ne!(user_after(&world, identity.clone(), at(1)).await, here, "{identity:?}");
     }
     assert_eq!(user_after(&world, ada(), at(2)).await, here);
+}
+
+pub async fn a_known_organization_name_stays_until_another_one_comes(world: World) {
+    user_after(&world, ada(), at(0)).await;
+    let nameless = || UpstreamIdentity::validate(profile_of_ada()).unwrap().identity;
+    let mut renamed = nameless();
+    renamed.name_organization("Acme Rockets");
+    let moved = ProviderProfile { organization_id: Some("org_2".into()), ..profile_of_ada() };
+    let moved = UpstreamIdentity::validate(moved).unwrap().identity;
+    let table = [
+        (nameless(), Some("Acme")),
+        (renamed, Some("Acme Rockets")),
+        (nameless(), Some("Acme Rockets")),
+        (moved, None),
+    ];
+    for (second, (identity, wanted)) in (1..).zip(table) {
+        let grant = world.started(branch_of(LAPTOP), at(second)).await;
+        world.fulfil(grant, identity, at(second)).await;
+        let view = world.storage.read_grant(grant, at(second)).await.unwrap().unwrap();
+        let organization = view.user.unwrap().organization.unwrap();
+        assert_eq!(organization.name.as_deref(), wanted, "sign-in {second}");
+    }
 }
 
 pub async fn an_unknown_device_is_confirmed_before_a_code_is_minted(world: World) {

@@ -1,0 +1,257 @@
+//! The person whom the provider has just signed in. Where an identity enters it is validated, here
+//! and nowhere else: an [`UpstreamIdentity`] cannot be made in another way, so what is stored and
+//! shown later needs no second look.
+
+use super::text::{cleaned, is_unsafe};
+use super::{Connection, Organization};
+
+/// Longest id of the provider's, in bytes.
+const LONGEST_ID: usize = 255;
+/// Longest email address, in bytes (RFC 5321 §4.5.3.1 with erratum 1690).
+const LONGEST_EMAIL: usize = 254;
+/// Longest name of a person or an organization, in characters. A longer one is cut.
+const LONGEST_NAME: usize = 256;
+
+/// What the provider said, as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderProfile {
+    /// The upstream issuer, e.g. `https://api.workos.com`.
+    pub issuer: String,
+    /// The provider's id of the profile.
+    pub profile_id: String,
+    /// The connection that signed the person in.
+    pub connection_id: String,
+    /// Its type, e.g. `OktaSAML`.
+    pub connection_type: String,
+    /// The identity provider's id of the person.
+    pub idp_id: String,
+    /// The email.
+    pub email: String,
+    /// The name.
+    pub name: Option<String>,
+    /// The organization of the connection; empty means none.
+    pub organization_id: Option<String>,
+}
+
+/// What the upstream said about the person who has just signed in, validated. A user is keyed on
+/// issuer, connection and the identity provider's own id; an email is a fact that may change and
+/// never a key. Raw attributes are left behind at the edge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamIdentity {
+    issuer: String,
+    connection: Connection,
+    idp_id: String,
+    email: String,
+    name: Option<String>,
+    organization: Option<Organization>,
+}
+
+/// Why a profile is refused. Names the field and never its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field} {fault}")]
+pub struct IdentityError {
+    /// The field of the profile, as the provider calls it.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub fault: IdentityFault,
+}
+
+/// What is wrong with a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdentityFault {
+    /// Nothing, or blanks alone.
+    #[error("is empty")]
+    Empty,
+    /// More bytes than it may have.
+    #[error("is too long")]
+    TooLong,
+    /// Controls, line ends, bidi controls or invisible characters.
+    #[error("holds characters that it must not hold")]
+    UnsafeCharacters,
+}
+
+/// A validated identity, and whether its name had to be changed for that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Validated {
+    /// The identity.
+    pub identity: UpstreamIdentity,
+    /// The name was cut or lost characters.
+    pub is_name_cleaned: bool,
+}
+
+impl UpstreamIdentity {
+    /// Validates what the provider said: ids and email are refused when they are empty, too long or
+    /// hold unsafe characters; a name is cleaned.
+    ///
+    /// # Errors
+    /// The first field that is refused.
+    pub fn validate(profile: ProviderProfile) -> Result<Validated, IdentityError> {
+        check("profile id", &profile.profile_id, LONGEST_ID)?;
+        check("connection_id", &profile.connection_id, LONGEST_ID)?;
+        check("connection_type", &profile.connection_type, LONGEST_ID)?;
+        check("idp_id", &profile.idp_id, LONGEST_ID)?;
+        check("email", &profile.email, LONGEST_EMAIL)?;
+        let organization = profile.organization_id.filter(|id| !id.is_empty());
+        if let Some(id) = &organization {
+            check("organization_id", id, LONGEST_ID)?;
+        }
+        let name = profile.name.as_deref().and_then(|name| cleaned(name, LONGEST_NAME));
+        let said = profile.name.filter(|name| !name.trim().is_empty());
+        let is_name_cleaned = said.as_deref().map(str::trim) != name.as_deref();
+        let identity = Self {
+            issuer: profile.issuer,
+            connection: Connection { id: profile.connection_id, kind: profile.connection_type },
+            idp_id: profile.idp_id,
+            email: profile.email,
+            name,
+            organization: organization.map(|id| Organization { id, name: None }),
+        };
+        Ok(Validated { identity, is_name_cleaned })
+    }
+
+    /// Says what the organization is called; cleaned as a person's name is. Without an organization
+    /// nothing happens.
+    pub fn name_organization(&mut self, name: &str) {
+        if let Some(organization) = &mut self.organization {
+            organization.name = cleaned(name, LONGEST_NAME);
+        }
+    }
+
+    /// The upstream issuer. First part of a user's key.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The connection that signed the person in; its id is the second part of the key.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The identity provider's id of the person. Third part of the key.
+    pub fn idp_id(&self) -> &str {
+        &self.idp_id
+    }
+
+    /// The email as the upstream gave it; shown, never compared.
+    pub fn email(&self) -> &str {
+        &self.email
+    }
+
+    /// The name to show, if there is one.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The organization of the connection, if it has one.
+    pub fn organization(&self) -> Option<&Organization> {
+        self.organization.as_ref()
+    }
+}
+
+fn check(field: &'static str, value: &str, longest: usize) -> Result<(), IdentityError> {
+    let refused = |fault| Err(IdentityError { field, fault });
+    if value.trim().is_empty() {
+        return refused(IdentityFault::Empty);
+    }
+    if value.len() > longest {
+        return refused(IdentityFault::TooLong);
+    }
+    if value.chars().any(is_unsafe) {
+        return refused(IdentityFault::UnsafeCharacters);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ada() -> ProviderProfile {
+        ProviderProfile {
+            issuer: "https://api.workos.com".into(),
+            profile_id: "prof_1".into(),
+            connection_id: "conn_1".into(),
+            connection_type: "OktaSAML".into(),
+            idp_id: "00u1".into(),
+            email: "ada@acme.test".into(),
+            name: Some("Ada Lovelace".into()),
+            organization_id: Some("org_1".into()),
+        }
+    }
+
+    type Field = (&'static str, fn(&mut ProviderProfile) -> &mut String);
+
+    const IDS: [Field; 5] = [
+        ("profile id", |profile| &mut profile.profile_id),
+        ("connection_id", |profile| &mut profile.connection_id),
+        ("connection_type", |profile| &mut profile.connection_type),
+        ("idp_id", |profile| &mut profile.idp_id),
+        ("email", |profile| &mut profile.email),
+    ];
+
+    #[test]
+    fn ids_and_email_are_refused_when_empty_too_long_or_unsafe() {
+        for (field, value) in IDS {
+            let refused = |text: &str| {
+                let mut profile = ada();
+                text.clone_into(value(&mut profile));
+                UpstreamIdentity::validate(profile).map_err(|error| {
+                    assert_eq!(error.field, field);
+                    error.fault
+                })
+            };
+            let longest = if field == "email" { 254 } else { 255 };
+            assert!(refused(&"é".repeat(longest / 2)).is_ok(), "{field}");
+            assert_eq!(refused(""), Err(IdentityFault::Empty), "{field}");
+            assert_eq!(refused(" "), Err(IdentityFault::Empty), "{field}");
+            assert_eq!(refused(&"a".repeat(longest + 1)), Err(IdentityFault::TooLong), "{field}");
+            for unsafe_text in
+                ["a\nb", "a\r", "a\0b", "a\u{85}b", "a\u{202e}b", "a\u{2066}b", "a\u{200d}b"]
+            {
+                let fault = Err(IdentityFault::UnsafeCharacters);
+                assert_eq!(refused(unsafe_text), fault, "{field} {unsafe_text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_organization_is_none_and_an_unsafe_one_is_refused() {
+        let with = |id: Option<&str>| {
+            UpstreamIdentity::validate(ProviderProfile {
+                organization_id: id.map(str::to_owned),
+                ..ada()
+            })
+        };
+        for none in [None, Some("")] {
+            assert_eq!(with(none).unwrap().identity.organization(), None);
+        }
+        assert_eq!(with(Some("org\n1")).unwrap_err().field, "organization_id");
+        let identity = with(Some("org_1")).unwrap().identity;
+        assert_eq!(identity.organization().map(|found| &*found.id), Some("org_1"));
+    }
+
+    #[test]
+    fn a_name_is_cleaned_and_that_is_said() {
+        let named = |name: Option<&str>| {
+            let profile = ProviderProfile { name: name.map(str::to_owned), ..ada() };
+            let validated = UpstreamIdentity::validate(profile).unwrap();
+            (validated.identity.name().map(str::to_owned), validated.is_name_cleaned)
+        };
+        assert_eq!(named(Some("Ada Lovelace")), (Some("Ada Lovelace".into()), false));
+        assert_eq!(named(Some(" Ada ")), (Some("Ada".into()), false));
+        assert_eq!(named(Some("Ada\u{202e}x")), (Some("Adax".into()), true));
+        assert_eq!(named(Some("\u{202e}")), (None, true));
+        for nameless in [None, Some(""), Some(" ")] {
+            assert_eq!(named(nameless), (None, false));
+        }
+        let (name, is_cleaned) = named(Some(&"a".repeat(500_000)));
+        assert_eq!((name.unwrap().len(), is_cleaned), (256, true));
+    }
+
+    #[test]
+    fn a_refusal_names_the_field_and_not_its_value() {
+        let profile = ProviderProfile { email: "planted\n@acme.test".into(), ..ada() };
+        let error = UpstreamIdentity::validate(profile).unwrap_err();
+        assert_eq!(error.to_string(), "email holds characters that it must not hold");
+    }
+}

@@ -1,0 +1,177 @@
+//! Answers of the provider to one kind of question: known ones are kept for minutes, questions of
+//! the same key that are under way are one, and what is asked anew has a budget. The keys come from
+//! unauthenticated callers, so all of it is bounded, and the keys that the provider does not know
+//! are kept apart: made-up ones never push out known ones.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::{BoxFuture, FutureExt as _, Shared};
+use lru::LruCache;
+
+use super::UpstreamError;
+use crate::domain::Timestamp;
+
+/// Questions a second, for each kind. The account's own limit is 6,000 a minute.
+const BUDGET: u32 = 25;
+/// Seconds that an answer is good for.
+const FRESH: i64 = 300;
+/// Seconds that it is kept for when no newer one can be had.
+const KEPT: i64 = 24 * 60 * 60;
+/// Seconds that an unknown key stays unknown without being asked for again.
+const UNKNOWN: i64 = 30;
+/// Known keys, and unknown ones, that are kept at most.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
+
+/// An answer; `None` when the provider knows no such thing.
+pub(super) type Answer<T> = Result<Option<T>, UpstreamError>;
+
+type Asked<T> = Shared<BoxFuture<'static, Answer<T>>>;
+
+/// One kind of question.
+pub(super) struct Cache<T> {
+    kind: &'static str,
+    memory: Arc<Mutex<Memory<T>>>,
+}
+
+struct Memory<T> {
+    second: i64,
+    spent: u32,
+    known: LruCache<String, (i64, T)>,
+    unknown: LruCache<String, i64>,
+    under_way: HashMap<String, Asked<T>>,
+}
+
+impl<T: Clone + Send + Sync + 'static> Cache<T> {
+    /// An empty one; `kind` is what the log calls the question.
+    pub(super) fn new(kind: &'static str) -> Self {
+        let memory = Memory {
+            second: 0,
+            spent: 0,
+            known: LruCache::new(REMEMBERED),
+            unknown: LruCache::new(REMEMBERED),
+            under_way: HashMap::new(),
+        };
+        Self { kind, memory: Arc::new(Mutex::new(memory)) }
+    }
+
+    /// The answer for `key`: from memory, from a question under way, or from `ask`. The question
+    /// goes on when its callers have left, so that its answer is there for the next one; its own
+    /// timeout bounds it. When there is no budget, or the provider fails, an old answer does.
+    ///
+    /// # Errors
+    /// There is no answer, old or new; or no budget to ask.
+    pub(super) async fn find<F>(
+        &self,
+        key: &str,
+        now: Timestamp,
+        ask: impl FnOnce() -> F,
+    ) -> Answer<T>
+    where
+        F: Future<Output = Answer<T>> + Send + 'static,
+    {
+        let recalled = self.lock().recall(key, now);
+        if let Some(found) = recalled {
+            return Ok(found);
+        }
+        let answer = match self.join_or_ask(key, now, ask) {
+            Ok(asked) => asked.await,
+            Err(spent) => Err(spent),
+        };
+        match answer {
+            Err(error) => self.lock().known(key, now, KEPT).map(Some).ok_or(error),
+            answer => answer,
+        }
+    }
+
+    /// Keeps an answer that came with another one.
+    pub(super) fn keep(&self, key: &str, value: T, now: Timestamp) {
+        self.lock().settle(key, &Ok(Some(value)), now);
+    }
+
+    fn join_or_ask<F>(
+        &self,
+        key: &str,
+        now: Timestamp,
+        ask: impl FnOnce() -> F,
+    ) -> Result<Asked<T>, UpstreamError>
+    where
+        F: Future<Output = Answer<T>> + Send + 'static,
+    {
+        let mut memory = self.lock();
+        if let Some(asked) = memory.under_way.get(key) {
+            return Ok(asked.clone());
+        }
+        if !memory.spend(now) {
+            tracing::warn!(kind = self.kind, "more look-ups than the provider should see");
+            return Err(UpstreamError::TooMany { retry_after: 1 });
+        }
+        let (asking, ours, owned) = (ask(), Arc::clone(&self.memory), key.to_owned());
+        let task = tokio::spawn(async move {
+            let answer = asking.await;
+            let mut memory = locked(&ours);
+            memory.settle(&owned, &answer, now);
+            memory.under_way.remove(&owned);
+            answer
+        });
+        let asked = async move { task.await.unwrap_or(Err(UpstreamError::Nonsense)) };
+        let asked = asked.boxed().shared();
+        memory.under_way.insert(key.to_owned(), asked.clone());
+        Ok(asked)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Memory<T>> {
+        locked(&self.memory)
+    }
+}
+
+fn locked<T>(memory: &Mutex<Memory<T>>) -> MutexGuard<'_, Memory<T>> {
+    memory.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<T: Clone> Memory<T> {
+    /// What is known well enough: `Some(None)` is a key that the provider does not know.
+    fn recall(&mut self, key: &str, now: Timestamp) -> Option<Option<T>> {
+        if let Some(value) = self.known(key, now, FRESH) {
+            return Some(Some(value));
+        }
+        let since = *self.unknown.get(key)?;
+        is_younger(UNKNOWN, since, now).then_some(None)
+    }
+
+    fn known(&mut self, key: &str, now: Timestamp, age: i64) -> Option<T> {
+        let (since, value) = self.known.get(key)?;
+        is_younger(age, *since, now).then(|| value.clone())
+    }
+
+    fn settle(&mut self, key: &str, answer: &Answer<T>, now: Timestamp) {
+        match answer {
+            Ok(Some(value)) => {
+                self.unknown.pop(key);
+                self.known.put(key.to_owned(), (now.seconds(), value.clone()));
+            }
+            Ok(None) => {
+                self.known.pop(key);
+                self.unknown.put(key.to_owned(), now.seconds());
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Takes one question out of this second's budget; false if there is none left.
+    fn spend(&mut self, now: Timestamp) -> bool {
+        if self.second != now.seconds() {
+            (self.second, self.spent) = (now.seconds(), 0);
+        }
+        self.spent = self.spent.saturating_add(1);
+        self.spent <= BUDGET
+    }
+}
+
+fn is_younger(age: i64, since: i64, now: Timestamp) -> bool {
+    (since..since.saturating_add(age)).contains(&now.seconds())
+}
+
+#[cfg(test)]
+mod tests;
