@@ -3,7 +3,7 @@
 use anyhow::Result;
 use keyport_tests::native::{NativeClient, REDIRECT_URI};
 use keyport_tests::world::{ACME, ACME_CONNECTION, Settings};
-use keyport_tests::{Jar, Person, World};
+use keyport_tests::{Jar, Person, World, wait};
 use reqwest::Method;
 use serde_json::json;
 
@@ -110,4 +110,97 @@ async fn each_of_the_fourteen_provider_errors_has_its_own_problem() -> Result<()
         assert_eq!((state.text("state"), state.text("problem")), ("failed", problem), "{error}");
     }
     Ok(())
+}
+
+/// The emulator with a social provider, whose accounts belong to no organization.
+fn with_google() -> Settings {
+    let seed = concat!(env!("CARGO_MANIFEST_DIR"), "/sdk/seed.json");
+    World::with()
+        .emulator_argument("--seed")
+        .emulator_argument(seed)
+        .companion("KEYPORT_PROVIDERS", "GoogleOAuth")
+}
+
+#[tokio::test]
+async fn an_account_of_no_organization_enters_only_by_the_setting_that_says_so() -> Result<()> {
+    let hint = [("provider", "GoogleOAuth")];
+    let grace = Person { email: "grace@globex.test", password: "keyport" };
+
+    let world = with_google().start()?;
+    let client = NativeClient::new(&world)?;
+    let pushed = client.push(&hint).await?;
+    let mut browser = Jar::new()?.stopping_at(REDIRECT_URI);
+    let page = grace.sign_in_at_provider(&mut browser, &pushed.url).await?;
+    assert!(!page.has_button("continue") && page.leaves_to.is_none(), "{}", page.text());
+    assert!(page.text().contains("belongs to no organization"), "{}", page.text());
+    let state = client.attempt(Method::GET, &pushed.attempt, None).await?;
+    assert_eq!((state.text("state"), state.text("problem")), ("failed", "without_organization"));
+    let log = world.companion.log();
+    assert!(log.contains("an account of no organization is refused"), "said at start: {log}");
+
+    let allowed = with_google().companion("KEYPORT_ALLOW_PEOPLE_WITHOUT_ORGANIZATION", "true");
+    let world = allowed.start()?;
+    let client = NativeClient::new(&world)?;
+    let mut browser = Jar::new()?.stopping_at(REDIRECT_URI);
+    client.sign_in_with(&mut browser, grace, &hint).await?;
+    let log = world.companion.log();
+    assert!(log.contains("ANY account of GoogleOAuth may sign in"), "said at start: {log}");
+
+    let alone = with_google()
+        .companion_without("KEYPORT_ORGANIZATIONS")
+        .companion_without("KEYPORT_DEFAULT_ORGANIZATION");
+    refused_at_par(alone, &hint, "without_organization").await
+}
+
+/// Three devices that push made-up domains for as long as this future runs.
+async fn flood_of_domains(world: &World) -> Result<()> {
+    let one = async |who: char| {
+        let client = NativeClient::new(world)?;
+        for number in 0_u64.. {
+            let email = format!("eve@made-up-{who}-{number}.test");
+            client.try_push(&[("login_hint", &email)]).await?;
+        }
+        anyhow::Ok(())
+    };
+    tokio::try_join!(one('a'), one('b'), one('c')).map(drop)
+}
+
+#[tokio::test]
+async fn made_up_domains_and_a_slow_organization_look_up_keep_nobody_out() -> Result<()> {
+    let world = World::start()?;
+    let faults = world.emulator_url().join("_emulator/faults")?;
+    let http = reqwest::Client::builder().no_proxy().build()?;
+    let hold = json!({ "route": "GET /organizations/{id}", "kind": "hold", "times": 100 });
+    assert_eq!(http.post(faults.clone()).json(&hold).send().await?.status(), 204);
+
+    let sign_in = async || {
+        let client = NativeClient::new(&world)?;
+        let pushed = client.push(&[("connection", ACME_CONNECTION)]).await?;
+        let mut browser = Jar::new()?.stopping_at(REDIRECT_URI);
+        let callback = Person::ADA.sign_in(&mut browser, &pushed.url).await?;
+        let answer = client.redeem(&pushed, &callback).await?;
+        anyhow::Ok(answer.body["keyport_account"]["organization"].clone())
+    };
+    let people = async {
+        for _ in 0..5 {
+            let organization = sign_in().await?;
+            assert_eq!(organization, json!({ "id": ACME, "name": null }), "its name is late");
+        }
+        anyhow::Ok(())
+    };
+    tokio::select! {
+        done = people => done?,
+        flood = flood_of_domains(&world) => flood?,
+    }
+    let log = world.companion.log();
+    assert!(log.contains("the organization's name is late"), "{log}");
+    assert!(log.contains("more look-ups than the provider should see"), "there was a flood");
+
+    // The answer that came late is there for the next person.
+    assert_eq!(http.delete(faults).send().await?.status(), 204);
+    let named = json!({ "id": ACME, "name": "Acme" });
+    wait::until_async("the name of the organization", wait::PATIENCE, async || {
+        Ok((sign_in().await? == named).then_some(()))
+    })
+    .await
 }

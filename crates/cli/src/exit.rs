@@ -47,6 +47,7 @@ impl From<Problem> for Exit {
             | Problem::OrganizationNotAllowed
             | Problem::ConnectionNotAllowed
             | Problem::ProviderNotAllowed
+            | Problem::WithoutOrganization
             | Problem::WrongOrganization
             | Problem::NoSelector
             | Problem::Cancelled

@@ -1,5 +1,9 @@
-//! Who may sign in: default deny. Hints come from a request nobody has vouched for, so they choose among what
-//! the operator allows and never widen it; the profile that comes back is judged again. Pure.
+//! Who may sign in: default deny. Hints come from an unauthenticated request, so they choose among
+//! what the operator allows and never widen it; the profile that comes back is judged again. Pure.
+
+mod summary;
+
+pub use summary::Summary;
 
 use keyport_core::Problem;
 use serde::{Deserialize, Serialize};
@@ -13,6 +17,9 @@ pub struct Policy {
     pub providers: Vec<String>,
     /// `KEYPORT_DEFAULT_ORGANIZATION`.
     pub default_organization: Option<String>,
+    /// `KEYPORT_ALLOW_PEOPLE_WITHOUT_ORGANIZATION`: whether a person enters whose profile names no
+    /// organization.
+    pub people_without_organization: bool,
 }
 
 /// Which organizations may enter.
@@ -87,7 +94,7 @@ pub enum Question {
 }
 
 impl Policy {
-    /// `organizations` with a lone `*` means all.
+    /// `organizations` with a lone `*` means all. Nobody without an organization enters.
     pub fn new(
         organizations: Vec<String>,
         providers: Vec<String>,
@@ -95,12 +102,24 @@ impl Policy {
     ) -> Self {
         let every = organizations == ["*"];
         let organizations = if every { Allowed::Every } else { Allowed::These(organizations) };
-        Self { organizations, providers, default_organization }
+        Self { organizations, providers, default_organization, people_without_organization: false }
+    }
+
+    /// The same rules, and whether people without an organization enter.
+    #[must_use]
+    pub fn with_people_without_organization(self, allowed: bool) -> Self {
+        Self { people_without_organization: allowed, ..self }
     }
 
     /// Whether no hint at all could be admitted.
     pub fn admits_nobody(&self) -> bool {
-        self.organizations == Allowed::These(Vec::new()) && self.providers.is_empty()
+        self.organizations == Allowed::These(Vec::new()) && !self.admits_social_accounts()
+    }
+
+    /// Whether any account of a listed provider could enter.
+    fn admits_social_accounts(&self) -> bool {
+        let organization = self.organizations != Allowed::These(Vec::new());
+        !self.providers.is_empty() && (organization || self.people_without_organization)
     }
 
     /// The first judgement, from the request alone.
@@ -115,10 +134,11 @@ impl Policy {
             return self.organization(id);
         }
         if let Some(name) = &hints.provider {
-            return if self.providers.contains(name) {
-                Ok(Question::Settled(Selector::Provider(name.clone())))
-            } else {
-                Err(Problem::ProviderNotAllowed)
+            return match (self.providers.contains(name), self.admits_social_accounts()) {
+                (true, true) => Ok(Question::Settled(Selector::Provider(name.clone()))),
+                // No organization is admitted, and nobody without one: the profile cannot help.
+                (true, false) => Err(Problem::WithoutOrganization),
+                (false, _) => Err(Problem::ProviderNotAllowed),
             };
         }
         if let Some(email) = &hints.login_hint {
@@ -144,7 +164,8 @@ impl Policy {
     pub fn choose_by_domain(&self, listed: &[ListedConnection]) -> Result<Selector, Problem> {
         let mut allowed = listed.iter().filter(|connection| self.may_use(connection)).peekable();
         if allowed.peek().is_none() {
-            // A stranger must not learn from this which companies are customers but not allowed.
+            // An unauthenticated caller must not learn which companies are customers but not
+            // allowed.
             return Err(Problem::DomainUnknown);
         }
         let mut active = allowed.filter(|connection| connection.active);
@@ -171,7 +192,7 @@ impl Policy {
     fn may_use(&self, connection: &ListedConnection) -> bool {
         match &connection.organization {
             Some(id) => self.organizations.allows(id),
-            None => self.organizations == Allowed::Every,
+            None => self.people_without_organization && self.organizations == Allowed::Every,
         }
     }
 
@@ -193,28 +214,36 @@ impl Policy {
                 return Err(Problem::WrongOrganization);
             }
             Selector::Organization(_) => {}
-            Selector::Provider(name) => return self.admit_social(name, came),
+            Selector::Provider(name) => {
+                if came.connection_type != name {
+                    return Err(Problem::WrongOrganization);
+                }
+                if !self.providers.contains(name) {
+                    return Err(Problem::ProviderNotAllowed);
+                }
+            }
         }
-        match came.organization {
-            Some(id) if self.organizations.allows(id) => Ok(()),
-            None if self.organizations == Allowed::Every => Ok(()),
-            _ => Err(Problem::OrganizationNotAllowed),
-        }
+        self.admit_origin(came)
     }
 
-    fn admit_social(&self, asked: &str, came: &Came<'_>) -> Result<(), Problem> {
-        if came.connection_type != asked {
-            return Err(Problem::WrongOrganization);
-        }
-        if !self.providers.iter().any(|name| name == asked) {
-            return Err(Problem::ProviderNotAllowed);
-        }
+    /// Where the person belongs, whatever was asked for.
+    fn admit_origin(&self, came: &Came<'_>) -> Result<(), Problem> {
+        let is_social = came.connection_type.ends_with(SOCIAL);
+        let is_listed = self.providers.iter().any(|name| name == came.connection_type);
         match came.organization {
-            Some(id) if !self.organizations.allows(id) => Err(Problem::OrganizationNotAllowed),
-            _ => Ok(()),
+            Some(id) if self.organizations.allows(id) => Ok(()),
+            Some(_) => Err(Problem::OrganizationNotAllowed),
+            None if !self.people_without_organization => Err(Problem::WithoutOrganization),
+            None if is_listed => Ok(()),
+            None if is_social => Err(Problem::ProviderNotAllowed),
+            None if self.organizations == Allowed::Every => Ok(()),
+            None => Err(Problem::OrganizationNotAllowed),
         }
     }
 }
+
+/// How the types of the social providers' connections end (`GoogleOAuth`, `GitHubOAuth` …).
+const SOCIAL: &str = "OAuth";
 
 /// What the profile says about where the person came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -67,10 +67,12 @@ fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc<App>> {
         engine,
         clock.now(),
     )?;
-    if settings.policy.admits_nobody() {
-        tracing::warn!(
-            "KEYPORT_ORGANIZATIONS and KEYPORT_PROVIDERS are not set: nobody may sign in"
-        );
+    for line in settings.policy.summary() {
+        if line.is_warning {
+            tracing::warn!("{}", line.text);
+        } else {
+            tracing::info!("{}", line.text);
+        }
     }
     Ok(App::new(Parts {
         issuer: Issuer::new(issuer)

@@ -10,13 +10,14 @@ const BEGIN: &str = "<!-- settings: printed from the code -->\n";
 const END: &str = "<!-- end of settings -->";
 
 /// What a first start needs; the rest stands in `docs/operations.md`.
-const FIRST_START: [&str; 7] = [
+const FIRST_START: [&str; 8] = [
     "WORKOS_CLIENT_ID",
     "WORKOS_API_KEY",
     "KEYPORT_PUBLIC_URL",
     "KEYPORT_ORGANIZATIONS",
     "KEYPORT_DEFAULT_ORGANIZATION",
     "KEYPORT_PROVIDERS",
+    "KEYPORT_ALLOW_PEOPLE_WITHOUT_ORGANIZATION",
     "DATABASE_URL",
 ];
 

@@ -74,6 +74,8 @@ problems! {
     ConnectionNotAllowed = "connection_not_allowed", ChangeEmail;
     /// Admission: this provider may not enter.
     ProviderNotAllowed = "provider_not_allowed", ChangeEmail;
+    /// Admission: the account belongs to no organization, and such people may not enter.
+    WithoutOrganization = "without_organization", ChangeEmail;
     /// The profile that came back is not of what was asked for.
     WrongOrganization = "wrong_organization", ChangeEmail;
     /// Nothing says which company, and no default is set.

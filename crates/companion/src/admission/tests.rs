@@ -46,6 +46,12 @@ fn by_default_nobody_enters() {
     assert_eq!(nobody.choose_by_domain(&listed), Err(Problem::DomainUnknown));
     assert_eq!(nobody.admit_connection(Some(&listed[0])), Err(Problem::ConnectionNotAllowed));
     assert_eq!(nobody.admit_connection(Some(&listed[1])), Err(Problem::ConnectionNotAllowed));
+    let providers = Policy::new(Vec::new(), vec!["GoogleOAuth".into()], None);
+    assert!(providers.admits_nobody(), "an account of no organization needs a setting of its own");
+    assert_eq!(
+        providers.judge(&asked("provider", "GoogleOAuth")),
+        Err(Problem::WithoutOrganization)
+    );
 }
 
 #[test]
@@ -112,7 +118,12 @@ fn a_domain_leads_to_its_one_active_connection() {
     assert_eq!(chosen(std::slice::from_ref(&orphan)), Err(Problem::DomainUnknown));
     assert_eq!(chosen(&[off]), Err(Problem::ConnectionOff));
     assert_eq!(chosen(&[acme.clone(), acme]), Err(Problem::AmbiguousConnection));
-    assert!(everybody().choose_by_domain(&[orphan]).is_ok());
+    assert_eq!(
+        everybody().choose_by_domain(std::slice::from_ref(&orphan)),
+        Err(Problem::DomainUnknown)
+    );
+    let open = everybody().with_people_without_organization(true);
+    assert!(open.choose_by_domain(&[orphan]).is_ok());
 }
 
 #[test]
@@ -140,14 +151,14 @@ fn what_comes_back_is_what_was_asked_for_or_nothing() {
         (policy(), by_connection.clone(), came("conn_2", Some("org_acme")), wrong),
         (policy(), by_connection.clone(), came("conn_1", Some("org_globex")), wrong),
         (policy(), by_connection, came("conn_1", None), wrong),
-        (policy(), of_nobody.clone(), came("conn_1", None), Err(Problem::OrganizationNotAllowed)),
+        (policy(), of_nobody.clone(), came("conn_1", None), Err(Problem::WithoutOrganization)),
         (
             policy(),
             of_nobody.clone(),
             came("conn_1", Some("org_evil")),
             Err(Problem::OrganizationNotAllowed),
         ),
-        (everybody(), of_nobody, came("conn_1", None), Ok(())),
+        (everybody(), of_nobody, came("conn_1", None), Err(Problem::WithoutOrganization)),
         // The rule was tightened while the person signed in.
         (
             policy(),
@@ -169,17 +180,78 @@ fn a_social_sign_in_is_of_that_provider_and_of_no_forbidden_organization() {
         connection_type,
         organization,
     };
-    let policy = policy();
-    assert_eq!(policy.admit_profile(&google, &came("GoogleOAuth", None)), Ok(()));
-    assert_eq!(policy.admit_profile(&google, &came("GoogleOAuth", Some("org_acme"))), Ok(()));
-    assert_eq!(
-        policy.admit_profile(&google, &came("OktaSAML", None)),
-        Err(Problem::WrongOrganization)
-    );
-    let evil = came("GoogleOAuth", Some("org_evil"));
-    assert_eq!(policy.admit_profile(&google, &evil), Err(Problem::OrganizationNotAllowed));
+    for policy in [policy(), policy().with_people_without_organization(true)] {
+        let of_acme = came("GoogleOAuth", Some("org_acme"));
+        assert_eq!(policy.admit_profile(&google, &of_acme), Ok(()));
+        assert_eq!(
+            policy.admit_profile(&google, &came("OktaSAML", None)),
+            Err(Problem::WrongOrganization)
+        );
+        let evil = came("GoogleOAuth", Some("org_evil"));
+        assert_eq!(policy.admit_profile(&google, &evil), Err(Problem::OrganizationNotAllowed));
+    }
     assert_eq!(
         everybody().admit_profile(&google, &came("GoogleOAuth", None)),
         Err(Problem::ProviderNotAllowed)
     );
+}
+
+/// Every combination of the three settings, for an account of no organization.
+#[test]
+fn a_person_without_an_organization_enters_only_by_the_setting_that_says_so() {
+    let google = Selector::Provider("GoogleOAuth".into());
+    let by_connection = Selector::Connection { id: "conn_1".into(), organization: None };
+    let came = |connection_type| Came { connection: "conn_1", connection_type, organization: None };
+    let organizations = [vec![], vec!["org_acme".to_owned()], vec!["*".to_owned()]];
+    for ids in organizations {
+        for providers in [vec![], vec!["GoogleOAuth".to_owned()]] {
+            let policy = Policy::new(ids.clone(), providers.clone(), None);
+            let label = format!("{ids:?} {providers:?}");
+            for asked in [&google, &by_connection] {
+                for kind in ["GoogleOAuth", "OktaSAML"] {
+                    let judged = policy.admit_profile(asked, &came(kind));
+                    assert!(judged.is_err(), "{label} {asked:?} {kind}");
+                }
+            }
+            if !providers.is_empty() {
+                let judged = policy.admit_profile(&google, &came("GoogleOAuth"));
+                assert_eq!(judged, Err(Problem::WithoutOrganization), "{label}");
+            }
+            let open = policy.with_people_without_organization(true);
+            let is_listed = !providers.is_empty();
+            let social = if is_listed { Ok(()) } else { Err(Problem::ProviderNotAllowed) };
+            assert_eq!(open.admit_profile(&google, &came("GoogleOAuth")), social, "{label}");
+            let by_id = open.admit_profile(&by_connection, &came("GoogleOAuth"));
+            assert_eq!(by_id, social, "{label}: the list of providers holds by any selector");
+            let company = open.admit_profile(&by_connection, &came("OktaSAML"));
+            assert_eq!(company.is_ok(), ids == ["*"], "{label}");
+        }
+    }
+}
+
+#[test]
+fn what_the_settings_admit_together_is_said_at_the_start() {
+    let said = |ids: &[&str], providers: &[&str], open: bool| {
+        let owned = |list: &[&str]| list.iter().map(|item| (*item).to_owned()).collect();
+        let policy = Policy::new(owned(ids), owned(providers), None);
+        let lines = policy.with_people_without_organization(open).summary();
+        let warns = lines.iter().any(|line| line.is_warning);
+        (lines.into_iter().map(|line| line.text).collect::<Vec<_>>().join("; "), warns)
+    };
+    let google = ["GoogleOAuth"];
+    for (ids, providers, open, part, warns) in [
+        (&[][..], &[][..], false, "nobody may sign in", true),
+        (&[], &google, false, "nobody may sign in", true),
+        (&[], &google, true, "ANY account of GoogleOAuth may sign in", true),
+        (&["org_1"], &[], false, "people of org_1 may sign in", false),
+        (&["org_1"], &google, false, "an account of no organization is refused", true),
+        (&["org_1"], &google, true, "ANY account of GoogleOAuth may sign in", true),
+        (&["org_1"], &[], true, "has no effect", true),
+        (&["*"], &[], false, "people of every organization", false),
+        (&["*"], &[], true, "connections that belong to no organization", false),
+    ] {
+        let (text, is_warning) = said(ids, providers, open);
+        assert!(text.contains(part), "{ids:?} {providers:?} {open}: {text}");
+        assert_eq!(is_warning, warns, "{ids:?} {providers:?} {open}: {text}");
+    }
 }

@@ -57,6 +57,18 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         value.split([',', ' ', '\n']).filter(|item| !item.is_empty()).map(str::to_owned).collect()
     }
 
+    /// `true` or `false`; unset is false.
+    pub(super) fn flag(&mut self, name: &str) -> bool {
+        match self.optional(name).as_deref() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(other) => {
+                self.fault(format!("{name} is {other:?}; it must be true or false"));
+                false
+            }
+        }
+    }
+
     pub(super) fn days(&mut self, name: &str, default: u64) -> u64 {
         match self.optional(name).map(|value| value.parse::<u64>()) {
             None => default,

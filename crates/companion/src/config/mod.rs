@@ -138,7 +138,8 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
             self.list("KEYPORT_ORGANIZATIONS"),
             self.list("KEYPORT_PROVIDERS"),
             self.optional("KEYPORT_DEFAULT_ORGANIZATION"),
-        );
+        )
+        .with_people_without_organization(self.flag("KEYPORT_ALLOW_PEOPLE_WITHOUT_ORGANIZATION"));
         if matches!(&policy.organizations, Allowed::These(ids) if ids.iter().any(|id| id == "*")) {
             self.fault("KEYPORT_ORGANIZATIONS holds * beside ids: write * alone, or ids alone");
         }

@@ -96,6 +96,19 @@ fn every_fault_is_named_at_once_and_no_secret_is_shown() {
 }
 
 #[test]
+fn people_without_an_organization_are_let_in_by_a_plain_true_alone() {
+    let name = "KEYPORT_ALLOW_PEOPLE_WITHOUT_ORGANIZATION";
+    for (value, allowed) in [("true", true), ("false", false), ("", false)] {
+        let policy = judge(&[(name, value)], "127.0.0.1:1").unwrap().policy;
+        assert_eq!(policy.people_without_organization, allowed, "{value:?}");
+    }
+    assert!(!judge(&[], "127.0.0.1:1").unwrap().policy.people_without_organization);
+    for unclear in ["1", "yes", "TRUE", "GoogleOAuth"] {
+        assert!(faults(&[(name, unclear)]).contains(name), "{unclear}");
+    }
+}
+
+#[test]
 fn a_secret_may_come_from_a_file() {
     let from =
         |path| judge(&[("WORKOS_API_KEY", ""), ("WORKOS_API_KEY_FILE", path)], "127.0.0.1:1");

@@ -58,8 +58,15 @@ pub const VARIABLES: &[Variable] = &[
     ),
     setting(
         "KEYPORT_PROVIDERS",
-        "social providers that may be used, such as `GoogleOAuth`",
+        "social providers that may be used, such as `GoogleOAuth`; their accounts enter when they \
+         belong to an admitted organization",
         "none may",
+    ),
+    setting(
+        "KEYPORT_ALLOW_PEOPLE_WITHOUT_ORGANIZATION",
+        "`true`: a person whose account belongs to no organization enters too; with \
+         `KEYPORT_PROVIDERS`, that is every account of those providers",
+        "`false`: only people of the admitted organizations enter, whichever way they sign in",
     ),
     setting(
         "KEYPORT_DEFAULT_ORGANIZATION",

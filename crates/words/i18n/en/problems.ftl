@@ -57,6 +57,10 @@ problem-provider-not-allowed-title = This kind of account is not admitted here
 problem-provider-not-allowed-text = Whoever runs this service admits company sign-in, but not the kind of account that was asked for.
 problem-provider-not-allowed-next = Sign in with your work email instead.
 
+problem-without-organization-title = This account belongs to no organization
+problem-without-organization-text = Whoever runs this service admits people of certain organizations only, and the account that you signed in with belongs to none.
+problem-without-organization-next = Sign in with your work email, or ask your IT team.
+
 problem-wrong-organization-title = You signed in with another organization
 problem-wrong-organization-text = The account that came back is not of the organization that was asked for, so nobody was signed in.
 problem-wrong-organization-next = Sign in again with the account of the right organization. A private browser window helps if the other account comes back by itself.
