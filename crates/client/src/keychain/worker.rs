@@ -66,53 +66,57 @@ impl<S: Send + 'static> Worker<S> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::channel;
+    use std::sync::mpsc::{Sender, channel};
+    use std::task::Poll;
 
     use super::*;
 
     const SHORT: Duration = Duration::from_millis(30);
     const LONG: Duration = Duration::from_secs(20);
 
-    #[tokio::test]
-    async fn a_hanging_call_ends_at_its_deadline_and_the_abandoned_ones_behind_it_never_run() {
-        let worker = Worker::start("test", Vec::new()).unwrap();
+    /// Gives the thread a job that hangs, and returns once that job runs. Dropping the sender ends it.
+    async fn hang(worker: &Worker<Vec<&'static str>>) -> Sender<()> {
+        let (running, runs) = oneshot::channel();
         let (release, hanging) = channel::<()>();
-        let hung = worker.call(SHORT, move |log: &mut Vec<&str>| {
+        let hung = worker.call(LONG, move |log| {
             log.push("hanging");
-            hanging.recv().map_err(|_| KeychainTrouble::Refused)
+            let _ = running.send(());
+            let _ = hanging.recv();
+            Ok(())
         });
-        assert_eq!(hung.await, Err(KeychainTrouble::Slow));
+        tokio::select! {
+            result = hung => panic!("the job does not hang: {result:?}"),
+            started = runs => started.unwrap(),
+        }
+        release
+    }
+
+    #[tokio::test]
+    async fn a_call_behind_a_hanging_one_ends_at_its_deadline_and_never_runs() {
+        let worker = Worker::start("test", Vec::new()).unwrap();
+        let release = hang(&worker).await;
         let abandoned = worker.call(SHORT, |log: &mut Vec<&str>| {
             log.push("abandoned");
             Ok(())
         });
         assert_eq!(abandoned.await, Err(KeychainTrouble::Slow));
-        release.send(()).unwrap();
+        drop(release);
         let log = worker.call(LONG, |log: &mut Vec<&str>| Ok(log.clone())).await;
         assert_eq!(log.unwrap(), ["hanging"]);
     }
 
     #[tokio::test]
     async fn a_full_queue_is_said_at_once() {
-        let worker = Worker::start("test", ()).unwrap();
-        let (_release, hanging) = channel::<()>();
-        let hung = worker.call(Duration::ZERO, move |()| {
-            let _ = hanging.recv();
-            Ok(())
-        });
-        assert_eq!(hung.await, Err(KeychainTrouble::Slow));
-        let mut waiting = Vec::new();
-        for _ in 0..=QUEUE {
-            waiting.push(Box::pin(worker.call(LONG, |()| Ok(()))));
+        let worker = Worker::start("test", Vec::new()).unwrap();
+        let _release = hang(&worker).await;
+        let mut queued = Vec::new();
+        for place in 0..QUEUE {
+            let mut call = Box::pin(worker.call(LONG, |_| Ok(())));
+            assert!(futures_util::poll!(&mut call).is_pending(), "place {place} is free");
+            queued.push(call);
         }
-        let mut refused = 0;
-        for call in &mut waiting {
-            // Polled once: either queued, or refused right away.
-            if let Ok(result) = timeout(Duration::ZERO, call).await {
-                assert_eq!(result, Err(KeychainTrouble::Slow));
-                refused += 1;
-            }
-        }
-        assert!(refused >= 1);
+        let mut one_more = std::pin::pin!(worker.call(LONG, |_| Ok(())));
+        let said = futures_util::poll!(&mut one_more);
+        assert_eq!(said, Poll::Ready(Err(KeychainTrouble::Slow)));
     }
 }
