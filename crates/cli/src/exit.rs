@@ -63,6 +63,7 @@ impl From<Problem> for Exit {
             | Problem::TooManyRequests
             | Problem::TlsUntrusted
             | Problem::ProxyRefused
+            | Problem::IssuerMismatch
             | Problem::SignedOutHere
             | Problem::UnexpectedAnswer => Self::Unreachable,
             Problem::SessionEnded | Problem::DeviceKeyLost => Self::NoSession,
@@ -70,6 +71,7 @@ impl From<Problem> for Exit {
             | Problem::KeychainAbsent
             | Problem::KeychainRefused
             | Problem::KeychainCorrupt
+            | Problem::KeychainNewer
             | Problem::KeychainSlow
             | Problem::KeychainBusy
             | Problem::KeychainLockRefused => Self::Keychain,

@@ -108,6 +108,8 @@ problems! {
     ProxyRefused = "proxy_refused", TryAgain;
     /// The companion said something that this client does not understand.
     UnexpectedAnswer = "unexpected_answer", TryAgain;
+    /// The companion is published under another address than the one that is set here.
+    IssuerMismatch = "issuer_mismatch", TryAgain;
     /// The companion does not know this client or its redirect URI.
     ServiceRefused = "service_refused", TryAgain;
     /// The session is over: revoked, expired or replaced.
@@ -124,6 +126,8 @@ problems! {
     KeychainRefused = "keychain_refused", KeychainAgain;
     /// What the keychain holds cannot be read; it is kept aside.
     KeychainCorrupt = "keychain_corrupt", SignIn;
+    /// A newer version of Keyport has written what the keychain holds; it is left alone.
+    KeychainNewer = "keychain_newer", KeychainAgain;
     /// The keychain did not answer in time.
     KeychainSlow = "keychain_slow", KeychainAgain;
     /// Another program of ours held the keychain's lock until the deadline.
@@ -154,6 +158,7 @@ impl Problem {
                 | Self::KeychainAbsent
                 | Self::KeychainRefused
                 | Self::KeychainCorrupt
+                | Self::KeychainNewer
                 | Self::KeychainSlow
                 | Self::KeychainBusy
                 | Self::KeychainLockRefused

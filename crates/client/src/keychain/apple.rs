@@ -5,6 +5,7 @@ use std::sync::Arc;
 use apple_native_keyring_store::keychain::Store;
 use keyring_core::Error;
 use keyring_core::api::CredentialStore;
+use tokio::sync::watch;
 
 use super::KeychainTrouble;
 use crate::locks::{self, Locks};
@@ -30,6 +31,19 @@ impl Gate {
     ) -> Result<(), KeychainTrouble> {
         Ok(())
     }
+
+    /// The store does not tell of which service and name the items are that it finds.
+    pub(super) fn names(
+        &mut self,
+        _service: &str,
+    ) -> Result<Option<Vec<String>>, KeychainTrouble> {
+        Ok(None)
+    }
+}
+
+/// The system gives no signal.
+pub(super) fn changes() -> Option<watch::Receiver<()>> {
+    None
 }
 
 /// The next call asks by itself.

@@ -7,7 +7,10 @@ use zeroize::Zeroizing;
 
 use super::{KeychainTrouble, LARGEST, SecretBytes};
 
-const VERSION: &[u8] = b"keyport1:";
+const MAGIC: &[u8] = b"keyport";
+/// Counted up with every change of the form.
+const VERSION: u32 = 1;
+const PREFIX: &[u8] = b"keyport1:";
 const CHECKSUM: usize = 8;
 
 pub(super) fn seal(name: &str, secret: &SecretBytes) -> Result<SecretBytes, KeychainTrouble> {
@@ -15,8 +18,8 @@ pub(super) fn seal(name: &str, secret: &SecretBytes) -> Result<SecretBytes, Keyc
     if content.len() > LARGEST {
         return Err(KeychainTrouble::TooLarge);
     }
-    let mut sealed = Vec::with_capacity(VERSION.len() + 2 * CHECKSUM + 1 + content.len());
-    sealed.extend_from_slice(VERSION);
+    let mut sealed = Vec::with_capacity(PREFIX.len() + 2 * CHECKSUM + 1 + content.len());
+    sealed.extend_from_slice(PREFIX);
     sealed.extend_from_slice(checksum(name, content).as_bytes());
     sealed.push(b':');
     sealed.extend_from_slice(content);
@@ -25,12 +28,25 @@ pub(super) fn seal(name: &str, secret: &SecretBytes) -> Result<SecretBytes, Keyc
 
 pub(super) fn open(name: &str, sealed: &SecretBytes) -> Result<SecretBytes, KeychainTrouble> {
     let read = || {
-        let (sum, rest) = sealed.expose().strip_prefix(VERSION)?.split_at_checked(2 * CHECKSUM)?;
+        let (sum, rest) = sealed.expose().strip_prefix(PREFIX)?.split_at_checked(2 * CHECKSUM)?;
         let content = rest.strip_prefix(b":")?;
         (content.len() <= LARGEST && checksum(name, content).as_bytes() == sum)
             .then(|| SecretBytes::new(content))
     };
-    read().ok_or(KeychainTrouble::Corrupt)
+    read().ok_or(if is_newer(sealed) { KeychainTrouble::Newer } else { KeychainTrouble::Corrupt })
+}
+
+/// Whether a newer version has written this. Only the version in front can be read.
+pub(super) fn is_newer(sealed: &SecretBytes) -> bool {
+    version(sealed.expose()).is_some_and(|version| version > VERSION)
+}
+
+/// A decimal number without sign and leading zero, between the name of the form and a colon.
+fn version(sealed: &[u8]) -> Option<u32> {
+    let rest = sealed.strip_prefix(MAGIC)?;
+    let (digits, _) = rest.split_at(rest.iter().position(|byte| *byte == b':')?);
+    let is_number = digits.iter().all(u8::is_ascii_digit) && !digits.starts_with(b"0");
+    std::str::from_utf8(digits).ok().filter(|_| is_number)?.parse().ok()
 }
 
 /// In hex, so that tools which show an item as text show all of it.
@@ -68,6 +84,29 @@ mod tests {
             let corrupt = Err(KeychainTrouble::Corrupt);
             assert_eq!(open("device", &SecretBytes::new(damaged)), corrupt, "byte {at}");
             assert_eq!(open("device", &SecretBytes::new(&whole[..at])), corrupt, "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn an_item_of_a_newer_version_is_newer_and_one_of_no_version_is_corrupt() {
+        for newer in ["keyport2:", "keyport2:0011:{}", "keyport10:x", "keyport4294967295:"] {
+            let item = SecretBytes::new(newer.as_bytes());
+            assert_eq!(open("device", &item), Err(KeychainTrouble::Newer), "{newer}");
+        }
+        for corrupt in [
+            "keyport1:x",
+            "keyport0:x",
+            "keyport02:x",
+            "keyport+2:x",
+            "keyport:x",
+            "keyport2",
+            "keyport2;x",
+            "xkeyport2:x",
+            "Keyport2:x",
+            "keyport4294967296:x",
+        ] {
+            let item = SecretBytes::new(corrupt.as_bytes());
+            assert_eq!(open("device", &item), Err(KeychainTrouble::Corrupt), "{corrupt}");
         }
     }
 

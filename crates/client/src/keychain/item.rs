@@ -17,7 +17,11 @@ pub enum Item {
     Attempt,
     /// The session of one account.
     Account(AccountId),
+    /// The access token of one account, until it is due.
+    Access(AccountId),
 }
+
+const ACCOUNT: &str = "account:";
 
 impl Item {
     /// The name in the keychain.
@@ -26,8 +30,17 @@ impl Item {
             Self::Device => "device".to_owned(),
             Self::Index => "index".to_owned(),
             Self::Attempt => "attempt".to_owned(),
-            Self::Account(AccountId(id)) => format!("account:{id}"),
+            Self::Account(AccountId(id)) => format!("{ACCOUNT}{id}"),
+            Self::Access(AccountId(id)) => format!("access:{id}"),
         }
+    }
+
+    /// The account whose session the item of that name is; `None` for every other item, those that
+    /// were set aside included: an account id has no dot.
+    pub fn account_of(name: &str) -> Option<AccountId> {
+        let id = name.strip_prefix(ACCOUNT)?;
+        let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        is_id.then(|| AccountId(id.to_owned()))
     }
 }
 
@@ -68,8 +81,19 @@ mod tests {
     #[test]
     fn the_names_are_what_other_versions_look_for() {
         let account = Item::Account(AccountId("a1".into()));
-        let names = [Item::Device, Item::Index, Item::Attempt, account].map(|item| item.name());
-        assert_eq!(names, ["device", "index", "attempt", "account:a1"]);
+        let access = Item::Access(AccountId("a1".into()));
+        let items = [Item::Device, Item::Index, Item::Attempt, account, access];
+        let names = items.map(|item| item.name());
+        assert_eq!(names, ["device", "index", "attempt", "account:a1", "access:a1"]);
+    }
+
+    #[test]
+    fn only_the_item_of_a_session_names_an_account() {
+        let id = AccountId("a1".into());
+        assert_eq!(Item::account_of(&Item::Account(id.clone()).name()), Some(id));
+        for name in ["account:", "account:a1.corrupt", "account:a1.corrupt-2", "access:a1", "a1"] {
+            assert_eq!(Item::account_of(name), None, "{name}");
+        }
     }
 
     #[test]

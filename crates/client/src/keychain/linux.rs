@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use keyring_core::Error;
 use keyring_core::api::CredentialStore;
-use secret_service::blocking::SecretService;
+use secret_service::blocking::{Item, SecretService};
 use secret_service::{EncryptionType, Error as ServiceError};
 use tracing::debug;
 use zbus_secret_service_keyring_store::Store;
 
 use super::KeychainTrouble;
 use crate::locks::Locks;
+pub(super) use super::changes::changes;
 
 pub(super) fn open() -> keyring_core::Result<Arc<CredentialStore>> {
     Ok(Store::new()?)
@@ -40,25 +41,59 @@ impl Gate {
         service: &str,
         name: &str,
     ) -> Result<(), KeychainTrouble> {
+        let attributes = HashMap::from([("service", service), ("username", name)]);
+        self.ask(|secrets| unlocked(secrets, &attributes).map(drop))
+    }
+
+    /// The names of every item of the service. Always known here.
+    pub(super) fn names(&mut self, service: &str) -> Result<Option<Vec<String>>, KeychainTrouble> {
+        let attributes = HashMap::from([("service", service)]);
+        self.ask(|secrets| {
+            let mut names = Vec::new();
+            for item in unlocked(secrets, &attributes)? {
+                match item.get_attributes() {
+                    Ok(mut of_item) => names.extend(of_item.remove("username")),
+                    // Deleted since it was found.
+                    Err(ServiceError::NoResult) => {}
+                    Err(ServiceError::Zbus(zbus::Error::MethodError(..))) => {}
+                    Err(error) => return Err(of_service(&error)),
+                }
+            }
+            Ok(Some(names))
+        })
+    }
+
+    /// Asks over the connection that is there, and once more over a new one if that fails.
+    fn ask<T>(
+        &mut self,
+        question: impl Fn(&SecretService<'static>) -> Result<T, KeychainTrouble>,
+    ) -> Result<T, KeychainTrouble> {
         if let Some(secrets) = &self.secrets {
-            match is_open(secrets, service, name) {
+            match question(secrets) {
                 // The bus or the service may be another one by now.
                 Err(KeychainTrouble::Absent) => self.secrets = None,
                 answer => return answer,
             }
         }
-        is_open(self.secrets.insert(connect()?), service, name)
+        question(self.secrets.insert(connect()?))
     }
 }
 
-/// A locked default collection counts even if the item is not found: some services show a locked
-/// collection as an empty one, and signed out is not what the person is then.
-fn is_open(secrets: &SecretService<'_>, service: &str, name: &str) -> Result<(), KeychainTrouble> {
-    let attributes = HashMap::from([("service", service), ("username", name)]);
-    let found = secrets.search_items(attributes).map_err(|error| of_service(&error))?;
+/// The items with these attributes, none of them locked. A locked default collection counts even if
+/// no item is found: some services show a locked collection as an empty one, and signed out is not
+/// what the person is then.
+fn unlocked<'a>(
+    secrets: &'a SecretService<'_>,
+    attributes: &HashMap<&str, &str>,
+) -> Result<Vec<Item<'a>>, KeychainTrouble> {
+    let found = secrets.search_items(attributes.clone()).map_err(|error| of_service(&error))?;
     let collection = secrets.get_default_collection().map_err(|error| of_service(&error))?;
     let locked = collection.is_locked().map_err(|error| of_service(&error))?;
-    if locked || !found.locked.is_empty() { Err(KeychainTrouble::Locked) } else { Ok(()) }
+    if locked || !found.locked.is_empty() {
+        Err(KeychainTrouble::Locked)
+    } else {
+        Ok(found.unlocked)
+    }
 }
 
 /// Asks the person to unlock the default collection.

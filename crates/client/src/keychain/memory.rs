@@ -68,6 +68,10 @@ impl Keychain for MemoryKeychain {
     fn check_lock(&self) -> Locking<'_, ()> {
         Box::pin(self.locks.check())
     }
+
+    fn list(&self) -> Answered<'_, Option<Vec<String>>> {
+        self.now(store::list)
+    }
 }
 
 impl Shelf for Items {
@@ -83,6 +87,10 @@ impl Shelf for Items {
     fn clear(&mut self, name: &str) -> Result<(), KeychainTrouble> {
         self.0.remove(name);
         Ok(())
+    }
+
+    fn names(&mut self) -> Result<Option<Vec<String>>, KeychainTrouble> {
+        Ok(Some(self.0.keys().cloned().collect()))
     }
 }
 
@@ -102,6 +110,20 @@ mod tests {
         assert_eq!(keychain.delete(&Item::Device).await, Ok(()));
         assert_eq!(keychain.delete(&Item::Device).await, Ok(()));
         assert_eq!(keychain.read(&Item::Device).await, Ok(None));
+    }
+
+    #[tokio::test]
+    async fn an_item_of_a_newer_version_stays_as_it_is_whatever_is_asked() {
+        let keychain = MemoryKeychain::default();
+        let newer = SecretBytes::new(*b"keyport2:whatever");
+        keychain.0.lock().unwrap().put_up("device", &newer).unwrap();
+        let refused = Err(KeychainTrouble::Newer);
+        assert_eq!(keychain.read(&Item::Device).await.map(drop), refused);
+        assert_eq!(keychain.write(&Item::Device, &SecretBytes::new(*b"ours")).await, refused);
+        assert_eq!(keychain.delete(&Item::Device).await, refused);
+        assert_eq!(keychain.set_aside(&Item::Device).await, refused);
+        assert_eq!(keychain.0.lock().unwrap().take_down("device"), Ok(vec![newer]));
+        assert_eq!(keychain.list().await, Ok(Some(vec!["device".to_owned()])));
     }
 
     #[tokio::test]

@@ -1,10 +1,12 @@
 //! Where the client keeps what must outlive the process: the keychain of the operating system, or
 //! memory; never a file.
 //!
-//! Locked, absent, refused, empty, corrupt and slow are different answers. It knows nothing of what
-//! the items hold. It has the lock that its processes share ([`crate::locks`]) and never takes it
-//! by itself.
+//! Locked, absent, refused, empty, corrupt, written by a newer version and slow are different
+//! answers. It knows nothing of what the items hold. It has the lock that its processes share
+//! ([`crate::locks`]) and never takes it by itself.
 
+#[cfg(target_os = "linux")]
+mod changes;
 mod envelope;
 mod item;
 mod memory;
@@ -23,6 +25,7 @@ use std::time::Duration;
 
 use keyport_core::Problem;
 use thiserror::Error;
+use tokio::sync::watch;
 
 use crate::locks::Locking;
 
@@ -52,6 +55,10 @@ pub enum KeychainTrouble {
     /// [`Keychain::set_aside`] moves it out of the way.
     #[error("the keychain item cannot be read")]
     Corrupt,
+    /// A newer version of Keyport has written the item. It is left as it is: it can be neither
+    /// overwritten nor deleted nor set aside from here.
+    #[error("the keychain item is of a newer version")]
+    Newer,
     /// It did not answer within the deadline. What was asked may still happen later.
     #[error("the keychain did not answer in time")]
     Slow,
@@ -67,6 +74,7 @@ impl From<KeychainTrouble> for Problem {
             KeychainTrouble::Absent => Self::KeychainAbsent,
             KeychainTrouble::Refused => Self::KeychainRefused,
             KeychainTrouble::Corrupt => Self::KeychainCorrupt,
+            KeychainTrouble::Newer => Self::KeychainNewer,
             KeychainTrouble::Slow => Self::KeychainSlow,
             // Our own items are far smaller: only a defect can lead here.
             KeychainTrouble::TooLarge => Self::Internal,
@@ -105,4 +113,19 @@ pub trait Keychain: Send + Sync {
 
     /// Whether [`lock`](Self::lock) could succeed, now or later. Does not wait for another holder.
     fn check_lock(&self) -> Locking<'_, ()>;
+
+    /// The names of all items of this service, sorted, those that were set aside included; `None`
+    /// where the platform cannot list them.
+    fn list(&self) -> Answered<'_, Option<Vec<String>>>;
+
+    /// Changes whenever something in the keychain may have changed, whoever changed it: an item
+    /// was written or deleted, or the keychain was locked or unlocked. Several changes may be one.
+    /// Listening reads no item and never asks the person. `None` where the platform gives no
+    /// signal. Ends only with the receiver.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    fn changes(&self) -> Option<watch::Receiver<()>> {
+        None
+    }
 }

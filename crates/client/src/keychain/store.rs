@@ -16,6 +16,8 @@ pub(super) trait Shelf {
     fn put_up(&mut self, name: &str, bytes: &SecretBytes) -> Result<()>;
     /// Removes all that is there, if anything.
     fn clear(&mut self, name: &str) -> Result<()>;
+    /// The names of everything of this service; `None` where that cannot be told.
+    fn names(&mut self) -> Result<Option<Vec<String>>>;
 }
 
 pub(super) fn read(shelf: &mut dyn Shelf, item: &Item) -> Result<Option<SecretBytes>> {
@@ -23,6 +25,7 @@ pub(super) fn read(shelf: &mut dyn Shelf, item: &Item) -> Result<Option<SecretBy
     match shelf.take_down(&name)?.as_slice() {
         [] => Ok(None),
         [sealed] => envelope::open(&name, sealed).map(Some),
+        several if several.iter().any(envelope::is_newer) => Err(KeychainTrouble::Newer),
         // Nothing says which of them is true.
         _ => Err(KeychainTrouble::Corrupt),
     }
@@ -31,17 +34,35 @@ pub(super) fn read(shelf: &mut dyn Shelf, item: &Item) -> Result<Option<SecretBy
 pub(super) fn write(shelf: &mut dyn Shelf, item: &Item, secret: &SecretBytes) -> Result<()> {
     let name = item.name();
     let sealed = envelope::seal(&name, secret)?;
+    unless_newer(shelf, &name)?;
     shelf.put_up(&name, &sealed)
 }
 
 pub(super) fn delete(shelf: &mut dyn Shelf, item: &Item) -> Result<()> {
-    shelf.clear(&item.name())
+    let name = item.name();
+    unless_newer(shelf, &name)?;
+    shelf.clear(&name)
+}
+
+pub(super) fn list(shelf: &mut dyn Shelf) -> Result<Option<Vec<String>>> {
+    let names = shelf.names()?;
+    Ok(names.map(|mut names| {
+        names.sort_unstable();
+        names.dedup();
+        names
+    }))
+}
+
+/// What is there, unless a newer version has written some of it: then nothing may change it.
+fn unless_newer(shelf: &mut dyn Shelf, name: &str) -> Result<Vec<SecretBytes>> {
+    let found = shelf.take_down(name)?;
+    if found.iter().any(envelope::is_newer) { Err(KeychainTrouble::Newer) } else { Ok(found) }
 }
 
 /// Copies first and deletes then: a crash between the two leaves one copy too many, never one too few.
 pub(super) fn set_aside(shelf: &mut dyn Shelf, item: &Item) -> Result<()> {
     let name = item.name();
-    for unreadable in shelf.take_down(&name)? {
+    for unreadable in unless_newer(shelf, &name)? {
         let aside = place_aside(shelf, &name, &unreadable)?;
         shelf.put_up(&aside, &unreadable)?;
     }

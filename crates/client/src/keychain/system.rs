@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use keyring_core::api::CredentialStore;
 use keyring_core::{Entry, Error};
+use tokio::sync::watch;
 use tracing::debug;
 
 use super::platform::{self, Gate};
@@ -89,6 +90,14 @@ impl Keychain for SystemKeychain {
     fn check_lock(&self) -> Locking<'_, ()> {
         Box::pin(self.locks.check())
     }
+
+    fn list(&self) -> Answered<'_, Option<Vec<String>>> {
+        self.ask(store::list)
+    }
+
+    fn changes(&self) -> Option<watch::Receiver<()>> {
+        platform::changes()
+    }
 }
 
 /// What the worker thread owns.
@@ -161,5 +170,9 @@ impl Shelf for Service {
             other => other,
         });
         cleared.map(|_| ())
+    }
+
+    fn names(&mut self) -> Result<Option<Vec<String>>, KeychainTrouble> {
+        self.gate.names(&self.name)
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use keyring_core::Error;
 use keyring_core::api::CredentialStore;
+use tokio::sync::watch;
 use windows_native_keyring_store::Store;
 
 use super::KeychainTrouble;
@@ -30,6 +31,19 @@ impl Gate {
     ) -> Result<(), KeychainTrouble> {
         Ok(())
     }
+
+    /// The store does not tell of which service and name the items are that it finds.
+    pub(super) fn names(
+        &mut self,
+        _service: &str,
+    ) -> Result<Option<Vec<String>>, KeychainTrouble> {
+        Ok(None)
+    }
+}
+
+/// The system gives no signal.
+pub(super) fn changes() -> Option<watch::Receiver<()>> {
+    None
 }
 
 /// There is nothing to unlock.

@@ -12,6 +12,7 @@ use crate::session::{SERVICE, Session};
 
 const MARK: &str = "KEYPORT_TEST_CLIENT";
 const ANSWER: &str = "=> ";
+const HEARING: &str = "hears changes from now on";
 
 /// What a client says to one line, and how long it took.
 #[derive(Debug)]
@@ -58,6 +59,12 @@ impl Client {
             let (ticks, took) = (number(), Duration::from_millis(number()));
             return Said { answer: words.collect::<Vec<_>>().join(" "), took, ticks };
         }
+    }
+
+    /// Listens for changes; returns once it does.
+    pub fn hears_changes(&mut self) {
+        self.ask("hear");
+        while !self.lines.next().expect("the client answers").unwrap().contains(HEARING) {}
     }
 
     pub fn says(&mut self, line: &str) -> Said {
@@ -129,6 +136,18 @@ async fn obey(keychain: &dyn Keychain, line: &str) -> String {
             }
             result.map(|()| "ok".to_owned())
         }
+        ["list"] => keychain.list().await.map(|names| match names {
+            Some(names) => format!("lists {}", names.join(" ")),
+            None => "cannot list".to_owned(),
+        }),
+        ["hear"] => {
+            // The first change is the subscription itself.
+            let mut changes = keychain.changes().unwrap();
+            changes.changed().await.unwrap();
+            println!("{HEARING}");
+            changes.changed().await.unwrap();
+            Ok("changed".to_owned())
+        }
         ["delete", item] => keychain.delete(&named(item)).await.map(|()| "ok".to_owned()),
         ["set-aside", item] => keychain.set_aside(&named(item)).await.map(|()| "ok".to_owned()),
         _ => panic!("unknown: {line}"),
@@ -151,6 +170,7 @@ fn trouble_name(trouble: KeychainTrouble) -> &'static str {
         KeychainTrouble::Absent => "absent",
         KeychainTrouble::Refused => "refused",
         KeychainTrouble::Corrupt => "corrupt",
+        KeychainTrouble::Newer => "newer",
         KeychainTrouble::Slow => "slow",
         KeychainTrouble::TooLarge => "too large",
     }

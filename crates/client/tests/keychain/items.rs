@@ -92,6 +92,36 @@ fn two_items_of_one_name_are_corrupt_and_both_are_kept_aside() {
 }
 
 #[test]
+fn an_item_of_a_newer_version_is_neither_read_nor_changed() {
+    let session = Session::with_keyring();
+    session.secret_tool_store("device", &[], "keyport2:of-the-future");
+    let mut client = Client::in_session(&session);
+    for line in ["read device", "write device x", "delete device", "set-aside device"] {
+        client.expect(line, "newer");
+    }
+    session.secret_tool_store("device", &["made-by", "two"], "of nobody");
+    for line in ["read device", "write device x", "delete device", "set-aside device"] {
+        let answer = client.says(line).answer;
+        assert_eq!(answer, "newer", "{line}: one of two is of a newer version");
+    }
+    assert_eq!(session.names(), ["device", "device"]);
+}
+
+#[test]
+fn the_items_of_this_service_alone_are_listed() {
+    let session = Session::with_keyring();
+    let mut client = Client::in_session(&session);
+    client.expect("list", "lists ");
+    client.expect("write index x", "ok");
+    client.expect("write account:a1 x", "ok");
+    session.secret_tool_store("device", &["made-by", "one"], "damaged");
+    session.secret_tool_store("device", &["made-by", "two"], "damaged");
+    session.secret_tool_store_of("dev.keyport.other", "account:b2", "x");
+    client.expect("set-aside device", "ok");
+    client.expect("list", "lists account:a1 device.corrupt index");
+}
+
+#[test]
 fn the_largest_item_fits_and_a_larger_one_changes_nothing() {
     let session = Session::with_keyring();
     let mut client = Client::in_session(&session);

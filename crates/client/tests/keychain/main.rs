@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends with a panic")]
 #![allow(clippy::disallowed_methods, reason = "tests write files")]
 
+mod changes;
 mod client;
 mod items;
 mod session;

@@ -182,6 +182,16 @@ impl Session {
         found.status.success().then(|| String::from_utf8(found.stdout).unwrap())
     }
 
+    pub fn secret_tool_store_of(&self, service: &str, name: &str, value: &str) {
+        let arguments = ["store", "--label=x", "service", service, "username", name];
+        assert!(self.tool(&arguments, value).status.success());
+    }
+
+    pub fn secret_tool_clear(&self, name: &str) {
+        let arguments = ["clear", "service", SERVICE, "username", name];
+        assert!(self.tool(&arguments, "").status.success());
+    }
+
     pub fn secret_tool_store(&self, name: &str, more: &[&str], value: &str) {
         let arguments = ["store", "--label=x", "service", SERVICE, "username", name];
         assert!(self.tool(&[&arguments, more].concat(), value).status.success());

@@ -129,6 +129,10 @@ problem-unexpected-answer-title = The service gave an answer that Keyport does n
 problem-unexpected-answer-text = Keyport may be older or newer than the service, or something in between changed the answer. A session that you have is kept.
 problem-unexpected-answer-next = Try again. If it happens again, update Keyport or tell your IT team.
 
+problem-issuer-mismatch-title = The service has another address than the one set here
+problem-issuer-mismatch-text = The service answers at the address that Keyport is set to, and says that its own address is a different one. A session that you have is kept.
+problem-issuer-mismatch-next = Set the companion to exactly the address that the service is published under (its KEYPORT_PUBLIC_URL): http://127.0.0.1 and http://localhost are two different ones.
+
 problem-service-refused-title = The service does not know this version of Keyport
 problem-service-refused-text = It answers, but it is not set up for the app that you use.
 problem-service-refused-next = Tell your IT team. Once it is put right, try again.
@@ -162,6 +166,10 @@ problem-keychain-refused-next = Allow Keyport to use the keychain and try again,
 problem-keychain-corrupt-title = The saved session cannot be read
 problem-keychain-corrupt-text = What the keychain holds is damaged or of another version. It was put aside, not deleted.
 problem-keychain-corrupt-next = Sign in again. This makes a new one.
+
+problem-keychain-newer-title = A newer Keyport has saved this session
+problem-keychain-newer-text = What the keychain holds was written by a newer version of Keyport. This version cannot read it and leaves it as it is.
+problem-keychain-newer-next = Update Keyport, or go on without saving the session.
 
 problem-keychain-slow-title = The keychain does not answer
 problem-keychain-slow-text = Keyport waited three seconds for the keychain of this device. It may be asking you something in another window.

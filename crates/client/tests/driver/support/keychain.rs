@@ -15,6 +15,7 @@ use keyport_client::locks::{LockTrouble, Locking};
 pub struct MoodyKeychain {
     items: MemoryKeychain,
     moods: Mutex<Moods>,
+    changed: watch::Sender<()>,
 }
 
 #[derive(Default)]
@@ -29,6 +30,8 @@ struct Moods {
     aside: Vec<String>,
     lock: Option<fn() -> LockTrouble>,
     lock_waits: watch::Sender<usize>,
+    newer: BTreeSet<String>,
+    cannot_list: bool,
 }
 
 impl MoodyKeychain {
@@ -84,6 +87,21 @@ impl MoodyKeychain {
         self.moods.lock().unwrap().damaged.insert(item.name());
     }
 
+    /// A newer version has written the item.
+    pub fn is_of_a_newer_version(&self, item: &Item) {
+        self.moods.lock().unwrap().newer.insert(item.name());
+    }
+
+    /// As a platform whose items cannot be listed.
+    pub fn cannot_list(&self) {
+        self.moods.lock().unwrap().cannot_list = true;
+    }
+
+    /// The keychain signals a change.
+    pub fn signals_a_change(&self) {
+        self.changed.send_replace(());
+    }
+
     pub fn set_aside_so_far(&self) -> Vec<String> {
         self.moods.lock().unwrap().aside.clone()
     }
@@ -120,6 +138,7 @@ impl Keychain for MoodyKeychain {
         let moods = self.moods.lock().unwrap();
         match moods.read {
             Some(trouble) => at_once(Err(trouble)),
+            None if moods.newer.contains(&item.name()) => at_once(Err(KeychainTrouble::Newer)),
             None if moods.damaged.contains(&item.name()) => at_once(Err(KeychainTrouble::Corrupt)),
             None => self.items.read(item),
         }
@@ -127,6 +146,9 @@ impl Keychain for MoodyKeychain {
 
     fn write<'a>(&'a self, item: &'a Item, secret: &'a SecretBytes) -> Answered<'a, ()> {
         let moods = self.moods.lock().unwrap();
+        if moods.newer.contains(&item.name()) {
+            return at_once(Err(KeychainTrouble::Newer));
+        }
         if let Some((name, go)) = &moods.stalls
             && item.name().starts_with(name)
         {
@@ -149,7 +171,11 @@ impl Keychain for MoodyKeychain {
     }
 
     fn delete<'a>(&'a self, item: &'a Item) -> Answered<'a, ()> {
-        match refused(&self.moods.lock().unwrap().delete, item) {
+        let moods = self.moods.lock().unwrap();
+        if moods.newer.contains(&item.name()) {
+            return at_once(Err(KeychainTrouble::Newer));
+        }
+        match refused(&moods.delete, item) {
             Some(trouble) => at_once(Err(trouble)),
             None => self.items.delete(item),
         }
@@ -157,6 +183,9 @@ impl Keychain for MoodyKeychain {
 
     fn set_aside<'a>(&'a self, item: &'a Item) -> Answered<'a, ()> {
         let mut moods = self.moods.lock().unwrap();
+        if moods.newer.contains(&item.name()) {
+            return at_once(Err(KeychainTrouble::Newer));
+        }
         moods.aside.push(item.name());
         moods.damaged.remove(&item.name());
         self.items.delete(item)
@@ -187,5 +216,18 @@ impl Keychain for MoodyKeychain {
             None | Some(LockTrouble::Busy) => Ok(()),
             Some(trouble) => Err(trouble),
         }))
+    }
+
+    fn list(&self) -> Answered<'_, Option<Vec<String>>> {
+        let moods = self.moods.lock().unwrap();
+        match moods.read {
+            Some(trouble) => at_once(Err(trouble)),
+            None if moods.cannot_list => at_once(Ok(None)),
+            None => self.items.list(),
+        }
+    }
+
+    fn changes(&self) -> Option<watch::Receiver<()>> {
+        Some(self.changed.subscribe())
     }
 }
