@@ -53,6 +53,14 @@ impl Companion {
         &self.issuer
     }
 
+    /// Reads the companion's metadata, once; afterwards this asks nobody anything.
+    ///
+    /// # Errors
+    /// When it cannot be read or is not that of this companion.
+    pub async fn find(&self) -> Result<(), Trouble> {
+        self.endpoints().await.map(drop)
+    }
+
     pub(super) async fn endpoints(&self) -> Result<&Endpoints, Trouble> {
         self.endpoints.get_or_try_init(|| discovery::discover(&self.wire, &self.issuer)).await
     }
@@ -109,6 +117,14 @@ impl Companion {
             access_token,
         };
         key.prove(&about).map_err(|_| Problem::Internal)
+    }
+
+    /// Asks for a nonce if a proof for `url` needs one and none is known yet. Without one the
+    /// companion refuses the proof and gives one then, so that this fails is no matter.
+    pub(crate) async fn learn_nonce(&self, key: &DeviceKey, token: &AccessToken, url: &Url) {
+        if url.origin() == self.issuer.origin() && self.nonce().is_none() {
+            let _ = self.userinfo(key, token).await;
+        }
     }
 
     fn nonce(&self) -> Option<HeaderValue> {

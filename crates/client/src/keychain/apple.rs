@@ -33,10 +33,7 @@ impl Gate {
     }
 
     /// The store does not tell of which service and name the items are that it finds.
-    pub(super) fn names(
-        &mut self,
-        _service: &str,
-    ) -> Result<Option<Vec<String>>, KeychainTrouble> {
+    pub(super) fn names(&mut self, _service: &str) -> Result<Option<Vec<String>>, KeychainTrouble> {
         Ok(None)
     }
 }

@@ -14,8 +14,8 @@ use tracing::debug;
 use zbus_secret_service_keyring_store::Store;
 
 use super::KeychainTrouble;
-use crate::locks::Locks;
 pub(super) use super::changes::changes;
+use crate::locks::Locks;
 
 pub(super) fn open() -> keyring_core::Result<Arc<CredentialStore>> {
     Ok(Store::new()?)

@@ -116,13 +116,13 @@ mod tests {
     async fn an_item_of_a_newer_version_stays_as_it_is_whatever_is_asked() {
         let keychain = MemoryKeychain::default();
         let newer = SecretBytes::new(*b"keyport2:whatever");
-        keychain.0.lock().unwrap().put_up("device", &newer).unwrap();
+        keychain.items.lock().unwrap().put_up("device", &newer).unwrap();
         let refused = Err(KeychainTrouble::Newer);
         assert_eq!(keychain.read(&Item::Device).await.map(drop), refused);
         assert_eq!(keychain.write(&Item::Device, &SecretBytes::new(*b"ours")).await, refused);
         assert_eq!(keychain.delete(&Item::Device).await, refused);
         assert_eq!(keychain.set_aside(&Item::Device).await, refused);
-        assert_eq!(keychain.0.lock().unwrap().take_down("device"), Ok(vec![newer]));
+        assert_eq!(keychain.items.lock().unwrap().take_down("device"), Ok(vec![newer]));
         assert_eq!(keychain.list().await, Ok(Some(vec!["device".to_owned()])));
     }
 

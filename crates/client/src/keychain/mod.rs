@@ -118,8 +118,9 @@ pub trait Keychain: Send + Sync {
     /// where the platform cannot list them.
     fn list(&self) -> Answered<'_, Option<Vec<String>>>;
 
-    /// Changes whenever something in the keychain may have changed, whoever changed it: an item
-    /// was written or deleted, or the keychain was locked or unlocked. Several changes may be one.
+    /// Changes whenever the keychain says that something has changed, whoever changed it: an item
+    /// came or went, or the keychain was locked or unlocked. Several changes may be one, the
+    /// content of an item may change unheard, and items of other programs are heard too.
     /// Listening reads no item and never asks the person. `None` where the platform gives no
     /// signal. Ends only with the receiver.
     ///

@@ -1,10 +1,12 @@
-//! What the keychain holds when a client starts. One item that cannot be read is set aside and costs only itself; a keychain
-//! that does not answer says nothing about who is signed in.
+//! What the keychain holds when a client starts. One item that cannot be read costs only itself: a
+//! lost index is rebuilt from the items, a damaged item is set aside, one of a newer version is left
+//! alone. A keychain that does not answer says nothing about who is signed in.
 
 use keyport_core::event::Vault as Contents;
 use keyport_core::{Account, KeptAttempt, Problem};
 
 use super::Sessions;
+use super::items::Index;
 use crate::keychain::{Item, KeychainTrouble};
 
 impl Sessions {
@@ -14,19 +16,17 @@ impl Sessions {
     /// When the keychain does not answer.
     pub async fn load(&self) -> Result<Contents, Problem> {
         let vault = &self.shared.vault;
-        let mut corrupt = false;
-        let index = vault.index().await;
-        let index = self.unless_corrupt(&Item::Index, index, &mut corrupt).await?;
-        let index = index.unwrap_or_default();
+        let mut trouble = None;
+        let index = self.load_index(&mut trouble).await?;
         let mut accounts = Vec::new();
         for id in &index.accounts {
             let session = vault.session(id).await;
             let item = Item::Account(id.clone());
-            let session = self.unless_corrupt(&item, session, &mut corrupt).await?.flatten();
+            let session = self.if_readable(&item, session, &mut trouble).await?;
             accounts.extend(session.map(|session| session.account).filter(|a| self.is_ours(a)));
         }
         let kept = vault.attempt().await;
-        let kept = self.unless_corrupt(&Item::Attempt, kept, &mut corrupt).await?.flatten();
+        let kept = self.if_readable(&Item::Attempt, kept, &mut trouble).await?;
         if let Some(kept) = &kept
             && kept.issuer != self.issuer()
             && kept.deadline <= self.shared.clock.now()
@@ -38,7 +38,7 @@ impl Sessions {
             accounts,
             current: index.current,
             kept: kept.filter(|kept: &KeptAttempt| kept.issuer == self.issuer()),
-            trouble: corrupt.then_some(Problem::KeychainCorrupt),
+            trouble,
         })
     }
 
@@ -50,23 +50,61 @@ impl Sessions {
         self.shared.companion.issuer().as_str()
     }
 
-    async fn unless_corrupt<T>(
+    /// The accounts are told from the items first, so that they are known even where the lock for
+    /// writing the index anew cannot be taken.
+    async fn load_index(&self, trouble: &mut Option<Problem>) -> Result<Index, Problem> {
+        let vault = &self.shared.vault;
+        let is_corrupt = match vault.index().await {
+            Ok(Some(index)) => return Ok(index),
+            Ok(None) => false,
+            Err(KeychainTrouble::Corrupt) => true,
+            Err(KeychainTrouble::Newer) => {
+                trouble.get_or_insert(Problem::KeychainNewer);
+                return Ok(vault.index_of_items().await?.unwrap_or_default());
+            }
+            Err(failed) => return Err(failed.into()),
+        };
+        let told = vault.index_of_items().await?;
+        if is_corrupt && told.is_none() {
+            trouble.get_or_insert(Problem::KeychainCorrupt);
+        }
+        let told = told.unwrap_or_default();
+        if !is_corrupt && told.accounts.is_empty() {
+            return Ok(told);
+        }
+        let written = async {
+            let turn = self.turns.take_if_free().await?;
+            Ok::<_, Problem>(vault.restored_index(&turn).await?)
+        };
+        Ok(written.await.unwrap_or_else(|problem| {
+            tracing::warn!(problem = problem.code(), "the keychain's index is not written anew");
+            told
+        }))
+    }
+
+    /// `None` for an item that is not there or cannot be read; then `trouble` says why, unless
+    /// another item has said so before.
+    async fn if_readable<T>(
         &self,
         item: &Item,
-        read: Result<T, KeychainTrouble>,
-        corrupt: &mut bool,
+        read: Result<Option<T>, KeychainTrouble>,
+        trouble: &mut Option<Problem>,
     ) -> Result<Option<T>, Problem> {
         match read {
-            Ok(read) => Ok(Some(read)),
+            Ok(read) => Ok(read),
             Err(KeychainTrouble::Corrupt) => {
-                *corrupt = true;
+                trouble.get_or_insert(Problem::KeychainCorrupt);
                 // Reading needs no lock: where it is not free, whoever writes next sets it aside.
                 if let Ok(turn) = self.turns.take_if_free().await {
                     self.shared.vault.set_aside_if_corrupt(&turn, item).await?;
                 }
                 Ok(None)
             }
-            Err(trouble) => Err(trouble.into()),
+            Err(KeychainTrouble::Newer) => {
+                trouble.get_or_insert(Problem::KeychainNewer);
+                Ok(None)
+            }
+            Err(failed) => Err(failed.into()),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Sessions and the device key: kept in the keychain or in memory, one owner per device at a time.
 //! For the driver, and directly for a command line that only wants a token. Starts no sign-in.
 
+mod access;
+mod accounts;
 mod device;
 mod items;
 mod load;
@@ -15,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyport_core::secret::RefreshToken;
-use keyport_core::{Account, AccountId, KeptAttempt, Problem, Stored};
+use keyport_core::{AccountId, KeptAttempt, Problem};
 
 use crate::config::Config;
 use crate::http::{Companion, Proof};
@@ -25,6 +27,7 @@ use memory::Memory;
 use turn::Turns;
 use vault::Vault;
 
+pub use accounts::{AccountEntry, AccountSignedOut, Accounts};
 pub use memory::Access;
 pub use sign_in::{SaveTurn, WithoutTurn};
 
@@ -95,35 +98,6 @@ impl Sessions {
     pub async fn probe_keychain(&self) -> Result<(), Problem> {
         self.turns.check().await?;
         self.shared.vault.probe().await
-    }
-
-    /// Every account that is signed in at this companion, and where its session is kept.
-    ///
-    /// # Errors
-    /// When the keychain cannot be read: that is not the same as nobody.
-    pub async fn accounts(&self) -> Result<Vec<(Account, Stored)>, Problem> {
-        let held =
-            self.shared.memory.accounts().into_iter().map(|account| (account, Stored::Memory));
-        let mut accounts: Vec<_> = held.collect();
-        for account in self.load().await?.accounts {
-            if accounts.iter().all(|(other, _)| other.id != account.id) {
-                accounts.push((account, Stored::Keychain));
-            }
-        }
-        Ok(accounts)
-    }
-
-    /// The account to use when none is named.
-    ///
-    /// # Errors
-    /// As [`accounts`](Self::accounts).
-    pub async fn current(&self) -> Result<Option<Account>, Problem> {
-        if let Some(held) = self.shared.memory.accounts().into_iter().next() {
-            return Ok(Some(held));
-        }
-        let vault = self.load().await?;
-        let current = vault.current.and_then(|id| vault.accounts.iter().position(|a| a.id == id));
-        Ok(vault.accounts.into_iter().nth(current.unwrap_or(0)))
     }
 
     /// Takes an account out of the keychain, where something stands that is not the truth. Memory keeps what it has.

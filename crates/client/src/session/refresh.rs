@@ -4,12 +4,11 @@
 
 use std::time::Duration;
 
-use keyport_core::secret::RefreshToken;
 use keyport_core::{AccountId, Lifetime, Moment, Problem, Refreshed, Stored};
 use url::Url;
 
 use super::memory::Access;
-use super::rotation::Turned;
+use super::rotation::{Turned, Wanted};
 use super::{Proven, Sessions};
 
 /// An access token with less than this left is not handed out, and a session is refreshed this long before.
@@ -21,14 +20,16 @@ impl Sessions {
     /// Refreshes the account's session, unless another process has just done so.
     pub async fn refresh(&self, account: &AccountId) -> Refreshed {
         let known = self.shared.vault.session(account).await.ok().flatten();
-        match self.rotate(account, known.map(|session| session.refresh)).await {
+        let known = known.map(|session| session.refresh);
+        match self.rotate(account, &Wanted::Rotation { known }).await {
             Ok((until, stored)) => Refreshed::Done { refresh_at: before(until), stored },
             Err(Problem::SessionEnded) => Refreshed::Ended,
             Err(problem) => Refreshed::Later(problem),
         }
     }
 
-    /// An access token with some life left in it, from memory or by a refresh.
+    /// An access token with some life left in it: from memory, from the keychain or by a refresh.
+    /// Only the refresh takes the lock.
     ///
     /// # Errors
     /// [`Problem::SessionEnded`] if there is no session; anything else ends nothing.
@@ -36,7 +37,11 @@ impl Sessions {
         if let Some(access) = self.usable_access(account) {
             return Ok(access);
         }
-        self.rotate(account, None).await?;
+        if let Some(access) = self.shared.kept_access(account).await {
+            self.shared.memory.remember_access(account, access.clone());
+            return Ok(access);
+        }
+        self.rotate(account, &Wanted::Token).await?;
         self.usable_access(account).ok_or(Problem::UnexpectedAnswer)
     }
 
@@ -52,6 +57,7 @@ impl Sessions {
     ) -> Result<Proven, Problem> {
         let access = self.access_token(account).await?;
         let key = self.key_of(account).await?;
+        self.shared.companion.learn_nonce(&key, &access.token, url).await;
         let proof = self.shared.companion.prove(&key, method, url, Some(&access.token))?;
         Ok(Proven { access, proof })
     }
@@ -61,17 +67,18 @@ impl Sessions {
         (before(access.deadline) > self.shared.clock.now()).then_some(access)
     }
 
-    /// `known` is what the keychain held before: if it holds another token in our turn, another process was faster.
     async fn rotate(
         &self,
         account: &AccountId,
-        known: Option<RefreshToken>,
+        wanted: &Wanted,
     ) -> Result<(Moment, Stored), Problem> {
         let mut last = Problem::Offline;
+        // Before the lock is taken, which others wait for. What it fails with is met again there.
+        let _ = self.shared.companion.find().await;
         for pause in TRIES {
             let pause = Lifetime(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
             self.shared.clock.until(self.shared.clock.now().after(pause)).await;
-            let turned = self.rotate_once(account, known.as_ref()).await?;
+            let turned = self.rotate_once(account, wanted).await?;
             match turned {
                 Turned::Fresh { until, stored } => return Ok((until, stored)),
                 Turned::Again(problem) => last = problem,
@@ -82,11 +89,7 @@ impl Sessions {
         Err(last)
     }
 
-    async fn rotate_once(
-        &self,
-        account: &AccountId,
-        known: Option<&RefreshToken>,
-    ) -> Result<Turned, Problem> {
+    async fn rotate_once(&self, account: &AccountId, wanted: &Wanted) -> Result<Turned, Problem> {
         let memory = &self.shared.memory;
         if memory.held(account).is_some() && !memory.may_be_kept_too(account) {
             let here = self.turns.take_here().await?;
@@ -95,10 +98,11 @@ impl Sessions {
             }
         }
         let turn = self.turns.take().await?;
-        self.shared.rotate_in_turn(&turn, account, known).await
+        self.shared.rotate_in_turn(&turn, account, wanted).await
     }
 }
 
+/// When a token or session with this deadline is renewed.
 pub(super) fn before(moment: Moment) -> Moment {
     Moment(moment.0.saturating_sub(EARLY.0))
 }

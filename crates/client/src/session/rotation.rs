@@ -24,12 +24,21 @@ pub(super) enum Turned {
     Ended,
 }
 
+/// What a rotation is for.
+pub(super) enum Wanted {
+    /// An access token with some life left, whoever renewed the session.
+    Token,
+    /// A rotation, unless the keychain holds another token than this one in our turn: then another
+    /// process was faster.
+    Rotation { known: Option<RefreshToken> },
+}
+
 impl Shared {
     pub(super) async fn rotate_in_turn(
         &self,
         turn: &Turn,
         account: &AccountId,
-        known: Option<&RefreshToken>,
+        wanted: &Wanted,
     ) -> Result<Turned, Problem> {
         if let Some(held) = self.memory.held(account) {
             if self.memory.may_be_kept_too(account) {
@@ -49,7 +58,7 @@ impl Shared {
         };
         // Parent or child: with either the companion goes on.
         self.memory.settle(account);
-        self.rotate_kept(turn, session, known).await
+        self.rotate_kept(turn, session, wanted).await
     }
 
     pub(super) async fn rotate_held(
@@ -81,13 +90,12 @@ impl Shared {
         &self,
         turn: &Turn,
         session: KeptSession,
-        known: Option<&RefreshToken>,
+        wanted: &Wanted,
     ) -> Result<Turned, Problem> {
         if session.account.issuer != self.companion.issuer().as_str() {
             return Ok(Turned::Later(Problem::ServiceRefused));
         }
-        let rotated_by_another = known.is_some_and(|known| *known != session.refresh);
-        if rotated_by_another && before(session.fresh_until) > self.clock.now() {
+        if self.is_done_by_another(&session, wanted).await {
             let until = session.fresh_until;
             return Ok(Turned::Fresh { until, stored: Stored::Keychain });
         }
@@ -100,6 +108,22 @@ impl Shared {
             }
             Err(Trouble::GrantInvalid) => self.end_kept_unless_newer(turn, &session).await,
             Err(Trouble::Problem(problem)) => Ok(Turned::not_now(problem)),
+        }
+    }
+
+    async fn is_done_by_another(&self, session: &KeptSession, wanted: &Wanted) -> bool {
+        match wanted {
+            Wanted::Token => match self.access_of(session).await {
+                Some(access) => {
+                    self.memory.remember_access(&session.account.id, access);
+                    true
+                }
+                None => false,
+            },
+            Wanted::Rotation { known: Some(known) } => {
+                *known != session.refresh && before(session.fresh_until) > self.clock.now()
+            }
+            Wanted::Rotation { known: None } => false,
         }
     }
 
@@ -134,6 +158,7 @@ impl Shared {
             return Turned::Again(Problem::ServiceUnavailable);
         }
         let Err(not_saved) = self.vault.replace(turn, &child).await else {
+            self.keep_access(turn, &child, &access).await;
             memory.remember_access(&account, access);
             return Turned::Fresh { until, stored: Stored::Keychain };
         };

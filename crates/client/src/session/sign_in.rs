@@ -96,6 +96,7 @@ impl Shared {
             return Err(trouble.into());
         }
         memory.is_unsure_of(&kept.account.id, false);
+        self.keep_access(turn, &kept, &access_of(session)).await;
         self.remember_access(session);
         Ok(())
     }
@@ -112,12 +113,12 @@ impl Shared {
     }
 
     fn remember_access(&self, session: &NewSession) {
-        let access = Access {
-            token: session.tokens.access.clone(),
-            deadline: session.tokens.access_deadline,
-        };
-        self.memory.remember_access(&session.account.id, access);
+        self.memory.remember_access(&session.account.id, access_of(session));
     }
+}
+
+fn access_of(session: &NewSession) -> Access {
+    Access { token: session.tokens.access.clone(), deadline: session.tokens.access_deadline }
 }
 
 impl KeptSession {

@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use keyport_core::{AccountId, KeptAttempt, Problem};
+use tokio::sync::watch;
 
-use super::items::{Index, Kept, KeptSession};
+use super::items::{Index, Kept, KeptAccess, KeptSession};
 use super::turn::Turn;
 use crate::http::DeviceKey;
 use crate::keychain::{Item, Keychain, KeychainTrouble};
@@ -21,16 +22,98 @@ impl Vault {
         Self { keychain }
     }
 
+    /// Whether items can be written and read back, and whether those that a new session needs may
+    /// be.
     pub(super) async fn probe(&self) -> std::result::Result<(), Problem> {
-        Ok(self.keychain.probe().await?)
+        self.keychain.probe().await?;
+        match self.index().await {
+            Err(KeychainTrouble::Newer) => Err(Problem::KeychainNewer),
+            // What is wrong with it otherwise is repaired when it is written.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    pub(super) fn changes(&self) -> Option<watch::Receiver<()>> {
+        self.keychain.changes()
     }
 
     pub(super) async fn session(&self, account: &AccountId) -> Result<Option<KeptSession>> {
         self.read(&Item::Account(account.clone())).await
     }
 
-    pub(super) async fn index(&self) -> Result<Index> {
-        Ok(self.read(&Item::Index).await?.unwrap_or_default())
+    /// `None` if there is none.
+    pub(super) async fn index(&self) -> Result<Option<Index>> {
+        self.read(&Item::Index).await
+    }
+
+    /// The index as the items themselves tell it: every account that has one, and as the current
+    /// one that which signed in last. `None` where the keychain cannot be listed.
+    pub(super) async fn index_of_items(&self) -> Result<Option<Index>> {
+        let Some(names) = self.keychain.list().await? else {
+            return Ok(None);
+        };
+        let mut index = Index::default();
+        let mut last = None;
+        for account in names.iter().filter_map(|name| Item::account_of(name)) {
+            // One that cannot be read is listed all the same: what is wrong with it is told then.
+            if let Ok(Some(session)) = self.session(&account).await
+                && last.is_none_or(|last| last < session.account.signed_in_at)
+            {
+                last = Some(session.account.signed_in_at);
+                index.current = Some(account.clone());
+            }
+            index.accounts.push(account);
+        }
+        index.current = index.current.or_else(|| index.accounts.first().cloned());
+        Ok(Some(index))
+    }
+
+    /// The index, rebuilt from the items and written if it is lost or cannot be read. Where it
+    /// cannot be rebuilt, one that cannot be read is set aside.
+    ///
+    /// # Errors
+    /// [`KeychainTrouble::Newer`] for an index of a newer version, which stays as it is.
+    pub(super) async fn restored_index(&self, turn: &Turn) -> Result<Index> {
+        let is_corrupt = match self.index().await {
+            Ok(Some(index)) => return Ok(index),
+            Ok(None) => false,
+            Err(KeychainTrouble::Corrupt) => true,
+            Err(trouble) => return Err(trouble),
+        };
+        let rebuilt = self.index_of_items().await?;
+        if is_corrupt {
+            self.set_aside_if_corrupt(turn, &Item::Index).await?;
+        }
+        match rebuilt {
+            Some(index) if is_corrupt || !index.accounts.is_empty() => {
+                tracing::warn!(accounts = index.accounts.len(), "the keychain's index is rebuilt");
+                self.write(&Item::Index, &index).await?;
+                Ok(index)
+            }
+            Some(_) | None => Ok(Index::default()),
+        }
+    }
+
+    pub(super) async fn access(&self, account: &AccountId) -> Result<Option<KeptAccess>> {
+        self.read(&Item::Access(account.clone())).await
+    }
+
+    /// Puts the access token in the place of the one before. One that cannot be read is in the way
+    /// and worth nothing.
+    pub(super) async fn put_access(
+        &self,
+        _turn: &Turn,
+        account: &AccountId,
+        access: &KeptAccess,
+    ) -> Result<()> {
+        let item = Item::Access(account.clone());
+        match self.write(&item, access).await {
+            Err(KeychainTrouble::Corrupt) => {
+                self.keychain.delete(&item).await?;
+                self.write(&item, access).await
+            }
+            written => written,
+        }
     }
 
     pub(super) async fn attempt(&self) -> Result<Option<KeptAttempt>> {
@@ -62,7 +145,7 @@ impl Vault {
     /// out, an item without its index would never be found again.
     pub(super) async fn add(&self, turn: &Turn, session: &KeptSession) -> Result<()> {
         let account = &session.account.id;
-        let mut index = self.index_or_set_aside(turn).await?;
+        let mut index = self.restored_index(turn).await?;
         if !index.accounts.contains(account) {
             index.accounts.push(account.clone());
         }
@@ -74,7 +157,11 @@ impl Vault {
     /// Takes the account out: the secret first, its name after.
     pub(super) async fn remove(&self, turn: &Turn, account: &AccountId) -> Result<()> {
         self.delete_session(turn, account).await?;
-        let mut index = self.index_or_set_aside(turn).await?;
+        let mut index = match self.restored_index(turn).await {
+            // It is not for this version to change; an index without its item is signed out.
+            Err(KeychainTrouble::Newer) => return Ok(()),
+            index => index?,
+        };
         if !index.accounts.contains(account) {
             return Ok(());
         }
@@ -85,8 +172,14 @@ impl Vault {
         self.write(&Item::Index, &index).await
     }
 
+    /// With the access token that came with it.
     pub(super) async fn delete_session(&self, _turn: &Turn, account: &AccountId) -> Result<()> {
-        self.keychain.delete(&Item::Account(account.clone())).await
+        self.keychain.delete(&Item::Account(account.clone())).await?;
+        match self.keychain.delete(&Item::Access(account.clone())).await {
+            // It came with a session of that version, and not with the one that was deleted.
+            Err(KeychainTrouble::Newer) => Ok(()),
+            deleted => deleted,
+        }
     }
 
     /// Moves the item away if it still cannot be read. Another process may have written it anew before the turn began.
@@ -96,6 +189,7 @@ impl Vault {
             Item::Index => self.index().await.map(drop),
             Item::Attempt => self.attempt().await.map(drop),
             Item::Account(account) => self.session(account).await.map(drop),
+            Item::Access(account) => self.access(account).await.map(drop),
         };
         match readable {
             Err(KeychainTrouble::Corrupt) => {
@@ -104,16 +198,6 @@ impl Vault {
                     "a keychain item cannot be read and is set aside"
                 );
                 self.keychain.set_aside(item).await
-            }
-            other => other,
-        }
-    }
-
-    async fn index_or_set_aside(&self, turn: &Turn) -> Result<Index> {
-        match self.index().await {
-            Err(KeychainTrouble::Corrupt) => {
-                self.set_aside_if_corrupt(turn, &Item::Index).await?;
-                self.index().await
             }
             other => other,
         }

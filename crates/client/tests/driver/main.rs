@@ -11,5 +11,6 @@ mod refresh;
 mod restart;
 mod sessions;
 mod sign_in;
+#[allow(dead_code, reason = "the other test binaries use the rest")]
 mod support;
 mod trouble;

@@ -2,7 +2,7 @@
 
 use keyport_client::Sessions;
 use keyport_client::keychain::{Item, KeychainTrouble};
-use keyport_client::session::SignedOut;
+use keyport_client::session::{AccountEntry, SignedOut};
 use keyport_core::secret::RefreshToken;
 use keyport_core::{Account, Event, NewSession, Problem, Refreshed, Screen, Store, Stored, table};
 use serde_json::json;
@@ -75,11 +75,12 @@ async fn a_refresh_that_ends_after_the_sign_out_brings_nothing_back() {
         let (desk, sessions, account) = signed_in(store).await;
         let (go, waits) = watch::channel(false);
         desk.companion.next_fails("refresh", Fault::Waits(waits));
-        let (_, signed_out, ()) =
-            tokio::join!(sessions.refresh(&account.id), sessions.sign_out(&account.id), async {
-                desk.companion.until_waiting("refresh").await;
-                go.send_replace(true);
-            });
+        let (_, signed_out) = tokio::join!(sessions.refresh(&account.id), async {
+            desk.companion.until_waiting("refresh").await;
+            let (signed_out, _) =
+                tokio::join!(sessions.sign_out(&account.id), async { go.send_replace(true) });
+            signed_out
+        });
         assert_eq!(signed_out, Ok(SignedOut::Everywhere));
         assert_eq!(sessions.accounts().await, Ok(vec![]), "{store:?}");
         assert_eq!(sessions.access_token(&account.id).await, Err(Problem::SessionEnded));
@@ -102,7 +103,8 @@ async fn the_end_of_an_old_session_is_not_the_end_of_the_new_one() {
         });
         assert_eq!(refreshed, Refreshed::Later(Problem::ServiceUnavailable), "{store:?}");
         assert_eq!(presented(&desk).last().map(String::as_str), Some(NEW));
-        assert_eq!(sessions.accounts().await, Ok(vec![(account, Stored::Memory)]));
+        let entry = AccountEntry { account, stored: Stored::Memory, is_current: true };
+        assert_eq!(sessions.accounts().await, Ok(vec![entry]));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use keyport_client::Intent;
 use keyport_client::keychain::{Item, KeychainTrouble};
-use keyport_client::session::SignedOut;
+use keyport_client::session::{AccountEntry, SignedOut};
 use keyport_core::{Problem, Store, Stored};
 use url::Url;
 
@@ -14,7 +14,10 @@ async fn who_is_signed_in_is_read_from_the_keychain() {
     assert_eq!(desk.another_process().accounts().await, Ok(vec![]));
     desk.signs_in(Store::Keychain).await;
     let accounts = desk.another_process().accounts().await.unwrap();
-    let [(account, Stored::Keychain)] = &accounts[..] else { panic!("{accounts:?}") };
+    let [AccountEntry { account, stored: Stored::Keychain, is_current: true }] = &accounts[..]
+    else {
+        panic!("{accounts:?}")
+    };
     assert_eq!(account.email.as_deref(), Some("ada@acme.test"));
     assert_eq!(account.id.0.len(), 16);
     desk.keychain.fails_reads(KeychainTrouble::Locked);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use keyport_client::keychain::{Item, Keychain, KeychainTrouble, SecretBytes, SystemKeychain};
 use keyport_core::AccountId;
 
-use crate::session::{SERVICE, Session};
+use crate::session::{PATIENCE, SERVICE, Session};
 
 const MARK: &str = "KEYPORT_TEST_CLIENT";
 const ANSWER: &str = "=> ";
@@ -143,10 +143,13 @@ async fn obey(keychain: &dyn Keychain, line: &str) -> String {
         ["hear"] => {
             // The first change is the subscription itself.
             let mut changes = keychain.changes().unwrap();
-            changes.changed().await.unwrap();
-            println!("{HEARING}");
-            changes.changed().await.unwrap();
-            Ok("changed".to_owned())
+            let heard = async {
+                changes.changed().await.unwrap();
+                println!("{HEARING}");
+                changes.changed().await.unwrap();
+            };
+            let heard = tokio::time::timeout(PATIENCE, heard).await;
+            Ok(heard.map_or("no change", |()| "changed").to_owned())
         }
         ["delete", item] => keychain.delete(&named(item)).await.map(|()| "ok".to_owned()),
         ["set-aside", item] => keychain.set_aside(&named(item)).await.map(|()| "ok".to_owned()),

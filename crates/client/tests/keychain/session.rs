@@ -13,7 +13,7 @@ use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value};
 
 pub const SERVICE: &str = "dev.keyport.desktop.test";
 /// Longer than anything here may take; reached only when something hangs.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct Session {
     home: TempDir,

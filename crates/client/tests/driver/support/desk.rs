@@ -59,6 +59,13 @@ impl Desk {
         Self { client, notices, config, platform, ..self }
     }
 
+    /// The window's process is killed; another one has nothing to do with this keychain. From now on
+    /// nothing renews a session by itself.
+    pub fn window_is_killed(&mut self) {
+        let platform = Platform { keychain: MoodyKeychain::new(), ..self.platform.clone() };
+        self.client = Client::start(self.config.clone(), platform);
+    }
+
     /// Another process of the same person, beside this one.
     pub fn another_process(&self) -> Sessions {
         Sessions::open(&self.config, &self.platform)

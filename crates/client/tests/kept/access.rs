@@ -1,0 +1,129 @@
+//! The access token is kept in the keychain and given until it is due, and only with its session.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use keyport_client::keychain::{Item, KeychainTrouble};
+use keyport_client::locks::LockTrouble;
+use keyport_client::{Sessions, session::Access};
+use keyport_core::{AccountId, Problem};
+
+use crate::signed_in;
+use crate::support::Fault;
+
+/// The token is due 30 seconds before its five minutes are over.
+const DUE: Duration = Duration::from_secs(271);
+
+async fn token(sessions: &Sessions, account: &AccountId) -> Access {
+    sessions.access_token(account).await.unwrap()
+}
+
+fn access(account: &AccountId) -> Item {
+    Item::Access(account.clone())
+}
+
+#[tokio::test]
+async fn two_processes_share_one_renewal_and_none_while_the_token_is_good() {
+    let (desk, one, account) = signed_in().await;
+    let given = token(&one, &account).await;
+    assert_eq!(token(&desk.another_process(), &account).await, given);
+    assert_eq!(desk.companion.count("refresh"), 0, "the sign-in brought it");
+    desk.clock.jump(DUE);
+    let renewed = token(&desk.another_process(), &account).await;
+    assert_ne!(renewed, given);
+    assert_eq!(token(&desk.another_process(), &account).await, renewed);
+    assert_eq!(desk.companion.count("refresh"), 1);
+}
+
+#[tokio::test]
+async fn many_processes_at_once_renew_once_and_all_get_the_same_token() {
+    let (desk, _, account) = signed_in().await;
+    desk.clock.jump(DUE);
+    let processes: Vec<Sessions> = (0..8).map(|_| desk.another_process()).collect();
+    let tokens = join_all(processes.iter().map(|sessions| token(sessions, &account))).await;
+    assert!(tokens.iter().all(|given| *given == tokens[0]));
+    assert_eq!(desk.companion.count("refresh"), 1);
+}
+
+#[tokio::test]
+async fn a_good_token_needs_neither_the_lock_nor_the_companion() {
+    let (mut desk, _, account) = signed_in().await;
+    desk.companion.stop().await;
+    desk.keychain.fails_locks(Some(|| LockTrouble::Refused));
+    assert!(desk.another_process().access_token(&account).await.is_ok());
+    desk.clock.jump(DUE);
+    assert!(desk.another_process().access_token(&account).await.is_err(), "and now it is due");
+}
+
+#[tokio::test]
+async fn the_token_of_a_replaced_session_is_not_given() {
+    let (desk, sessions, account) = signed_in().await;
+    let item = Item::Account(account.clone());
+    let text = desk.keychain.text_of(&item).await.unwrap();
+    desk.keychain.put(&item, &text.replace("kpr_canary-", "kpr_other-")).await;
+    desk.companion.next_fails("refresh", Fault::Answers(503, serde_json::json!({})));
+    let refused = sessions.access_token(&account).await;
+    assert_eq!(
+        refused,
+        Err(Problem::ServiceUnavailable),
+        "it is renewed, and not taken from there"
+    );
+}
+
+#[tokio::test]
+async fn the_token_of_another_companions_account_is_not_given() {
+    let (desk, sessions, account) = signed_in().await;
+    let item = Item::Account(account.clone());
+    let text = desk.keychain.text_of(&item).await.unwrap();
+    let elsewhere = text.replace(desk.companion.issuer(), "https://sign-in.other.test");
+    desk.keychain.put(&item, &elsewhere).await;
+    assert_eq!(sessions.access_token(&account).await, Err(Problem::ServiceRefused));
+}
+
+#[tokio::test]
+async fn the_token_goes_with_its_session() {
+    let (desk, sessions, account) = signed_in().await;
+    assert!(desk.keychain.text_of(&access(&account)).await.is_some());
+    sessions.sign_out(&account).await.unwrap();
+    assert_eq!(desk.keychain.text_of(&access(&account)).await, None, "signed out");
+
+    let (desk, sessions, account) = signed_in().await;
+    desk.companion.world().over = true;
+    desk.clock.jump(DUE);
+    assert_eq!(sessions.access_token(&account).await, Err(Problem::SessionEnded));
+    assert_eq!(desk.keychain.text_of(&access(&account)).await, None, "ended at the companion");
+
+    let (desk, sessions, account) = signed_in().await;
+    sessions.erase(&account).await.unwrap();
+    assert_eq!(desk.keychain.text_of(&access(&account)).await, None, "erased");
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_read_or_kept_is_renewed_instead() {
+    let (desk, _, account) = signed_in().await;
+    desk.keychain.damage(&access(&account));
+    token(&desk.another_process(), &account).await;
+    assert_eq!(desk.companion.count("refresh"), 1);
+
+    let (desk, _, account) = signed_in().await;
+    desk.clock.jump(DUE);
+    for refused in [KeychainTrouble::TooLarge, KeychainTrouble::Refused] {
+        desk.keychain.fails_writes("access:", refused);
+        token(&desk.another_process(), &account).await;
+    }
+    assert_eq!(desk.companion.count("refresh"), 2, "each process renews for itself");
+}
+
+#[tokio::test]
+async fn a_child_that_is_not_kept_leaves_no_token_of_its_own() {
+    let (desk, sessions, account) = signed_in().await;
+    let before = desk.keychain.text_of(&access(&account)).await;
+    desk.keychain.fails_writes("account:", KeychainTrouble::Locked);
+    desk.keychain.fails_deletes("account:", KeychainTrouble::Locked);
+    desk.clock.jump(DUE);
+    assert_eq!(
+        sessions.refresh(&account).await,
+        keyport_core::Refreshed::Later(Problem::KeychainLocked)
+    );
+    assert_eq!(desk.keychain.text_of(&access(&account)).await, before, "the child comes first");
+}
