@@ -70,6 +70,7 @@ pub const EXPOSES: &[&str] = &[
     "crates/client/src/keychain/memory.rs",
     "crates/client/src/keychain/system.rs",
     "crates/client/src/loopback/request.rs",
+    "crates/client/src/session/access.rs",
     "crates/client/src/session/items.rs",
     "crates/companion/src/handoff/routes.rs",
     "crates/companion/src/keys/access_token.rs",

@@ -1,14 +1,86 @@
 //! The access token of a session in the keychain, kept beside it until it is due: so that processes
 //! that live for a moment do not renew the session each. Reading it takes no turn.
 
-use keyport_core::AccountId;
+use keyport_core::secret::{AccessToken, RefreshToken};
+use keyport_core::{AccountId, Lifetime, Moment};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::Shared;
-use super::items::{KeptAccess, KeptSession};
+use super::items::{Borrowed, Kept, KeptSession, json, read};
 use super::memory::Access;
 use super::refresh::before;
 use super::turn::Turn;
-use crate::keychain::KeychainTrouble;
+use crate::keychain::{KeychainTrouble, SecretBytes};
+
+/// Two processes read the clock of one device this far apart at most, unless it was set.
+const CLOCKS_DIFFER: Lifetime = Lifetime::seconds(1);
+
+/// The access token of one session, until it is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct KeptAccess {
+    token: AccessToken,
+    deadline: Moment,
+    issued_at: Moment,
+    /// Names the refresh token that it came with, without telling it.
+    came_with: String,
+}
+
+impl KeptAccess {
+    /// `session` is the one that the token came with.
+    pub(super) fn of(access: &Access, session: &KeptSession, issued_at: Moment) -> Self {
+        Self {
+            token: access.token.clone(),
+            deadline: access.deadline,
+            issued_at,
+            came_with: name_of(&session.refresh),
+        }
+    }
+
+    /// The token if it came with what `session` holds now, and was not issued in the future: a
+    /// clock that was set back says nothing about how long the token works.
+    pub(super) fn of_session(self, session: &KeptSession, now: Moment) -> Option<Access> {
+        let is_of_it = self.came_with == name_of(&session.refresh);
+        let is_plausible = self.issued_at <= now.after(CLOCKS_DIFFER);
+        (is_of_it && is_plausible).then_some(Access { token: self.token, deadline: self.deadline })
+    }
+}
+
+/// The first 128 bits of SHA-256: a refresh token holds more randomness than anybody can guess.
+fn name_of(refresh: &RefreshToken) -> String {
+    let digest = Sha256::digest(refresh.expose());
+    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[derive(Serialize, Deserialize)]
+struct AccessRecord<'a> {
+    #[serde(borrow)]
+    access_token: Borrowed<'a>,
+    deadline: Moment,
+    issued_at: Moment,
+    came_with: String,
+}
+
+impl Kept for KeptAccess {
+    fn to_bytes(&self) -> Result<SecretBytes, KeychainTrouble> {
+        json(&AccessRecord {
+            access_token: self.token.expose(),
+            deadline: self.deadline,
+            issued_at: self.issued_at,
+            came_with: self.came_with.clone(),
+        })
+    }
+
+    fn of_bytes(bytes: &SecretBytes) -> Result<Self, KeychainTrouble> {
+        let record: AccessRecord<'_> = read(bytes)?;
+        Ok(Self {
+            token: AccessToken::new(record.access_token),
+            deadline: record.deadline,
+            issued_at: record.issued_at,
+            came_with: record.came_with,
+        })
+    }
+}
 
 impl Shared {
     /// The kept access token, if it came with what the keychain holds now and has some life left.
@@ -46,5 +118,45 @@ impl Shared {
             }
             Err(trouble) => tracing::warn!(cause = %trouble, "an access token is not kept"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::items::tests::session;
+    use super::*;
+    use crate::keychain::LARGEST;
+
+    fn access(token: &str) -> Access {
+        Access { token: AccessToken::new(token), deadline: Moment(300_000) }
+    }
+
+    #[test]
+    fn what_is_kept_comes_back_as_it_was_and_what_does_not_parse_is_corrupt() {
+        let kept = KeptAccess::of(&access("at"), &session(), Moment(3));
+        assert_eq!(KeptAccess::of_bytes(&kept.to_bytes().unwrap()), Ok(kept));
+        for bytes in ["", "{}", "null", "[1]"] {
+            let bytes = SecretBytes::new(bytes.as_bytes());
+            assert_eq!(KeptAccess::of_bytes(&bytes), Err(KeychainTrouble::Corrupt));
+        }
+    }
+
+    #[test]
+    fn an_access_token_is_of_the_refresh_token_that_it_came_with_and_of_no_other() {
+        let kept = || KeptAccess::of(&access("at"), &session(), Moment(10_000));
+        let given = |session: &KeptSession, now| kept().of_session(session, Moment(now));
+        assert_eq!(given(&session(), 10_000), Some(access("at")));
+        assert_eq!(given(&session(), 9_000), Some(access("at")), "two clocks, one device");
+        assert_eq!(given(&session(), 8_999), None, "the clock was set back");
+        let rotated = KeptSession { refresh: RefreshToken::new("kpr_child"), ..session() };
+        assert_eq!(given(&rotated, 10_000), None);
+        assert!(!format!("{:?}", kept()).contains("at\""));
+    }
+
+    #[test]
+    fn an_access_token_that_does_not_fit_is_not_kept() {
+        let kept = |length| KeptAccess::of(&access(&"a".repeat(length)), &session(), Moment(1));
+        assert!(kept(800).to_bytes().is_ok());
+        assert_eq!(kept(LARGEST).to_bytes(), Err(KeychainTrouble::TooLarge));
     }
 }

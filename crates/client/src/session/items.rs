@@ -3,22 +3,16 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use keyport_core::secret::{AccessToken, CodeVerifier, RefreshToken, State};
-use keyport_core::{
-    Account, AccountId, AttemptId, Door, DoorSeed, KeptAttempt, Lifetime, Moment, Store,
-};
+use keyport_core::secret::{CodeVerifier, RefreshToken, State};
+use keyport_core::{Account, AccountId, AttemptId, Door, DoorSeed, KeptAttempt, Moment, Store};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::memory::Access;
 use crate::http::DeviceKey;
 use crate::keychain::{KeychainTrouble, LARGEST, SecretBytes};
 
 /// Names and addresses that are only for showing are cut to this many characters, the first that fits.
 const SHOWN: [usize; 4] = [256, 64, 24, 0];
-/// Two processes read the clock of one device this far apart at most, unless it was set.
-const CLOCKS_DIFFER: Lifetime = Lifetime::seconds(1);
 
 /// One session as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,42 +23,6 @@ pub(super) struct KeptSession {
     pub fresh_until: Moment,
     /// The thumbprint of the device key that it is bound to (RFC 7638).
     pub key: Option<String>,
-}
-
-/// The access token of one session, until it is due.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct KeptAccess {
-    token: AccessToken,
-    deadline: Moment,
-    issued_at: Moment,
-    /// Names the refresh token that it came with, without telling it.
-    came_with: String,
-}
-
-impl KeptAccess {
-    /// `session` is the one that the token came with.
-    pub(super) fn of(access: &Access, session: &KeptSession, issued_at: Moment) -> Self {
-        Self {
-            token: access.token.clone(),
-            deadline: access.deadline,
-            issued_at,
-            came_with: name_of(&session.refresh),
-        }
-    }
-
-    /// The token if it came with what `session` holds now, and was not issued in the future: a
-    /// clock that was set back says nothing about how long the token works.
-    pub(super) fn of_session(self, session: &KeptSession, now: Moment) -> Option<Access> {
-        let is_of_it = self.came_with == name_of(&session.refresh);
-        let is_plausible = self.issued_at <= now.after(CLOCKS_DIFFER);
-        (is_of_it && is_plausible).then_some(Access { token: self.token, deadline: self.deadline })
-    }
-}
-
-/// The first 128 bits of SHA-256: a refresh token holds more randomness than anybody can guess.
-fn name_of(refresh: &RefreshToken) -> String {
-    let digest = Sha256::digest(refresh.expose());
-    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Which accounts there are. The keychain itself cannot be listed on every platform.
@@ -85,15 +43,6 @@ struct SessionRecord<'a> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct AccessRecord<'a> {
-    #[serde(borrow)]
-    access_token: Borrowed<'a>,
-    deadline: Moment,
-    issued_at: Moment,
-    came_with: String,
-}
-
-#[derive(Serialize, Deserialize)]
 struct AttemptRecord<'a> {
     attempt: AttemptId,
     #[serde(borrow)]
@@ -106,7 +55,7 @@ struct AttemptRecord<'a> {
 }
 
 /// A secret that stays where it is until it has its type. Ours never need an escape in JSON; one that does is not ours.
-type Borrowed<'a> = &'a str;
+pub(super) type Borrowed<'a> = &'a str;
 
 /// What has a form in the keychain.
 pub(super) trait Kept: Sized {
@@ -137,27 +86,6 @@ impl Kept for KeptSession {
             refresh: RefreshToken::new(record.refresh_token),
             fresh_until: record.fresh_until,
             key: record.key,
-        })
-    }
-}
-
-impl Kept for KeptAccess {
-    fn to_bytes(&self) -> Result<SecretBytes, KeychainTrouble> {
-        json(&AccessRecord {
-            access_token: self.token.expose(),
-            deadline: self.deadline,
-            issued_at: self.issued_at,
-            came_with: self.came_with.clone(),
-        })
-    }
-
-    fn of_bytes(bytes: &SecretBytes) -> Result<Self, KeychainTrouble> {
-        let record: AccessRecord<'_> = read(bytes)?;
-        Ok(Self {
-            token: AccessToken::new(record.access_token),
-            deadline: record.deadline,
-            issued_at: record.issued_at,
-            came_with: record.came_with,
         })
     }
 }
@@ -213,14 +141,14 @@ impl Kept for DeviceKey {
 }
 
 /// Written into memory that is large enough from the start, so that growing leaves no copy behind.
-fn json(record: &impl Serialize) -> Result<SecretBytes, KeychainTrouble> {
+pub(super) fn json(record: &impl Serialize) -> Result<SecretBytes, KeychainTrouble> {
     let mut bytes = Vec::with_capacity(4 * LARGEST);
     serde_json::to_writer(&mut bytes, record).map_err(|_| KeychainTrouble::TooLarge)?;
     let bytes = SecretBytes::new(bytes);
     if bytes.expose().len() > LARGEST { Err(KeychainTrouble::TooLarge) } else { Ok(bytes) }
 }
 
-fn read<'a, T: Deserialize<'a>>(bytes: &'a SecretBytes) -> Result<T, KeychainTrouble> {
+pub(super) fn read<'a, T: Deserialize<'a>>(bytes: &'a SecretBytes) -> Result<T, KeychainTrouble> {
     serde_json::from_slice(bytes.expose()).map_err(|_| KeychainTrouble::Corrupt)
 }
 
@@ -236,12 +164,12 @@ fn shortened(account: &Account, longest: usize) -> Account {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use keyport_core::{Organization, table};
 
     use super::*;
 
-    fn session() -> KeptSession {
+    pub(in super::super) fn session() -> KeptSession {
         KeptSession {
             account: Account {
                 organization: Some(Organization { id: "org_1".into(), name: Some("Acme".into()) }),
@@ -251,10 +179,6 @@ mod tests {
             fresh_until: Moment(7),
             key: Some("thumbprint".to_owned()),
         }
-    }
-
-    fn access(token: &str) -> Access {
-        Access { token: AccessToken::new(token), deadline: Moment(300_000) }
     }
 
     fn attempt() -> KeptAttempt {
@@ -277,30 +201,9 @@ mod tests {
         assert_eq!(KeptSession::of_bytes(&kept.to_bytes().unwrap()), Ok(kept));
         let kept = attempt();
         assert_eq!(KeptAttempt::of_bytes(&kept.to_bytes().unwrap()), Ok(kept));
-        let kept = KeptAccess::of(&access("at"), &session(), Moment(3));
-        assert_eq!(KeptAccess::of_bytes(&kept.to_bytes().unwrap()), Ok(kept));
         let key = DeviceKey::draw().unwrap();
         let again = DeviceKey::of_bytes(&key.to_bytes().unwrap()).unwrap();
         assert_eq!(again.pkcs8(), key.pkcs8());
-    }
-
-    #[test]
-    fn an_access_token_is_of_the_refresh_token_that_it_came_with_and_of_no_other() {
-        let kept = || KeptAccess::of(&access("at"), &session(), Moment(10_000));
-        let given = |session: &KeptSession, now| kept().of_session(session, Moment(now));
-        assert_eq!(given(&session(), 10_000), Some(access("at")));
-        assert_eq!(given(&session(), 9_000), Some(access("at")), "two clocks, one device");
-        assert_eq!(given(&session(), 8_999), None, "the clock was set back");
-        let rotated = KeptSession { refresh: RefreshToken::new("kpr_child"), ..session() };
-        assert_eq!(given(&rotated, 10_000), None);
-        assert!(!format!("{:?}", kept()).contains("at\""));
-    }
-
-    #[test]
-    fn an_access_token_that_does_not_fit_is_not_kept() {
-        let kept = |length| KeptAccess::of(&access(&"a".repeat(length)), &session(), Moment(1));
-        assert!(kept(800).to_bytes().is_ok());
-        assert_eq!(kept(LARGEST).to_bytes(), Err(KeychainTrouble::TooLarge));
     }
 
     #[test]
@@ -325,7 +228,6 @@ mod tests {
             let bytes = SecretBytes::new(bytes.as_bytes());
             assert_eq!(KeptSession::of_bytes(&bytes), Err(KeychainTrouble::Corrupt));
             assert_eq!(KeptAttempt::of_bytes(&bytes), Err(KeychainTrouble::Corrupt));
-            assert_eq!(KeptAccess::of_bytes(&bytes), Err(KeychainTrouble::Corrupt));
             assert!(DeviceKey::of_bytes(&bytes).is_err());
         }
     }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use keyport_core::{AccountId, KeptAttempt, Problem};
 use tokio::sync::watch;
 
-use super::items::{Index, Kept, KeptAccess, KeptSession};
+use super::access::KeptAccess;
+use super::items::{Index, Kept, KeptSession};
 use super::turn::Turn;
 use crate::http::DeviceKey;
 use crate::keychain::{Item, Keychain, KeychainTrouble};
