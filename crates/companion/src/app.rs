@@ -1,14 +1,17 @@
 //! Everything the handlers share, put together once at start. No decision is taken here.
 
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use crate::admission::Policy;
 use crate::ambient::Clock;
 use crate::client_record::ClientRecord;
+use crate::database_file::DatabaseFile;
 use crate::domain::Timestamp;
 use crate::dpop::SeenProofs;
 use crate::issuer::Issuer;
 use crate::keys::{Keys, Random};
+use crate::setup::SetupStatus;
 use crate::storage::Storage;
 use crate::upstream::Upstream;
 use keyport_words::Words;
@@ -44,6 +47,9 @@ pub struct App {
     parts: Parts,
     /// DPoP proofs already seen.
     pub seen: SeenProofs,
+    /// Whether our account at the provider is set up.
+    pub setup: SetupStatus,
+    database_file: OnceLock<DatabaseFile>,
 }
 
 impl std::ops::Deref for App {
@@ -57,7 +63,22 @@ impl std::ops::Deref for App {
 impl App {
     /// A service of these parts.
     pub fn new(parts: Parts) -> Arc<Self> {
-        Arc::new(Self { parts, seen: SeenProofs::new(PROOFS) })
+        Arc::new(Self {
+            parts,
+            seen: SeenProofs::new(PROOFS),
+            setup: SetupStatus::default(),
+            database_file: OnceLock::new(),
+        })
+    }
+
+    /// Remembers the database file, to notice when it vanishes.
+    pub fn watch_database_file(&self, path: &Path) {
+        let _ = self.database_file.set(DatabaseFile::of(path));
+    }
+
+    /// Whether the database file is still the one that was opened; true where none is watched.
+    pub fn database_file_is_there(&self) -> bool {
+        self.database_file.get().is_none_or(DatabaseFile::is_there)
     }
 
     /// The instant of this request.

@@ -1,11 +1,14 @@
 //! `keyport-companion`: an OAuth 2.1 authorization server for native apps, and an OAuth client of WorkOS. It
 //! holds the WorkOS API key and is the only part of Keyport that does. Not an OIDC provider: no id_token.
 
+#![deny(clippy::print_stderr)]
+
 pub mod admission;
 pub mod ambient;
 pub mod app;
 pub mod client_record;
 pub mod config;
+mod database_file;
 pub mod domain;
 pub mod dpop;
 mod handoff;
@@ -13,8 +16,10 @@ pub mod issuer;
 pub mod keys;
 pub mod logging;
 mod oauth;
+mod open_files;
 pub mod pages;
 mod serve;
+pub mod setup;
 pub mod storage;
 pub mod upstream;
 pub mod web;

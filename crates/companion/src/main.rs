@@ -1,11 +1,19 @@
 //! The command line of the companion. Settings come from the environment; see `--help`.
+#![deny(clippy::print_stderr)]
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use keyport_companion::config::{Settings, VARIABLES, Variable};
 use keyport_companion::{logging, serve};
+use keyport_shutdown::{Policy, Shutdown};
+
+/// From the request to end to the end, whatever blocks: open requests have ten seconds of it.
+const TIME_TO_END: Duration = Duration::from_secs(14);
+/// For what still runs when the last request has been answered.
+const TIME_FOR_TASKS: Duration = Duration::from_secs(1);
 
 #[derive(Parser)]
 #[command(name = "keyport-companion", version, about, after_help = variables(), arg_required_else_help = true)]
@@ -35,22 +43,28 @@ fn variables() -> String {
 }
 
 fn main() -> ExitCode {
+    // First of all, so that a signal is never lost.
+    let shutdown =
+        Shutdown::install(Policy { hangup: false, time_limit: TIME_TO_END, forced_exit_code: 1 });
     let Command::Serve { listen } = Arguments::parse().command;
-    logging::start();
+    let log = logging::start();
+    let served = shutdown
+        .map_err(|error| anyhow::anyhow!("signals cannot be received: {error}"))
+        .and_then(|shutdown| run(listen, &shutdown));
+    if let Err(error) = &served {
+        log.say(&format!("keyport-companion: {error:#}"));
+    }
+    log.finish();
+    if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn run(listen: SocketAddr, shutdown: &Shutdown) -> anyhow::Result<()> {
     // A variable that is not Unicode is none of ours.
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let served = Settings::judge(variables, listen, |path| std::fs::read_to_string(path))
-        .map_err(anyhow::Error::from)
-        .and_then(|settings| {
-            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-            runtime.block_on(serve(settings, listen))
-        });
-    match served {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("keyport-companion: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    let settings = Settings::judge(variables, listen, |path| std::fs::read_to_string(path))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let served = runtime.block_on(serve(settings, listen, shutdown));
+    runtime.shutdown_timeout(TIME_FOR_TASKS);
+    served
 }

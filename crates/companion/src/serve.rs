@@ -1,11 +1,13 @@
 //! From settings to a listening service and back to nothing: opens what the settings name, says that it is
 //! ready, ends when it is told to.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use keyport_shutdown::Shutdown;
 use keyport_words::Words;
 use tokio::net::TcpListener;
 
@@ -16,26 +18,69 @@ use crate::config::Settings;
 use crate::domain::FamilyLimits;
 use crate::issuer::Issuer;
 use crate::keys::{KeyFile, Keys, Random, SystemRandom};
+use crate::open_files::connections_allowed;
+use crate::setup::{self, Setup};
 use crate::storage::{SqliteSettings, SqliteStorage};
-use crate::upstream::{Upstream, UpstreamError};
-use crate::web::{router, serve_until};
+use crate::upstream::Upstream;
+use crate::web::{Limits, router, serve_until};
 
-/// Serves until the process is told to stop.
+/// How long the start waits for the provider's word about key and client id.
+const CHECK_AT_START: Duration = Duration::from_millis(1500);
+/// Between two looks at the database file.
+const LOOK_AT_DATABASE: Duration = Duration::from_secs(10);
+
+/// Serves until the process is told to end.
 ///
 /// # Errors
 /// A sentence for the operator: what is wrong and with which setting.
-pub async fn serve(settings: Settings, listen: SocketAddr) -> anyhow::Result<()> {
+pub async fn serve(
+    settings: Settings,
+    listen: SocketAddr,
+    shutdown: &Shutdown,
+) -> anyhow::Result<()> {
+    let defaults = Limits::default();
+    let limits = Limits {
+        connections: connections_allowed(defaults.connections),
+        proxies: settings.trusted_proxies.clone(),
+        ..defaults
+    };
     let listener = bind(listen).await?;
     let url = format!("http://{}", listener.local_addr()?);
     let issuer = settings.public_url.clone().unwrap_or_else(|| url.clone());
     let app = open(settings, &issuer)?;
-    let (key, ()) = tokio::join!(check_key(&app), check_client(&app));
-    key?;
-    check_pair(&app).await?;
-    println!("{}", serde_json::json!({ "event": "ready", "url": url }));
+    let mut background = tokio::task::JoinSet::new();
+    background.spawn(setup::keep_checking(Arc::clone(&app)));
+    background.spawn(watch_database_file(Arc::clone(&app)));
+    let known = tokio::select! {
+        known = tokio::time::timeout(CHECK_AT_START, app.setup.known()) => known,
+        _ = shutdown.requested() => return Ok(()),
+    };
+    let known = known.unwrap_or(Setup::Unknown);
+    if let Some(sentence) = known.sentence(app.upstream.issuer()) {
+        bail!(sentence);
+    }
+    say_ready(&url);
     tracing::info!(listening = url, issuer, "ready");
-    serve_until(listener, router(app), stop()).await;
+    let stop = async {
+        shutdown.requested().await;
+    };
+    serve_until(listener, router(app), limits, stop).await;
     Ok(())
+}
+
+/// For the program that started this one; it may have closed its end.
+fn say_ready(url: &str) {
+    let line = serde_json::json!({ "event": "ready", "url": url });
+    let mut output = std::io::stdout().lock();
+    if let Err(error) = writeln!(output, "{line}").and_then(|()| output.flush()) {
+        tracing::warn!(%error, "nothing reads standard output");
+    }
+}
+
+async fn watch_database_file(app: Arc<App>) {
+    while app.database_file_is_there() {
+        tokio::time::sleep(LOOK_AT_DATABASE).await;
+    }
 }
 
 async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -74,7 +119,7 @@ fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc<App>> {
             tracing::info!("{}", line.text);
         }
     }
-    Ok(App::new(Parts {
+    let app = App::new(Parts {
         issuer: Issuer::new(issuer)
             .context("the listening address makes no issuer; set KEYPORT_PUBLIC_URL")?,
         clients: vec![ClientRecord::keyport_desktop()],
@@ -85,62 +130,7 @@ fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc<App>> {
         clock: Arc::new(clock),
         random,
         words: Words::english(),
-    }))
-}
-
-/// Best effort: a wrong key is said now and not at the first sign-in; a provider out of reach is not our end.
-async fn check_key(app: &App) -> anyhow::Result<()> {
-    match app.upstream.check_key().await {
-        Ok(()) => Ok(()),
-        Err(UpstreamError::WrongKey) => bail!(
-            "wrong WORKOS_API_KEY: {} does not accept it. Take the key and WORKOS_CLIENT_ID from the same environment",
-            app.upstream.issuer()
-        ),
-        Err(error) => {
-            tracing::warn!(%error, upstream = app.upstream.issuer(), "the API key could not be checked");
-            Ok(())
-        }
-    }
-}
-
-/// Best effort too: a key of one environment and a client id of another would fail at every person's sign-in.
-async fn check_pair(app: &App) -> anyhow::Result<()> {
-    if app.upstream.check_pair().await == Err(UpstreamError::WrongKey) {
-        bail!(
-            "WORKOS_API_KEY and WORKOS_CLIENT_ID do not belong together: {} accepts the key, but not for this client id. Take both from the same environment",
-            app.upstream.issuer()
-        );
-    }
-    Ok(())
-}
-
-/// The provider would show people a page of its own and we would never hear of it. Said and no more: how it looks there
-/// is not documented, and a service that is up can be registered while it runs.
-async fn check_client(app: &App) {
-    let redirect_uri = app.issuer.address("/callback");
-    if app.upstream.check_client(&redirect_uri).await == Err(UpstreamError::WrongClient) {
-        tracing::error!(
-            redirect_uri,
-            "{} does not send people back here: it does not know this WORKOS_CLIENT_ID, or the redirect URI is not registered for it",
-            app.upstream.issuer()
-        );
-    }
-}
-
-/// SIGTERM or Ctrl-C.
-async fn stop() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-            return drop(interrupt.await);
-        };
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt => {}
-        }
-    }
-    #[cfg(not(unix))]
-    drop(interrupt.await);
+    });
+    app.watch_database_file(&settings.database);
+    Ok(app)
 }

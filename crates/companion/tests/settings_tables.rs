@@ -2,6 +2,8 @@
 //! variable that no program reads. `KEYPORT_UPDATE=1 cargo test -p keyport-companion --test settings_tables` writes the
 //! tables anew.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first surprise")]
+
 use std::path::{Path, PathBuf};
 
 use keyport_companion::config::{VARIABLES, Variable};

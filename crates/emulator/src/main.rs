@@ -3,12 +3,17 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 use keyport_emulator::{Emulator, Seed, serve};
+use keyport_shutdown::{Policy, Shutdown};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
+
+/// From the request to end to the end: calls under way have three seconds of it.
+const TIME_TO_END: Duration = Duration::from_secs(6);
 
 /// A WorkOS-shaped service for development and tests. Never use it for anything else.
 #[derive(Debug, Parser)]
@@ -31,15 +36,24 @@ enum Command {
     },
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
+    // First of all, so that a signal is never lost.
+    let shutdown =
+        Shutdown::install(Policy { hangup: false, time_limit: TIME_TO_END, forced_exit_code: 1 })
+            .context("signals cannot be received")?;
     let filter = EnvFilter::try_from_env("RUST_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .init();
-    let Command::Serve { listen, seed } = Arguments::parse().command;
+    // A reader that stalls stops only the thread that writes.
+    let (lines, _written) = tracing_appender::non_blocking(std::io::stderr());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines).with_ansi(false).init();
+    let command = Arguments::parse().command;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let served = runtime.block_on(run(command, shutdown));
+    runtime.shutdown_background();
+    served
+}
+
+async fn run(command: Command, shutdown: Shutdown) -> anyhow::Result<()> {
+    let Command::Serve { listen, seed } = command;
     let seed = match seed {
         Some(path) => Seed::read(&path)?,
         None => Seed::built_in()?,
@@ -49,8 +63,10 @@ async fn main() -> anyhow::Result<()> {
     if !address.ip().is_loopback() {
         tracing::warn!(%address, "others on the network can reach this emulator, and its keys are public");
     }
-    let stop = stop_signal()?;
     println!("{}", serde_json::json!({ "event": "ready", "url": format!("http://{address}") }));
+    let stop = async move {
+        shutdown.requested().await;
+    };
     serve(listener, Emulator::new(seed), stop).await.context("serving ended")
 }
 
@@ -63,25 +79,4 @@ async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
         ),
         Err(cause) => Err(cause).with_context(|| format!("cannot listen on {listen}")),
     }
-}
-
-/// Registered before the ready line, so that a stop right after it is graceful.
-#[cfg(unix)]
-fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be watched")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be watched")?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => (),
-            _ = interrupt.recv() => (),
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
-    })
 }

@@ -66,12 +66,20 @@ impl Driver {
         self.client.find(Locator::Css(selector)).await.is_ok()
     }
 
-    /// Waits for the element and clicks it.
+    /// Waits for the element and clicks it, as soon as it takes clicks: the companion's buttons
+    /// take none for a moment.
     ///
     /// # Errors
     /// As [`Driver::find`].
     pub async fn click(&self, selector: &str) -> Result<()> {
-        Ok(self.find(selector).await?.click().await?)
+        let element = self.find(selector).await?;
+        let what = format!("{selector} to take clicks");
+        wait::until_async(&what, wait::PATIENCE, async || {
+            let events = element.css_value("pointer-events").await?;
+            Ok((events != "none").then_some(()))
+        })
+        .await?;
+        Ok(element.click().await?)
     }
 
     /// Waits for the field and types into it.

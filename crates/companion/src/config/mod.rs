@@ -2,6 +2,7 @@
 //! found at once and named; a secret's value never appears in one. Not here: opening what is named.
 
 mod environment;
+mod proxies;
 mod variables;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use crate::admission::{Allowed, Policy};
 use environment::Environment;
 
 use crate::keys::SecretText;
+pub use proxies::TrustedProxies;
 pub use variables::{VARIABLES, Variable};
 
 /// Days a session may rest before it ends, unless set otherwise.
@@ -37,6 +39,8 @@ pub struct Settings {
     pub key_file: PathBuf,
     /// How long sessions live.
     pub lifetimes: Lifetimes,
+    /// The proxies whose forwarded client addresses count.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// How to reach the upstream.
@@ -83,8 +87,9 @@ impl Settings {
             .optional("KEYPORT_KEY_FILE")
             .map_or_else(|| database.with_extension("key"), PathBuf::from);
         let lifetimes = environment.lifetimes();
+        let trusted_proxies = environment.trusted_proxies();
         environment.finish()?;
-        Ok(Self { public_url, upstream, policy, database, key_file, lifetimes })
+        Ok(Self { public_url, upstream, policy, database, key_file, lifetimes, trusted_proxies })
     }
 }
 
@@ -158,6 +163,12 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
             .optional("DATABASE_URL")
             .unwrap_or_else(|| "sqlite:keyport-companion.sqlite".into());
         match given.strip_prefix("sqlite:") {
+            Some(path) if names_no_file(path) => {
+                self.fault(
+                    "DATABASE_URL must name a file: sqlite:PATH. A database in memory would lose every session at the end of the process, and SQLite's URI parameters are not supported",
+                );
+                PathBuf::new()
+            }
             Some(path) if !path.is_empty() => {
                 PathBuf::from(path.strip_prefix("//").unwrap_or(path))
             }
@@ -170,11 +181,27 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         }
     }
 
+    fn trusted_proxies(&mut self) -> TrustedProxies {
+        let items = self.list("KEYPORT_TRUSTED_PROXIES");
+        TrustedProxies::parse(&items).unwrap_or_else(|item| {
+            self.fault(format!(
+                "KEYPORT_TRUSTED_PROXIES holds {item:?}, which is neither an address nor a network such as 10.0.0.0/8"
+            ));
+            TrustedProxies::default()
+        })
+    }
+
     fn lifetimes(&mut self) -> Lifetimes {
         let idle = self.days("KEYPORT_SESSION_IDLE_DAYS", IDLE_DAYS);
         let absolute = self.days("KEYPORT_SESSION_DAYS", ABSOLUTE_DAYS);
         Lifetimes { idle: idle * DAY, absolute: absolute * DAY }
     }
+}
+
+/// Forms of SQLite that are no plain path: `:memory:`, `file:…` and parameters.
+fn names_no_file(path: &str) -> bool {
+    let path = path.strip_prefix("//").unwrap_or(path);
+    path.starts_with(':') || path.starts_with("file:") || path.contains('?') || path.ends_with('/')
 }
 
 /// https, or http that never leaves this machine.

@@ -109,6 +109,33 @@ fn people_without_an_organization_are_let_in_by_a_plain_true_alone() {
 }
 
 #[test]
+fn a_database_that_is_no_file_is_refused() {
+    for bad in [
+        "sqlite::memory:",
+        "sqlite://:memory:",
+        "sqlite:file:x?mode=memory",
+        "sqlite:x.db?mode=memory",
+        "sqlite:data/",
+        "sqlite:///",
+    ] {
+        assert!(faults(&[("DATABASE_URL", bad)]).contains("must name a file"), "{bad}");
+    }
+    assert!(judge(&[("DATABASE_URL", "sqlite:///var/lib/k.db")], "127.0.0.1:1").is_ok());
+}
+
+#[test]
+fn proxies_are_addresses_and_networks() {
+    let proxies = |list| judge(&[("KEYPORT_TRUSTED_PROXIES", list)], "127.0.0.1:1");
+    let trusted = proxies("10.0.0.0/8, fd00::1").unwrap().trusted_proxies;
+    assert!(trusted.contains("10.1.2.3".parse().unwrap()));
+    assert!(trusted.contains("::ffff:10.1.2.3".parse().unwrap()));
+    assert!(trusted.contains("fd00::1".parse().unwrap()));
+    assert!(!trusted.contains("192.168.0.1".parse().unwrap()));
+    let fault = proxies("10.0.0.0/8,proxy.example.com").unwrap_err().to_string();
+    assert!(fault.contains("KEYPORT_TRUSTED_PROXIES holds \"proxy.example.com\""), "{fault}");
+}
+
+#[test]
 fn a_secret_may_come_from_a_file() {
     let from =
         |path| judge(&[("WORKOS_API_KEY", ""), ("WORKOS_API_KEY_FILE", path)], "127.0.0.1:1");

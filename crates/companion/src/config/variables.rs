@@ -73,6 +73,12 @@ pub const VARIABLES: &[Variable] = &[
         "the organization of a sign-in that names none (\"Sign in with SSO\")",
         "the app asks for an email",
     ),
+    setting(
+        "KEYPORT_TRUSTED_PROXIES",
+        "the proxies in front of this service whose `X-Forwarded-For` or `Forwarded` names the \
+         caller: addresses and networks with commas between",
+        "none",
+    ),
     setting("KEYPORT_UPSTREAM", "how people sign in upstream; this version knows `sso`", "`sso`"),
     setting("KEYPORT_SESSION_IDLE_DAYS", "days that a session may rest before it ends", "30"),
     setting("KEYPORT_SESSION_DAYS", "days after which a session ends in any case", "180"),

@@ -56,7 +56,7 @@ pub async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Redirect, Page> {
-    if !is_same_origin_post(&headers) {
+    if !is_same_origin_post(&headers, &app.issuer) {
         return Err(Page::Refused);
     }
     let id = view(&app, &grant, &headers).await?.grant.id;

@@ -26,6 +26,12 @@ pub enum KeyFileError {
         /// The database that needs it.
         database: PathBuf,
     },
+    /// It exists and is empty: earlier versions left it so when the disk was full.
+    #[error(
+        "the key file {0} is empty, because the start that should have made it was interrupted: \
+             if there is no database yet, remove it and start again; otherwise restore the key file"
+    )]
+    Empty(PathBuf),
     /// It exists, yet it is not a key file.
     #[error("{0} is not a key file of the companion")]
     Foreign(PathBuf),
@@ -82,6 +88,9 @@ impl KeyFile {
             }
             Err(cause) => return Err(io(cause)),
         }
+        if text.is_empty() {
+            return Err(KeyFileError::Empty(path.to_owned()));
+        }
         let secret = text
             .strip_prefix(PREFIX)
             .and_then(|rest| URL_SAFE_NO_PAD.decode(rest.trim_end()).ok())
@@ -94,8 +103,7 @@ impl KeyFile {
         let key = Self::draw(random);
         let encoded = Zeroizing::new(URL_SAFE_NO_PAD.encode(key.0.expose()));
         let line = Zeroizing::new(format!("{PREFIX}{}\n", &*encoded));
-        create_private(path)
-            .and_then(|mut file| file.write_all(line.as_bytes()).and_then(|()| file.sync_all()))
+        write_whole(path, line.as_bytes())
             .map_err(|cause| KeyFileError::Io { path: path.to_owned(), cause })?;
         Ok(key)
     }
@@ -112,13 +120,20 @@ impl KeyFile {
     }
 }
 
-fn create_private(path: &Path) -> std::io::Result<std::fs::File> {
-    let mut options = std::fs::OpenOptions::new();
-    // create_new: of two services that start at once, one makes the key and the other one fails.
-    options.write(true).create_new(true);
+/// Writes the file whole or not at all: under another name in the same folder, readable by its
+/// owner only, and renamed when it is on the disk. Of two services that start at once, one makes the
+/// key and the other one fails: an existing file is never replaced.
+fn write_whole(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".keyport-key-").tempfile_in(folder)?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path).map_err(|error| error.error)?;
+    // The name is on the disk too only when the folder is.
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    std::fs::File::open(folder)?.sync_all()?;
+    Ok(())
 }
 
 #[cfg(unix)]

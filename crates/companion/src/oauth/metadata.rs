@@ -3,8 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, header};
+use keyport_core::Problem;
 use serde_json::{Value, json};
 
+use crate::database_file::GONE;
+use crate::setup::Setup;
 use crate::web::{AppState, Fault};
 
 type Public = ([(HeaderName, &'static str); 1], Json<Value>);
@@ -43,8 +46,18 @@ pub async fn jwks(State(app): AppState) -> Public {
     public(app.keys.access_token_key().jwks())
 }
 
-/// `GET /ready`
+/// `GET /ready`. A set-up that the provider refuses is told here, but does not make the service
+/// unready: sessions go on.
 pub async fn ready(State(app): AppState) -> Result<Json<Value>, Fault> {
+    if !app.database_file_is_there() {
+        return Err(Fault { description: GONE, ..Fault::unavailable() });
+    }
     app.storage.ready().await?;
-    Ok(Json(json!({ "status": "ready" })))
+    let setup = match app.setup.now() {
+        Setup::Unknown => "unknown",
+        Setup::Right => "accepted",
+        Setup::WrongKey | Setup::WrongPair => Problem::SetupWrong.code(),
+    };
+    let detail = app.setup.now().sentence(app.upstream.issuer());
+    Ok(Json(json!({ "status": "ready", "setup": setup, "detail": detail })))
 }

@@ -155,6 +155,9 @@ fn check_protocol(form: &Form) -> Result<(), Fault> {
     if form.value("response_mode").is_some_and(|mode| mode != "query") {
         return Err(Fault::invalid_request("response_mode must be query"));
     }
+    if form.has("prompt") {
+        return Err(Fault::invalid_request("prompt is not supported: leave it out"));
+    }
     if form.value("request_uri").is_some() || form.value("request").is_some() {
         return Err(Fault::invalid_request("request and request_uri may not be pushed"));
     }

@@ -8,6 +8,7 @@ use super::{ConfirmPage, FramePage, FrameStatus, GoPage, Page, ProblemPage};
 use crate::domain::GrantId;
 
 const FOLLOW: &str = include_str!("follow.js");
+const GUARD: &str = include_str!("guard.js");
 
 impl Paper<'_> {
     fn say(&self, id: &str) -> String {
@@ -84,6 +85,7 @@ fn confirm(page: &ConfirmPage, paper: &Paper<'_>) -> Drawing {
             button type="submit" name="continue" value="1" { (paper.say("page-confirm-continue")) }
             button.plain type="submit" name="not_me" value="1" { (paper.say("page-confirm-not-me")) }
         }
+        script nonce=(paper.nonce) { (PreEscaped(GUARD)) }
     };
     drawing(paper.say("page-confirm-title"), body)
 }

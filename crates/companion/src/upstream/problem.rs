@@ -19,7 +19,7 @@ pub enum UpstreamError {
         /// Seconds to wait, 1 to 60.
         retry_after: u64,
     },
-    /// 401, or the credentials were refused.
+    /// 401 or 403 from the provider itself, or the credentials were refused.
     #[error("the provider does not accept WORKOS_API_KEY together with WORKOS_CLIENT_ID")]
     WrongKey,
     /// It does not know the client id, or not with this redirect URI.
@@ -52,7 +52,8 @@ impl UpstreamError {
             };
         };
         match (status, error.code()) {
-            (_, Some("invalid_client" | "unauthorized_client")) | (401 | 403, _) => Self::WrongKey,
+            (_, Some("invalid_client" | "unauthorized_client")) => Self::WrongKey,
+            (401 | 403, _) if is_of_the_provider(error) => Self::WrongKey,
             (400, Some("invalid_grant")) => Self::CodeRefused,
             (404, _) => Self::NotFound,
             (429, _) => Self::TooMany {
@@ -75,6 +76,14 @@ impl UpstreamError {
             Self::Nonsense | Self::Identity(_) => Problem::ProviderFailed,
         }
     }
+}
+
+/// A refusal by the provider is a JSON object with a message; a proxy or a firewall in between
+/// answers with a page of its own, which says nothing about the key.
+fn is_of_the_provider(error: &workos::Error) -> bool {
+    let workos::Error::Api(answer) = error else { return false };
+    let body: serde_json::Value = serde_json::from_slice(&answer.raw_body).unwrap_or_default();
+    body["message"].is_string() || body["error"].is_string()
 }
 
 /// The documented `error` codes of the redirect back from `/sso/authorize`; any other one is a failure.

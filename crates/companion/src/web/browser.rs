@@ -71,10 +71,16 @@ pub fn is_speculative(headers: &HeaderMap) -> bool {
         || headers.contains_key("x-moz")
 }
 
-/// Whether a form post can come from a page of ours. `Origin` is `null` under `no-referrer`, so the fetch
-/// metadata decides where it is sent; without it `SameSite` has decided.
-pub fn is_same_origin_post(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin")
+/// Whether a form post can come from a page of ours. Our pages send `Origin: null` because of
+/// `no-referrer` (Fetch §3.2), so `null` says nothing and the fetch metadata decides where it is
+/// sent. An origin that is spelled out must be ours, with or without fetch metadata.
+pub fn is_same_origin_post(headers: &HeaderMap, issuer: &Issuer) -> bool {
+    let origins_are_ours = headers
+        .get_all(header::ORIGIN)
+        .into_iter()
+        .all(|origin| origin == "null" || origin == issuer.as_str());
+    let site_is_ours = headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin");
+    origins_are_ours && site_is_ours
 }
 
 #[cfg(test)]
@@ -91,6 +97,30 @@ mod tests {
         assert_eq!(cookie(&headers(&["b=1; b=2"]), "b"), None);
         assert_eq!(cookie(&headers(&["b=1", "b=2"]), "b"), None);
         assert_eq!(cookie(&headers(&["ab=1"]), "b"), None);
+    }
+
+    #[test]
+    fn a_post_from_a_foreign_origin_is_refused_with_or_without_fetch_metadata() {
+        let issuer = Issuer::new("https://sign-in.example.com").unwrap();
+        for (origin, site, ours) in [
+            (None, None, true),
+            (Some("null"), None, true),
+            (Some("null"), Some("same-origin"), true),
+            (Some("null"), Some("cross-site"), false),
+            (Some("https://sign-in.example.com"), None, true),
+            (Some("https://evil.test"), None, false),
+            (Some("https://evil.test"), Some("same-origin"), false),
+            (Some("http://sign-in.example.com"), None, false),
+        ] {
+            let mut headers = HeaderMap::new();
+            if let Some(origin) = origin {
+                headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
+            }
+            if let Some(site) = site {
+                headers.insert("sec-fetch-site", HeaderValue::from_static(site));
+            }
+            assert_eq!(is_same_origin_post(&headers, &issuer), ours, "{origin:?} {site:?}");
+        }
     }
 
     #[test]

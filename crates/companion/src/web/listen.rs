@@ -1,108 +1,155 @@
-//! Accepting connections with limits that `axum::serve` does not have: a deadline for the header, a cap on
-//! connections, a graceful end with a deadline of its own.
+//! Accepting connections with limits that `axum::serve` does not have: deadlines for the header,
+//! for idling and for reading the answer; a cap on connections that is shared between peers; a
+//! graceful end with a deadline of its own.
 
+use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::response::Response;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::watch;
+use tokio_io_timeout::TimeoutStream;
 
-/// Longest that a header may take, and an idle connection may stay.
-const HEADER: Duration = Duration::from_secs(20);
-/// Connections at once.
-const CONNECTIONS: usize = 4096;
-/// How long open requests may take to end.
-const FAREWELL: Duration = Duration::from_secs(10);
+use super::connections::{Connections, Slot};
+use super::peer::PeerAddress;
+use crate::config::TrustedProxies;
 
-/// Serves until `stop`, then lets open requests end.
-pub async fn serve_until(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
-    serve_at_most(CONNECTIONS, listener, router, stop).await;
+/// The limits of a listener.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Connections at once.
+    pub connections: usize,
+    /// Longest that a header may take, and a connection may be idle.
+    pub header: Duration,
+    /// Longest that a peer may leave an answer unread.
+    pub unread: Duration,
+    /// How long open requests may take once the service was told to end.
+    pub shutdown: Duration,
+    /// The proxies whose forwarded addresses count.
+    pub proxies: TrustedProxies,
 }
 
-async fn serve_at_most(
-    connections: usize,
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 4096,
+            header: Duration::from_secs(20),
+            unread: Duration::from_secs(20),
+            shutdown: Duration::from_secs(10),
+            proxies: TrustedProxies::default(),
+        }
+    }
+}
+
+/// Serves until `stop`, then lets open requests end. Every request gets its [`PeerAddress`].
+pub async fn serve_until(
     listener: TcpListener,
     router: Router,
+    limits: Limits,
     stop: impl Future<Output = ()>,
 ) {
     let graceful = GracefulShutdown::new();
-    let room = Arc::new(Semaphore::new(connections));
+    let connections = Connections::new(limits.connections);
+    let (stopping, stopped) = watch::channel(());
+    let (limits, router) = (Arc::new(limits), TowerToHyperService::new(router));
     tokio::pin!(stop);
     loop {
         let accepted = tokio::select! {
             () = &mut stop => break,
-            accepted = accept(&listener, &room) => accepted,
+            accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, place)) => {
-                let connection = graceful.watch(connection(stream, router.clone()));
-                tokio::spawn(async move {
-                    if let Err(error) = connection.await {
-                        tracing::debug!(%error, "a connection ended early");
-                    }
-                    drop(place);
-                });
+            Ok((stream, remote)) => {
+                let remote = remote.ip().to_canonical();
+                let Some(slot) = connections.take(PeerAddress(remote)) else { continue };
+                let service =
+                    Service { router: router.clone(), remote, slot, limits: Arc::clone(&limits) };
+                let slot = service.slot.clone();
+                let serving = serve(stream, service, stopped.clone(), graceful.watcher());
+                slot.belongs_to(tokio::spawn(serving).abort_handle());
             }
             Err(error) => {
-                // Out of files or memory: a pause lets open connections end.
-                tracing::error!(%error, "cannot accept connections");
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                // Out of files or memory: one that waits makes room, or a request ends.
+                let closed = connections.close_one();
+                tracing::error!(%error, closed, "cannot accept connections");
+                tokio::time::sleep(Duration::from_millis(10)).await;
             }
         }
     }
-    drop(listener);
+    drop((listener, stopping));
     tracing::info!("stopping");
-    if tokio::time::timeout(FAREWELL, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(limits.shutdown, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests did not end in time");
     }
 }
 
-/// The next connection, as soon as there is room for it.
-async fn accept(
-    listener: &TcpListener,
-    room: &Arc<Semaphore>,
-) -> std::io::Result<(TcpStream, OwnedSemaphorePermit)> {
-    let place = Arc::clone(room).acquire_owned().await.map_err(std::io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, place))
-}
-
-fn connection(
+async fn serve(
     stream: TcpStream,
-    router: Router,
-) -> http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Router>> {
+    service: Service,
+    mut stopped: watch::Receiver<()>,
+    watcher: Watcher,
+) {
+    let limits = Arc::clone(&service.limits);
+    // A connection on which nothing was ever sent costs no buffer.
+    tokio::select! {
+        _ = stopped.changed() => return,
+        begun = tokio::time::timeout(limits.header, stream.readable()) => {
+            if !matches!(begun, Ok(Ok(()))) {
+                return;
+            }
+        }
+    }
     // Small answers go out at once.
     let _ = stream.set_nodelay(true);
-    http1::Builder::new()
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(limits.unread));
+    let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER)
+        .header_read_timeout(limits.header)
         .max_buf_size(32 * 1024)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// The service as one connection sees it.
+struct Service {
+    router: TowerToHyperService<Router>,
+    remote: IpAddr,
+    slot: Slot,
+    limits: Arc<Limits>,
+}
+
+type Answer = Result<Response, std::convert::Infallible>;
+
+impl hyper::service::Service<Request<Incoming>> for Service {
+    type Response = Response;
+    type Error = std::convert::Infallible;
+    type Future = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let peer = PeerAddress::of(self.remote, request.headers(), &self.limits.proxies);
+        self.slot.move_to(peer);
+        request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(self.slot.clone());
+        let (answer, slot) = (self.router.call(request), self.slot.clone());
+        Box::pin(async move {
+            let answer = answer.await;
+            slot.waits();
+            answer
+        })
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::sync::oneshot;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn it_stops_when_told_to_even_while_every_place_is_taken() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let told = async move { drop(stopped.await) };
-        let serving = tokio::spawn(serve_at_most(1, listener, Router::new(), told));
-        let mut kept = TcpStream::connect(address).await.unwrap();
-        kept.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-        assert_ne!(kept.read(&mut [0; 16]).await.unwrap(), 0, "it has the one place");
-        stop.send(()).unwrap();
-        tokio::time::timeout(Duration::from_secs(5), serving).await.unwrap().unwrap();
-    }
-}
+mod tests;

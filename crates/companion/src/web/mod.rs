@@ -1,14 +1,19 @@
 //! What every request and every answer has in common: routes, limits, the request id, cookies, forms, faults.
 
+mod body;
 pub mod browser;
+mod connections;
 pub mod fault;
 pub mod form;
 mod listen;
+mod peer;
 mod present;
+mod problem_address;
 mod router;
 
 pub use fault::Fault;
-pub use listen::serve_until;
+pub use listen::{Limits, serve_until};
+pub use peer::PeerAddress;
 pub use present::{RequestId, accepts_html};
 pub use router::router;
 

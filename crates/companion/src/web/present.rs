@@ -13,6 +13,8 @@ use super::Fault;
 use crate::app::App;
 use crate::pages::{Page, Paper, document};
 
+const COOP: header::HeaderName = header::HeaderName::from_static("cross-origin-opener-policy");
+
 /// The id of one request, `req_` and 16 hex digits; in the log, in every error and on every problem page.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
@@ -22,6 +24,13 @@ impl RequestId {
         let mut bytes = [0; 8];
         app.random.fill(&mut bytes);
         Self(format!("req_{:016x}", u64::from_be_bytes(bytes)))
+    }
+
+    /// The id that this text is.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix("req_")?;
+        let hex = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+        (digits.len() == 16 && digits.bytes().all(hex)).then(|| Self(text.to_owned()))
     }
 }
 
@@ -51,7 +60,9 @@ fn finish(app: &App, id: &RequestId, wants_page: bool, mut response: Response) -
         if let Page::Problem(shown) = &page {
             tracing::info!(problem = shown.problem.code(), "shown");
         }
-        response = as_html(app, &page, id, &response);
+        // A page may be about another request than the one that asks for it.
+        let about = response.extensions_mut().remove::<RequestId>();
+        response = as_html(app, &page, about.as_ref().unwrap_or(id), &response);
     } else if is_bare_failure(&response) {
         response = bare_failure(app, id, wants_page, &response);
     }
@@ -59,6 +70,8 @@ fn finish(app: &App, id: &RequestId, wants_page: bool, mut response: Response) -
     set_default(headers, header::CACHE_CONTROL, "no-store");
     set_default(headers, header::REFERRER_POLICY, "no-referrer");
     set_default(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    // A page that opened ours keeps no handle to it: it cannot move, close or navigate it.
+    set_default(headers, COOP, "same-origin");
     set_default(
         headers,
         header::CONTENT_SECURITY_POLICY,

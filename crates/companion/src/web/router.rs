@@ -4,58 +4,99 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use keyport_core::Problem;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use super::present::present;
+use super::Fault;
+use super::body::{TIME_LIMIT, read_body};
+use super::present::{accepts_html, present};
+use super::problem_address::{move_to_clean_address, problem};
 use crate::app::App;
-use crate::pages::Page;
+use crate::pages::{Page, ProblemPage};
 use crate::{handoff, oauth};
 
-/// Largest body that is read, in bytes.
-const BODY: usize = 64 * 1024;
 /// Longest that any answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The service.
 pub fn router(app: Arc<App>) -> Router {
     let proven = Router::new()
-        .route("/oauth/par", post(oauth::par::push))
+        .route(
+            "/oauth/par",
+            post(oauth::par::push).layer(middleware::from_fn_with_state(
+                Arc::clone(&app),
+                refuse_while_setup_is_wrong,
+            )),
+        )
         .route("/oauth/token", post(oauth::token::token))
         .route("/oauth/userinfo", get(oauth::userinfo::userinfo))
         .route(
             "/oauth/attempt/{attempt}",
             get(oauth::attempt::state).post(oauth::attempt::outcome).delete(oauth::attempt::cancel),
         )
+        .route_layer(middleware::from_fn_with_state(TIME_LIMIT, read_body))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&app), hand_out_nonce));
     let browsed = Router::new()
         .route("/", get(async || Page::Home))
         .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
-        .route("/oauth/authorize", get(oauth::authorize::authorize))
-        .route("/callback", get(oauth::callback::callback))
+        .route(
+            "/oauth/authorize",
+            get(oauth::authorize::authorize).layer(middleware::from_fn_with_state(
+                Arc::clone(&app),
+                refuse_while_setup_is_wrong,
+            )),
+        )
+        .route(
+            "/callback",
+            get(oauth::callback::callback).layer(middleware::from_fn(move_to_clean_address)),
+        )
+        .route("/problem/{code}/{reference}", get(problem))
         .route("/handoff/{grant}", get(handoff::routes::page).post(handoff::routes::answer))
         .route("/handoff/{grant}/go", get(handoff::routes::go))
         .route("/handoff/{grant}/status", get(handoff::routes::status))
+        .route_layer(middleware::from_fn_with_state(TIME_LIMIT, read_body))
         .route_layer(middleware::from_fn(refuse_head));
     let open = Router::new()
         .route("/.well-known/oauth-authorization-server", get(oauth::metadata::metadata))
         .route("/oauth/jwks", get(oauth::metadata::jwks))
         .route("/oauth/revoke", post(oauth::revoke::revoke))
         .route("/health", get(async || axum::Json(serde_json::json!({ "status": "ok" }))))
-        .route("/ready", get(oauth::metadata::ready));
+        .route("/ready", get(oauth::metadata::ready))
+        .route_layer(middleware::from_fn_with_state(TIME_LIMIT, read_body));
     proven
         .merge(browsed)
         .merge(open)
         .layer(CatchPanicLayer::new())
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
-        .layer(DefaultBodyLimit::max(BODY))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), present))
         .with_state(app)
+}
+
+/// A person would come back from the provider in vain: the code could not be exchanged.
+async fn refuse_while_setup_is_wrong(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if !app.setup.now().is_wrong() {
+        return next.run(request).await;
+    }
+    if accepts_html(request.headers()) {
+        return Page::Problem(ProblemPage {
+            problem: Problem::SetupWrong,
+            attempt: None,
+            open: None,
+            status: StatusCode::SERVICE_UNAVAILABLE,
+        })
+        .into_response();
+    }
+    Fault::unavailable().with_problem(Problem::SetupWrong).into_response()
 }
 
 /// A GET here may use something up, and the framework answers HEAD with the same handler: scanners must not sign

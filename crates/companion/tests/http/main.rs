@@ -11,6 +11,7 @@ mod dpop;
 mod handoff;
 mod identity;
 mod limits;
+mod pages;
 mod par;
 mod provider_answers;
 mod start;

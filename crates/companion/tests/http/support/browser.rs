@@ -35,8 +35,20 @@ impl Browser {
         answer
     }
 
-    pub async fn get(&mut self, url: &str) -> Answer {
+    /// Opens an address and follows nothing.
+    pub async fn get_without_redirect(&mut self, url: &str) -> Answer {
         self.send(self.http.get(url).header("accept", "text/html")).await
+    }
+
+    /// Opens an address. A problem page that moved to an address without secrets is opened there.
+    pub async fn get(&mut self, url: &str) -> Answer {
+        let answer = self.get_without_redirect(url).await;
+        let location = answer.header("location").to_owned();
+        if answer.status != 303 || !location.starts_with("/problem/") {
+            return answer;
+        }
+        let origin = Url::parse(url).unwrap().origin().ascii_serialization();
+        self.get_without_redirect(&format!("{origin}{location}")).await
     }
 
     /// Opens the pushed request; the provider's address that the browser is sent to.

@@ -13,7 +13,7 @@ use keyport_companion::issuer::Issuer;
 use keyport_companion::keys::{KeyFile, Keys, Random, SecretText, SystemRandom};
 use keyport_companion::storage::{SqliteSettings, SqliteStorage};
 use keyport_companion::upstream::Upstream;
-use keyport_companion::web::{router, serve_until};
+use keyport_companion::web::{Limits, router, serve_until};
 use keyport_words::Words;
 use tokio::net::TcpListener;
 
@@ -36,6 +36,7 @@ pub struct Service {
     pub provider_url: String,
     pub stop: Option<tokio::sync::oneshot::Sender<()>>,
     pub ended: tokio::task::JoinHandle<()>,
+    pub app: Arc<App>,
     _folder: tempfile::TempDir,
 }
 
@@ -81,11 +82,18 @@ impl Service {
             random,
             words: Words::english(),
         });
+        let running = Arc::clone(&app);
         let (stop, stopped) = tokio::sync::oneshot::channel();
-        let serving = serve_until(listener, router(app), async move { drop(stopped.await) });
+        let serving =
+            serve_until(
+                listener,
+                router(app),
+                Limits::default(),
+                async move { drop(stopped.await) },
+            );
         let ended = tokio::spawn(serving);
         let stop = Some(stop);
-        Self { url, provider, clock, provider_url, stop, ended, _folder: folder }
+        Self { url, provider, clock, provider_url, stop, ended, app: running, _folder: folder }
     }
 
     pub fn wait(&self, seconds: i64) {

@@ -1,0 +1,53 @@
+//! Reads the whole body before a handler runs, within a size and a time. A body that comes too
+//! slowly is the caller's fault (408, RFC 9110 §15.5.9), not the service's (503), and the
+//! connection ends with it.
+
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::connections::Slot;
+
+/// Largest body that is read, in bytes.
+const LARGEST: usize = 64 * 1024;
+/// Longest that a body may take.
+pub(super) const TIME_LIMIT: Duration = Duration::from_secs(20);
+
+/// See the module.
+pub(super) async fn read_body(
+    State(time_limit): State<Duration>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let slot = head.extensions.get::<Slot>().cloned();
+    let body = match tokio::time::timeout(time_limit, to_bytes(body, LARGEST)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(error)) => {
+            let too_large = is_too_large(&error);
+            let refused =
+                if too_large { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
+            return last_answer(refused);
+        }
+        Err(_) => return last_answer(StatusCode::REQUEST_TIMEOUT),
+    };
+    if let Some(slot) = slot {
+        slot.works();
+    }
+    next.run(Request::from_parts(head, Body::from(body))).await
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    let cause = std::error::Error::source(error);
+    cause.is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>())
+}
+
+/// The rest of the body is not read, so no further request can be told from it.
+fn last_answer(status: StatusCode) -> Response {
+    let close = HeaderValue::from_static("close");
+    (status, [(header::CONNECTION, close)]).into_response()
+}
