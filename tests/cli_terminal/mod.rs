@@ -89,6 +89,21 @@ pub fn start_in(session: &DesktopSession, companion: &str, arguments: &[&str]) -
     spawn(command_in(session, companion, arguments)?, session.logs())
 }
 
+/// As [`start_in`], with folders of its own: as a launcher, a shell or a sandbox would start it.
+pub fn start_in_folders(
+    session: &DesktopSession,
+    companion: &str,
+    arguments: &[&str],
+    folders: &Path,
+) -> Result<Keyport> {
+    std::fs::create_dir_all(folders)?;
+    let mut command = command_in(session, companion, arguments)?;
+    for name in ["HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "TMPDIR"] {
+        command.env(name, folders);
+    }
+    spawn(command, session.logs())
+}
+
 /// Runs `keyport` in a desktop session, set to this companion, to its end.
 pub fn run_in(session: &DesktopSession, companion: &str, arguments: &[&str]) -> Result<Ended> {
     run(command_in(session, companion, arguments)?)

@@ -111,7 +111,7 @@ pub struct SqliteStorage {
     readers: Worker,
     writer: Worker,
     context: Arc<Context>,
-    _lock: std::fs::File,
+    _lock: open::Lock,
 }
 
 impl SqliteStorage {

@@ -12,8 +12,8 @@ use super::{Context, audit, sweep};
 use crate::domain::{AuditEvent, AuditSubject, ClockPlausibility, ProblemCode, Timestamp};
 use crate::keys::Purpose;
 
-/// A companion that is started again can meet its predecessor's last moments, or a child of it that has not begun its own program
-/// and still holds the lock: a second is waited before it is another companion.
+/// A companion that is started again can meet its predecessor's last moments: a second is waited
+/// before it is another companion.
 const LOCK_TRIES: u32 = 20;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
@@ -63,8 +63,20 @@ pub enum OpenError {
 pub(super) struct Opened {
     pub(super) writer: Connection,
     pub(super) readers: Vec<Connection>,
-    pub(super) lock: File,
+    pub(super) lock: Lock,
     pub(super) clock: ClockPlausibility,
+}
+
+/// The lock file, locked. It is unlocked explicitly and not by closing it: a child process that has
+/// not begun its own program still has a copy of it.
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::debug!(cause = %error.kind(), "the lock ends with its file");
+        }
+    }
 }
 
 pub(super) fn open(path: &Path, context: &Context, now: Timestamp) -> Result<Opened, OpenError> {
@@ -90,7 +102,7 @@ pub(super) fn open(path: &Path, context: &Context, now: Timestamp) -> Result<Ope
     Ok(Opened { writer, readers: readers.map_err(explain)?, lock, clock })
 }
 
-fn take_lock(path: &Path) -> Result<File, OpenError> {
+fn take_lock(path: &Path) -> Result<Lock, OpenError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let io =
@@ -100,7 +112,7 @@ fn take_lock(path: &Path) -> Result<File, OpenError> {
     let lock = private(&mut options).open(PathBuf::from(name)).map_err(io)?;
     for _ in 0..LOCK_TRIES {
         match lock.try_lock() {
-            Ok(()) => return Ok(lock),
+            Ok(()) => return Ok(Lock(lock)),
             Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
             Err(TryLockError::Error(cause)) => return Err(io(cause)),
         }
@@ -240,3 +252,20 @@ fn explain(path: &Path, error: &rusqlite::Error) -> OpenError {
 
 /// The longest that a commit waits for another program's lock.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_is_given_up_is_free_whoever_has_a_copy_of_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("keyport.db");
+        let lock = take_lock(&database).unwrap();
+        // What a child process has until it executes its own program.
+        let copy = lock.0.try_clone().unwrap();
+        drop(lock);
+        assert!(take_lock(&database).is_ok());
+        drop(copy);
+    }
+}
