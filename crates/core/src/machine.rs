@@ -23,9 +23,11 @@ use crate::secret::AuthorizationUrl;
 pub const LOAD_LIFETIME: Lifetime = Lifetime::seconds(12);
 /// Keychain probe, doors and pushed requests.
 pub const PREPARE_LIFETIME: Lifetime = Lifetime::seconds(30);
-/// The code exchange.
-pub const EXCHANGE_LIFETIME: Lifetime = Lifetime::seconds(30);
-/// Writing to the keychain.
+/// The code exchange: the client waits 25 s at most for its turn to touch what is kept, then 18 s
+/// for the companion, whose codes live for 60 s.
+pub const EXCHANGE_LIFETIME: Lifetime = Lifetime::seconds(60);
+/// Writing to the keychain. The turn for it was taken before the exchange, so nothing else is
+/// waited for.
 pub const SAVE_LIFETIME: Lifetime = Lifetime::seconds(5);
 /// One refresh with its lock.
 pub const REFRESH_LIFETIME: Lifetime = Lifetime::seconds(60);

@@ -51,6 +51,17 @@ fn each_try_in_vain_doubles_the_pause_up_to_five_minutes_and_a_success_ends_that
 }
 
 #[test]
+fn a_session_whose_device_key_is_lost_is_not_shown_as_signed_in_and_nothing_is_erased() {
+    let lost = Refreshed::Later(Problem::DeviceKeyLost);
+    let (machine, effects) = refreshing().step(Event::Refreshed { ticket: 1, result: lost }, NOW);
+    let Screen::Problem { code, signed_in, .. } = View::of(&machine, NOW).screen else {
+        panic!("a problem is shown");
+    };
+    assert_eq!((code, signed_in), ("device_key_lost", false));
+    assert_eq!(effects, []);
+}
+
+#[test]
 fn a_refresh_that_nobody_answers_is_tried_later_and_later_too() {
     let (mut machine, mut pauses) = (refreshing(), Vec::new());
     for _ in 0..3 {

@@ -103,3 +103,35 @@ fn problem(trouble: &LockTrouble) -> Problem {
         LockTrouble::Unusable(_) => Problem::Internal,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keychain::MemoryKeychain;
+
+    const SHORT: Duration = Duration::from_millis(50);
+
+    fn is_busy<T>(taken: &Result<T, Problem>) -> bool {
+        matches!(taken, Err(Problem::KeychainBusy))
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_a_turn_waits_for_a_while_and_not_for_ever() {
+        let keychain = Arc::new(MemoryKeychain::default());
+        let turns = Turns::of(keychain.clone());
+        let lock = keychain.lock(Duration::ZERO).await.unwrap();
+        // The first waits for the lock of the keychain, the others for that of this process.
+        let (first, second, here) = tokio::join!(
+            turns.take_within(SHORT),
+            turns.take_within(SHORT),
+            turns.here(Instant::now() + SHORT / 2),
+        );
+        assert!(is_busy(&first) && is_busy(&second) && is_busy(&here));
+        drop(lock);
+        let turn = turns.take().await.ok().unwrap();
+        assert!(is_busy(&turns.take_if_free().await));
+        assert!(is_busy(&turns.here(Instant::now() + SHORT).await));
+        drop(turn);
+        assert!(turns.take_if_free().await.is_ok());
+    }
+}

@@ -14,3 +14,5 @@ mod sign_in;
 #[allow(dead_code, reason = "the other test binaries use the rest")]
 mod support;
 mod trouble;
+mod turns;
+mod two_sign_ins;

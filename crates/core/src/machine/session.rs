@@ -98,20 +98,29 @@ impl Machine {
                 signed.stored = *stored;
                 self.stay()
             }
+            // No later try helps. What the keychain holds stays there: the key may come back.
+            Refreshed::Later(Problem::DeviceKeyLost) => {
+                let id = signed.account.id.clone();
+                self.end_shown(&id, Problem::DeviceKeyLost)
+            }
             Refreshed::Later(problem) => {
                 signed.try_later(*problem, now);
                 self.stay()
             }
             Refreshed::Ended => {
                 let id = signed.account.id.clone();
-                self.drop_account(&id);
-                if let Front::Idle { problem } = &mut self.front {
-                    *problem = Some((Problem::SessionEnded, None));
-                }
-                // The client has erased it under its lock, where nobody else's newer session can be hit.
-                self.stay()
+                // The client has erased it under its lock, where no newer session can be hit.
+                self.end_shown(&id, Problem::SessionEnded)
             }
         }
+    }
+
+    fn end_shown(mut self, account: &AccountId, why: Problem) -> Step {
+        self.drop_account(account);
+        if let Front::Idle { problem } = &mut self.front {
+            *problem = Some((why, None));
+        }
+        self.stay()
     }
 
     pub(crate) fn sign_out_wanted(self) -> Step {

@@ -1,0 +1,143 @@
+//! Two sign-ins of one person on one device: the companion ends the older session when the newer
+//! code is redeemed, and what the keychain holds in the end is alive, in every order of the steps.
+
+use std::time::Duration;
+
+use keyport_client::Sessions;
+use keyport_client::http::Push;
+use keyport_client::keychain::{Item, Keychain};
+use keyport_client::session::{SaveTurn, WithoutTurn};
+use keyport_core::secret::{AuthorizationCode, CodeVerifier, State};
+use keyport_core::{
+    AttemptId, Door, DoorSeed, Hints, NewSession, Problem, Refreshed, Store, Stored,
+};
+use tokio::task::JoinHandle;
+use url::Url;
+
+use crate::support::Desk;
+
+type Redeemed = Result<(NewSession, SaveTurn), Problem>;
+
+/// One of the two programs, with a code that the person has got for it.
+struct Program {
+    sessions: Sessions,
+    redeeming: Option<JoinHandle<Redeemed>>,
+    redeemed: Option<(NewSession, SaveTurn)>,
+    code: (AuthorizationCode, CodeVerifier),
+    saved: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Redeem(usize),
+    Save(usize),
+}
+
+use Step::{Redeem, Save};
+
+/// Every order in which each program redeems before it saves.
+const ORDERS: [[Step; 4]; 6] = [
+    [Redeem(0), Save(0), Redeem(1), Save(1)],
+    [Redeem(0), Redeem(1), Save(0), Save(1)],
+    [Redeem(0), Redeem(1), Save(1), Save(0)],
+    [Redeem(1), Redeem(0), Save(0), Save(1)],
+    [Redeem(1), Redeem(0), Save(1), Save(0)],
+    [Redeem(1), Save(1), Redeem(0), Save(0)],
+];
+
+const REDIRECT_URI: &str = "http://127.0.0.1:1/callback";
+
+impl Program {
+    async fn with_code(desk: &Desk, name: &str) -> Self {
+        let sessions = desk.another_process();
+        let key = sessions.device_key(Store::Keychain).await.unwrap();
+        let verifier = CodeVerifier::new(name.repeat(43));
+        let state = State::new(name);
+        let door = DoorSeed { door: Door::Loopback, state, verifier: verifier.clone() };
+        let push = Push {
+            attempt: &AttemptId(name.repeat(32)),
+            door: &door,
+            redirect_uri: &Url::parse(REDIRECT_URI).unwrap(),
+            hints: &Hints::default(),
+            device_name: "",
+        };
+        let (url, _) = sessions.companion().push(&key, &push).await.unwrap();
+        let back = Url::parse(&desk.companion.signs_in(url.expose())).unwrap();
+        let code = back.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+        let code = (AuthorizationCode::new(code), verifier);
+        Self { sessions, redeeming: None, redeemed: None, code, saved: false }
+    }
+
+    async fn redeem(&mut self, desk: &Desk) {
+        let (sessions, (code, verifier)) = (self.sessions.clone(), self.code.clone());
+        let mut waits = desk.keychain.lock_waits();
+        let waiting_already = *waits.borrow_and_update();
+        let mut redeeming = tokio::spawn(async move {
+            let key = sessions.device_key(Store::Keychain).await?;
+            let address = (key, Url::parse(REDIRECT_URI).unwrap());
+            let proofs = (&code, &verifier);
+            sessions.redeem_code(address, proofs, Store::Keychain, WithoutTurn::Refuse).await
+        });
+        tokio::select! {
+            done = &mut redeeming => self.redeemed = Some(done.unwrap().unwrap()),
+            // Another program is between redeeming and saving.
+            _ = waits.wait_for(|waits| *waits > waiting_already) => {
+                self.redeeming = Some(redeeming);
+            }
+        }
+    }
+
+    /// As soon as it can.
+    async fn save(&mut self) {
+        if let Some((session, turn)) = self.redeemed.take() {
+            self.sessions.save(&session, turn).await.unwrap();
+            self.saved = true;
+        }
+    }
+
+    async fn finish(&mut self) {
+        if let Some(redeeming) = self.redeeming.take() {
+            self.redeemed = Some(redeeming.await.unwrap().unwrap());
+        }
+        self.save().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_after_two_sign_ins_at_once_is_alive_in_every_order() {
+    for order in ORDERS {
+        let desk = Desk::new().await;
+        let mut programs =
+            [Program::with_code(&desk, "a").await, Program::with_code(&desk, "b").await];
+        for step in order {
+            match step {
+                Redeem(program) => programs[program].redeem(&desk).await,
+                Save(program) => programs[program].save().await,
+            }
+        }
+        for program in &mut programs {
+            program.finish().await;
+            assert!(program.saved, "{order:?}: both say that they are signed in");
+        }
+        is_alive(&desk, &format!("{order:?}")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_program_that_saves_nothing_holds_up_no_other() {
+    let desk = Desk::new().await;
+    let mut program = Program::with_code(&desk, "a").await;
+    program.redeem(&desk).await;
+    assert!(desk.keychain.lock(Duration::ZERO).await.is_err(), "until it has saved");
+    program.redeemed = None;
+    drop(desk.keychain.lock(Duration::ZERO).await.expect("the lock is free"));
+}
+
+async fn is_alive(desk: &Desk, order: &str) {
+    let third = desk.another_process();
+    let account = third.current().await.unwrap().expect("signed in");
+    assert!(desk.keychain.text_of(&Item::Account(account.id.clone())).await.is_some());
+    let fresh = third.refresh(&account.id).await;
+    let alive = matches!(fresh, Refreshed::Done { stored: Stored::Keychain, .. });
+    assert!(alive, "{order}: the kept session is dead: {fresh:?}");
+}
