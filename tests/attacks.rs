@@ -121,12 +121,9 @@ async fn a_prefetch_uses_nothing_up() -> Result<()> {
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .build()?;
-    let cookie = begun.browser.cookie("keyport-browser").context("a cookie")?.to_owned();
+    let cookies = begun.browser.cookie_header(begun.world.companion_url());
     for url in [&begun.callback, &begun.pushed.url] {
-        let request = http
-            .get(url)
-            .header("sec-purpose", "prefetch")
-            .header("cookie", format!("keyport-browser={cookie}"));
+        let request = http.get(url).header("sec-purpose", "prefetch").header("cookie", &cookies);
         assert!(request.send().await?.status().is_client_error());
     }
     assert_eq!(begun.upstream_exchanges().await?, 0);

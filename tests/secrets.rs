@@ -39,8 +39,14 @@ async fn trace_logs_and_database_hold_none_of_the_secrets_that_were_issued() -> 
     let page = Person::ADA.sign_in_at_provider(&mut browser, &pushed.url).await?;
     let upstream = page.leaves_to.context("the provider's answer")?;
     let cookie = browser.cookie("keyport-browser").context("a cookie")?.to_owned();
+    let state = parameters(&upstream, &["state"])?.remove(0);
+    let sealed = browser.cookie(&format!("keyport-state-{state}")).context("its cookie")?;
+    let sealed = sealed.to_owned();
     let mut browser = browser.without_stops().stopping_at(REDIRECT_URI);
     let page = browser.open(&upstream).await?;
+    let fields = page.form(Some("continue"))?.fields;
+    let csrf_token = fields.into_iter().find(|(name, _)| name == "csrf_token");
+    let csrf_token = csrf_token.context("a value in the page")?.1;
     let callback = Person::come_back(&mut browser, page).await?;
     let first = client.redeem(&pushed, &callback).await?.session()?;
     let rotated = client.refresh(&first.refresh).await?.session()?;
@@ -50,7 +56,7 @@ async fn trace_logs_and_database_hold_none_of_the_secrets_that_were_issued() -> 
     let mut secrets = parameters(&upstream, &["code", "state"])?;
     secrets.extend(parameters(&callback, &["code"])?);
     secrets.extend(parameters(&pushed.url, &["request_uri"])?);
-    secrets.extend([pushed.verifier, pushed.state, cookie]);
+    secrets.extend([pushed.verifier, pushed.state, cookie, sealed, csrf_token]);
     let mut binary: Vec<Vec<u8>> = Vec::new();
     for session in [first, rotated, again] {
         // The secret part by itself too, as it would stand in a table without its envelope.

@@ -87,6 +87,23 @@ fn uptime() -> Duration {
     BEGUN.get_or_init(std::time::Instant::now).elapsed()
 }
 
+/// Time that only goes forward, since it was started: for rates and waits, never for a date.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(tokio::time::Instant);
+
+impl Stopwatch {
+    /// Starts one.
+    #[expect(clippy::disallowed_methods, reason = "this is the one file that may")]
+    pub fn start() -> Self {
+        Self(tokio::time::Instant::now())
+    }
+
+    /// Since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,7 +13,7 @@ use crate::issuer::Issuer;
 use crate::keys::{Keys, Random};
 use crate::setup::SetupStatus;
 use crate::storage::Storage;
-use crate::upstream::Upstream;
+use crate::upstream::{Exchanges, Upstream};
 use keyport_words::Words;
 
 /// Proofs remembered against replay; with a nonce that lives two minutes at most this allows for a thousand a
@@ -47,6 +47,8 @@ pub struct App {
     parts: Parts,
     /// DPoP proofs already seen.
     pub seen: SeenProofs,
+    /// Exchanges with the provider.
+    pub exchanges: Exchanges,
     /// Whether our account at the provider is set up.
     pub setup: SetupStatus,
     database_file: OnceLock<DatabaseFile>,
@@ -66,6 +68,7 @@ impl App {
         Arc::new(Self {
             parts,
             seen: SeenProofs::new(PROOFS),
+            exchanges: Exchanges::default(),
             setup: SetupStatus::default(),
             database_file: OnceLock::new(),
         })

@@ -64,7 +64,8 @@ pub async fn serve(
     let stop = async {
         shutdown.requested().await;
     };
-    serve_until(listener, router(app), limits, stop).await;
+    serve_until(listener, router(Arc::clone(&app)), limits, stop).await;
+    app.exchanges.finish().await;
     Ok(())
 }
 

@@ -60,11 +60,14 @@ async fn trace_logs_of_a_full_run_hold_ids_and_no_secret() {
     let pushed = device.push(&service, &[("login_hint", "ada@acme.test")]).await;
     let mut browser = Browser::new();
     let provider = browser.authorize(&service, &pushed).await;
+    let state = format!("keyport-state-{}", parameter(provider.as_str(), "state"));
+    secrets.push(("state cookie", browser.cookies[&state].clone()));
     let handoff = browser.callback(&service, &provider, "upstream_code_planted").await;
     let handoff = format!("{}{}", service.url, handoff.header("location"));
     device.attempt_state(&service, &pushed.attempt).await;
-    browser.get(&handoff).await;
-    browser.press(&handoff, "continue").await;
+    let csrf_token = browser.get(&handoff).await.hidden("csrf_token").unwrap();
+    browser.press_with(&handoff, "continue", &csrf_token).await;
+    secrets.push(("csrf token", csrf_token));
     let callback = browser.get(&format!("{handoff}/go")).await.header("refresh").to_owned();
     let code = parameter(&callback, "code");
     device.redeem(&service, &code, "a_wrong_verifier_planted_a_wrong_verifier_planted").await;

@@ -8,6 +8,10 @@ use crate::pkce::CodeChallenge;
 use crate::redirect_uri::with_query;
 use crate::sso_error::SsoError;
 
+/// Longest `state`, in bytes. Stricter than WorkOS says: what travels as a SAML RelayState has 80 bytes altogether
+/// (SAML 2.0 Bindings §3.4.3), and a state that fits there arrives everywhere.
+const LONGEST_STATE: usize = 64;
+
 /// A request that may go on to the sign-in page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorizationRequest {
@@ -72,7 +76,12 @@ pub fn check(
     if query.one("response_type")? != Some("code") {
         return Err(page("Error: Invalid request", "“response_type” has to be “code”.".to_owned()));
     }
-    let reply = Reply { redirect_uri, state: query.one("state")?.map(str::to_owned) };
+    let state = query.one("state")?.map(str::to_owned);
+    if state.as_ref().is_some_and(|state| state.len() > LONGEST_STATE) {
+        let text = format!("“state” is longer than {LONGEST_STATE} bytes.");
+        return Err(page("Error: Invalid request", text));
+    }
+    let reply = Reply { redirect_uri, state };
     let selected = selector(query)?.and_then(|selector| environment.select(selector));
     match selected {
         Ok(connection) => Ok(AuthorizationRequest {

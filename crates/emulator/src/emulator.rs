@@ -12,6 +12,7 @@ use crate::faults::Faults;
 use crate::ids::{Entropy, drawn};
 use crate::secret::Secret;
 use crate::seed::Seed;
+use crate::sessions::Sessions;
 
 #[derive(Debug, Clone)]
 pub struct Emulator(Arc<Shared>);
@@ -27,6 +28,7 @@ pub(crate) struct State {
     pub environment: Environment,
     pub codes: Codes,
     pub faults: Faults,
+    pub sessions: Sessions,
 }
 
 impl Emulator {
@@ -36,6 +38,7 @@ impl Emulator {
             environment: Environment::new(seed),
             codes: Codes::default(),
             faults: Faults::default(),
+            sessions: Sessions::default(),
         };
         Self(Arc::new(Shared { state: Mutex::new(state), release: Notify::new() }))
     }

@@ -20,6 +20,7 @@ mod redirect_uri;
 mod secret;
 mod seed;
 mod serve;
+mod sessions;
 mod sign_in;
 mod sso_error;
 mod wire;

@@ -78,6 +78,16 @@ impl Jar {
         self.cookies.get(&key).map(String::as_str)
     }
 
+    /// All cookies that go to a host, as one header.
+    #[must_use]
+    pub fn cookie_header(&self, url: &Url) -> String {
+        let of_host = |host: &str| Some(host) == url.host_str();
+        let cookies = self.cookies.iter().filter(|((host, _), _)| of_host(host));
+        let pairs: Vec<String> =
+            cookies.map(|((_, name), value)| format!("{name}={value}")).collect();
+        pairs.join("; ")
+    }
+
     /// Opens an address as a person who clicked a link does, and follows redirects.
     ///
     /// # Errors
@@ -187,13 +197,8 @@ impl Jar {
         ] {
             request = request.header(HeaderName::from_static(name), value);
         }
-        let cookies: Vec<String> = self
-            .cookies
-            .iter()
-            .filter(|((host, _), _)| Some(host.as_str()) == url.host_str())
-            .map(|((_, name), value)| format!("{name}={value}"))
-            .collect();
-        if cookies.is_empty() { request } else { request.header(COOKIE, cookies.join("; ")) }
+        let cookies = self.cookie_header(url);
+        if cookies.is_empty() { request } else { request.header(COOKIE, cookies) }
     }
 
     fn keep_cookies(&mut self, url: &Url, headers: &HeaderMap) {

@@ -8,7 +8,8 @@ use crate::keys::SecretText;
 pub struct Scope(String);
 
 impl Scope {
-    const KNOWN: [&'static str; 4] = ["openid", "profile", "email", "offline_access"];
+    /// The words that can be granted.
+    pub const KNOWN: [&'static str; 4] = ["openid", "profile", "email", "offline_access"];
 
     /// Parses a space-separated scope (RFC 6749 §3.3).
     pub fn parse(text: &str) -> Self {

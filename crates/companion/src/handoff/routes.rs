@@ -41,6 +41,7 @@ pub async fn page(
             email: email(&view),
             device: view.grant.device_name.clone(),
             number,
+            csrf_token: Arc::new(app.keys.csrf_token(id, view.grant.browser)),
         }),
         Due::Return => Page::Return,
         Due::SignedIn { memory } => Page::SignedIn { email: email(&view), memory },
@@ -49,7 +50,8 @@ pub async fn page(
     Ok(shown.into_response())
 }
 
-/// `POST /handoff/{grant}`: *Continue* or *This was not me*.
+/// `POST /handoff/{grant}`: *Continue* or *This was not me*, from the page that was shown and from nowhere else: the
+/// cookie alone may be known to another program on loopback http.
 pub async fn answer(
     State(app): AppState,
     Path(grant): Path<String>,
@@ -59,8 +61,13 @@ pub async fn answer(
     if !is_same_origin_post(&headers, &app.issuer) {
         return Err(Page::Refused);
     }
-    let id = view(&app, &grant, &headers).await?.grant.id;
     let form = Form::from_body(&headers, &body).map_err(|_| Page::Refused)?;
+    let grant = view(&app, &grant, &headers).await?.grant;
+    let (id, token) = (grant.id, form.value("csrf_token").unwrap_or_default());
+    if !app.keys.check_csrf_token(token, id, grant.browser) {
+        tracing::warn!(grant = %id, "an answer without the value of the page");
+        return Err(Page::Refused);
+    }
     match (form.has("continue"), form.has("not_me")) {
         (true, false) => {
             let confirmed = app.storage.confirm_grant(id, app.now()).await?;

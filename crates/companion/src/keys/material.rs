@@ -16,7 +16,7 @@ use super::{AccessTokenKey, KeyFile, Random, RefreshToken, SecretBytes, SecretTe
 pub enum Purpose {
     /// The pushed request inside `request_uri`.
     RequestUri,
-    /// The branch inside the upstream `state`.
+    /// The branch inside the cookie of its upstream `state`.
     Branch,
     /// The client's `state` of a stored grant.
     ClientState,
@@ -54,6 +54,7 @@ pub struct Keys {
     child_salt: hkdf::Salt,
     pub(super) refresh_mac: hmac::Key,
     pub(super) nonce_mac: hmac::Key,
+    pub(super) csrf_mac: hmac::Key,
     access: AccessTokenKey,
 }
 
@@ -77,6 +78,7 @@ impl Keys {
             ),
             refresh_mac: mac(b"refresh token"),
             nonce_mac: mac(b"dpop nonce"),
+            csrf_mac: mac(b"csrf token"),
             access: AccessTokenKey::derive(|attempt| {
                 expand(&root, &[b"access token signature", &[attempt]])
             }),
@@ -101,6 +103,31 @@ impl Keys {
         let text = std::str::from_utf8(content).map_err(|_| Tampered).map(SecretText::new);
         sealed.zeroize();
         text
+    }
+
+    /// Seals bytes for a purpose, bound to what they may be opened with; base64url.
+    pub fn seal_bytes(
+        &self,
+        purpose: Purpose,
+        bound_to: &[u8],
+        content: &[u8],
+        random: &dyn Random,
+    ) -> String {
+        let sealed = seal_with(&self.seal, &bound(purpose, bound_to), content, random);
+        URL_SAFE_NO_PAD.encode(sealed)
+    }
+
+    /// Opens what [`Keys::seal_bytes`] has sealed for the same purpose and bound to the same bytes.
+    pub fn open_bytes(
+        &self,
+        purpose: Purpose,
+        bound_to: &[u8],
+        sealed: &str,
+    ) -> Result<Zeroizing<Vec<u8>>, Tampered> {
+        let decoded = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| Tampered)?;
+        let mut sealed = Zeroizing::new(decoded);
+        let content = open_with(&self.seal, &bound(purpose, bound_to), &mut sealed)?;
+        Ok(Zeroizing::new(content.to_vec()))
     }
 
     /// Seals the secret of a child under its parent: only who presents the parent makes this service able to open it.
@@ -129,6 +156,11 @@ impl Keys {
         let generation = parent.generation.to_be_bytes();
         aead_key(&expand(&prk, &[parent.family.as_bytes(), b"|", &generation]))
     }
+}
+
+/// No label holds the mark, so what it is bound to cannot be taken for a part of the label.
+fn bound(purpose: Purpose, bound_to: &[u8]) -> Vec<u8> {
+    [purpose.label(), b"|", bound_to].concat()
 }
 
 #[expect(clippy::expect_used, reason = "HKDF-SHA256 gives 32 bytes for any info")]

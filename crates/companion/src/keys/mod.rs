@@ -3,6 +3,7 @@
 
 mod access_token;
 mod code;
+mod csrf_token;
 mod file;
 mod material;
 mod nonce;

@@ -8,7 +8,7 @@ use super::{
     AccessClaims, AccessTokenError, AuthorizationCode, Confirmation, KeyFile, KeyFileError, Keys,
     Purpose, RefreshToken, SecretBytes, SecretText, SystemRandom, Tampered,
 };
-use crate::domain::{FamilyId, SessionId, Thumbprint, Timestamp, UserId};
+use crate::domain::{BrowserHash, FamilyId, GrantId, SessionId, Thumbprint, Timestamp, UserId};
 
 const ISSUER: &str = "https://sso.acme.test";
 
@@ -69,6 +69,35 @@ fn a_box_opens_only_with_its_key_for_its_purpose_and_unchanged() {
         assert_eq!(ours.open(Purpose::Branch, short), Err(Tampered));
     }
     assert_ne!(sealed, ours.seal(Purpose::Branch, "a branch", &SystemRandom));
+}
+
+#[test]
+fn bytes_open_only_with_what_they_are_bound_to() {
+    let keys = keys();
+    let seal = |bound_to: &[u8]| keys.seal_bytes(Purpose::Branch, bound_to, b"x", &SystemRandom);
+    let sealed = seal(b"one");
+    let open = |purpose, bound_to: &[u8]| keys.open_bytes(purpose, bound_to, &sealed);
+    assert_eq!(**open(Purpose::Branch, b"one").unwrap(), *b"x");
+    for bound_to in [&b"two"[..], b"", b"on", b"one "] {
+        assert_eq!(open(Purpose::Branch, bound_to), Err(Tampered));
+    }
+    assert_eq!(open(Purpose::RequestUri, b"one"), Err(Tampered));
+    assert_eq!(keys.open(Purpose::Branch, &seal(b"")), Err(Tampered), "another form of the seal");
+}
+
+#[test]
+fn the_value_of_a_page_is_good_for_its_grant_and_browser_only() {
+    let ours = keys();
+    let (grant, browser) = (GrantId::from_bytes([1; 16]), BrowserHash::from_bytes([2; 32]));
+    let token = ours.csrf_token(grant, browser);
+    let token = token.expose();
+    assert!(ours.check_csrf_token(token, grant, browser));
+    assert!(!ours.check_csrf_token(token, GrantId::from_bytes([3; 16]), browser));
+    assert!(!ours.check_csrf_token(token, grant, BrowserHash::from_bytes([3; 32])));
+    assert!(!keys().check_csrf_token(token, grant, browser));
+    for wrong in ["", "AAAA", "no base64", &token[1..]] {
+        assert!(!ours.check_csrf_token(wrong, grant, browser));
+    }
 }
 
 #[test]

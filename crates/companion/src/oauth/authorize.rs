@@ -4,17 +4,20 @@
 
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use keyport_core::Problem;
 
 use super::branch::Branch;
 use super::request::{PushedRequest, Unusable};
 use crate::app::App;
+use crate::client_record::ClientRecord;
+use crate::domain::RequestId;
 use crate::pages::Page;
 use crate::upstream::Opening;
 use crate::web::AppState;
 use crate::web::browser::{BrowserId, is_speculative};
 use crate::web::form::Form;
+use crate::web::state_cookie::UpstreamState;
 
 /// See the module.
 pub async fn authorize(
@@ -26,39 +29,42 @@ pub async fn authorize(
         return Err(Page::Refused);
     }
     let query = Form::parse(query.unwrap_or_default().as_bytes()).map_err(|_| Page::Refused)?;
-    let request = pushed(&app, &query)?;
+    let client = query.value("client_id").and_then(|id| app.client(id)).ok_or(Page::Refused)?;
+    let request = pushed(&app, client, &query)?;
     let browser = BrowserId::of_request(&headers, &app.issuer);
     let browser = browser.unwrap_or_else(|| BrowserId::draw(&*app.random));
-    let branch = Branch::open(request, browser.hash(), &*app.random, app.now());
-    let location = provider_address(&app, &branch)?;
-    tracing::info!(request = %branch.request.id, branch = %branch.id, attempt = ?branch.request.attempt, "branch opened");
-    let cookie = browser.set_cookie(&app.issuer).ok_or(Page::Failed)?;
-    Ok((StatusCode::FOUND, [(header::SET_COOKIE, cookie)], [(header::LOCATION, location)])
-        .into_response())
+    let (state, branch) = Branch::open(request, browser.hash(), &*app.random, app.now());
+    let sealed = branch.seal(&state, client, &app.keys, &*app.random).ok_or(Page::Failed)?;
+    let location = provider_address(&app, &branch, &state)?;
+    let (request, attempt) = (branch.request_id, branch.request.attempt);
+    tracing::info!(%request, branch = %branch.id, ?attempt, "branch opened");
+    let mut cookies = state.set_cookies(&sealed, &headers, &app.issuer);
+    cookies.push(browser.set_cookie(&app.issuer).ok_or(Page::Failed)?);
+    let cookies = cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie));
+    let cookies: AppendHeaders<Vec<_>> = AppendHeaders(cookies.collect());
+    Ok((StatusCode::FOUND, cookies, [(header::LOCATION, location)]).into_response())
 }
 
-fn pushed(app: &App, query: &Form) -> Result<PushedRequest, Page> {
+fn pushed(
+    app: &App,
+    client: &ClientRecord,
+    query: &Form,
+) -> Result<(RequestId, PushedRequest), Page> {
     let request_uri = query.value("request_uri").ok_or(Page::Refused)?;
-    let request =
-        PushedRequest::unseal(request_uri, &app.keys, app.now()).map_err(
-            |reason| match reason {
-                Unusable::Foreign => Page::Refused,
-                Unusable::Expired => Page::problem(Problem::LinkExpired),
-            },
-        )?;
-    if query.value("client_id") != Some(request.client_id.as_str()) {
-        return Err(Page::Refused);
-    }
-    Ok(request)
+    PushedRequest::unseal(request_uri, client, &app.keys, app.now()).map_err(
+        |reason| match reason {
+            Unusable::Foreign => Page::Refused,
+            Unusable::Expired => Page::problem(Problem::LinkExpired),
+        },
+    )
 }
 
-fn provider_address(app: &App, branch: &Branch) -> Result<String, Page> {
-    let state = branch.seal(&app.keys, &*app.random).ok_or(Page::Failed)?;
+fn provider_address(app: &App, branch: &Branch, state: &UpstreamState) -> Result<String, Page> {
     let opening = Opening {
         redirect_uri: &app.issuer.address("/callback"),
         selector: &branch.request.selector,
         login_hint: branch.request.login_hint.as_deref(),
-        state: &state,
+        state: state.as_str(),
         code_challenge: &branch.code_challenge(),
     };
     app.upstream.authorization_url(&opening).map_err(|error| {

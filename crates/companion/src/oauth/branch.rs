@@ -1,81 +1,120 @@
-//! A branch: one opening of a pushed request in one browser, sealed into the upstream `state`. It brings back
-//! everything the callback needs, so nothing is stored until a provider has answered.
+//! A branch: one opening of a pushed request in one browser. The upstream `state` is its random id; what it stands
+//! for is sealed into a cookie of that name. So nothing is stored until a provider has answered, and the browser
+//! that comes back must be the one that was sent.
 
 use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
+use super::compact::CompactRequest;
 use super::request::{PushedRequest, Unusable};
-use crate::domain::{BranchId, BrowserHash, Scope, Timestamp};
+use crate::client_record::ClientRecord;
+use crate::domain::{BranchId, BrowserHash, RequestId, Scope, Timestamp};
 use crate::keys::{Keys, Purpose, Random, SecretText};
 use crate::storage::OpenedBranch;
+use crate::web::state_cookie::UpstreamState;
 
 /// How long a person may take at the provider.
-const LIFETIME: Duration = Duration::from_secs(600);
+pub const LIFETIME: Duration = Duration::from_secs(600);
 
 /// See the module. No `Debug`: it holds the upstream code verifier.
-#[derive(Serialize, Deserialize)]
 pub struct Branch {
-    #[serde(rename = "q")]
-    pub request: PushedRequest,
-    #[serde(rename = "b")]
     pub id: BranchId,
-    #[serde(rename = "h")]
+    pub request_id: RequestId,
+    pub request: PushedRequest,
     pub browser: BrowserHash,
-    #[serde(rename = "p")]
-    verifier: String,
-    #[serde(rename = "t")]
+    verifier: [u8; 32],
     deadline: i64,
 }
 
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    client_id: String,
+    request_id: [u8; 16],
+    request: CompactRequest,
+    browser: [u8; 32],
+    verifier: [u8; 32],
+    deadline: u32,
+}
+
 impl Branch {
-    /// Opens the request in a browser.
+    /// Opens the request in a browser under a new upstream `state`.
     pub fn open(
-        request: PushedRequest,
+        (request_id, request): (RequestId, PushedRequest),
         browser: BrowserHash,
         random: &dyn Random,
         now: Timestamp,
-    ) -> Self {
-        let mut bytes = [0; 32];
-        random.fill(&mut bytes);
-        Self {
-            request,
-            id: BranchId::draw(random),
-            browser,
-            verifier: URL_SAFE_NO_PAD.encode(bytes),
-            deadline: now.plus(LIFETIME).seconds(),
-        }
+    ) -> (UpstreamState, Self) {
+        let deadline = now.plus(LIFETIME);
+        let state = UpstreamState::draw(deadline, random);
+        let mut verifier = [0; 32];
+        random.fill(&mut verifier);
+        let (id, deadline) = (state.branch(), deadline.seconds());
+        (state, Self { id, request_id, request, browser, verifier, deadline })
     }
 
     /// S256 of the upstream verifier (RFC 7636 §4.2).
     pub fn code_challenge(&self) -> String {
-        URL_SAFE_NO_PAD.encode(Sha256::digest(&self.verifier))
+        URL_SAFE_NO_PAD.encode(Sha256::digest(URL_SAFE_NO_PAD.encode(self.verifier)))
     }
 
     /// The upstream verifier.
     pub fn verifier(&self) -> SecretText {
-        SecretText::new(&self.verifier)
+        SecretText::new(URL_SAFE_NO_PAD.encode(self.verifier))
     }
 
-    /// The upstream `state`.
-    pub fn seal(&self, keys: &Keys, random: &dyn Random) -> Option<String> {
-        let text = serde_json::to_string(self).ok()?;
-        Some(keys.seal(Purpose::Branch, &text, random))
+    /// The value of the cookie that is named after the state.
+    pub fn seal(
+        &self,
+        state: &UpstreamState,
+        client: &ClientRecord,
+        keys: &Keys,
+        random: &dyn Random,
+    ) -> Option<String> {
+        let sealed = Sealed {
+            client_id: self.request.client_id.clone(),
+            request_id: *self.request_id.as_bytes(),
+            request: CompactRequest::of(&self.request, client)?.without_hint(),
+            browser: *self.browser.as_bytes(),
+            verifier: self.verifier,
+            deadline: self.deadline.try_into().ok()?,
+        };
+        let content = Zeroizing::new(postcard::to_stdvec(&sealed).ok()?);
+        Some(keys.seal_bytes(Purpose::Branch, state.as_bytes(), &content, random))
     }
 
-    /// Opens a `state` that came back.
+    /// Opens the cookie of a state that came back.
     ///
     /// # Errors
-    /// It is not ours or too old.
-    pub fn unseal(state: &str, keys: &Keys, now: Timestamp) -> Result<Self, Unusable> {
-        let text = keys.open(Purpose::Branch, state).map_err(|_| Unusable::Foreign)?;
-        let branch: Self = serde_json::from_str(text.expose()).map_err(|_| Unusable::Foreign)?;
-        if now.has_reached(Timestamp::from_seconds(branch.deadline)) {
+    /// It is not ours, not of this state or too old.
+    pub fn unseal(
+        cookie: &str,
+        state: &UpstreamState,
+        clients: &[ClientRecord],
+        keys: &Keys,
+        now: Timestamp,
+    ) -> Result<Self, Unusable> {
+        let content = keys
+            .open_bytes(Purpose::Branch, state.as_bytes(), cookie)
+            .map_err(|_| Unusable::Foreign)?;
+        let sealed: Sealed = postcard::from_bytes(&content).map_err(|_| Unusable::Foreign)?;
+        let client = clients.iter().find(|client| client.id == sealed.client_id);
+        let request = client.and_then(|client| sealed.request.request(client));
+        let deadline = i64::from(sealed.deadline);
+        if now.has_reached(Timestamp::from_seconds(deadline)) {
             return Err(Unusable::Expired);
         }
-        Ok(branch)
+        Ok(Self {
+            id: state.branch(),
+            request_id: RequestId::from_bytes(sealed.request_id),
+            request: request.ok_or(Unusable::Foreign)?,
+            browser: BrowserHash::from_bytes(sealed.browser),
+            verifier: sealed.verifier,
+            deadline,
+        })
     }
 
     /// As the storage journals it.
@@ -83,7 +122,7 @@ impl Branch {
         let request = &self.request;
         OpenedBranch {
             branch: self.id,
-            request: request.id,
+            request: self.request_id,
             attempt: request.attempt,
             jkt: request.jkt,
             browser: self.browser,

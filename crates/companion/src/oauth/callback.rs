@@ -1,12 +1,16 @@
-//! `GET /callback`: the provider's answer. The state and the browser are checked before code or error is looked
-//! at; a code without a state of ours is never redeemed; each branch is exchanged at most once, journalled
-//! before it is sent. Ends in a 303 to the hand-off page, so that no code stays in an address bar.
+//! `GET /callback`: the provider's answer. The state, its cookie and the browser are checked before code or error is
+//! looked at; a code without a state of ours is never redeemed; each state is used at most once, journalled before
+//! its code is sent. Ends in a 303 to the hand-off page, so that no code stays in an address bar. Only the first
+//! callback of a state is told where the hand-off is: on loopback http the cookies of a browser may be known to
+//! another program, which could bring the same callback again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::Redirect;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use keyport_core::Problem;
 use tracing::Instrument;
 
@@ -18,10 +22,14 @@ use crate::domain::{GrantId, ProblemCode, UpstreamIdentity};
 use crate::keys::SecretText;
 use crate::pages::{Page, ProblemPage};
 use crate::storage::{ExchangeStart, Fulfilment};
-use crate::upstream::problem_of_redirect;
-use crate::web::AppState;
+use crate::upstream::{Caller, Ended, NoTurn, Turn, UpstreamError, problem_of_redirect};
 use crate::web::browser::{BrowserId, is_speculative};
 use crate::web::form::Form;
+use crate::web::state_cookie::{Brought, UpstreamState};
+use crate::web::{AppState, PeerAddress};
+
+/// Seconds after which a page of a busy service tries again.
+const TRY_AGAIN: HeaderValue = HeaderValue::from_static("5");
 
 /// What the provider said, once its state is known to be ours.
 enum Answer {
@@ -32,29 +40,61 @@ enum Answer {
 /// See the module.
 pub async fn callback(
     State(app): AppState,
+    Extension(peer): Extension<PeerAddress>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Result<Redirect, Page> {
+) -> Result<Response, Page> {
     if is_speculative(&headers) {
         return Err(Page::Refused);
     }
     let query = Form::parse(query.unwrap_or_default().as_bytes()).map_err(|_| Page::Refused)?;
-    let Some(state) = query.value("state") else { return Err(started_elsewhere(&app)) };
-    let branch = Branch::unseal(state, &app.keys, app.now()).map_err(|reason| match reason {
-        Unusable::Foreign => started_elsewhere(&app),
+    let state = query.value("state").and_then(UpstreamState::parse);
+    let Some(state) = state else { return Err(started_elsewhere(&app)) };
+    if app.exchanges.is_used(state.branch()) {
+        return Err(already_used(&state));
+    }
+    let branch = branch(&app, &state, &headers)?;
+    let answer = answer(&query).ok_or(Page::Refused)?;
+    let caller =
+        Caller { peer: peer.network(), device: branch.request.jkt, browser: branch.browser };
+    let turn = match &answer {
+        Answer::Code(_) => app.exchanges.turn(branch.id, caller).await,
+        Answer::Error(_) => app.exchanges.turn_without_exchange(branch.id),
+    };
+    let turn = match turn {
+        Ok(turn) => turn,
+        Err(NoTurn::Used) => return Err(already_used(&state)),
+        Err(NoTurn::Busy) => return Ok(busy()),
+    };
+    let cookie = state.clear_cookie(&app.issuer).map(|cookie| (header::SET_COOKIE, cookie));
+    // A task of its own: what has begun is finished and recorded even if the browser hangs up.
+    let work = settle(Arc::clone(&app), branch, answer, turn).in_current_span();
+    let settled = app.exchanges.run(work).await.map_err(|_| Page::Failed)?;
+    let shown = settled.map(|grant| Redirect::to(&format!("/handoff/{grant}")));
+    Ok((AppendHeaders(cookie), shown).into_response())
+}
+
+/// The branch of this state, if this is the browser that it was opened in.
+fn branch(app: &App, state: &UpstreamState, headers: &HeaderMap) -> Result<Branch, Page> {
+    let sealed = match state.brought(headers, &app.issuer) {
+        Brought::Sealed(sealed) => sealed,
+        Brought::Several => return Err(started_elsewhere(app)),
+        // The browser has thrown its cookie away in time.
+        Brought::Nothing if state.is_over(app.now()) => {
+            return Err(Page::problem(Problem::LinkExpired));
+        }
+        Brought::Nothing => return Err(wrong_browser(state)),
+    };
+    let opened = Branch::unseal(sealed, state, &app.clients, &app.keys, app.now());
+    let branch = opened.map_err(|reason| match reason {
+        Unusable::Foreign => started_elsewhere(app),
         Unusable::Expired => Page::problem(Problem::LinkExpired),
     })?;
-    if BrowserId::of_request(&headers, &app.issuer)
-        .is_none_or(|browser| browser.hash() != branch.browser)
-    {
-        tracing::warn!(branch = %branch.id, "the callback came in another browser");
-        return Err(Page::problem(Problem::WrongBrowser));
+    let browser = BrowserId::of_request(headers, &app.issuer);
+    if browser.is_none_or(|browser| browser.hash() != branch.browser) {
+        return Err(wrong_browser(state));
     }
-    let answer = answer(&query).ok_or(Page::Refused)?;
-    // A task of its own: the exchange is finished and recorded even if the browser hangs up.
-    let work = tokio::spawn(settle(app, branch, answer).in_current_span());
-    let grant = work.await.map_err(|_| Page::Failed)??;
-    Ok(Redirect::to(&format!("/handoff/{grant}")))
+    Ok(branch)
 }
 
 /// A code or an error, not both.
@@ -66,7 +106,7 @@ fn answer(query: &Form) -> Option<Answer> {
     }
 }
 
-/// The provider began it (with a code, an error or only a connection id), or somebody else's link did.
+/// The provider began it (with a code, an error or only a connection id), or a link that is not ours did.
 fn started_elsewhere(app: &App) -> Page {
     tracing::warn!("a callback without a state of ours: nothing was redeemed");
     let open = app.clients.first().and_then(|client| client.opening_address());
@@ -74,17 +114,51 @@ fn started_elsewhere(app: &App) -> Page {
     Page::Problem(ProblemPage { problem: Problem::StartedElsewhere, attempt: None, open, status })
 }
 
-async fn settle(app: Arc<App>, branch: Branch, answer: Answer) -> Result<GrantId, Page> {
+fn wrong_browser(state: &UpstreamState) -> Page {
+    tracing::warn!(branch = %state.branch(), "the callback came in another browser");
+    Page::problem(Problem::WrongBrowser)
+}
+
+/// The same words whoever asks, and no way to the hand-off.
+fn already_used(state: &UpstreamState) -> Page {
+    tracing::warn!(branch = %state.branch(), "a callback came again");
+    Page::problem(Problem::AlreadyUsed)
+}
+
+/// Nothing was used: the same address works a moment later, and the page asks for it by itself.
+fn busy() -> Response {
+    tracing::warn!("an exchange was refused for want of room");
+    let page = Page::Problem(ProblemPage {
+        problem: Problem::TooManyRequests,
+        attempt: None,
+        open: None,
+        status: StatusCode::SERVICE_UNAVAILABLE,
+    });
+    ([(header::RETRY_AFTER, TRY_AGAIN), (header::REFRESH, TRY_AGAIN)], page).into_response()
+}
+
+async fn settle(
+    app: Arc<App>,
+    branch: Branch,
+    answer: Answer,
+    mut turn: Turn,
+) -> Result<GrantId, Page> {
     let grant = match app.storage.begin_exchange(branch.opened(), app.now()).await? {
         ExchangeStart::Started(grant) => grant,
-        ExchangeStart::AlreadyStarted(grant) => return already(&app, &branch, grant).await,
-        ExchangeStart::Cancelled => return Err(cancelled(&branch)),
-        // Opened too often: a new sign-in in the app has a new link.
-        ExchangeStart::TooMany => return Err(Page::problem(Problem::AlreadyUsed)),
+        // Or opened too often: a new sign-in in the app has a new link.
+        ExchangeStart::AlreadyStarted(_) | ExchangeStart::TooMany => {
+            turn.end(Ended::NotNeeded);
+            return Err(Page::problem(Problem::AlreadyUsed));
+        }
+        ExchangeStart::Cancelled => {
+            turn.end(Ended::NotNeeded);
+            return Err(cancelled(&branch));
+        }
     };
+    turn.begin();
     tracing::info!(%grant, branch = %branch.id, attempt = ?branch.request.attempt, "the provider has answered");
     let admitted = match answer {
-        Answer::Code(code) => exchange(&app, &branch, &code).await,
+        Answer::Code(code) => exchange(&app, &branch, &code, turn).await,
         Answer::Error(problem) => Err(problem),
     };
     let identity = match admitted {
@@ -98,7 +172,8 @@ async fn settle(app: Arc<App>, branch: Branch, answer: Answer) -> Result<GrantId
         }
     };
     match app.storage.fulfil_grant(grant, identity, app.now()).await? {
-        Fulfilment::Superseded(winner) => already(&app, &branch, winner).await,
+        // Another opening of the same request was first; where that one is shown is told to nobody here.
+        Fulfilment::Superseded(_) => Err(Page::problem(Problem::AlreadyUsed)),
         Fulfilment::Fulfilled { .. } | Fulfilment::Ended => Ok(grant),
     }
 }
@@ -107,12 +182,14 @@ async fn exchange(
     app: &App,
     branch: &Branch,
     code: &SecretText,
+    turn: Turn,
 ) -> Result<UpstreamIdentity, Problem> {
-    let mut identity =
-        app.upstream.exchange_code(code, &branch.verifier()).await.map_err(|error| {
-            tracing::error!(%error, "the code was not exchanged");
-            error.problem()
-        })?;
+    let exchanged = app.upstream.exchange_code(code, &branch.verifier()).await;
+    turn.end(ended(&exchanged));
+    let mut identity = exchanged.map_err(|error| {
+        tracing::error!(%error, "the code was not exchanged");
+        error.problem()
+    })?;
     let came = Came {
         connection: &identity.connection().id,
         connection_type: &identity.connection().kind,
@@ -123,12 +200,14 @@ async fn exchange(
     Ok(identity)
 }
 
-/// Another opening of the same request was first. Its page is shown, if it is this browser's.
-async fn already(app: &App, branch: &Branch, winner: GrantId) -> Result<GrantId, Page> {
-    let seen = app.storage.read_grant(winner, app.now()).await?;
-    match seen {
-        Some(view) if view.grant.browser == branch.browser => Ok(winner),
-        _ => Err(Page::problem(Problem::AlreadyUsed)),
+fn ended<T>(exchanged: &Result<T, UpstreamError>) -> Ended {
+    match exchanged {
+        Ok(_) => Ended::Accepted,
+        Err(UpstreamError::CodeRefused) => Ended::CodeRefused,
+        Err(UpstreamError::TooMany { retry_after }) => {
+            Ended::SlowDown(Duration::from_secs(*retry_after))
+        }
+        Err(_) => Ended::Failed,
     }
 }
 

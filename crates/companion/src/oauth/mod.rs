@@ -5,6 +5,7 @@ pub mod attempt;
 pub mod authorize;
 mod branch;
 pub mod callback;
+mod compact;
 mod gate;
 pub mod metadata;
 pub mod par;

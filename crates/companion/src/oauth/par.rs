@@ -14,7 +14,6 @@ use super::request::{Draft, LIFETIME};
 use super::token::check_resource;
 use crate::admission::{Question, Selector};
 use crate::app::App;
-use crate::domain::RequestId;
 use crate::upstream::UpstreamError;
 use crate::web::form::Form;
 use crate::web::{AppState, Fault};
@@ -30,11 +29,13 @@ pub async fn push(
     let form = Form::from_body(&headers, &body)?;
     let client = app.client(form.required("client_id")?).ok_or(Fault::invalid_client())?;
     check_resource(&app, &form)?;
-    let draft = Draft::read(&form, client, jkt, RequestId::draw(&*app.random), app.now())?;
+    let draft = Draft::read(&form, client, jkt, app.now())?;
     let selector = admit(&app, &draft).await?;
     let request = draft.admitted(selector);
-    tracing::info!(request = %request.id, attempt = ?request.attempt, selector = ?request.selector, "request pushed");
-    let request_uri = request.seal(&app.keys, &*app.random).ok_or(Fault::unavailable())?;
+    let sealed = request.seal(client, &app.keys, &*app.random);
+    let (id, request_uri) = sealed.ok_or(Fault::unavailable())?;
+    let (attempt, selector) = (request.attempt, &request.selector);
+    tracing::info!(request = %id, ?attempt, ?selector, "request pushed");
     Ok((
         StatusCode::CREATED,
         Json(json!({ "request_uri": request_uri, "expires_in": LIFETIME.as_secs() })),

@@ -1,10 +1,14 @@
 //! The pushed authorization request (RFC 9126): read, judged, and sealed into its `request_uri`, so that nothing
-//! is stored before somebody has signed in.
+//! is stored before a person has signed in.
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
+use super::compact::CompactRequest;
 use crate::admission::{Hints, Selector};
 use crate::client_record::ClientRecord;
 use crate::domain::{AttemptId, RequestId, Scope, Thumbprint, Timestamp, cleaned};
@@ -21,43 +25,29 @@ const LONGEST_NAME: usize = 64;
 const LONGEST_HINT: usize = 254;
 
 /// What was pushed, proved and admitted. No `Debug`: it holds the client's `state`.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone)]
 pub struct PushedRequest {
-    /// Drawn at PAR.
-    #[serde(rename = "i")]
-    pub id: RequestId,
     /// The app.
-    #[serde(rename = "c")]
     pub client_id: String,
     /// Where the code goes.
-    #[serde(rename = "r")]
     pub redirect_uri: String,
     /// The app's own `state`; empty if it sent none.
-    #[serde(rename = "s")]
     pub state: String,
     /// S256.
-    #[serde(rename = "v")]
     pub code_challenge: String,
     /// Granted scope.
-    #[serde(rename = "o")]
     pub scope: String,
     /// The device key.
-    #[serde(rename = "k")]
     pub jkt: Thumbprint,
     /// The one selector that goes upstream.
-    #[serde(rename = "u")]
     pub selector: Selector,
     /// An email to fill in upstream.
-    #[serde(rename = "l", skip_serializing_if = "Option::is_none", default)]
     pub login_hint: Option<String>,
     /// What the device says of itself.
-    #[serde(rename = "d", skip_serializing_if = "Option::is_none", default)]
     pub device_name: Option<String>,
     /// The client's attempt.
-    #[serde(rename = "a", skip_serializing_if = "Option::is_none", default)]
     pub attempt: Option<AttemptId>,
     /// First second at which it may not be opened any more.
-    #[serde(rename = "e")]
     pub deadline: i64,
 }
 
@@ -87,7 +77,6 @@ impl Draft {
         form: &Form,
         client: &ClientRecord,
         jkt: Thumbprint,
-        id: RequestId,
         now: Timestamp,
     ) -> Result<Self, Fault> {
         check_protocol(form)?;
@@ -104,7 +93,6 @@ impl Draft {
             ));
         }
         let request = PushedRequest {
-            id,
             client_id: client.id.clone(),
             redirect_uri: redirect_uri.to_owned(),
             state: state(form)?,
@@ -127,25 +115,49 @@ impl Draft {
 }
 
 impl PushedRequest {
-    /// The `request_uri`.
-    pub fn seal(&self, keys: &Keys, random: &dyn Random) -> Option<String> {
-        let text = serde_json::to_string(self).ok()?;
-        Some(format!("{URN}{}", keys.seal(Purpose::RequestUri, &text, random)))
+    /// The `request_uri`, bound to its client, and the id of the request. The id is a digest of the `request_uri`,
+    /// so that it need not travel in it.
+    pub fn seal(
+        &self,
+        client: &ClientRecord,
+        keys: &Keys,
+        random: &dyn Random,
+    ) -> Option<(RequestId, String)> {
+        let content = postcard::to_stdvec(&CompactRequest::of(self, client)?).ok()?;
+        let content = Zeroizing::new(content);
+        let sealed = keys.seal_bytes(Purpose::RequestUri, client.id.as_bytes(), &content, random);
+        Some((id(&sealed), format!("{URN}{sealed}")))
     }
 
-    /// Opens a `request_uri`.
+    /// Opens a `request_uri` of this client.
     ///
     /// # Errors
-    /// It is not ours or too old.
-    pub fn unseal(request_uri: &str, keys: &Keys, now: Timestamp) -> Result<Self, Unusable> {
+    /// It is not ours, not this client's or too old.
+    pub fn unseal(
+        request_uri: &str,
+        client: &ClientRecord,
+        keys: &Keys,
+        now: Timestamp,
+    ) -> Result<(RequestId, Self), Unusable> {
         let sealed = request_uri.strip_prefix(URN).ok_or(Unusable::Foreign)?;
-        let text = keys.open(Purpose::RequestUri, sealed).map_err(|_| Unusable::Foreign)?;
-        let request: Self = serde_json::from_str(text.expose()).map_err(|_| Unusable::Foreign)?;
+        let content = keys
+            .open_bytes(Purpose::RequestUri, client.id.as_bytes(), sealed)
+            .map_err(|_| Unusable::Foreign)?;
+        let compact: CompactRequest =
+            postcard::from_bytes(&content).map_err(|_| Unusable::Foreign)?;
+        let request = compact.request(client).ok_or(Unusable::Foreign)?;
         if now.has_reached(Timestamp::from_seconds(request.deadline)) {
             return Err(Unusable::Expired);
         }
-        Ok(request)
+        Ok((id(sealed), request))
     }
+}
+
+fn id(sealed: &str) -> RequestId {
+    let digest: [u8; 32] = Sha256::digest(sealed).into();
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest[..16]);
+    RequestId::from_bytes(id)
 }
 
 fn check_protocol(form: &Form) -> Result<(), Fault> {
@@ -169,8 +181,7 @@ fn check_protocol(form: &Form) -> Result<(), Fault> {
 
 fn challenge(form: &Form) -> Result<String, Fault> {
     let challenge = form.required("code_challenge")?;
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    if challenge.len() == 43 && challenge.bytes().all(plain) {
+    if URL_SAFE_NO_PAD.decode(challenge).is_ok_and(|digest| digest.len() == 32) {
         Ok(challenge.to_owned())
     } else {
         Err(Fault::invalid_request("code_challenge must be a base64url SHA-256"))

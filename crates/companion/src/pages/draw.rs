@@ -82,6 +82,7 @@ fn confirm(page: &ConfirmPage, paper: &Paper<'_>) -> Drawing {
         }
         p { (paper.say(compare)) }
         form method="post" action=(base(page.grant)) {
+            input type="hidden" name="csrf_token" value=(page.csrf_token.expose());
             button type="submit" name="continue" value="1" { (paper.say("page-confirm-continue")) }
             button.plain type="submit" name="not_me" value="1" { (paper.say("page-confirm-not-me")) }
         }

@@ -76,6 +76,8 @@ pub struct ConfirmPage {
     pub device: Option<String>,
     /// The number to compare; none for an app that cannot show it.
     pub number: Option<u8>,
+    /// What an answer to this page has to bring.
+    pub csrf_token: Arc<SecretText>,
 }
 
 /// Leads back to the app.

@@ -3,12 +3,14 @@
 
 mod cache;
 mod check;
+mod exchanges;
 mod lookups;
 mod problem;
 mod profile;
 mod transient;
 mod transport;
 
+pub use exchanges::{Caller, Ended, Exchanges, NoTurn, Turn};
 pub use problem::{UpstreamError, problem_of_redirect};
 pub use transient::TransientIds;
 
@@ -43,7 +45,7 @@ pub struct Opening<'a> {
     pub selector: &'a Selector,
     /// An email to fill in.
     pub login_hint: Option<&'a str>,
-    /// The sealed branch.
+    /// The id of the branch's cookie.
     pub state: &'a str,
     /// S256 of the branch's verifier.
     pub code_challenge: &'a str,

@@ -53,15 +53,19 @@ fn name(issuer: &Issuer) -> &'static str {
 
 /// The value of a cookie that is there once; two of one name are none.
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let mut values = headers
+    let mut values = cookies(headers).filter_map(|(key, value)| (key == name).then_some(value));
+    let first = values.next()?;
+    values.next().is_none().then_some(first)
+}
+
+/// Names and values of all cookies of a request.
+pub(super) fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    headers
         .get_all(header::COOKIE)
         .into_iter()
         .filter_map(|line| line.to_str().ok())
         .flat_map(|line| line.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .filter_map(|(key, value)| (key == name).then_some(value));
-    let first = values.next()?;
-    values.next().is_none().then_some(first)
 }
 
 /// Whether the browser only fetches ahead (`Sec-Purpose: prefetch`, `prefetch;prerender`).

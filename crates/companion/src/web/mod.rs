@@ -10,6 +10,7 @@ mod peer;
 mod present;
 mod problem_address;
 mod router;
+pub mod state_cookie;
 
 pub use fault::Fault;
 pub use listen::{Limits, serve_until};

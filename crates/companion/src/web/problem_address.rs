@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use keyport_core::Problem;
 
 use super::browser::is_speculative;
@@ -26,6 +26,10 @@ pub(super) async fn move_to_clean_address(request: Request, next: Next) -> Respo
     let seen = request.uri().query().is_some() && !is_speculative(request.headers());
     let response = next.run(request).await;
     let Some(id) = id.filter(|_| seen) else { return response };
+    // A page that tries again by itself needs its address: its code was not used.
+    if response.headers().contains_key(header::REFRESH) {
+        return response;
+    }
     let (code, reference) = match response.extensions().get::<Page>() {
         Some(Page::Problem(page)) => {
             let attempt = page.attempt.map(|attempt| attempt.to_string());
@@ -36,7 +40,10 @@ pub(super) async fn move_to_clean_address(request: Request, next: Next) -> Respo
         _ => return response,
     };
     tracing::info!(problem = code, "shown");
-    Redirect::to(&format!("/problem/{code}/{reference}")).into_response()
+    let cookies = response.headers().get_all(header::SET_COOKIE).iter();
+    let cookies: Vec<_> = cookies.map(|cookie| (header::SET_COOKIE, cookie.clone())).collect();
+    let elsewhere = Redirect::to(&format!("/problem/{code}/{reference}"));
+    (AppendHeaders(cookies), elsewhere).into_response()
 }
 
 /// `GET /problem/{code}/{reference}`. The reference is the id of the attempt, or of the request

@@ -34,7 +34,8 @@ async fn the_way_back_is_shown_once_with_a_link_and_a_refresh() {
     let pushed = device.push(&service, &[("redirect_uri", SCHEME)]).await;
     let mut browser = Browser::new();
     let handoff = browser.arrive(&service, &pushed, "x").await;
-    browser.press(&handoff, "continue").await;
+    let token = browser.get(&handoff).await.hidden("csrf_token").unwrap_or_default();
+    browser.press_with(&handoff, "continue", &token).await;
     let go = browser.get(&format!("{handoff}/go")).await;
     let target = go.header("refresh").strip_prefix("0; url=").unwrap();
     assert!(target.starts_with("dev.keyport.desktop:/callback?code="), "{target}");
@@ -52,7 +53,7 @@ async fn the_way_back_is_shown_once_with_a_link_and_a_refresh() {
         assert!(!answer.body.contains("code="));
     }
     assert_eq!(
-        browser.press(&handoff, "continue").await.header("location"),
+        browser.press_with(&handoff, "continue", &token).await.header("location"),
         handoff.replace(&service.url, "")
     );
 }
@@ -100,9 +101,10 @@ async fn this_was_not_me_ends_it_for_page_and_app() {
     let pushed = device.push(&service, &[]).await;
     let mut browser = Browser::new();
     let handoff = browser.arrive(&service, &pushed, "x").await;
-    assert_eq!(browser.press(&handoff, "not_me").await.status, 303);
+    let token = browser.get(&handoff).await.hidden("csrf_token").unwrap_or_default();
+    assert_eq!(browser.press_with(&handoff, "not_me", &token).await.status, 303);
     assert_eq!(browser.get(&handoff).await.problem(), "not_me");
-    assert_eq!(browser.press(&handoff, "continue").await.status, 303);
+    assert_eq!(browser.press_with(&handoff, "continue", &token).await.status, 303);
     assert_eq!(browser.get(&format!("{handoff}/go")).await.header("refresh"), "");
     let told = device.attempt_state(&service, &pushed.attempt).await;
     assert_eq!(told, json!({ "state": "cancelled", "problem": "not_me" }));

@@ -15,6 +15,7 @@ pub fn router() -> Router<Emulator> {
     Router::new()
         .route("/_emulator/faults", post(order).delete(clear_faults))
         .route("/_emulator/calls", get(calls).delete(clear_calls))
+        .route("/_emulator/sessions", post(keep_sessions).delete(end_sessions))
 }
 
 async fn order(
@@ -42,5 +43,15 @@ async fn clear_calls(State(emulator): State<Emulator>) -> StatusCode {
         state.faults.clear_calls();
         state.codes.clear_tally();
     });
+    StatusCode::NO_CONTENT
+}
+
+async fn keep_sessions(State(emulator): State<Emulator>) -> StatusCode {
+    emulator.with(|state| state.sessions.keep(true));
+    StatusCode::NO_CONTENT
+}
+
+async fn end_sessions(State(emulator): State<Emulator>) -> StatusCode {
+    emulator.with(|state| state.sessions.keep(false));
     StatusCode::NO_CONTENT
 }

@@ -4,8 +4,8 @@
 use std::time::Instant;
 
 use axum::extract::{RawForm, RawQuery, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 
 use super::answers::{Problem, found, page, refusal, see_other};
 use crate::authorization::{self, AuthorizationRequest, Refusal};
@@ -13,13 +13,21 @@ use crate::emulator::{self, Emulator};
 use crate::environment::Environment;
 use crate::pages::{self, SignInPage};
 use crate::parameters::Parameters;
-use crate::sign_in::{SignIn, sign_in};
+use crate::secret::Secret;
+use crate::sign_in::{PASSWORD, SignIn, sign_in};
 use crate::sso_error::SsoError;
+
+/// Cookie of a session of the provider's own.
+const SESSION: &str = "emulator-session";
 
 pub type Check = fn(&Environment, &Parameters) -> Result<AuthorizationRequest, Refusal>;
 
-pub async fn show(State(emulator): State<Emulator>, RawQuery(query): RawQuery) -> Response {
-    show_checked(&emulator, query, authorization::check)
+pub async fn show(
+    State(emulator): State<Emulator>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    show_checked(&emulator, query, session(&headers), authorization::check)
 }
 
 pub async fn submit(
@@ -30,14 +38,58 @@ pub async fn submit(
     submit_checked(&emulator, query, &form, authorization::check)
 }
 
-pub fn show_checked(emulator: &Emulator, query: Option<String>, check: Check) -> Response {
+/// With a session of the browser's there is nothing to ask: the answer goes straight back.
+pub fn show_checked(
+    emulator: &Emulator,
+    query: Option<String>,
+    session: Option<Secret>,
+    check: Check,
+) -> Response {
     let query = Parameters::parse(query.unwrap_or_default().as_bytes());
-    emulator.with(|state| match check(&state.environment, &query) {
-        Ok(request) => {
+    let checked = emulator.with(|state| {
+        let request = check(&state.environment, &query)?;
+        let email = session.as_ref().and_then(|session| state.sessions.email(session));
+        Ok((request, email.map(str::to_owned)))
+    });
+    let (request, email) = match checked {
+        Ok(checked) => checked,
+        Err(refused) => return refusal(refused, found),
+    };
+    let silent = email.map(|email| silent_answer(emulator, &request, &email));
+    match silent.transpose() {
+        Ok(Some(Some(answer))) => answer,
+        Ok(_) => emulator.with(|state| {
             sign_in_page(&state.environment, &request, request.login_hint.as_deref(), None)
+        }),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// The answer for who has signed in before; none if this connection does not know the person.
+fn silent_answer(
+    emulator: &Emulator,
+    request: &AuthorizationRequest,
+    email: &str,
+) -> Result<Option<Response>, Problem> {
+    let (entropy, code) = (emulator::entropy()?, emulator::draw_secret()?);
+    Ok(emulator.with(|state| {
+        let connection = state.environment.connection(&request.connection_id)?;
+        match sign_in(&state.environment, connection, email, PASSWORD, &entropy) {
+            SignIn::Done(profile) => {
+                let challenge = request.challenge.clone();
+                state.codes.issue(&code, *profile, challenge, Instant::now());
+                Some(found(&request.reply.with_code(code.expose())))
+            }
+            SignIn::Failed(_) | SignIn::Again(_) => None,
         }
-        Err(refused) => refusal(refused, found),
-    })
+    }))
+}
+
+fn session(headers: &HeaderMap) -> Option<Secret> {
+    let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|it| it.to_str().ok());
+    let mut pairs =
+        lines.flat_map(|line| line.split(';')).filter_map(|it| it.trim().split_once('='));
+    pairs.find(|(name, _)| *name == SESSION).map(|(_, value)| Secret::from(value))
 }
 
 pub fn submit_checked(
@@ -67,6 +119,7 @@ fn answer(
         return Ok(see_other(&request.reply.with_error(SsoError::AccessDenied)));
     }
     let (entropy, code) = (emulator::entropy()?, emulator::draw_secret()?);
+    let session = emulator::draw_secret()?;
     Ok(emulator.with(|state| {
         // Deleted between the check and now: the code that a check now would give.
         let Some(connection) = state.environment.connection(&request.connection_id) else {
@@ -76,7 +129,11 @@ fn answer(
             SignIn::Done(profile) => {
                 let url = request.reply.with_code(code.expose());
                 state.codes.issue(&code, *profile, request.challenge, Instant::now());
-                see_other(&url)
+                let kept = state.sessions.begin(&session, email);
+                let name_and_value = format!("{SESSION}={}", session.expose());
+                let cookie = format!("{name_and_value}; Path=/; HttpOnly; SameSite=Lax");
+                let cookie = kept.then_some((header::SET_COOKIE, cookie));
+                (AppendHeaders(cookie), see_other(&url)).into_response()
             }
             SignIn::Failed(error) => see_other(&request.reply.with_error(error)),
             SignIn::Again(words) => {

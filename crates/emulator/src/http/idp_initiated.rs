@@ -9,7 +9,7 @@ use crate::authorization;
 use crate::emulator::Emulator;
 
 pub async fn show(State(emulator): State<Emulator>, RawQuery(query): RawQuery) -> Response {
-    show_checked(&emulator, query, authorization::check_idp_initiated)
+    show_checked(&emulator, query, None, authorization::check_idp_initiated)
 }
 
 pub async fn submit(

@@ -11,6 +11,7 @@ mod organizations;
 mod pages;
 mod profile;
 mod seeds;
+mod sessions;
 mod sso_errors;
 mod support;
 mod token;

@@ -23,16 +23,25 @@ impl Browser {
     }
 
     pub async fn send(&mut self, request: reqwest::RequestBuilder) -> Answer {
-        let cookies: Vec<String> =
-            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let answer =
-            Answer::of(request.header("cookie", cookies.join("; ")).send().await.unwrap()).await;
+        let request = request.header("cookie", self.cookie_header());
+        let answer = Answer::of(request.send().await.unwrap()).await;
         for cookie in answer.headers.get_all("set-cookie") {
-            let (name, value) =
-                cookie.to_str().unwrap().split(';').next().unwrap().split_once('=').unwrap();
-            self.cookies.insert(name.to_owned(), value.to_owned());
+            let mut parts = cookie.to_str().unwrap().split("; ");
+            let (name, value) = parts.next().unwrap().split_once('=').unwrap();
+            if parts.any(|attribute| attribute == "Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
         }
         answer
+    }
+
+    /// All cookies, as a browser sends them.
+    pub fn cookie_header(&self) -> String {
+        let pairs: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        pairs.join("; ")
     }
 
     /// Opens an address and follows nothing.
@@ -73,10 +82,15 @@ impl Browser {
     }
 
     pub async fn press(&mut self, page: &str, button: &str) -> Answer {
-        self.send(
-            self.http.post(page).header("sec-fetch-site", "same-origin").form(&[(button, "1")]),
-        )
-        .await
+        let token = self.get(page).await.hidden("csrf_token").unwrap_or_default();
+        self.press_with(page, button, &token).await
+    }
+
+    /// Presses a button of a page that was read before, with the value that it held.
+    pub async fn press_with(&mut self, page: &str, button: &str, token: &str) -> Answer {
+        let form = [(button, "1"), ("csrf_token", token)];
+        let post = self.http.post(page).header("sec-fetch-site", "same-origin").form(&form);
+        self.send(post).await
     }
 
     /// The whole way to the callback, confirmed where it is asked for.

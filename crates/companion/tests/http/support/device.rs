@@ -53,6 +53,12 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
+    /// The value of a hidden field of the page's form.
+    pub fn hidden(&self, name: &str) -> Option<String> {
+        let after = self.body.split(&format!("type=\"hidden\" name=\"{name}\" value=\"")).nth(1)?;
+        after.split('"').next().map(str::to_owned)
+    }
+
     /// The problem code that the page names for IT.
     pub fn problem(&self) -> &str {
         let after = self

@@ -100,6 +100,12 @@ impl Service {
         self.clock.0.fetch_add(seconds, Ordering::SeqCst);
     }
 
+    /// Exchanges that wait for their turn.
+    pub async fn waiting(&self) -> usize {
+        tokio::task::yield_now().await;
+        self.app.exchanges.waiting()
+    }
+
     pub fn exchanges(&self) -> usize {
         self.provider.exchanges.load(Ordering::SeqCst)
     }

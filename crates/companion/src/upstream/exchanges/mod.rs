@@ -1,0 +1,292 @@
+//! Exchanges of codes with the provider: each state once, so many in flight, near the provider's limit in fair
+//! turns. A caller that hangs up while it waits costs nothing; an exchange that has begun is finished and recorded,
+//! also at the end of the process. Who goes next is decided in [`queue`]; here are the lock, the tasks and the clock.
+
+mod budget;
+mod queue;
+mod refusals;
+
+pub use queue::Ended;
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use lru::LruCache;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
+
+use self::queue::{Limits, Queue, Ticket};
+use crate::ambient::Stopwatch;
+use crate::domain::{BranchId, BrowserHash, Thumbprint};
+
+/// Sixteen of the 64 slots and sixty exchanges of the burst are for callers without refused codes.
+const LIMITS: Limits =
+    Limits { in_flight: 64, reserved: 16, waiting: 512, rate: budget::WORKOS, kept: 60.0 };
+/// Longest that an exchange waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// States remembered as used; the database knows the older ones.
+const USED: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
+/// Longest that the end of the process waits for exchanges in flight: as long as one may take.
+const FAREWELL: Duration = Duration::from_secs(13);
+
+/// Whom an exchange is charged to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller {
+    /// The address that the callback came from; of IPv6 its network of 64 bits.
+    pub peer: IpAddr,
+    /// The device key that the request was pushed with.
+    pub device: Thumbprint,
+    /// The browser that it was opened in.
+    pub browser: BrowserHash,
+}
+
+/// Why an exchange does not begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoTurn {
+    /// The state was used, or came once more while it waited.
+    Used,
+    /// Too many at once; the state is not used.
+    Busy,
+}
+
+/// All exchanges of this process.
+pub struct Exchanges {
+    shared: Arc<Shared>,
+    tasks: TaskTracker,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    clock: Stopwatch,
+}
+
+struct State {
+    queue: Queue,
+    waiting: HashMap<Ticket, Waiting>,
+    used: LruCache<BranchId, ()>,
+    tickets: u64,
+    /// A task sleeps until then, when the budget allows the next one.
+    wakes_at: Option<Duration>,
+    closed: bool,
+}
+
+struct Waiting {
+    branch: BranchId,
+    turn: oneshot::Sender<Result<Turn, NoTurn>>,
+}
+
+/// The right to use a state: to send its code, or to record its error. Dropped without [`Turn::end`], it counts as
+/// not sent.
+pub struct Turn {
+    shared: Arc<Shared>,
+    /// None where nothing is sent.
+    ticket: Option<Ticket>,
+    branch: BranchId,
+    ended: Ended,
+}
+
+impl Default for Exchanges {
+    fn default() -> Self {
+        let state = State {
+            queue: Queue::new(LIMITS),
+            waiting: HashMap::new(),
+            used: LruCache::new(USED),
+            tickets: 0,
+            wakes_at: None,
+            closed: false,
+        };
+        let shared = Arc::new(Shared { state: Mutex::new(state), clock: Stopwatch::start() });
+        Self { shared, tasks: TaskTracker::new() }
+    }
+}
+
+impl Exchanges {
+    /// Whether the state of this branch was used a short while ago; asked before anything costs anything.
+    pub fn is_used(&self, branch: BranchId) -> bool {
+        self.shared.lock().used.contains(&branch)
+    }
+
+    /// Waits for the turn to send the code of this branch. Dropped while it waits, it leaves no trace.
+    ///
+    /// # Errors
+    /// The state was used, or too many wait.
+    pub async fn turn(&self, branch: BranchId, caller: Caller) -> Result<Turn, NoTurn> {
+        let (ticket, turn) = self.shared.line_up(branch, caller)?;
+        let _leaves = Place { shared: &self.shared, ticket };
+        Shared::advance(&self.shared);
+        match tokio::time::timeout(PATIENCE, turn).await {
+            Ok(Ok(turn)) => turn,
+            // Refused for want of room, or too late.
+            Ok(Err(_)) | Err(_) => Err(NoTurn::Busy),
+        }
+    }
+
+    /// Uses the state of this branch for an answer that is not sent on.
+    ///
+    /// # Errors
+    /// It was used.
+    pub fn turn_without_exchange(&self, branch: BranchId) -> Result<Turn, NoTurn> {
+        let mut state = self.shared.lock();
+        if state.closed {
+            return Err(NoTurn::Busy);
+        }
+        if state.used.put(branch, ()).is_some() {
+            return Err(NoTurn::Used);
+        }
+        let shared = Arc::clone(&self.shared);
+        Ok(Turn { shared, ticket: None, branch, ended: Ended::NotSent })
+    }
+
+    /// Runs work that is finished whether or not anyone waits for it.
+    pub fn run<F>(&self, work: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.tasks.spawn(work)
+    }
+
+    /// Exchanges that wait for their turn.
+    pub fn waiting(&self) -> usize {
+        self.shared.lock().queue.waiting()
+    }
+
+    /// Refuses who waits and every new one: the process ends.
+    pub fn close(&self) {
+        let refused = {
+            let mut state = self.shared.lock();
+            state.closed = true;
+            std::mem::take(&mut state.waiting)
+        };
+        drop(refused);
+    }
+
+    /// Closes, and waits for those in flight.
+    pub async fn finish(&self) {
+        self.close();
+        self.tasks.close();
+        if tokio::time::timeout(FAREWELL, self.tasks.wait()).await.is_err() {
+            tracing::warn!(left = self.tasks.len(), "some exchanges did not end in time");
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn line_up(
+        &self,
+        branch: BranchId,
+        caller: Caller,
+    ) -> Result<(Ticket, oneshot::Receiver<Result<Turn, NoTurn>>), NoTurn> {
+        let now = self.clock.elapsed();
+        let mut state = self.lock();
+        if state.used.contains(&branch) {
+            return Err(NoTurn::Used);
+        }
+        if state.closed || state.queue.paused_until() > now + PATIENCE {
+            return Err(NoTurn::Busy);
+        }
+        let (turn, receiver) = oneshot::channel();
+        state.tickets += 1;
+        let ticket = Ticket(state.tickets);
+        let before = state.waiting.iter().find(|(_, waiting)| waiting.branch == branch);
+        let refused = if let Some(old) = before.map(|(ticket, _)| *ticket) {
+            state.queue.replace(old, ticket);
+            if let Some(old) = state.waiting.remove(&old) {
+                let _gone = old.turn.send(Err(NoTurn::Used));
+            }
+            None
+        } else {
+            state.queue.arrive(ticket, caller, now)
+        };
+        state.waiting.insert(ticket, Waiting { branch, turn });
+        if let Some(refused) = refused {
+            state.waiting.remove(&refused);
+        }
+        Ok((ticket, receiver))
+    }
+
+    /// Gives out the turns that are due.
+    fn advance(shared: &Arc<Self>) {
+        let mut due = Vec::new();
+        let mut state = shared.lock();
+        let now = shared.clock.elapsed();
+        while let Some(ticket) = state.queue.begin_next(now) {
+            let Some(Waiting { branch, turn }) = state.waiting.remove(&ticket) else {
+                state.queue.end(ticket, Ended::NotSent, now);
+                continue;
+            };
+            state.used.put(branch, ());
+            let shared = Arc::clone(shared);
+            due.push((turn, Turn { shared, ticket: Some(ticket), branch, ended: Ended::NotSent }));
+        }
+        let sooner = |at: &Duration| state.wakes_at.is_none_or(|known| *at < known);
+        let wake_at = state.queue.wake_at().filter(sooner);
+        state.wakes_at = wake_at.or(state.wakes_at);
+        drop(state);
+        for (caller, turn) in due {
+            // A turn that is not wanted any more comes back by its own drop.
+            let _unwanted = caller.send(Ok(turn));
+        }
+        // Without a runtime the process is ending.
+        if let (Some(at), Ok(runtime)) = (wake_at, Handle::try_current()) {
+            let shared = Arc::clone(shared);
+            runtime.spawn(async move {
+                tokio::time::sleep(at.saturating_sub(now)).await;
+                shared.lock().wakes_at = None;
+                Self::advance(&shared);
+            });
+        }
+    }
+}
+
+/// Leaves the queue when its caller does.
+struct Place<'a> {
+    shared: &'a Shared,
+    ticket: Ticket,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        if state.waiting.remove(&self.ticket).is_some() {
+            state.queue.leave(self.ticket);
+        }
+    }
+}
+
+impl Turn {
+    /// The code is on its way: from here on the state is used, whatever happens.
+    pub fn begin(&mut self) {
+        self.ended = Ended::Failed;
+    }
+
+    /// Says what became of it.
+    pub fn end(mut self, ended: Ended) {
+        self.ended = ended;
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        {
+            let now = self.shared.clock.elapsed();
+            let mut state = self.shared.lock();
+            if self.ended == Ended::NotSent {
+                state.used.pop(&self.branch);
+            }
+            if let Some(ticket) = self.ticket {
+                state.queue.end(ticket, self.ended, now);
+            }
+        }
+        Shared::advance(&self.shared);
+    }
+}

@@ -1,0 +1,230 @@
+//! Who may send its code to the provider next, and who is refused when too many wait. Pure: no clock, no task, no
+//! lock. Slots and budget are free for all as long as there are any; only what is scarce is shared: by rank, then
+//! in turns between addresses, then in turns between the device keys of an address.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use lru::LruCache;
+
+use super::Caller;
+use super::budget::{Budget, Rate};
+use super::refusals::{Rank, Refusals};
+use crate::domain::Thumbprint;
+
+/// One exchange, from its arrival to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Ticket(pub u64);
+
+/// How many at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Exchanges sent and not answered.
+    pub in_flight: usize,
+    /// Of these, slots that callers whose codes were refused do not get.
+    pub reserved: usize,
+    /// Exchanges that wait.
+    pub waiting: usize,
+    /// The provider's rate.
+    pub rate: Rate,
+    /// Of its burst, what callers whose codes were refused do not get.
+    pub kept: f64,
+}
+
+/// What became of an exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Nothing was sent, and the state may come again.
+    NotSent,
+    /// Nothing had to be sent; the state is used.
+    NotNeeded,
+    /// The provider knew the code.
+    Accepted,
+    /// The provider did not know the code.
+    CodeRefused,
+    /// The provider asked for a pause.
+    SlowDown(Duration),
+    /// No answer, or another one.
+    Failed,
+}
+
+struct Waiting {
+    ticket: Ticket,
+    caller: Caller,
+    rank: Rank,
+    arrived: u64,
+}
+
+/// The last turn of each address and device key; who has none comes first.
+struct Turns {
+    count: u64,
+    peers: LruCache<IpAddr, u64>,
+    devices: LruCache<Thumbprint, u64>,
+}
+
+/// The order of exchanges.
+pub struct Queue {
+    limits: Limits,
+    budget: Budget,
+    refusals: Refusals,
+    turns: Turns,
+    waiting: Vec<Waiting>,
+    in_flight: HashMap<Ticket, Caller>,
+    arrivals: u64,
+}
+
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
+
+impl Queue {
+    /// An empty queue.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            budget: Budget::new(limits.rate),
+            refusals: Refusals::default(),
+            turns: Turns {
+                count: 0,
+                peers: LruCache::new(REMEMBERED),
+                devices: LruCache::new(REMEMBERED),
+            },
+            waiting: Vec::new(),
+            in_flight: HashMap::new(),
+            arrivals: 0,
+        }
+    }
+
+    /// Takes an exchange in. Where that is one too many, the answer is the one to refuse: the oldest of the address
+    /// that has the most waiting (of its lowest rank, of its greediest device key).
+    pub fn arrive(&mut self, ticket: Ticket, caller: Caller, now: Duration) -> Option<Ticket> {
+        let rank = self.refusals.rank(&caller, now);
+        self.arrivals += 1;
+        self.waiting.push(Waiting { ticket, caller, rank, arrived: self.arrivals });
+        if self.waiting.len() <= self.limits.waiting {
+            return None;
+        }
+        let refused = self.one_too_many()?;
+        self.leave(refused);
+        Some(refused)
+    }
+
+    /// The same exchange under another ticket, at its place: the browser has asked again.
+    pub fn replace(&mut self, old: Ticket, new: Ticket) {
+        if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.ticket == old) {
+            waiting.ticket = new;
+        }
+    }
+
+    /// The caller has gone.
+    pub fn leave(&mut self, ticket: Ticket) {
+        self.waiting.retain(|waiting| waiting.ticket != ticket);
+    }
+
+    /// The next exchange that may be sent now; it counts as in flight from here on.
+    pub fn begin_next(&mut self, now: Duration) -> Option<Ticket> {
+        if self.waiting.is_empty() || !self.is_free(Rank::Clean, now) {
+            return None;
+        }
+        let place = self.first()?;
+        let (ticket, caller, rank) = {
+            let waiting = &self.waiting[place];
+            (waiting.ticket, waiting.caller, waiting.rank)
+        };
+        if !self.is_free(rank, now) {
+            return None;
+        }
+        self.waiting.remove(place);
+        self.budget.take();
+        self.turns.note(&caller);
+        self.in_flight.insert(ticket, caller);
+        Some(ticket)
+    }
+
+    /// An exchange has ended.
+    pub fn end(&mut self, ticket: Ticket, ended: Ended, now: Duration) {
+        let Some(caller) = self.in_flight.remove(&ticket) else { return };
+        match ended {
+            Ended::NotSent | Ended::NotNeeded => self.budget.give_back(),
+            Ended::Accepted => self.refusals.forget(&caller),
+            Ended::CodeRefused => {
+                self.refusals.note(&caller, now);
+                for waiting in &mut self.waiting {
+                    waiting.rank = self.refusals.rank(&waiting.caller, now);
+                }
+            }
+            Ended::SlowDown(pause) => self.budget.slow_down(pause, now),
+            Ended::Failed => {}
+        }
+    }
+
+    /// When [`Queue::begin_next`] is worth asking again, if time alone is wanted.
+    pub fn wake_at(&self) -> Option<Duration> {
+        let rank = self.waiting.iter().map(|waiting| waiting.rank).min()?;
+        (self.in_flight.len() < self.slots(rank)).then(|| self.budget.ready_at(self.kept(rank)))
+    }
+
+    /// Exchanges that wait.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Nothing can be sent before this instant.
+    pub fn paused_until(&self) -> Duration {
+        self.budget.ready_at(0.0)
+    }
+
+    fn slots(&self, rank: Rank) -> usize {
+        let reserved = if rank == Rank::Refused { self.limits.reserved } else { 0 };
+        self.limits.in_flight.saturating_sub(reserved)
+    }
+
+    fn kept(&self, rank: Rank) -> f64 {
+        if rank == Rank::Refused { self.limits.kept } else { 0.0 }
+    }
+
+    fn is_free(&mut self, rank: Rank, now: Duration) -> bool {
+        self.in_flight.len() < self.slots(rank) && self.budget.has_more_than(self.kept(rank), now)
+    }
+
+    fn first(&self) -> Option<usize> {
+        let key = |waiting: &Waiting| {
+            let (peer, device) = self.turns.of(&waiting.caller);
+            (waiting.rank, peer, device, waiting.arrived)
+        };
+        let places = self.waiting.iter().enumerate();
+        places.min_by_key(|(_, waiting)| key(waiting)).map(|(place, _)| place)
+    }
+
+    fn one_too_many(&self) -> Option<Ticket> {
+        let mut of_peer: HashMap<IpAddr, usize> = HashMap::new();
+        let mut of_device: HashMap<(IpAddr, Thumbprint), usize> = HashMap::new();
+        for Waiting { caller, .. } in &self.waiting {
+            *of_peer.entry(caller.peer).or_default() += 1;
+            *of_device.entry((caller.peer, caller.device)).or_default() += 1;
+        }
+        let greed = |waiting: &&Waiting| {
+            let Caller { peer, device, .. } = waiting.caller;
+            let oldest = std::cmp::Reverse(waiting.arrived);
+            (of_peer[&peer], waiting.rank, of_device[&(peer, device)], oldest)
+        };
+        self.waiting.iter().max_by_key(greed).map(|waiting| waiting.ticket)
+    }
+}
+
+impl Turns {
+    fn note(&mut self, caller: &Caller) {
+        self.count += 1;
+        self.peers.put(caller.peer, self.count);
+        self.devices.put(caller.device, self.count);
+    }
+
+    fn of(&self, caller: &Caller) -> (u64, u64) {
+        let last = |turn: Option<&u64>| turn.copied().unwrap_or_default();
+        (last(self.peers.peek(&caller.peer)), last(self.devices.peek(&caller.device)))
+    }
+}
+
+#[cfg(test)]
+#[path = "queue_tests.rs"]
+mod tests;

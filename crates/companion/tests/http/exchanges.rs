@@ -1,0 +1,161 @@
+//! Exchanges with the provider: bounded, once for each state, and none for a caller who has gone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::json;
+use tokio::sync::Semaphore;
+
+use crate::support::{Browser, Device, Service, parameter};
+
+/// The address of the provider's answer and the cookies that go with it.
+async fn ready(service: &Service, device: &Device, code: &str) -> (String, String) {
+    let pushed = device.push(service, &[]).await;
+    let mut browser = Browser::new();
+    let provider = browser.authorize(service, &pushed).await;
+    let state = parameter(provider.as_str(), "state");
+    (format!("{}/callback?code={code}&state={state}", service.url), browser.cookie_header())
+}
+
+/// Whether a callback has led to its hand-off.
+fn has_led_on(answer: &reqwest::Response) -> bool {
+    let location = answer.headers().get("location");
+    location.is_some_and(|location| location.as_bytes().starts_with(b"/handoff/"))
+}
+
+fn hold(service: &Service) -> Arc<Semaphore> {
+    let hold = Arc::new(Semaphore::new(0));
+    *service.provider.hold.lock().unwrap() = Some(Arc::clone(&hold));
+    hold
+}
+
+async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
+    let wait = async {
+        while !done().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), wait).await.unwrap_or_else(|_| panic!("{what}"));
+}
+
+#[tokio::test]
+async fn no_more_than_sixty_four_are_under_way_and_who_waits_is_served() {
+    let (service, device) = (Service::start().await, Device::new());
+    let mut calls = Vec::new();
+    for _ in 0..80 {
+        calls.push(ready(&service, &device, "x").await);
+    }
+    let held = hold(&service);
+    let http = Browser::new().http;
+    let tasks: Vec<_> = calls
+        .into_iter()
+        .map(|(url, cookie)| tokio::spawn(http.get(url).header("cookie", cookie).send()))
+        .collect();
+    until("the provider is asked", async || service.exchanges() >= 64).await;
+    // Every callback has arrived when the service has answered a request that came after them.
+    until("all have arrived", async || service.waiting().await >= 16).await;
+    assert_eq!(service.exchanges(), 64, "the others wait");
+    held.add_permits(80);
+    for answer in join_all(tasks).await {
+        assert!(has_led_on(&answer.unwrap().unwrap()));
+    }
+    assert_eq!(service.exchanges(), 80);
+}
+
+#[tokio::test]
+async fn who_hangs_up_while_waiting_costs_no_exchange_and_may_come_again() {
+    let (service, device) = (Service::start().await, Device::new());
+    let mut calls = Vec::new();
+    for _ in 0..64 {
+        calls.push(ready(&service, &device, "x").await);
+    }
+    let (late, cookie) = ready(&service, &device, "late").await;
+    let held = hold(&service);
+    let http = Browser::new().http;
+    let tasks: Vec<_> = calls
+        .into_iter()
+        .map(|(url, cookie)| tokio::spawn(http.get(url).header("cookie", cookie).send()))
+        .collect();
+    until("all slots are taken", async || service.exchanges() == 64).await;
+    let gone = tokio::spawn(http.get(&late).header("cookie", &cookie).send());
+    until("it waits", async || service.waiting().await == 1).await;
+    gone.abort();
+    until("it is dropped", async || service.waiting().await == 0).await;
+    held.add_permits(65);
+    for answer in join_all(tasks).await {
+        assert!(has_led_on(&answer.unwrap().unwrap()));
+    }
+    assert_eq!(service.exchanges(), 64, "the code of the caller that has gone was not sent");
+    let again = http.get(&late).header("cookie", &cookie).send().await.unwrap();
+    assert!(has_led_on(&again), "its state was not used");
+    assert_eq!(service.exchanges(), 65);
+}
+
+#[tokio::test]
+async fn a_device_whose_codes_were_refused_waits_behind_a_device_that_comes_first() {
+    let (service, guessing, honest) = (Service::start().await, Device::new(), Device::new());
+    let mut guesses = Vec::new();
+    for _ in 0..71 {
+        guesses.push(ready(&service, &guessing, "made-up").await);
+    }
+    let (url, cookie) = ready(&service, &honest, "honest").await;
+    let http = Browser::new().http;
+    let call = |(url, cookie): (String, String)| {
+        tokio::spawn(http.get(url).header("cookie", cookie).send())
+    };
+    let refusal = (400, json!({ "error": "invalid_grant" }));
+    *service.provider.refuse_with.lock().unwrap() = Some(refusal);
+    call(guesses.remove(0)).await.unwrap().unwrap();
+    *service.provider.refuse_with.lock().unwrap() = None;
+    let held = hold(&service);
+    // It may not take the last places: they are kept for who has not failed.
+    let mut tasks: Vec<_> = guesses.into_iter().map(call).collect();
+    until("they wait", async || service.waiting().await == 70 - 48).await;
+    let before = service.exchanges();
+    tasks.push(call((url, cookie)));
+    until("the honest code is sent", async || service.exchanges() > before).await;
+    let last = service.provider.bodies.lock().unwrap().last().unwrap()["code"].clone();
+    assert_eq!(last, "honest");
+    held.add_permits(80);
+    join_all(tasks).await;
+}
+
+#[tokio::test]
+async fn after_a_429_the_next_code_waits_for_the_pause() {
+    let (service, device) = (Service::start().await, Device::new());
+    let refusal = (429, json!({ "message": "slow down" }));
+    *service.provider.refuse_with.lock().unwrap() = Some(refusal);
+    let (url, cookie) = ready(&service, &device, "x").await;
+    let http = Browser::new().http;
+    http.get(url).header("cookie", cookie).send().await.unwrap();
+    *service.provider.refuse_with.lock().unwrap() = None;
+    let (url, cookie) = ready(&service, &device, "y").await;
+    let next = tokio::spawn(http.get(&url).header("cookie", &cookie).send());
+    until("it waits", async || service.waiting().await == 1).await;
+    assert_eq!(service.exchanges(), 1);
+    assert!(has_led_on(&next.await.unwrap().unwrap()));
+    assert_eq!(service.exchanges(), 2);
+}
+
+#[tokio::test]
+async fn the_end_of_the_process_waits_for_what_has_begun_and_refuses_what_has_not() {
+    let (service, device) = (Service::start().await, Device::new());
+    let held = hold(&service);
+    let (url, cookie) = ready(&service, &device, "x").await;
+    let http = Browser::new().http;
+    let begun = tokio::spawn(http.get(url).header("cookie", cookie).send());
+    until("it is sent", async || service.exchanges() == 1).await;
+    begun.abort();
+    service.app.exchanges.close();
+    let (url, cookie) = ready(&service, &device, "y").await;
+    let refused = http.get(&url).header("cookie", &cookie).send().await.unwrap();
+    assert_eq!(refused.status(), 503);
+    let app = Arc::clone(&service.app);
+    let ending = tokio::spawn(async move { app.exchanges.finish().await });
+    tokio::task::yield_now().await;
+    assert!(!ending.is_finished());
+    held.add_permits(1);
+    ending.await.unwrap();
+    assert_eq!(service.exchanges(), 1);
+}
