@@ -27,7 +27,7 @@ pub async fn show(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    show_checked(&emulator, query, session(&headers), authorization::check)
+    show_checked(&emulator, query, session(&headers).as_ref(), authorization::check)
 }
 
 pub async fn submit(
@@ -42,13 +42,13 @@ pub async fn submit(
 pub fn show_checked(
     emulator: &Emulator,
     query: Option<String>,
-    session: Option<Secret>,
+    session: Option<&Secret>,
     check: Check,
 ) -> Response {
     let query = Parameters::parse(query.unwrap_or_default().as_bytes());
     let checked = emulator.with(|state| {
         let request = check(&state.environment, &query)?;
-        let email = session.as_ref().and_then(|session| state.sessions.email(session));
+        let email = session.and_then(|session| state.sessions.email(session));
         Ok((request, email.map(str::to_owned)))
     });
     let (request, email) = match checked {

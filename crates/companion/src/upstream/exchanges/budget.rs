@@ -107,7 +107,7 @@ mod tests {
         let mut budget = Budget::new(RATE);
         assert_eq!(spend(&mut budget, Duration::ZERO), 3);
         assert_eq!(spend(&mut budget, Duration::from_millis(90)), 0);
-        assert_eq!(spend(&mut budget, Duration::from_millis(100)), 1);
+        assert_eq!(spend(&mut budget, Duration::from_millis(101)), 1);
         assert_eq!(spend(&mut budget, Duration::from_secs(60)), 3);
         let at = budget.ready_at(0.0);
         assert!(budget.has_more_than(0.0, at), "it is ready when it says so");
