@@ -1,5 +1,4 @@
-//! Signs in with the library, from a program of your own:
-//! `cargo run -p keyport-cli --example library`. README shows the marked lines.
+//! Signs in with the library, from a program of your own: `cargo run -p keyport-cli --example library`.
 
 use std::sync::Arc;
 
@@ -15,20 +14,20 @@ use keyport_words::Words;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let words = Words::english();
-    let (config, platform) = (config(&words)?, platform()?);
-    let hints = Hints { email: std::env::args().nth(1), ..Hints::default() };
-    // README: begin
-    let client = Client::start(config, platform);
+    let client = Client::start(config(&words)?, platform()?);
     let mut notices = client.notices();
-    let (doors, store) = (vec![Door::Loopback], Store::Keychain);
-    client.intend(Intent::SignIn { hints, doors, store });
+    client.intend(Intent::SignIn {
+        hints: Hints { email: std::env::args().nth(1), ..Hints::default() },
+        doors: vec![Door::Loopback],
+        store: Store::Keychain,
+    });
     while let Ok(notice) = notices.recv().await {
         match notice {
             Notice::Confirm(number) => println!("Is this number in your browser? {number}"),
             Notice::SignedIn { account, .. } => {
                 println!("Signed in as {}", account.shown_email());
                 let access = client.sessions().access_token(&account.id).await;
-                println!("An access token, which Debug does not show: {access:?}");
+                println!("An access token: {access:?}");
                 break;
             }
             Notice::Problem { problem, .. } => {
@@ -39,11 +38,10 @@ async fn main() -> anyhow::Result<()> {
         }
     }
     client.shut_down().await;
-    // README: end
     Ok(())
 }
 
-/// The channel names the keychain items and the link scheme.
+/// Your own service name and link scheme go here.
 fn config(words: &Words) -> anyhow::Result<Config> {
     let page = |what: &str| Page {
         title: words.text(&format!("listener-{what}-title"), &[]),

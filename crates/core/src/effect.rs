@@ -100,8 +100,14 @@ pub enum Effect {
         /// This one.
         account: AccountId,
     },
-    /// Take the account out of keychain and memory, and revoke it at the companion when it can be reached; if not all of it was
-    /// done, answer with [`SignOutUnfinished`](crate::Event::SignOutUnfinished).
+    /// Write in the keychain that this is the account to show; nothing if it is not kept there.
+    MakeCurrent {
+        /// This one.
+        account: AccountId,
+    },
+    /// Take the account out of keychain and memory, and revoke it at the companion when it can be
+    /// reached; answer with [`SignedOut`](crate::Event::SignedOut), or with
+    /// [`SignOutUnfinished`](crate::Event::SignOutUnfinished) if not all of it was done.
     SignOut {
         /// This one.
         account: AccountId,

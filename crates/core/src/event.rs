@@ -9,7 +9,7 @@ use crate::problem::Problem;
 /// Numbers one load, save or refresh, so that a late answer to an older one is known as such.
 pub type Ticket = u64;
 
-/// What the keychain held when the process started.
+/// What the keychain holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vault {
     /// Every account of this device.
@@ -64,8 +64,15 @@ pub enum Event {
     DismissWanted,
     /// *Try again* after the keychain could not be read at start.
     LoadAgainWanted,
+    /// The keychain may hold something else by now: another process wrote to it, or the person
+    /// came back to the window.
+    KeychainChanged,
+    /// Show this account of the device.
+    AccountWanted(AccountId),
     /// *Sign out* of the account that is shown.
     SignOutWanted,
+    /// *Sign out of all accounts*.
+    SignOutOfAllWanted,
     /// The keychain was read.
     Loaded {
         /// Of the [`Load`](crate::Effect::Load) it answers.
@@ -114,6 +121,11 @@ pub enum Event {
         ticket: Ticket,
         /// How.
         result: Refreshed,
+    },
+    /// A sign-out reached keychain, memory and companion.
+    SignedOut {
+        /// The account that was signed out.
+        account: AccountId,
     },
     /// A sign-out did not reach everything: the keychain may still hold the session, or the companion was not told.
     SignOutUnfinished {

@@ -3,12 +3,13 @@
 //! [`Machine::step`] is total: no event panics, and one that does not belong changes nothing. Sign-in is in `sign_in`
 //! and `finish`, the session in `session`. The table in `docs/architecture.md` is printed from here.
 
+mod accounts;
 mod finish;
 mod session;
 mod sign_in;
 mod start;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::account::{Account, AccountId, NewSession, Stored};
 use crate::attempt::{AttemptId, AttemptSeed, DoorSeed, KeptAttempt, Store};
@@ -108,8 +109,14 @@ pub struct Machine {
     pub(crate) accounts: BTreeMap<AccountId, Signed>,
     pub(crate) current: Option<AccountId>,
     pub(crate) next_ticket: Ticket,
+    /// Whether what the keychain holds is still unknown: it was never read, or could not be.
+    pub(crate) unread: bool,
     /// A callback that came while the keychain could not be read: it waits for the next reading.
     pub(crate) held: Option<Callback>,
+    /// The reading of the keychain that follows what other processes do; an older one is stale.
+    pub(crate) rereading: Option<Ticket>,
+    /// Accounts whose sign-out is under way: a reading may still find them.
+    pub(crate) leaving: BTreeSet<AccountId>,
     /// The attempt whose session is in place: its answer once more is an echo, not a second session.
     pub(crate) completed: Option<AttemptId>,
 }
@@ -131,7 +138,10 @@ impl Machine {
             accounts: BTreeMap::new(),
             current: None,
             next_ticket: 1,
+            unread: true,
             held: None,
+            rereading: None,
+            leaving: BTreeSet::new(),
             completed: None,
         };
         (machine, vec![Effect::Load { ticket: 0 }])
@@ -148,7 +158,11 @@ impl Machine {
             Event::CancelWanted => self.cancel_wanted(),
             Event::DismissWanted => self.dismiss_wanted(),
             Event::LoadAgainWanted => self.load_again_wanted(now),
+            Event::KeychainChanged => self.keychain_changed(),
+            Event::AccountWanted(account) => self.account_wanted(account),
             Event::SignOutWanted => self.sign_out_wanted(),
+            Event::SignOutOfAllWanted => self.sign_out_of_all_wanted(),
+            Event::SignedOut { account } => self.signed_out(&account),
             Event::SignOutUnfinished { account, problem } => {
                 self.sign_out_unfinished(&account, problem)
             }
@@ -192,6 +206,19 @@ impl Machine {
             Front::Starting { .. }
             | Front::Idle { .. }
             | Front::Preparing { .. }
+            | Front::Exchanging { .. }
+            | Front::Saving { .. } => false,
+        }
+    }
+
+    /// Whether a callback that comes now is held until the keychain says whose it is.
+    #[must_use]
+    pub fn holds_callbacks(&self) -> bool {
+        match &self.front {
+            Front::Starting { .. } => true,
+            Front::Idle { .. } => self.unread,
+            Front::Preparing { .. }
+            | Front::AwaitingCallback(_)
             | Front::Exchanging { .. }
             | Front::Saving { .. } => false,
         }

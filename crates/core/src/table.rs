@@ -57,7 +57,9 @@ pub fn events() -> Vec<(&'static str, Event)> {
         ("keychain wanted again", Event::LoadAgainWanted),
         ("deadline", Event::Tick),
         ("cancel wanted", Event::CancelWanted),
+        ("keychain changed", Event::KeychainChanged),
         ("sign-out wanted", Event::SignOutWanted),
+        ("sign-out of all wanted", Event::SignOutOfAllWanted),
         ("sign-out unfinished", unfinished("ada")),
     ]
 }

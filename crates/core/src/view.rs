@@ -50,8 +50,8 @@ pub enum Screen {
         not_saved: Option<&'static str>,
         /// The code of the reason, when the companion cannot be reached just now.
         unreachable: Option<&'static str>,
-        /// Other accounts of this device.
-        others: usize,
+        /// The other accounts of this device.
+        others: Vec<Account>,
     },
     /// Something went wrong.
     Problem {
@@ -87,7 +87,7 @@ impl View {
                 problem_screen(*problem, attempt.as_ref(), machine.current.is_some())
             }
             Front::Idle { problem: None } => match machine.shown() {
-                Some(signed) => signed_in_screen(signed, machine.accounts.len()),
+                Some(signed) => signed_in_screen(signed, machine),
                 None => Screen::SignedOut,
             },
         };
@@ -121,12 +121,13 @@ fn problem_screen(problem: Problem, attempt: Option<&AttemptId>, signed_in: bool
     }
 }
 
-fn signed_in_screen(signed: &Signed, accounts: usize) -> Screen {
+fn signed_in_screen(signed: &Signed, machine: &Machine) -> Screen {
+    let others = machine.accounts.values().filter(|other| other.account.id != signed.account.id);
     Screen::SignedIn {
         account: Box::new(signed.account.clone()),
         stored: signed.stored,
         not_saved: signed.not_saved.map(Problem::code),
         unreachable: signed.unreachable.map(Problem::code),
-        others: accounts.saturating_sub(1),
+        others: others.map(|other| other.account.clone()).collect(),
     }
 }

@@ -155,6 +155,10 @@ fn a_sign_out_that_did_not_reach_everything_is_said_unless_the_person_is_back() 
     assert_eq!(shown(busy), Screen::Preparing);
 }
 
+fn unlocked_result(kept: &KeptAttempt) -> Result<Vault, Problem> {
+    Ok(Vault { kept: Some(kept.clone()), ..Vault::default() })
+}
+
 #[test]
 fn a_link_that_starts_the_app_beside_a_locked_keychain_waits_until_it_is_unlocked() {
     let Event::SignInWanted(seed) = table::wanted("1") else { unreachable!() };
@@ -166,12 +170,24 @@ fn a_link_that_starts_the_app_beside_a_locked_keychain_waits_until_it_is_unlocke
         store: Store::Keychain,
     };
     let locked = || Event::Loaded { ticket: 0, result: Err(Problem::KeychainLocked) };
-    let unlocked = || Event::Loaded {
-        ticket: 1,
-        result: Ok(Vault { kept: Some(kept.clone()), ..Vault::default() }),
-    };
-    let history = [table::called("1"), locked(), Event::LoadAgainWanted, unlocked()];
+    let unlocked = || Event::Loaded { ticket: 1, result: unlocked_result(&kept) };
+    // The link comes before the keychain has answered, or after it said that it is locked.
+    let link = || table::called("1");
+    for begun in [[link(), locked()], [locked(), link()]] {
+        let history = begun.into_iter().chain([Event::LoadAgainWanted, unlocked()]);
+        assert_eq!(after(history).state_name(), "Exchanging");
+    }
+    // Another program unlocks it, and the keychain says so.
+    let history = [locked(), link(), Event::KeychainChanged, unlocked()];
     assert_eq!(after(history).state_name(), "Exchanging");
+    let history = [locked(), Event::DismissWanted, link(), Event::KeychainChanged, unlocked()];
+    assert_eq!(after(history).state_name(), "Exchanging");
+    let still_locked = Event::Loaded { ticket: 1, result: Err(Problem::KeychainLocked) };
+    let waits = after([locked(), link(), Event::KeychainChanged, still_locked]);
+    assert!(waits.holds_callbacks());
+    let opened = Event::Loaded { ticket: 2, result: unlocked_result(&kept) };
+    let done = waits.step(Event::KeychainChanged, NOW).0.step(opened, NOW).0;
+    assert_eq!(done.state_name(), "Exchanging");
     // A click meanwhile is another wish.
     let history = [table::called("1"), locked(), table::wanted("2"), Event::CancelWanted];
     let mut machine = after(history);

@@ -83,14 +83,18 @@ fn the_keychain_is_read_again_only_where_nothing_of_it_is_known() {
 }
 
 #[test]
-fn who_is_signed_in_is_shown_with_what_is_wrong_just_now_and_how_many_others_there_are() {
+fn who_is_signed_in_is_shown_with_what_is_wrong_just_now_and_the_other_accounts() {
     let vault = Vault { accounts: vec![table::account("ada"), table::account("grace")], ..ada() };
     let later = Event::Refreshed { ticket: 1, result: Refreshed::Later(Problem::Offline) };
     let shown = screen(&after([loaded(vault), Event::Tick, later]));
     let Screen::SignedIn { account, unreachable, others, not_saved, .. } = shown else {
         panic!("{shown:?}")
     };
-    assert_eq!((account.id.0.as_str(), unreachable, others), ("ada", Some("offline"), 1));
+    let others: Vec<_> = others.iter().map(|other| other.id.0.as_str()).collect();
+    assert_eq!(
+        (account.id.0.as_str(), unreachable, others),
+        ("ada", Some("offline"), vec!["grace"])
+    );
     assert_eq!(not_saved, None);
 }
 

@@ -15,8 +15,6 @@ use keyport_core::Problem;
 use keyport_core::secret::AuthorizationUrl;
 use thiserror::Error;
 
-use crate::loopback::ShortLink;
-
 pub use origin::{CompanionOrigin, NotAnOrigin};
 pub use system::{Desktop, SystemBrowser};
 
@@ -31,21 +29,12 @@ pub trait Browser: Send + Sync {
 
 /// A URL of the companion, in the characters that no program reads as anything but a URL.
 #[derive(Clone)]
-pub struct PermittedUrl {
-    url: AuthorizationUrl,
-    short_link: Option<ShortLink>,
-}
+pub struct PermittedUrl(AuthorizationUrl);
 
 impl PermittedUrl {
     /// The URL as serialised by the `url` crate. To be given to a program as one argument.
     pub fn expose(&self) -> &str {
-        self.url.expose()
-    }
-
-    /// A short link that leads there from a browser on this machine, while the sign-in waits. For a
-    /// person to copy; none where no loopback listener waits for the browser.
-    pub fn short_link(&self) -> Option<&str> {
-        self.short_link.as_ref().map(ShortLink::expose)
+        self.0.expose()
     }
 }
 
@@ -83,7 +72,7 @@ impl From<&BrowserTrouble> for Problem {
     }
 }
 
-/// Opens `url` in `browser` if it belongs to the companion; `short_link` leads there from then on.
+/// Opens `url` in `browser` if it belongs to the companion.
 ///
 /// # Errors
 /// [`BrowserTrouble::NotPermitted`] before the browser hears of it; otherwise what the browser says.
@@ -91,12 +80,7 @@ pub async fn open(
     browser: &dyn Browser,
     url: &AuthorizationUrl,
     companion: &CompanionOrigin,
-    short_link: Option<ShortLink>,
 ) -> Result<(), BrowserTrouble> {
-    let mut permitted = companion.permit(url).ok_or(BrowserTrouble::NotPermitted)?;
-    if let Some(link) = &short_link {
-        link.leads_to(&permitted);
-    }
-    permitted.short_link = short_link;
+    let permitted = companion.permit(url).ok_or(BrowserTrouble::NotPermitted)?;
     browser.open(&permitted).await
 }

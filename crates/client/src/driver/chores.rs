@@ -62,7 +62,7 @@ impl Chores {
             Effect::Prepare(seed) => self.prepare(seed),
             Effect::Keep(kept) => self.keep(kept),
             Effect::OpenBrowser { attempt, url } => self.open_browser(attempt, url),
-            Effect::CopyLink { url } => self.copy_link(&url),
+            Effect::CopyLink { url } => self.copy_link(url),
             Effect::Watch { attempt } => {
                 let attempt = self.attempts.find(&attempt);
                 let clock = self.platform.clock.clone();
@@ -115,13 +115,18 @@ impl Chores {
                     tell(&inputs, Event::Refreshed { ticket, result });
                 }
                 Effect::Erase { account } => warn_of("erase", sessions.erase(&account).await),
+                Effect::MakeCurrent { account } => {
+                    warn_of("make current", sessions.make_current(&account).await);
+                }
                 Effect::SignOut { account } => {
-                    let problem = match sessions.sign_out(&account).await {
-                        Ok(SignedOut::Everywhere) => return,
-                        Ok(SignedOut::HereOnly) => Problem::SignedOutHere,
-                        Err(problem) => problem,
+                    let event = match sessions.sign_out(&account).await {
+                        Ok(SignedOut::Everywhere) => Event::SignedOut { account },
+                        Ok(SignedOut::HereOnly) => {
+                            Event::SignOutUnfinished { account, problem: Problem::SignedOutHere }
+                        }
+                        Err(problem) => Event::SignOutUnfinished { account, problem },
                     };
-                    tell(&inputs, Event::SignOutUnfinished { account, problem });
+                    tell(&inputs, event);
                 }
                 Effect::Revoke { token } => warn_of("revoke", sessions.revoke(&token).await),
                 _ => {}
@@ -145,10 +150,8 @@ impl Chores {
         let attempt = self.attempts.begin(seed.id.clone(), is_kept);
         let (config, sessions, inputs) =
             (self.config.clone(), self.sessions.clone(), self.inputs.clone());
-        let random = self.platform.random.clone();
         self.tasks.spawn(async move {
-            let prepared =
-                prepare::prepare(&attempt, &seed, &config, &sessions, &*random, &inputs).await;
+            let prepared = prepare::prepare(&attempt, &seed, &config, &sessions, &inputs).await;
             if let Some(result) = prepared {
                 tell(&inputs, Event::Prepared { attempt: seed.id, result });
             }
@@ -173,15 +176,13 @@ impl Chores {
         let keeping = self.keeping.take();
         let (browser, inputs) = (self.platform.browser.clone(), self.inputs.clone());
         let companion = CompanionOrigin::of(&self.config.companion);
-        let prepared = self.attempts.find(&attempt);
-        let short_link = prepared.prepared.get().and_then(|prepared| prepared.short_link.clone());
         self.tasks.spawn(async move {
             if let Some(keeping) = keeping {
                 // Kept or not: the browser opens.
                 let _ = keeping.await;
             }
             let opened = match companion {
-                Ok(companion) => browser::open(&*browser, &url, &companion, short_link).await,
+                Ok(companion) => browser::open(&*browser, &url, &companion).await,
                 Err(_) => Err(BrowserTrouble::NotPermitted),
             };
             match opened {
@@ -194,11 +195,14 @@ impl Chores {
         });
     }
 
-    fn copy_link(&self, url: &AuthorizationUrl) {
-        if let Some(clipboard) = &self.platform.clipboard
-            && let Err(trouble) = clipboard.copy(url)
-        {
-            tracing::warn!(%trouble, "the link was not copied");
+    /// On a thread of its own: a clipboard waits for the display server.
+    fn copy_link(&mut self, url: AuthorizationUrl) {
+        if let Some(clipboard) = self.platform.clipboard.clone() {
+            self.tasks.spawn_blocking(move || {
+                if let Err(trouble) = clipboard.copy(&url) {
+                    tracing::warn!(%trouble, "the link was not copied");
+                }
+            });
         }
     }
 

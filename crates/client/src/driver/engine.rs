@@ -15,7 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::chores::Chores;
-use super::{Input, Inputs, Intent, Links, Notice, short};
+use super::{Input, Inputs, Intent, Links, Notice, hex, short};
 use crate::config::Config;
 use crate::loopback::{self, Answer};
 use crate::session::{SaveTurn, Sessions};
@@ -152,7 +152,10 @@ impl Engine {
             Intent::Cancel => Event::CancelWanted,
             Intent::Dismiss => Event::DismissWanted,
             Intent::LoadAgain => Event::LoadAgainWanted,
+            Intent::Follow => Event::KeychainChanged,
+            Intent::Show(account) => Event::AccountWanted(account),
             Intent::SignOut => Event::SignOutWanted,
+            Intent::SignOutOfAll => Event::SignOutOfAllWanted,
         };
         let again = matches!(event, Event::SignInWanted(_) | Event::LoadAgainWanted);
         if again && self.shows(Problem::KeychainLocked) {
@@ -167,8 +170,7 @@ impl Engine {
         match Callback::parse(Door::Link, self.link, raw) {
             Err(noise) => self.count_noise(Door::Link, &noise.to_string()),
             Ok(callback) => {
-                let starting = self.views.borrow().screen == Screen::Starting;
-                if !starting && !self.machine.expects(&callback) {
+                if !self.machine.holds_callbacks() && !self.machine.expects(&callback) {
                     self.count_noise(Door::Link, "nobody waits for it");
                 }
                 self.step(Event::Called(callback));
@@ -233,7 +235,9 @@ impl Engine {
             Effect::Report { attempt, outcome: Outcome::Stored | Outcome::Memory } => {
                 if let Some((account, stored)) = self.machine.signed_in() {
                     tracing::info!(attempt = short(attempt), ?stored, "session stored");
-                    self.notify(Notice::SignedIn { account: Box::new(account.clone()), stored });
+                    let (account, not_saved) =
+                        (Box::new(account.clone()), self.machine.not_saved());
+                    self.notify(Notice::SignedIn { account, stored, not_saved });
                 }
             }
             _ => {}
@@ -292,8 +296,4 @@ impl Engine {
 
 fn shows_number(view: &View, shown: &str) -> bool {
     matches!(&view.screen, Screen::Confirm { number, .. } if number == shown)
-}
-
-fn hex<const N: usize>(bytes: [u8; N]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -12,7 +12,9 @@ mod watch;
 use std::sync::{Mutex, PoisonError};
 
 use keyport_core::secret::{AuthorizationUrl, RawCallback};
-use keyport_core::{Account, AttemptId, Door, Event, Hints, Problem, Store, Stored, View};
+use keyport_core::{
+    Account, AccountId, AttemptId, Door, Event, Hints, Problem, Store, Stored, View,
+};
 use tokio::sync::{broadcast, mpsc, oneshot, watch as watching};
 use tokio::task::JoinHandle;
 
@@ -47,8 +49,14 @@ pub enum Intent {
     Dismiss,
     /// *Try again* after the keychain could not be read. A locked one is asked to unlock first.
     LoadAgain,
+    /// The keychain may hold something else by now: it is read again, and never unlocked for that.
+    Follow,
+    /// Show this account of the device.
+    Show(AccountId),
     /// *Sign out*.
     SignOut,
+    /// *Sign out of all accounts*.
+    SignOutOfAll,
 }
 
 /// Something to tell or to do at once, beside the [`View`].
@@ -66,6 +74,8 @@ pub enum Notice {
         account: Box<Account>,
         /// Where it is kept.
         stored: Stored,
+        /// Why it is in memory, when that was not the person's wish.
+        not_saved: Option<Problem>,
     },
     /// Something went wrong.
     Problem {
@@ -193,4 +203,8 @@ fn tell(inputs: &Inputs, event: Event) {
 
 fn short(attempt: &AttemptId) -> String {
     attempt.short()
+}
+
+fn hex<const N: usize>(bytes: [u8; N]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

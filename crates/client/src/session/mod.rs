@@ -158,6 +158,15 @@ impl Sessions {
         revoked.map_err(|trouble| trouble.as_problem(Problem::UnexpectedAnswer))
     }
 
+    /// Makes `account` the one to use when none is named, if the keychain lists it.
+    ///
+    /// # Errors
+    /// When the keychain does not take it: the former one stays.
+    pub async fn make_current(&self, account: &AccountId) -> Result<(), Problem> {
+        let turn = self.turns.take().await?;
+        Ok(self.shared.vault.make_current(&turn, account).await?)
+    }
+
     /// Keeps a deep-link attempt until its deadline.
     ///
     /// # Errors

@@ -155,6 +155,16 @@ impl Vault {
         self.replace(turn, session).await
     }
 
+    /// Makes a listed account the current one.
+    pub(super) async fn make_current(&self, turn: &Turn, account: &AccountId) -> Result<()> {
+        let mut index = self.restored_index(turn).await?;
+        if !index.accounts.contains(account) || index.current.as_ref() == Some(account) {
+            return Ok(());
+        }
+        index.current = Some(account.clone());
+        self.write(&Item::Index, &index).await
+    }
+
     /// Takes the account out: the secret first, its name after.
     pub(super) async fn remove(&self, turn: &Turn, account: &AccountId) -> Result<()> {
         self.delete_session(turn, account).await?;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use keyport_client::keychain::Item;
+use keyport_client::Intent;
+use keyport_client::keychain::{Item, Keychain as _};
 use keyport_core::secret::RawCallback;
 use keyport_core::{Door, Screen, Store, Stored};
 
@@ -34,6 +35,25 @@ async fn a_link_that_starts_the_process_is_held_until_the_keychain_is_read() {
     let url = desk.browser_opens().await;
     let desk = desk.restarted().await;
     desk.client.deliver_link(RawCallback::new(desk.companion.signs_in(&url)));
+    desk.shows_signed_in().await;
+}
+
+#[tokio::test]
+async fn a_sign_out_and_a_sign_in_of_another_process_are_followed() {
+    let mut desk = Desk::new().await;
+    desk.signs_in(Store::Keychain).await;
+    let Screen::SignedIn { account, .. } = desk.shows_signed_in().await else { unreachable!() };
+    let session = desk.keychain.text_of(&Item::Account(account.id.clone())).await.unwrap();
+    // Another process signs out.
+    let index = desk.keychain.text_of(&Item::Index).await.unwrap();
+    desk.keychain.delete(&Item::Account(account.id.clone())).await.unwrap();
+    desk.keychain.delete(&Item::Index).await.unwrap();
+    desk.client.intend(Intent::Follow);
+    desk.shows("signed out", |screen| *screen == Screen::SignedOut).await;
+    // It signs in again.
+    desk.keychain.put(&Item::Index, &index).await;
+    desk.keychain.put(&Item::Account(account.id), &session).await;
+    desk.client.intend(Intent::Follow);
     desk.shows_signed_in().await;
 }
 

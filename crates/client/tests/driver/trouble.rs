@@ -2,7 +2,7 @@
 
 use keyport_client::keychain::{Item, KeychainTrouble};
 use keyport_client::{Intent, Notice};
-use keyport_core::{Door, Screen, Store, Stored};
+use keyport_core::{Door, Problem, Screen, Store, Stored};
 use serde_json::json;
 
 use crate::support::desk::visit;
@@ -133,6 +133,28 @@ async fn a_session_that_cannot_be_saved_lives_in_memory_and_says_so() {
     let access = desk.client.sessions().access_token(&account.id).await.unwrap();
     assert!(access.token.expose().starts_with("at_canary"));
     assert_eq!(desk.keychain.text_of(&Item::Account(account.id)).await, None);
+}
+
+#[tokio::test]
+async fn the_reason_why_a_session_was_not_saved_comes_with_the_news_of_it() {
+    for (trouble, problem) in [
+        (KeychainTrouble::Locked, Problem::KeychainLocked),
+        (KeychainTrouble::Absent, Problem::KeychainAbsent),
+        (KeychainTrouble::Refused, Problem::KeychainRefused),
+        (KeychainTrouble::Corrupt, Problem::KeychainCorrupt),
+        (KeychainTrouble::Slow, Problem::KeychainSlow),
+        (KeychainTrouble::TooLarge, Problem::Internal),
+    ] {
+        let mut desk = Desk::new().await;
+        desk.shows("signed out", |screen| *screen == Screen::SignedOut).await;
+        desk.keychain.fails_writes("account:", trouble);
+        desk.signs_in(Store::Keychain).await;
+        let news = desk.notice(|notice| match notice {
+            Notice::SignedIn { stored, not_saved, .. } => Some((stored, not_saved)),
+            _ => None,
+        });
+        assert_eq!(news.await, (Stored::Memory, Some(problem)));
+    }
 }
 
 #[tokio::test]

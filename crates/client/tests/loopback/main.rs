@@ -6,6 +6,5 @@ mod answers;
 mod binding;
 mod closing;
 mod refusals;
-mod short_link;
 mod support;
 mod torture;

@@ -28,6 +28,9 @@ impl Machine {
         now: Moment,
     ) {
         let id = session.account.id.clone();
+        // What a reading under way found is older than this.
+        self.rereading = None;
+        self.leaving.remove(&id);
         let early = Moment(session.tokens.access_deadline.0.saturating_sub(EARLY.0));
         let signed = Signed {
             account: session.account.clone(),
@@ -152,11 +155,13 @@ impl Machine {
             return self.stay();
         };
         self.drop_account(&account);
+        self.leaving.insert(account.clone());
         (self.idle(None), vec![Effect::SignOut { account }])
     }
 
     /// A person who signed out must not believe more than is true. One who has signed in again meanwhile need not hear of it.
     pub(crate) fn sign_out_unfinished(mut self, account: &AccountId, problem: Problem) -> Step {
+        self.leaving.remove(account);
         if let Front::Idle { problem: shown } = &mut self.front
             && !self.accounts.contains_key(account)
         {
@@ -165,7 +170,8 @@ impl Machine {
         self.stay()
     }
 
-    fn drop_account(&mut self, id: &AccountId) {
+    pub(super) fn drop_account(&mut self, id: &AccountId) {
+        self.rereading = None;
         self.accounts.remove(id);
         if self.current.as_ref() == Some(id) {
             self.current = self.accounts.keys().next().cloned();

@@ -136,7 +136,7 @@ impl Machine {
         match progress {
             Progress::Confirm(number) => {
                 waiting.number = Some(number);
-                (self, vec![Effect::Raise])
+                self.stay()
             }
             Progress::Minted => {
                 waiting.minted = true;
@@ -151,12 +151,19 @@ impl Machine {
 
     pub(crate) fn called(mut self, callback: Callback, now: Moment) -> Step {
         let waiting = match &mut self.front {
-            // One is held until the keychain says whether anybody waits for it; a second one changes nothing.
+            // One is held until the keychain says whether it is awaited; a second one changes
+            // nothing.
             Front::Starting { held, .. } => {
                 held.get_or_insert(callback);
                 return self.stay();
             }
             Front::AwaitingCallback(waiting) => waiting,
+            // So it is while the keychain stays locked, however long that takes: the link may have
+            // started the app, and the attempt that it belongs to is in there.
+            Front::Idle { .. } if self.unread => {
+                self.held.get_or_insert(callback);
+                return self.stay();
+            }
             Front::Idle { .. }
             | Front::Preparing { .. }
             | Front::Exchanging { .. }

@@ -1,9 +1,6 @@
 //! Starting: the keychain is being read. A click and one callback are held until it is.
 
-use super::{
-    Freshness, Front, LOAD_LIFETIME, LONGEST_WAIT, Machine, RETRY_LIFETIME, Signed, Step, Waiting,
-};
-use crate::account::Stored;
+use super::{Front, LOAD_LIFETIME, LONGEST_WAIT, Machine, Step, Waiting};
 use crate::effect::Effect;
 use crate::event::{Event, Ticket, Vault};
 use crate::moment::Moment;
@@ -20,6 +17,7 @@ impl Machine {
             Front::Starting { ticket, ref mut wanted, ref mut held, .. } if ticket == answered => {
                 (wanted.take(), held.take())
             }
+            _ if self.rereading == Some(answered) => return self.reread(result, now),
             _ => return self.stay(),
         };
         let unread = result.is_err();
@@ -51,28 +49,15 @@ impl Machine {
         let ticket = self.take_ticket();
         let deadline = now.after(LOAD_LIFETIME);
         let held = self.held.take();
+        self.rereading = None;
         self.front = Front::Starting { ticket, deadline, wanted: None, held };
         (self, vec![Effect::Load { ticket }])
     }
 
-    fn restored(mut self, vault: Vault, now: Moment) -> Step {
-        for account in vault.accounts {
-            let signed = Signed {
-                stored: Stored::Keychain,
-                not_saved: None,
-                // Whether the companion still knows the session is found out at once, on the first tick.
-                freshness: Freshness::Fresh { refresh_at: now },
-                unreachable: None,
-                retry: RETRY_LIFETIME,
-                given_up: None,
-                account,
-            };
-            self.accounts.insert(signed.account.id.clone(), signed);
-        }
-        self.current = vault
-            .current
-            .filter(|id| self.accounts.contains_key(id))
-            .or_else(|| self.accounts.keys().next().cloned());
+    /// The first reading that the keychain answered.
+    pub(super) fn restored(mut self, vault: Vault, now: Moment) -> Step {
+        self.unread = false;
+        self.take_accounts_of(vault.accounts, vault.current, now);
         match vault.kept {
             Some(kept) if kept.deadline > now => {
                 let attempt = kept.id.clone();

@@ -1,15 +1,19 @@
 //! A model that knows less than the machine and therefore cannot share its mistakes: it watches events and effects, and keeps
 //! the books on attempts, codes and sessions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use keyport_core::machine::{LOAD_LIFETIME, REFRESH_LIFETIME};
-use keyport_core::{AccountId, AttemptId, Effect, Event, Moment, Refreshed};
+use keyport_core::{AccountId, AttemptId, Effect, Event, Moment, Refreshed, Stored, Vault};
 
 #[derive(Default)]
 pub struct Model {
     loaded: bool,
-    accounts: BTreeSet<AccountId>,
+    accounts: BTreeMap<AccountId, Stored>,
+    /// The reading under way after the first, when it counts as unanswered, and what it may not
+    /// bring back.
+    rereading: Option<(u64, Moment)>,
+    leaving: BTreeSet<AccountId>,
     /// The attempt whose doors may be open, and whether its code went out.
     under_way: Option<AttemptId>,
     exchanged: BTreeSet<AttemptId>,
@@ -42,26 +46,48 @@ impl Model {
             Event::Loaded { ticket: 0, result } if !self.loaded => {
                 self.loaded = true;
                 if let Ok(vault) = result {
-                    self.accounts.extend(vault.accounts.iter().map(|a| a.id.clone()));
+                    self.follow(vault);
                     self.under_way = vault.kept.as_ref().map(|kept| kept.id.clone());
                 }
+            }
+            Event::Loaded { ticket, result }
+                if self.rereading.is_some_and(|(asked, _)| asked == *ticket) =>
+            {
+                self.rereading = None;
+                if let Ok(vault) = result {
+                    self.follow(vault);
+                    if let (None, Some(kept)) = (&self.under_way, &vault.kept) {
+                        // Of use only to the first reading that was answered; the machine knows.
+                        self.under_way = Some(kept.id.clone());
+                    }
+                }
+            }
+            Event::SignedOut { account } | Event::SignOutUnfinished { account, .. } => {
+                self.leaving.remove(account);
             }
             // The keychain was too slow: its deadline has answered in its place.
             Event::Tick => {
                 self.loaded |= now >= Moment(0).after(LOAD_LIFETIME);
+                self.rereading.take_if(|(_, deadline)| *deadline <= now);
                 self.refreshing.retain(|(_, _, deadline)| *deadline > now);
             }
             Event::Saved { ticket, result: Ok(()) } => {
                 if let Some((_, account)) = self.saving.take_if(|(saving, _)| saving == ticket) {
-                    self.accounts.insert(account);
+                    self.keep(account, Stored::Keychain);
                 }
             }
             Event::Refreshed { ticket, result } => {
                 let asked = self.refreshing.iter().position(|(t, ..)| t == ticket);
-                if let Some((_, account, _)) = asked.map(|at| self.refreshing.remove(at))
-                    && *result == Refreshed::Ended
-                {
-                    self.accounts.remove(&account);
+                let account = asked.map(|at| self.refreshing.remove(at).1);
+                match (account, result) {
+                    (Some(account), Refreshed::Ended) => {
+                        self.rereading = None;
+                        self.accounts.remove(&account);
+                    }
+                    (Some(account), Refreshed::Done { stored, .. }) => {
+                        self.accounts.insert(account, *stored);
+                    }
+                    (Some(_), Refreshed::Later(_)) | (None, _) => {}
                 }
             }
             _ => {}
@@ -101,7 +127,7 @@ impl Model {
             }
             Effect::Hold { session } => {
                 self.saving = None;
-                self.accounts.insert(session.account.id.clone());
+                self.keep(session.account.id.clone(), Stored::Memory);
                 // A new session of the same account makes an answer to the older one's refresh stale.
                 self.refreshing.retain(|(_, account, _)| *account != session.account.id);
             }
@@ -113,7 +139,17 @@ impl Model {
                 let deadline = now.after(REFRESH_LIFETIME);
                 self.refreshing.push((*ticket, account.clone(), deadline));
             }
-            Effect::SignOut { account } => self.sign_out(account),
+            // Following has no deadline: nothing waits for it.
+            Effect::Load { ticket } if *event == Event::KeychainChanged => {
+                self.rereading = Some((*ticket, Moment(u64::MAX)));
+            }
+            Effect::Load { ticket } => {
+                self.rereading = Some((*ticket, now.after(LOAD_LIFETIME)));
+            }
+            Effect::SignOut { account } => {
+                self.sign_out(account);
+                self.leaving.insert(account.clone());
+            }
             // An erasure after a late save is of a session that lives on in memory; this one is of an account that goes.
             Effect::Erase { account } if *event == Event::SignOutWanted => self.sign_out(account),
             Effect::Revoke { .. } => self.saving = None,
@@ -122,7 +158,26 @@ impl Model {
         Ok(())
     }
 
+    /// What the keychain lists, and what is in memory.
+    fn follow(&mut self, vault: &Vault) {
+        let listed = vault.accounts.iter().map(|account| account.id.clone());
+        let listed: BTreeSet<_> = listed.filter(|id| !self.leaving.contains(id)).collect();
+        self.accounts.retain(|id, stored| *stored == Stored::Memory || listed.contains(id));
+        let accounts = &self.accounts;
+        self.refreshing.retain(|(_, account, _)| accounts.contains_key(account));
+        for id in listed {
+            self.accounts.entry(id).or_insert(Stored::Keychain);
+        }
+    }
+
+    fn keep(&mut self, account: AccountId, stored: Stored) {
+        self.rereading = None;
+        self.leaving.remove(&account);
+        self.accounts.insert(account, stored);
+    }
+
     fn sign_out(&mut self, account: &AccountId) {
+        self.rereading = None;
         self.accounts.remove(account);
         self.refreshing.retain(|(_, refreshing, _)| refreshing != account);
     }

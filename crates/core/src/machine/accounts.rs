@@ -1,0 +1,128 @@
+//! The accounts of this device: which one is shown, and what other processes do to them. A reading
+//! of the keychain that follows a change takes accounts in and out; it never asks the person to
+//! unlock, and one that fails says nothing about who is signed in.
+
+use std::collections::BTreeSet;
+
+use super::{Freshness, Front, Machine, RETRY_LIFETIME, Signed, Step};
+use crate::account::{Account, AccountId, Stored};
+use crate::effect::Effect;
+use crate::event::{Event, Vault};
+use crate::moment::Moment;
+use crate::problem::Problem;
+
+impl Machine {
+    /// Why the session of the account that is shown is in memory against the person's wish.
+    #[must_use]
+    pub fn not_saved(&self) -> Option<Problem> {
+        self.shown().and_then(|signed| signed.not_saved)
+    }
+
+    /// Reads the keychain again, unless it is being read or written just now.
+    pub(super) fn keychain_changed(mut self) -> Step {
+        if matches!(self.front, Front::Starting { .. } | Front::Saving { .. }) {
+            return self.stay();
+        }
+        let ticket = self.take_ticket();
+        self.rereading = Some(ticket);
+        (self, vec![Effect::Load { ticket }])
+    }
+
+    pub(super) fn reread(mut self, result: Result<Vault, Problem>, now: Moment) -> Step {
+        self.rereading = None;
+        let Ok(vault) = result else {
+            return self.stay();
+        };
+        let is_first = self.unread;
+        self.unread = false;
+        let held = self.held.take();
+        match &self.front {
+            // The keychain was opened by someone else: everything goes on as after a start.
+            Front::Idle { problem: None | Some((_, None)) } if is_first => {
+                let (machine, mut effects) = self.restored(vault, now);
+                let Some(callback) = held else {
+                    return (machine, effects);
+                };
+                let (machine, more) = machine.step(Event::Called(callback), now);
+                effects.extend(more);
+                (machine, effects)
+            }
+            _ => {
+                self.take_accounts_of(vault.accounts, vault.current, now);
+                self.stay()
+            }
+        }
+    }
+
+    /// Makes the accounts those that the keychain lists, and those in memory.
+    pub(super) fn take_accounts_of(
+        &mut self,
+        listed: Vec<Account>,
+        current: Option<AccountId>,
+        now: Moment,
+    ) {
+        let ids: BTreeSet<_> = listed.iter().map(|account| account.id.clone()).collect();
+        self.accounts.retain(|id, signed| signed.stored == Stored::Memory || ids.contains(id));
+        for account in listed {
+            if self.leaving.contains(&account.id) {
+                continue;
+            }
+            match self.accounts.get_mut(&account.id) {
+                Some(signed) if signed.stored == Stored::Keychain => signed.account = account,
+                Some(_) => {}
+                None => {
+                    self.accounts.insert(account.id.clone(), Signed::restored(account, now));
+                }
+            }
+        }
+        let mut wanted = self.current.take().into_iter().chain(current);
+        self.current = wanted
+            .find(|id| self.accounts.contains_key(id))
+            .or_else(|| self.accounts.keys().next().cloned());
+    }
+
+    pub(super) fn account_wanted(mut self, account: AccountId) -> Step {
+        let is_idle = matches!(self.front, Front::Idle { .. });
+        if !is_idle
+            || self.current.as_ref() == Some(&account)
+            || !self.accounts.contains_key(&account)
+        {
+            return self.stay();
+        }
+        self.current = Some(account.clone());
+        (self.idle(None), vec![Effect::MakeCurrent { account }])
+    }
+
+    pub(super) fn sign_out_of_all_wanted(mut self) -> Step {
+        if !matches!(self.front, Front::Idle { .. }) || self.accounts.is_empty() {
+            return self.stay();
+        }
+        self.rereading = None;
+        self.current = None;
+        let accounts: Vec<_> = std::mem::take(&mut self.accounts).into_keys().collect();
+        self.leaving.extend(accounts.iter().cloned());
+        let effects = accounts.into_iter().map(|account| Effect::SignOut { account }).collect();
+        (self.idle(None), effects)
+    }
+
+    pub(super) fn signed_out(mut self, account: &AccountId) -> Step {
+        self.leaving.remove(account);
+        self.stay()
+    }
+}
+
+impl Signed {
+    /// An account as the keychain lists it.
+    fn restored(account: Account, now: Moment) -> Self {
+        Self {
+            account,
+            stored: Stored::Keychain,
+            not_saved: None,
+            // Whether the companion still knows the session is found out at once, on the next tick.
+            freshness: Freshness::Fresh { refresh_at: now },
+            unreachable: None,
+            retry: RETRY_LIFETIME,
+            given_up: None,
+        }
+    }
+}
