@@ -3,6 +3,8 @@
 
 use url::Url;
 
+use crate::issuer::Issuer;
+
 /// One registered app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientRecord {
@@ -40,11 +42,16 @@ impl ClientRecord {
         }
     }
 
-    /// An address that opens the app and asks nothing of it.
-    pub fn opening_address(&self) -> Option<String> {
+    /// An address that opens the app and asks nothing of it: the app comes to the front. A service
+    /// that is reached over http, which is on loopback only, is one of a developer, whose app is a
+    /// development build: its scheme ends with `.dev`.
+    pub fn opening_address(&self, issuer: &Issuer) -> Option<String> {
+        let is_of_developer = !issuer.is_https();
         self.redirect_uris.iter().find_map(|rule| match rule {
             RedirectRule::Exact(uri) => {
-                uri.split_once(":/").map(|(scheme, _)| format!("{scheme}:/"))
+                let (scheme, _) = uri.split_once(":/")?;
+                let fits = scheme.ends_with(".dev") == is_of_developer;
+                fits.then(|| format!("{scheme}:/open"))
             }
             RedirectRule::Loopback { .. } => None,
         })
@@ -76,6 +83,17 @@ fn is_loopback(given: &str, path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_address_that_opens_the_app_has_the_scheme_of_its_build() {
+        let opened_from = |issuer: &str| {
+            ClientRecord::keyport_desktop().opening_address(&Issuer::new(issuer).unwrap())
+        };
+        let released = Some("dev.keyport.desktop:/open".to_owned());
+        assert_eq!(opened_from("https://sign-in.acme.test"), released);
+        let development = Some("dev.keyport.desktop.dev:/open".to_owned());
+        assert_eq!(opened_from("http://127.0.0.1:8788"), development);
+    }
 
     #[test]
     fn its_own_scheme_and_any_loopback_port_are_allowed() {

@@ -109,7 +109,7 @@ fn answer(query: &Form) -> Option<Answer> {
 /// The provider began it (with a code, an error or only a connection id), or a link that is not ours did.
 fn started_elsewhere(app: &App) -> Page {
     tracing::warn!("a callback without a state of ours: nothing was redeemed");
-    let open = app.clients.first().and_then(|client| client.opening_address());
+    let open = app.clients.first().and_then(|client| client.opening_address(&app.issuer));
     let status = StatusCode::BAD_REQUEST;
     Page::Problem(ProblemPage { problem: Problem::StartedElsewhere, attempt: None, open, status })
 }

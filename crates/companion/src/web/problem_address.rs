@@ -75,7 +75,7 @@ pub(super) async fn problem(
 fn described(app: &Arc<App>, problem: Problem) -> ProblemPage {
     let open = match problem {
         Problem::StartedElsewhere => {
-            app.clients.first().and_then(|client| client.opening_address())
+            app.clients.first().and_then(|client| client.opening_address(&app.issuer))
         }
         _ => None,
     };

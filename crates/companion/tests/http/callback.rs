@@ -29,7 +29,7 @@ async fn a_code_without_a_state_of_ours_is_never_redeemed() {
         let answer = browser.get(&format!("{}/callback?{query}", service.url)).await;
         assert_eq!((answer.status, answer.problem()), (400, "started_elsewhere"), "{query}");
         assert!(
-            answer.body.contains("href=\"dev.keyport.desktop:/\""),
+            answer.body.contains("href=\"dev.keyport.desktop.dev:/open\""),
             "a way to start in the app"
         );
         assert!(!answer.body.contains("zzyzx"));
