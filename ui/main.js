@@ -6,5 +6,5 @@ const { Channel, invoke } = window.__TAURI__.core;
 
 const channel = new Channel();
 channel.onmessage = draw;
-hearPerson((intent, email) => invoke('intent', { intent, email }));
+hearPerson((intent, details) => invoke('intent', { intent, details }));
 await invoke('attach', { channel });

@@ -1,4 +1,5 @@
-// What the person does: clicks, keys and forms become intents. Remembers the last email while the window is open, for the field.
+// What the person does: clicks, keys and forms become intents. Remembers the last email while the
+// window is open, for the field.
 let email = '';
 let wantedStep = null;
 
@@ -26,7 +27,9 @@ export function hearPerson(intend) {
     if (button && button.type !== 'submit') press(button, intend);
   });
   document.addEventListener('input', (event) => right(event.target));
-  document.addEventListener('keydown', (event) => key(event));
+  document.addEventListener('keydown', (event) => {
+    if (!zoom(event, intend)) key(event);
+  });
 }
 
 function submit(form, intend) {
@@ -37,16 +40,16 @@ function submit(form, intend) {
     return;
   }
   rememberEmail(field.value);
-  intend(form.dataset.intentOfForm, field.value);
+  intend(form.dataset.intentOfForm, { email: field.value });
 }
 
 function press(button, intend) {
-  const { intent, opens, shows, thenShow } = button.dataset;
+  const { intent, opens, shows, thenShow, account } = button.dataset;
   if (opens) toggle(button);
   if (shows) step(button, shows);
   if (!intent) return;
   wantedStep = thenShow || null;
-  intend(intent, intent === 'sign-in' ? knownEmail() : undefined);
+  intend(intent, { account, email: intent === 'sign-in' ? knownEmail() : undefined });
 }
 
 function toggle(button) {
@@ -64,15 +67,25 @@ function step(button, name) {
   (shown.querySelector('input') ?? shown.querySelector('[data-shows]')).focus();
 }
 
-const WAYS_OUT = '[data-intent="cancel"]:not([hidden]), [data-intent="dismiss"]:not([hidden])';
+const ZOOM = { '+': 'zoom-in', '=': 'zoom-in', '-': 'zoom-out', '_': 'zoom-out', 0: 'zoom-reset' };
 
-// Escape leaves: cancels what waits, puts a problem away, closes the form for another account. Enter takes a problem's first offer.
+// As in browsers: Ctrl (or Command) with plus, minus and zero. Answers whether it was that.
+function zoom(event, intend) {
+  const intent = ZOOM[event.key];
+  if (!intent || event.altKey || !(event.ctrlKey || event.metaKey)) return false;
+  event.preventDefault();
+  intend(intent, {});
+  return true;
+}
+
+const BACK = 'form:not([hidden]) [data-shows], [data-intent="dismiss"]:not([hidden])';
+
+// Escape puts a problem away and closes the form for another account. It does not cancel a sign-in:
+// that costs the person what they did in the browser, so it takes the button. Enter takes a
+// problem's first offer.
 function key(event) {
   if (event.repeat || event.isComposing) return;
-  if (event.key === 'Escape') {
-    const back = document.querySelector('form:not([hidden]) [data-shows]');
-    (back ?? document.querySelector(WAYS_OUT))?.click();
-  }
+  if (event.key === 'Escape') document.querySelector(BACK)?.click();
   if (event.key === 'Enter' && document.activeElement?.tagName === 'H1') {
     if (document.body.dataset.screen === 'problem') document.querySelector('.primary').click();
   }

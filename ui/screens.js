@@ -1,5 +1,5 @@
-// What each screen does with the facts of its view. Each answers with the name of its state: when that changes while the screen
-// stays, the words of that name are announced.
+// What each screen does with the facts of its view. Each answers with the name of its state: when
+// that changes while the screen stays, the words of that name are announced.
 import { write } from './draw.js';
 import { knownEmail, rememberEmail, showStep, takeWantedStep } from './person.js';
 
@@ -18,12 +18,12 @@ export const SCREENS = {
   problem,
 };
 
-function signedOut(section, view, words, arrived) {
+function signedOut(section, view, words, { arrived }) {
   if (arrived) section.querySelector('input').value = knownEmail();
 }
 
-function waiting(section, view, words) {
-  when(section, 'another-way', view.door === 'link');
+function waiting(section, view, words, { another_way }) {
+  when(section, 'another-way', another_way);
   const open_again = ['open-again', words['open-again']];
   const copy_link = ['copy-link', words['copy-link']];
   const start_again = ['try-again', words['start-again']];
@@ -41,13 +41,13 @@ function lastMinute(view) {
   return view.seconds_left <= 60 ? 'one-minute' : '';
 }
 
-function signedIn(section, view, words, arrived) {
+function signedIn(section, view, words, { arrived }) {
   const { account } = view;
   const email = account.email ?? '';
   const name = account.name ?? account.email ?? account.subject;
   rememberEmail(email);
   write(section.querySelector('[data-fact="name"]'), name);
-  write(section.querySelector('[data-fact="initial"]'), [...name][0]?.toLocaleUpperCase() ?? '');
+  write(section.querySelector('[data-fact="initial"]'), initial(name));
   write(section.querySelector('[data-fact="email"]'), email);
   write(section.querySelector('[data-fact="since"]'), sayWhen(account.signed_in_at));
   write(section.querySelector('[data-part="session"]'), words[view.stored]);
@@ -55,9 +55,32 @@ function signedIn(section, view, words, arrived) {
   when(section, 'from', Boolean(words.from));
   when(section, 'not-saved', view.not_saved !== null);
   when(section, 'unreachable', view.unreachable !== null);
+  when(section, 'others', view.others.length > 0);
+  listAccounts(section.querySelector('[data-part="others"]'), view.others);
   if (arrived) showStep(section, takeWantedStep() ?? 'account');
   if (view.unreachable !== null) return 'unreachable';
   return view.not_saved !== null ? 'not-saved' : 'reachable';
+}
+
+const initial = (name) => [...name][0]?.toLocaleUpperCase() ?? '';
+
+// One button an account. What is the same is left alone, so that the focus stays where it is.
+function listAccounts(list, accounts) {
+  const listed = JSON.stringify(accounts);
+  if (list.dataset.listed === listed) return;
+  list.dataset.listed = listed;
+  list.replaceChildren(...accounts.map(accountRow));
+}
+
+function accountRow({ id, name, email, subject }) {
+  const shown = name ?? email ?? subject;
+  const row = document.getElementById('other-account').content.cloneNode(true).firstElementChild;
+  row.querySelector('button').dataset.account = id;
+  write(row.querySelector('[data-fact="initial"]'), initial(shown));
+  write(row.querySelector('[data-fact="name"]'), shown);
+  write(row.querySelector('[data-fact="email"]'), email ?? '');
+  row.querySelector('[data-fact="email"]').hidden = !email || shown === email;
+  return row;
 }
 
 // "today 09:02", in the person's own calendar and clock.
@@ -73,7 +96,7 @@ function sayWhen(milliseconds) {
   return `${day} ${clock}`;
 }
 
-function problem(section, view, words) {
+function problem(section, view, words, { another_way }) {
   const back = ['dismiss', view.signed_in ? words['back-to-account'] : words['back']];
   const again = ['try-again', words['try-again']];
   const other_email = ['dismiss', words['other-email'], 'another'];
@@ -81,7 +104,7 @@ function problem(section, view, words) {
   const offers = {
     try_again: [again, view.signed_in ? back : other_email],
     change_email: [other_email, again, back],
-    another_way: [['another-way', words['another-way']], again, back],
+    another_way: another_way ? [['another-way', words['another-way']], again, back] : [again, back],
     load_again: [again, ['continue-without-saving', words['continue-without-saving']]],
     keychain_again: [again, ['continue-without-saving', words['continue-without-saving']], back],
     sign_in: [sign_in, view.signed_in ? back : other_email],

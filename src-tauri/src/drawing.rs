@@ -1,11 +1,14 @@
-//! What the page is given to draw: the core's view, and every sentence of its screen with its facts put in. Codes in, sentences
-//! out; it decides nothing and holds no secret, because a view holds none.
+//! What the page is given to draw: the core's view, and every sentence of its screen with its facts
+//! put in. Codes in, sentences out; it decides nothing and holds no secret, because a view holds
+//! none. What others wrote (names, organizations, devices) is cleaned on its way to the page.
 
 use std::collections::BTreeMap;
 
 use keyport_core::{Account, Problem, Screen, View};
 use keyport_words::Words;
 use serde::Serialize;
+
+use crate::text::{clean, isolated};
 
 /// One message to the page.
 #[derive(Clone, Debug, Serialize)]
@@ -18,6 +21,8 @@ pub struct Drawing {
     pub words: BTreeMap<String, String>,
     /// The name of a sentence to announce now: something was done that the view does not show.
     pub said: Option<&'static str>,
+    /// Whether there is a way back from the browser that was not tried for this sign-in.
+    pub another_way: bool,
 }
 
 /// What is shown: the client's view, or that there can be no client.
@@ -37,6 +42,7 @@ impl Drawing {
     /// Draws `view`; `device` is what this device calls itself.
     #[must_use]
     pub fn of(view: View, device: &str, words: &Words) -> Self {
+        let view = cleaned(view);
         let sentences = match &view.screen {
             Screen::Starting => words.screen("starting", &[]),
             Screen::SignedOut => words.screen("signed_out", &[]),
@@ -57,16 +63,46 @@ impl Drawing {
             }
             Screen::Problem { code, attempt, .. } => problem(code, attempt.as_deref(), words),
         };
-        Self { lang: "en", view: Shown::View(view), words: sentences, said: None }
+        let view = Shown::View(view);
+        Self { lang: "en", view, words: sentences, said: None, another_way: false }
     }
 
     /// Draws that Keyport does not know its companion; `settings` is the file that could name it, `trouble` what is wrong, for IT.
     #[must_use]
     pub fn not_set_up(settings: &str, trouble: &str, words: &Words) -> Self {
         let screen = "not_set_up";
-        let words = words.screen(screen, &[("settings", settings), ("trouble", trouble)]);
-        Self { lang: "en", view: Shown::NotSetUp { screen }, words, said: None }
+        let (settings, trouble) = (isolated(settings), isolated(trouble));
+        let words = words.screen(screen, &[("settings", &settings), ("trouble", &trouble)]);
+        let view = Shown::NotSetUp { screen };
+        Self { lang: "en", view, words, said: None, another_way: false }
     }
+}
+
+/// What others wrote in it has no say in how the rest of the window looks.
+fn cleaned(mut view: View) -> View {
+    match &mut view.screen {
+        Screen::SignedIn { account, others, .. } => {
+            for account in std::iter::once(&mut **account).chain(others) {
+                account.name = clean_if_any(account.name.as_ref());
+                account.email = clean_if_any(account.email.as_ref());
+                account.subject = clean(&account.subject);
+                if let Some(organization) = &mut account.organization {
+                    organization.name = clean_if_any(organization.name.as_ref());
+                }
+                if let Some(connection) = &mut account.connection {
+                    connection.kind = clean(&connection.kind);
+                }
+            }
+        }
+        Screen::Confirm { number, .. } => *number = clean(number),
+        _ => {}
+    }
+    view
+}
+
+/// A name of which nothing is left is none.
+fn clean_if_any(text: Option<&String>) -> Option<String> {
+    text.map(|text| clean(text)).filter(|text| !text.is_empty())
 }
 
 fn waiting_state(can_open_again: bool, browser_failed: bool, returning: bool) -> &'static str {
@@ -94,12 +130,14 @@ fn signed_in(
         (true, false) => "connection",
         (true, true) => "neither",
     };
+    let (name, device) = (isolated(account.shown_name()), isolated(device));
+    let (organization, connection) = (isolated(organization), isolated(connection));
     let facts = [
-        ("name", account.shown_name()),
+        ("name", name.as_str()),
         ("place", place),
-        ("organization", organization),
-        ("connection", connection),
-        ("device", device),
+        ("organization", &organization),
+        ("connection", &connection),
+        ("device", &device),
         ("not_saved", not_saved),
         ("unreachable", unreachable),
     ];

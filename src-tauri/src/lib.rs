@@ -1,41 +1,45 @@
-//! The desktop app: a thin Tauri shell around `keyport-client`. It takes no decision about a sign-in, sends no request, keeps no
-//! secret, and its page can neither listen to events nor call anything but two commands.
+//! The desktop app: a thin Tauri shell around `keyport-client`. It takes no decision about a
+//! sign-in, sends no request, keeps no secret, and its page can neither listen to events nor call
+//! anything but two commands.
 #![warn(missing_docs)]
 
 mod again;
 pub mod automation;
+mod display;
 mod drawing;
 mod links;
 mod log;
+mod placement;
 mod platform;
 #[cfg(all(debug_assertions, target_os = "linux"))]
 mod registration;
 mod settings;
 mod shell;
+mod text;
 mod window;
 mod wishes;
+#[cfg(target_os = "linux")]
+mod x11;
 
 use std::process::ExitCode;
 
 use keyport_client::Channel;
-use keyport_core::secret::RawCallback;
+use keyport_shutdown::Shutdown;
+use keyport_words::Words;
 use tauri::{App, AppHandle, Manager, RunEvent};
 use tokio::sync::mpsc;
 
+use crate::links::Asked;
 use crate::shell::Shell;
 
-/// What reaches the app from outside while it runs.
-enum Heard {
-    /// A link that begins with our scheme.
-    Link(RawCallback),
-    /// Somebody started the app once more.
-    Started,
-}
-
-/// Runs the app until its window is closed.
+/// Runs the app until its window is closed or `shutdown` is requested.
 #[must_use]
-pub fn run() -> ExitCode {
+pub fn run(shutdown: Shutdown) -> ExitCode {
     log::keep();
+    if !display::is_there() {
+        eprintln!("keyport-desktop: {}", Words::english().text("no-display", &[]));
+        return ExitCode::FAILURE;
+    }
     // Links that come while the client is not there yet wait in this queue.
     let (hear, heard) = mpsc::unbounded_channel();
     let own = hear.clone();
@@ -45,13 +49,14 @@ pub fn run() -> ExitCode {
     let app = tauri::Builder::default()
         // The first plugin, so that a second instance ends before it has done anything.
         .plugin(tauri_plugin_single_instance::init(move |_, arguments, _| {
-            let _ = hear.send(heard_in(&arguments));
+            let _ = hear.send(asked_by(&arguments));
         }))
         .invoke_handler(tauri::generate_handler![shell::attach, shell::intent])
         .setup(move |app| {
-            if let link @ Heard::Link(_) = heard_in(&own_arguments()) {
+            if let link @ Asked::Link(_) = asked_by(&own_arguments()) {
                 let _ = own.send(link);
             }
+            end_when_requested(app.handle().clone(), shutdown);
             Ok(set_up(app, heard)?)
         })
         .build(context);
@@ -70,28 +75,37 @@ fn own_arguments() -> Vec<String> {
     std::env::args_os().map(|argument| argument.into_string().unwrap_or_default()).collect()
 }
 
-fn heard_in(arguments: &[String]) -> Heard {
+fn asked_by(arguments: &[String]) -> Asked {
     let arguments = arguments.get(1..).unwrap_or_default();
-    links::link_in(arguments, Channel::of_build().service).map_or(Heard::Started, Heard::Link)
+    links::asked_by(arguments, Channel::of_build().service)
 }
 
-fn set_up(app: &mut App, mut heard: mpsc::UnboundedReceiver<Heard>) -> tauri::Result<()> {
+/// From the request on its deadline runs, whatever blocks: here the end is only begun in order.
+fn end_when_requested(app: AppHandle, shutdown: Shutdown) {
+    app.manage(shutdown.clone());
+    tauri::async_runtime::spawn(async move {
+        shutdown.requested().await;
+        app.exit(0);
+    });
+}
+
+fn set_up(app: &mut App, mut heard: mpsc::UnboundedReceiver<Asked>) -> tauri::Result<()> {
     #[cfg(all(debug_assertions, target_os = "linux"))]
     if let Err(error) = registration::register(Channel::of_build().service) {
         tracing::warn!(%error, "links will not reach this build");
     }
     let shell = tauri::async_runtime::block_on(async { Shell::start() });
     let handle = app.handle().clone();
-    shell.raise_when_asked(handle.clone());
+    shell.heed_client(handle.clone());
     app.manage(shell);
     window::open(&handle)?;
-    tauri::async_runtime::spawn(end_when_told(handle.clone()));
     tauri::async_runtime::spawn(async move {
         while let Some(heard) = heard.recv().await {
             match heard {
-                // Whether the window comes to the front is decided with the link: not everybody's link shall raise it.
-                Heard::Link(raw) => handle.state::<Shell>().deliver_link(raw),
-                Heard::Started => window::raise(&handle),
+                // Whether the window comes to the front is decided with the link: a forged callback
+                // does not raise it.
+                Asked::Link(raw) => handle.state::<Shell>().deliver_link(raw),
+                Asked::Front => window::raise(&handle),
             }
         }
     });
@@ -102,6 +116,9 @@ fn set_up(app: &mut App, mut heard: mpsc::UnboundedReceiver<Heard>) -> tauri::Re
 fn on_event(app: &AppHandle, event: RunEvent) {
     match event {
         RunEvent::Exit => {
+            if let Some(shutdown) = app.try_state::<Shutdown>() {
+                shutdown.request();
+            }
             // From here on a new start is a start of its own; what is shared with it is under locks.
             tauri_plugin_single_instance::destroy(app);
             if let Some(shell) = app.try_state::<Shell>() {
@@ -111,35 +128,14 @@ fn on_event(app: &AppHandle, event: RunEvent) {
         #[cfg(target_os = "macos")]
         RunEvent::Opened { urls } => {
             let opened = urls.iter().map(|url| vec![String::new(), url.to_string()]);
-            for heard in opened.map(|arguments| heard_in(&arguments)) {
-                if let (Heard::Link(raw), Some(shell)) = (heard, app.try_state::<Shell>()) {
-                    shell.deliver_link(raw);
+            for asked in opened.map(|arguments| asked_by(&arguments)) {
+                match (asked, app.try_state::<Shell>()) {
+                    (Asked::Link(raw), Some(shell)) => shell.deliver_link(raw),
+                    (Asked::Link(_), None) => {}
+                    (Asked::Front, _) => window::raise(app),
                 }
             }
         }
         _ => {}
     }
-}
-
-/// Ends the app in order when the system or a terminal asks for it.
-async fn end_when_told(app: AppHandle) {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-
-        let (Ok(mut terminate), Ok(mut interrupt)) =
-            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-        else {
-            return;
-        };
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    if tokio::signal::ctrl_c().await.is_err() {
-        return;
-    }
-    app.exit(0);
 }

@@ -2,6 +2,13 @@
 #![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
 
 use std::process::ExitCode;
+use std::time::Duration;
+
+use keyport_shutdown::{Policy, Shutdown};
+
+/// What is finished at the end takes five seconds at most.
+const ENDING: Policy =
+    Policy { hangup: true, time_limit: Duration::from_secs(8), forced_exit_code: 1 };
 
 fn main() -> ExitCode {
     // Before any thread exists and before a webview reads its environment.
@@ -9,5 +16,11 @@ fn main() -> ExitCode {
         eprintln!("keyport-desktop: {refusal}");
         return ExitCode::FAILURE;
     }
-    keyport_desktop::run()
+    match Shutdown::install(ENDING) {
+        Ok(shutdown) => keyport_desktop::run(shutdown),
+        Err(error) => {
+            eprintln!("keyport-desktop: signals cannot be heard: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }

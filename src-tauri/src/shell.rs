@@ -1,21 +1,28 @@
-//! The shell around the client: hands the page what to draw, hands the client what the person wants, and raises the window.
-//! These two commands are all that the page can call. No decision about a sign-in is taken here.
+//! The shell around the client: hands the page what to draw, hands the client what the person
+//! wants, and raises the window. These two commands are all that the page can call. No decision
+//! about a sign-in is taken here.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use keyport_client::{Client, Notice, config};
-use keyport_core::View;
+use keyport_client::{Client, Intent, Notice, config};
 use keyport_core::secret::RawCallback;
+use keyport_core::{Screen, View};
 use keyport_words::Words;
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
-use tauri::{AppHandle, State};
-use tokio::sync::broadcast;
+use tauri::{AppHandle, Manager, State};
+use tokio::sync::{broadcast, watch};
 
 use crate::drawing::Drawing;
 use crate::settings::{self, Trouble};
 use crate::window;
-use crate::wishes::{Wish, Wishes};
+use crate::wishes::{Details, Wanted, Wish, Wishes};
+
+/// One change of the keychain is several signals, and our own writing is among them: it is read
+/// again when there was none for this long.
+const QUIET: Duration = Duration::from_millis(200);
 
 /// An email address has at most this many bytes, RFC 5321 §4.5.3.1.
 const LONGEST_EMAIL: usize = 254;
@@ -23,12 +30,17 @@ const LONGEST_EMAIL: usize = 254;
 /// The running app, or the reason why it can do nothing.
 pub struct Shell {
     client: Mutex<Option<Client>>,
-    trouble: Option<Trouble>,
-    wishes: Mutex<Wishes>,
+    /// Says when the keychain changed; taken by whoever follows it.
+    changes: Mutex<Option<watch::Receiver<()>>>,
+    trouble: Mutex<Option<Trouble>>,
+    wishes: Arc<Mutex<Wishes>>,
     words: Words,
     device: String,
     said: broadcast::Sender<&'static str>,
+    page: Mutex<Option<Channel<Drawing>>>,
     drawing: Mutex<Option<JoinHandle<()>>>,
+    /// Into [`window::ZOOM_LEVELS`].
+    zoom: AtomicUsize,
 }
 
 impl Shell {
@@ -37,21 +49,49 @@ impl Shell {
     pub fn start() -> Self {
         let (words, device) = (Words::english(), settings::device_name());
         let said = broadcast::Sender::new(4);
-        let (client, trouble, door) = match settings::read(&words, &device, said.clone()) {
-            Ok((config, platform, door)) => (Some(Client::start(config, platform)), None, door),
-            Err(trouble) => {
-                tracing::error!(%trouble, "keyport is not set up");
-                (None, Some(trouble), keyport_core::Door::Link)
-            }
-        };
-        Self {
-            client: Mutex::new(client),
-            trouble,
-            wishes: Mutex::new(Wishes::new(door)),
+        let shell = Self {
+            client: Mutex::default(),
+            changes: Mutex::default(),
+            trouble: Mutex::default(),
+            wishes: Arc::new(Mutex::new(Wishes::new(keyport_core::Door::Link))),
             words,
             device,
             said,
+            page: Mutex::default(),
             drawing: Mutex::default(),
+            zoom: AtomicUsize::new(window::USUAL_ZOOM),
+        };
+        shell.read_settings();
+        shell
+    }
+
+    /// Starts the client that the settings name, or remembers why there is none.
+    fn read_settings(&self) {
+        match settings::read(&self.words, &self.device, self.said.clone()) {
+            Ok((config, platform, door)) => {
+                *lock(&self.wishes) = Wishes::new(door);
+                *lock(&self.trouble) = None;
+                *lock(&self.changes) = platform.keychain.changes();
+                *lock(&self.client) = Some(Client::start(config, platform));
+            }
+            Err(trouble) => {
+                tracing::error!(%trouble, "keyport is not set up");
+                *lock(&self.trouble) = Some(trouble);
+            }
+        }
+    }
+
+    /// Reads the settings once more if there is no client, and shows what came of it.
+    fn look_again(&self, app: &AppHandle) {
+        if self.with_client(|_| ()).is_some() {
+            return;
+        }
+        // A client is started inside the runtime.
+        tauri::async_runtime::block_on(async { self.read_settings() });
+        self.heed_client(app.clone());
+        let page = lock(&self.page).take();
+        if let Some(page) = page {
+            self.draw_on(page);
         }
     }
 
@@ -60,15 +100,32 @@ impl Shell {
         self.with_client(|client| client.deliver_link(raw));
     }
 
-    /// Raises the window whenever the client asks for it, until the client ends.
-    pub fn raise_when_asked(&self, app: AppHandle) {
-        let Some(mut notices) = self.with_client(Client::notices) else {
+    /// Another process may have signed in or out.
+    pub fn follow_keychain(&self) {
+        self.with_client(|client| client.intend(Intent::Follow));
+    }
+
+    /// Does with the window what the client asks for, until the client ends.
+    pub fn heed_client(&self, app: AppHandle) {
+        if let Some(changes) = lock(&self.changes).take() {
+            tauri::async_runtime::spawn(follow_changes(app.clone(), changes));
+        }
+        let both = self.with_client(|client| (client.notices(), client.views()));
+        let Some((mut notices, mut views)) = both else {
             return;
         };
         tauri::async_runtime::spawn(async move {
             loop {
                 match notices.recv().await {
                     Ok(Notice::Raise) => window::raise(&app),
+                    Ok(Notice::Confirm(_)) => {
+                        window::show_beside_browser(&app).await;
+                        let is_over = |view: &View| !matches!(view.screen, Screen::Confirm { .. });
+                        if views.wait_for(is_over).await.is_err() {
+                            return;
+                        }
+                        window::stop_standing_out(&app);
+                    }
                     Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
                     Err(broadcast::error::RecvError::Closed) => return,
                 }
@@ -78,26 +135,29 @@ impl Shell {
 
     /// Lets the client finish what it owes, and ends it.
     pub async fn shut_down(&self) {
-        let client = self.client.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let client = lock(&self.client).take();
         if let Some(client) = client {
             client.shut_down().await;
         }
     }
 
     fn with_client<T>(&self, ask: impl FnOnce(&Client) -> T) -> Option<T> {
-        self.client.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(ask)
+        lock(&self.client).as_ref().map(ask)
     }
 
     /// Draws what is shown now and whatever comes, on `channel`; a page that attached before is forgotten.
     fn draw_on(&self, channel: Channel<Drawing>) {
         let Some(mut views) = self.with_client(Client::views) else {
             let drawing = self.not_set_up();
-            return log_loss(channel.send(drawing));
+            log_loss(channel.send(drawing));
+            *lock(&self.page) = Some(channel);
+            return;
         };
         let (words, device) = (self.words.clone(), self.device.clone());
-        let mut said = self.said.subscribe();
+        let (mut said, wishes) = (self.said.subscribe(), self.wishes.clone());
         let send = move |view: View, said: Option<&'static str>| {
-            channel.send(Drawing { said, ..Drawing::of(view, &device, &words) })
+            let another_way = lock(&wishes).another_way(&view).is_some();
+            channel.send(Drawing { said, another_way, ..Drawing::of(view, &device, &words) })
         };
         // The first one at once, so that the window is not shown before there is something in it.
         log_loss(send(views.borrow_and_update().clone(), None));
@@ -113,16 +173,24 @@ impl Shell {
                 }
             }
         });
-        let mut drawing = self.drawing.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(former) = drawing.replace(task) {
+        if let Some(former) = lock(&self.drawing).replace(task) {
             former.abort();
         }
     }
 
     fn not_set_up(&self) -> Drawing {
-        let trouble = self.trouble.as_ref().map_or_else(String::new, Trouble::to_string);
+        let trouble = lock(&self.trouble).as_ref().map_or_else(String::new, Trouble::to_string);
         let folder = config::config_dir();
         Drawing::not_set_up(&folder.display().to_string(), &trouble, &self.words)
+    }
+}
+
+/// What another process does to the sessions is shown at once, also while the window is not looked
+/// at.
+async fn follow_changes(app: AppHandle, mut changes: watch::Receiver<()>) {
+    while changes.changed().await.is_ok() {
+        while matches!(tokio::time::timeout(QUIET, changes.changed()).await, Ok(Ok(()))) {}
+        app.state::<Shell>().follow_keychain();
     }
 }
 
@@ -141,19 +209,32 @@ pub fn attach(app: AppHandle, shell: State<'_, Shell>, channel: Channel<Drawing>
     window::show(&app);
 }
 
-/// The person pressed a button.
+/// The person pressed a button or a key.
 #[tauri::command]
 #[expect(clippy::needless_pass_by_value, reason = "commands take their arguments by value")]
-pub fn intent(app: AppHandle, shell: State<'_, Shell>, intent: Wish, email: Option<String>) {
+pub fn intent(app: AppHandle, shell: State<'_, Shell>, intent: Wish, details: Option<Details>) {
     tracing::debug!(?intent, "the person wants");
-    let email = email.filter(|email| !email.is_empty() && email.len() <= LONGEST_EMAIL);
-    let asked = shell.with_client(|client| {
-        let view = client.views().borrow().clone();
-        let mut wishes = shell.wishes.lock().unwrap_or_else(PoisonError::into_inner);
-        client.intend(wishes.read(intent, email, &view));
-    });
-    if asked.is_none() {
-        // Nothing can be wanted without a client but to look for settings again.
-        app.request_restart();
+    let mut details = details.unwrap_or_default();
+    let fits = |email: &String| !email.is_empty() && email.len() <= LONGEST_EMAIL;
+    details.email = details.email.filter(fits);
+    let view = shell.with_client(|client| client.views().borrow().clone());
+    // Without a client nothing is shown that a wish could be about.
+    let view = view.unwrap_or(View { screen: Screen::Starting });
+    let wanted = lock(&shell.wishes).read(intent, details, &view);
+    match wanted {
+        Wanted::OfClient(intent) => {
+            shell.with_client(|client| client.intend(intent));
+        }
+        Wanted::Settings => shell.look_again(&app),
+        Wanted::Zoom(step) => {
+            let level = shell.zoom.load(Ordering::Relaxed);
+            shell.zoom.store(window::zoom(&app, level, step), Ordering::Relaxed);
+        }
+        Wanted::Nothing => tracing::debug!("which is not offered"),
     }
+}
+
+/// What a panicked task left is still the truth.
+fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,9 @@
 ### The window's sentences. `Words::screen("signed_out", …)` gathers every message whose id starts with `signed-out-`,
 ### keyed by the rest of the id. Words for problems are in problems.ftl, the buttons under them here as `trouble-…`.
 
+# On standard error, where there is no window to say it in.
+no-display = There is no display to show the window on. In a terminal, sign in with: keyport sign-in
+
 # The settings of this device name no sign-in service, or not properly. $trouble is for IT.
 not-set-up-title = Keyport is not set up on this device
 not-set-up-text = It does not know your company's sign-in service yet, so nobody can sign in.
@@ -82,6 +85,8 @@ signed-in-unreachable = { $unreachable }
 signed-in-unreachable-still = You stay signed in. Keyport tries again by itself.
 signed-in-reachable = Keyport is connected again.
 signed-in-sign-out = Sign out
+signed-in-others-label = Other accounts on this device
+signed-in-sign-out-of-all = Sign out of all accounts
 signed-in-another-account = Use another account
 signed-in-another-text = Sign in with another work email on this device.
 signed-in-email-label = { signed-out-email-label }
