@@ -48,6 +48,68 @@ async fn a_link_that_starts_the_app_completes_the_sign_in() -> Result<()> {
     Ok(())
 }
 
+/// The keyring is locked, and the link of a sign-in that an earlier process began starts the app.
+async fn started_beside_a_locked_keyring(desk: &Desk) -> Result<App> {
+    let app = desk.app(&[]).await?;
+    let authorize = desk.begin(&app).await?;
+    app.close().await?;
+    desk.session.lock_keyring()?;
+    let link = desk.callback(&authorize).await?;
+    let program = binaries::path("keyport-desktop")?;
+    let app = desk.session.app_at(&program, &[&link], &[]).await?;
+    app.awaits(&["problem"], wait::PATIENCE).await?;
+    app.says("keychain is locked", wait::PATIENCE).await?;
+    Ok(app)
+}
+
+#[tokio::test]
+async fn a_link_that_starts_the_app_beside_a_locked_keychain_completes_once_it_is_open()
+-> Result<()> {
+    let mut desk = Desk::start()?;
+    let app = started_beside_a_locked_keyring(&desk).await?;
+    desk.session.unlock_keyring()?;
+    app.intent("try-again").await?;
+    app.awaits(&["signed_in"], wait::PATIENCE).await?;
+    app.says("in your system keychain", wait::PATIENCE).await?;
+    app.close().await
+}
+
+#[tokio::test]
+async fn a_keychain_that_another_program_opens_is_noticed_when_the_person_comes_back() -> Result<()>
+{
+    let mut desk = Desk::start()?;
+    let app = started_beside_a_locked_keyring(&desk).await?;
+    desk.session.unlock_keyring()?;
+    desk.leave_and_come_back()?;
+    app.awaits(&["signed_in"], wait::PATIENCE).await?;
+    app.close().await
+}
+
+#[tokio::test]
+async fn the_link_that_only_opens_the_app_brings_it_to_the_front_and_begins_nothing() -> Result<()>
+{
+    let desk = Desk::start()?;
+    let app = desk.app(&[]).await?;
+    let window = desk.session.window("^Keyport$", wait::PATIENCE)?;
+    for rest in [":/open", ":/", ":"] {
+        desk.session.xdotool(&["windowminimize", &window])?;
+        wait::until("the minimized window", wait::PATIENCE, || {
+            let active = desk.session.xdotool(&["getactivewindow"]).unwrap_or_default();
+            Ok((active.trim() != window).then_some(()))
+        })?;
+        desk.session.xdg_open(&format!("{CHANNEL}{rest}"))?;
+        desk.in_front(&window)?;
+    }
+    assert_eq!(app.screen().await?, "signed_out");
+    assert!(desk.session.opened().is_empty(), "no browser was opened");
+    assert!(!app.process().log().contains("a callback that is not ours"));
+    app.close().await?;
+    // A stopped app starts.
+    desk.session.xdg_open(&format!("{CHANNEL}:/open"))?;
+    desk.session.window("^Keyport$", wait::PATIENCE)?;
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_page_that_opens_our_link_signs_nobody_in_and_ends_nothing() -> Result<()> {
     let desk = Desk::start()?;
@@ -104,10 +166,7 @@ async fn the_app_started_twice_is_one_window_in_front() -> Result<()> {
     let mut second = desk.session.spawn("second", desk.session.our_command("keyport-desktop")?)?;
     let ended = second.wait(wait::PATIENCE)?;
     assert!(ended.success(), "the second one hands over and ends: {ended}");
-    wait::until("the window in front", wait::PATIENCE, || {
-        let active = desk.session.xdotool(&["getactivewindow"]).unwrap_or_default();
-        Ok((active.trim() == window).then_some(()))
-    })?;
+    desk.in_front(&window)?;
     let windows = desk.session.xdotool(&["search", "--onlyvisible", "--name", "^Keyport$"])?;
     assert_eq!(windows.lines().count(), 1, "one window: {windows}");
     app.close().await.context("the first one is still there")

@@ -100,7 +100,7 @@ async fn a_script_in_the_webview_sees_no_secret() -> Result<()> {
 
     // The script signs Ada in, with the one thing that it can ask for: what the person can ask for.
     awaits_drawing(&app, "signed_out").await?;
-    let ask = "window.ask('intent', {intent: arguments[0], email: arguments[1]})";
+    let ask = "window.ask('intent', {intent: arguments[0], details: {email: arguments[1]}})";
     run(&app, ask, vec![json!("sign-in"), json!("ada@acme.test")]).await?;
     awaits_drawing(&app, "waiting").await?;
     let authorize = desk.opened_after(0)?;

@@ -6,8 +6,14 @@
 mod cases;
 #[path = "../src-tauri/src/drawing.rs"]
 mod drawing;
+#[path = "ui/intents.rs"]
+mod intents;
 #[path = "ui/preview.rs"]
 mod preview;
+#[path = "../src-tauri/src/text.rs"]
+mod text;
+#[path = "../src-tauri/src/wishes.rs"]
+mod wishes;
 
 use std::ops::Deref;
 use std::process::Command;
@@ -149,9 +155,12 @@ async fn the_keyboard_alone_signs_in_and_cancels() {
     press(&driver, "\u{e004}").await;
     press(&driver, "\u{e007}").await;
     assert_eq!(asked(&driver).await, json!([["sign-in-sso", null]]));
+    // Escape is pressed by mistake, and would cost what was done in the browser.
     for screen in ["preparing", "waiting", "confirm"] {
         show(&driver, screen).await;
         press(&driver, "\u{e00c}").await;
+        assert_eq!(asked(&driver).await, json!([]), "{screen}");
+        driver.find("[data-intent=cancel]").await.unwrap().send_keys("\u{e007}").await.unwrap();
         assert_eq!(asked(&driver).await, json!([["cancel", null]]), "{screen}");
     }
     show(&driver, "problem-timed_out").await;
@@ -179,7 +188,6 @@ async fn every_problem_offers_its_own_way_out_first() {
     for (problem, intent) in [
         ("timed_out", "try-again"),
         ("no_selector", "dismiss"),
-        ("door_blocked", "another-way"),
         ("keychain_locked", "try-again"),
         ("session_ended", "dismiss"),
     ] {
@@ -190,6 +198,73 @@ async fn every_problem_offers_its_own_way_out_first() {
     show(&driver, "problem-keychain_locked").await;
     driver.click("[data-intent=continue-without-saving]").await.unwrap();
     assert_eq!(asked(&driver).await, json!([["continue-without-saving", null]]));
+}
+
+#[tokio::test]
+async fn another_way_is_offered_only_while_one_is_left() {
+    let driver = page().await;
+    for (case, first, last) in [
+        ("waiting", "open-again", "open-again"),
+        ("problem-door_blocked", "another-way", "try-again"),
+    ] {
+        for (another_way, first) in [(true, first), (false, last)] {
+            let script = "window.draw({...window.DRAWINGS.signed_out});
+                window.draw({...window.DRAWINGS[arguments[0]], another_way: arguments[1]});
+                document.querySelector('[data-opens]')?.click();
+                const button = document.querySelector('section [data-intent=another-way]');
+                return [Boolean(button?.checkVisibility()), document.querySelector('section .primary').dataset.intent];";
+            let shown = run(&driver, script, vec![json!(case), json!(another_way)]).await;
+            assert_eq!(shown, json!([another_way, first]), "{case}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_account_of_the_device_is_one_click_away_and_all_can_be_signed_out() {
+    let driver = page().await;
+    show(&driver, "signed_in").await;
+    assert!(!driver.has("[data-intent=show-account]").await);
+    let hidden = "return document.querySelector('[data-intent=sign-out-of-all]').checkVisibility()";
+    assert_eq!(run(&driver, hidden, Vec::new()).await, json!(false));
+    show(&driver, "signed_in-others").await;
+    driver.click("[data-intent=show-account][data-account=two]").await.unwrap();
+    driver.click("[data-intent=sign-out-of-all]").await.unwrap();
+    let wanted = json!([["show-account", "two"], ["sign-out-of-all", null]]);
+    assert_eq!(asked(&driver).await, wanted);
+}
+
+#[tokio::test]
+async fn text_gets_larger_and_smaller_with_the_keys_of_a_browser() {
+    let driver = page().await;
+    for (key, intent) in
+        [("+", "zoom-in"), ("=", "zoom-in"), ("-", "zoom-out"), ("0", "zoom-reset")]
+    {
+        for screen in ["signed_out", "waiting", "problem-timed_out"] {
+            show(&driver, screen).await;
+            press(&driver, &format!("\u{e009}{key}")).await;
+            assert_eq!(asked(&driver).await, json!([[intent, null]]), "{key} on {screen}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_others_wrote_neither_turns_nor_breaks_the_text_around_it() {
+    let driver = page().await;
+    let drawing = preview::drawing(cases::hostile()).unwrap();
+    let shown = drawing.to_string();
+    for hidden in
+        ["\\u0000", "\\u0007", "\\n", "\\t", "\u{202E}", "\u{202D}", "\u{2066}", "\u{200B}"]
+    {
+        assert!(!shown.contains(hidden), "{hidden:?} reaches the page");
+    }
+    assert!(!shown.contains(['\u{E0041}', '\u{200F}', '\u{202C}']));
+    run(&driver, "window.draw(arguments[0])", vec![drawing]).await;
+    let texts = "return ['name', 'email'].map((fact) => document.querySelector(`.person [data-fact=${fact}]`).textContent)";
+    let texts = run(&driver, texts, Vec::new()).await;
+    assert_eq!(texts, json!(["AdaecalevoL Sign out", "ada@acme.test"]));
+    let directions = "return [...document.querySelectorAll('[data-fact], [data-words], dd')]
+        .filter((element) => getComputedStyle(element).unicodeBidi !== 'isolate').length";
+    assert_eq!(run(&driver, directions, Vec::new()).await, json!(0));
 }
 
 #[tokio::test]

@@ -57,6 +57,53 @@ impl Desk {
         })
     }
 
+    /// Waits until this window is the active one.
+    pub fn in_front(&self, window: &str) -> Result<()> {
+        wait::until("the window in front", wait::PATIENCE, || {
+            let active = self.session.xdotool(&["getactivewindow"]).unwrap_or_default();
+            Ok((active.trim() == window).then_some(()))
+        })
+    }
+
+    /// The person looks at another window, and at ours again.
+    pub fn leave_and_come_back(&self) -> Result<()> {
+        let window = self.session.window("^Keyport$", wait::PATIENCE)?;
+        self.session.xdotool(&["windowactivate", "--sync", &window])?;
+        self.session.xdotool(&["windowminimize", "--sync", &window])?;
+        wait::until("the window left", wait::PATIENCE, || {
+            let active = self.session.xdotool(&["getactivewindow"]).unwrap_or_default();
+            Ok((active.trim() != window).then_some(()))
+        })?;
+        self.session.xdotool(&["windowactivate", "--sync", &window])?;
+        self.in_front(&window)
+    }
+
+    /// Signs a person in with the terminal, into the same keychain; the browser is the test's own.
+    pub async fn sign_in_with_terminal(&self, person: Person<'_>) -> Result<()> {
+        let mut command = self.session.our_command("keyport")?;
+        command.args(["sign-in", "--no-browser", "--json", "--email", person.email]);
+        let mut terminal = self.session.spawn("terminal", command)?;
+        let link = terminal.line(wait::PATIENCE, |line| {
+            let event: serde_json::Value = serde_json::from_str(line).ok()?;
+            (event["event"] == "authorization_url")
+                .then(|| event["url"].as_str().map(str::to_owned))?
+        })?;
+        let mut browser = Jar::new()?;
+        let back =
+            person.sign_in(&mut browser, &link).await.context("the way through the pages")?;
+        Jar::new()?.open(&back).await?;
+        let ended = terminal.wait(wait::PATIENCE)?;
+        anyhow::ensure!(ended.success(), "the terminal ended with {ended}: {}", terminal.log());
+        Ok(())
+    }
+
+    /// Runs one command of the terminal to its end.
+    pub fn terminal(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = self.session.our_command("keyport")?;
+        command.args(arguments);
+        keyport_tests::process::run(command)
+    }
+
     /// Ada signs in at this address; answers with the callback that her browser would open.
     pub async fn callback(&self, authorize: &str) -> Result<String> {
         let mut browser = Jar::new()?.stopping_at(CHANNEL);

@@ -78,8 +78,56 @@ fn signed_in() -> Vec<Case> {
         named("signed_in-both", signed(ada(), Stored::Memory, locked, offline)),
         named("signed_in-nameless", signed(nameless, Stored::Keychain, None, None)),
         named("signed_in-unknown", signed(unknown, Stored::Keychain, None, None)),
+        named("signed_in-others", with_others(vec![grace(), nameless_other()])),
+        named("signed_in-bidi", with_others(vec![from_right_to_left()])),
         named("signed_in-long", signed(long, Stored::Keychain, None, None)),
     ]
+}
+
+/// Ada is shown; these are on the device too.
+fn with_others(others: Vec<Account>) -> Screen {
+    Screen::SignedIn {
+        account: Box::new(ada()),
+        stored: Stored::Keychain,
+        not_saved: None,
+        unreachable: None,
+        others,
+    }
+}
+
+fn grace() -> Account {
+    Account {
+        id: AccountId("two".to_owned()),
+        email: Some("grace@acme.test".to_owned()),
+        name: Some("Grace Hopper".to_owned()),
+        ..ada()
+    }
+}
+
+fn nameless_other() -> Account {
+    let email = Some("someone@subsidiary.example-holding.test".to_owned());
+    Account { id: AccountId("three".to_owned()), email, name: None, ..ada() }
+}
+
+fn from_right_to_left() -> Account {
+    let name = "\u{5E2}\u{5D3}\u{5D4} \u{5DC}\u{5D1}\u{5DC}\u{5D9}\u{5D9}\u{5E1}";
+    Account { name: Some(name.to_owned()), ..grace() }
+}
+
+/// An account whose names try to turn, hide or break the text around them.
+pub fn hostile() -> View {
+    let mut account = ada();
+    account.name = Some("Ada\u{202E}ecalevoL\u{202C}\nSign out\u{200B}\u{7}".to_owned());
+    account.email = Some("\u{2066}ada@acme.test\u{2069}\u{E0041}".to_owned());
+    account.organization = organization("\u{202D}Acme\u{0}\tInc");
+    let mut other = from_right_to_left();
+    other.name = other.name.map(|name| format!("\u{200F}{name}"));
+    other.organization = account.organization.clone();
+    let mut screen = with_others(vec![other.clone()]);
+    if let Screen::SignedIn { account: shown, .. } = &mut screen {
+        **shown = account;
+    }
+    View { screen }
 }
 
 fn signed(
@@ -88,7 +136,13 @@ fn signed(
     not_saved: Option<&'static str>,
     unreachable: Option<&'static str>,
 ) -> Screen {
-    Screen::SignedIn { account: Box::new(account), stored, not_saved, unreachable, others: 0 }
+    Screen::SignedIn {
+        account: Box::new(account),
+        stored,
+        not_saved,
+        unreachable,
+        others: Vec::new(),
+    }
 }
 
 fn ada() -> Account {

@@ -9,7 +9,7 @@
       channel = args.channel;
       window.show(decodeURIComponent(location.hash.slice(1)) || 'signed_out');
     },
-    intent: (args) => noted.asked.push([args.intent, args.email ?? null]),
+    intent: ({ intent, details }) => noted.asked.push([intent, details.email ?? details.account ?? null]),
   };
   window.noted = noted;
   window.draw = (drawing) => channel.onmessage(drawing);

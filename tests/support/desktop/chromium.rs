@@ -11,7 +11,7 @@ use super::DesktopSession;
 use super::webdriver::Driver;
 use crate::{offspring, wait};
 
-const FLAGS: [&str; 14] = [
+const FLAGS: [&str; 12] = [
     "--no-sandbox",
     "--test-type",
     "--no-first-run",
@@ -22,8 +22,6 @@ const FLAGS: [&str; 14] = [
     "--disable-component-update",
     "--disable-sync",
     "--password-store=basic",
-    "--window-position=490,10",
-    "--window-size=930,870",
     "--remote-debugging-port=0",
     "--host-resolver-rules='MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'",
 ];
@@ -51,6 +49,16 @@ impl DesktopSession {
         self.home().join(".config/browser-of-the-tests")
     }
 
+    /// Beside the app on the usual display, and all of another one.
+    fn browser_place(&self) -> String {
+        let (width, height) = self.screen;
+        if self.screen == super::SCREEN {
+            "--window-position=490,10 --window-size=930,870".to_owned()
+        } else {
+            format!("--window-position=0,0 --window-size={width},{height}")
+        }
+    }
+
     fn opened_file(&self) -> PathBuf {
         self.folder.path().join("opened")
     }
@@ -62,9 +70,10 @@ impl DesktopSession {
             .find(|name| self.run("which", &[name]).is_ok())
             .context("no Chromium here: `cargo xtask setup` installs it")?;
         let script = format!(
-            "#!/bin/sh\nprintf '%s\\n' \"$*\" >>'{}'\nexec {program} {} --user-data-dir='{}' \"$@\"\n",
+            "#!/bin/sh\nprintf '%s\\n' \"$*\" >>'{}'\nexec {program} {} {} --user-data-dir='{}' \"$@\"\n",
             self.opened_file().display(),
             FLAGS.join(" "),
+            self.browser_place(),
             self.profile().display(),
         );
         let starter = self.folder.path().join("browser");

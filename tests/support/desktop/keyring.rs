@@ -71,24 +71,49 @@ impl DesktopSession {
         command.args(["--foreground", "--unlock", "--components=secrets"]);
         let daemon = Process::spawn_with_input("keyring", command, &self.logs, Some(PASSWORD))?;
         self.keyring = Some(daemon);
-        wait::until("an open keyring", wait::PATIENCE, || {
-            let locked = self.run(
-                "gdbus",
-                &[
-                    "call",
-                    "--session",
-                    "--dest",
-                    NAME,
-                    "--object-path",
-                    "/org/freedesktop/secrets/aliases/default",
-                    "--method",
-                    "org.freedesktop.DBus.Properties.Get",
-                    "org.freedesktop.Secret.Collection",
-                    "Locked",
-                ],
-            );
-            Ok(locked.ok().filter(|answer| answer.contains("false")).map(drop))
+        self.until_locked(false)
+    }
+
+    fn until_locked(&self, locked: bool) -> Result<()> {
+        let arguments = [
+            "call",
+            "--session",
+            "--dest",
+            NAME,
+            "--object-path",
+            "/org/freedesktop/secrets/aliases/default",
+            "--method",
+            "org.freedesktop.DBus.Properties.Get",
+            "org.freedesktop.Secret.Collection",
+            "Locked",
+        ];
+        wait::until("the state of the keyring", wait::PATIENCE, || {
+            let answer = self.run("gdbus", &arguments).unwrap_or_default();
+            Ok(answer.contains(&locked.to_string()).then_some(()))
         })
+    }
+
+    /// Locks the keyring, as a desktop does when the person leaves.
+    ///
+    /// # Errors
+    /// When the Secret Service does not do it.
+    pub fn lock_keyring(&self) -> Result<()> {
+        let service = ["--dest", NAME, "--object-path", "/org/freedesktop/secrets"];
+        let lock = ["--method", "org.freedesktop.Secret.Service.Lock"];
+        let login = "['/org/freedesktop/secrets/collection/login']";
+        let mut arguments = vec!["call", "--session"];
+        arguments.extend(service.into_iter().chain(lock).chain([login]));
+        self.run("gdbus", &arguments)?;
+        self.until_locked(true)
+    }
+
+    /// Opens the keyring without the app: the Secret Service ends and is there again, open.
+    ///
+    /// # Errors
+    /// When the daemon does not get ready.
+    pub fn unlock_keyring(&mut self) -> Result<()> {
+        self.kill_secret_service();
+        self.start_secret_service()
     }
 
     /// Ends the Secret Service as a crash would.

@@ -31,9 +31,28 @@ pub struct Settings {
     environment: Vec<(String, String)>,
     logs: Option<PathBuf>,
     is_headless: bool,
+    screen: Option<(u16, u16)>,
+    without_window_manager: bool,
 }
 
+/// The usual display, in pixels.
+const SCREEN: (u16, u16) = (1440, 900);
+
 impl Settings {
+    /// Another size of the display, in pixels; the browser's window then fills it.
+    #[must_use]
+    pub fn screen(mut self, width: u16, height: u16) -> Self {
+        self.screen = Some((width, height));
+        self
+    }
+
+    /// Nothing moves, raises or decorates windows.
+    #[must_use]
+    pub fn without_window_manager(mut self) -> Self {
+        self.without_window_manager = true;
+        self
+    }
+
     /// The state of the Secret Service; unlocked unless said.
     #[must_use]
     pub fn keyring(mut self, keyring: Keyring) -> Self {
@@ -85,6 +104,8 @@ impl Settings {
             keyring: None,
             logs,
             policy: None,
+            screen: self.screen.unwrap_or(SCREEN),
+            has_window_manager: !self.without_window_manager,
             folder,
             _turn: turn,
         };
@@ -110,6 +131,8 @@ pub struct DesktopSession {
     keyring: Option<Process>,
     logs: PathBuf,
     policy: Option<PathBuf>,
+    screen: (u16, u16),
+    has_window_manager: bool,
     folder: TempDir,
     _turn: File,
 }

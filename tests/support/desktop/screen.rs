@@ -13,12 +13,16 @@ impl DesktopSession {
     pub(super) fn start_display(&mut self) -> Result<()> {
         let mut command = self.command("Xvfb");
         // Without -noreset the display starts anew when its last client leaves, and takes along one that is just arriving.
-        command.args(["-displayfd", "1", "-screen", "0", "1440x900x24", "-wr", "-noreset"]);
+        let screen = format!("{}x{}x24", self.screen.0, self.screen.1);
+        command.args(["-displayfd", "1", "-screen", "0", &screen, "-wr", "-noreset"]);
         command.args(["-nolisten", "tcp"]);
         let display = self.spawn("xvfb", command)?;
         let number = display.line(wait::PATIENCE, |line| line.trim().parse::<u32>().ok())?;
         self.programs.push(display);
         self.set("DISPLAY", format!(":{number}"));
+        if !self.has_window_manager {
+            return Ok(());
+        }
         let manager = self.spawn("openbox", self.command("openbox"))?;
         self.programs.push(manager);
         // Answers only when a window manager has announced itself.
@@ -56,6 +60,21 @@ impl DesktopSession {
         let window = self.window(title, wait::PATIENCE)?;
         let (x, y) = (x.to_string(), y.to_string());
         self.xdotool(&["windowmove", &window, &x, &y]).map(drop)
+    }
+
+    /// Where a window is, without what the window manager draws around it: x, y, width, height.
+    ///
+    /// # Errors
+    /// When there is no such window.
+    pub fn place_of(&self, window: &str) -> Result<[i64; 4]> {
+        let printed = self.xdotool(&["getwindowgeometry", "--shell", window])?;
+        let number = |name: &str| -> Option<i64> {
+            let line = printed.lines().find_map(|line| line.strip_prefix(name))?;
+            line.strip_prefix('=')?.parse().ok()
+        };
+        let numbers = ["X", "Y", "WIDTH", "HEIGHT"].map(number);
+        let numbers: Option<Vec<i64>> = numbers.into_iter().collect();
+        numbers.and_then(|all| all.try_into().ok()).context("four numbers")
     }
 
     /// Saves what is on the display as a PNG file.

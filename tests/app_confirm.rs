@@ -1,0 +1,178 @@
+//! The comparison of numbers on a small screen: the browser's page with its number and its button,
+//! and the window with its number, are seen together. The browser is a real Chromium that the app
+//! opened, and it fills the screen.
+
+#[path = "app/desk.rs"]
+mod desk;
+#[path = "../src-tauri/src/placement.rs"]
+mod placement;
+
+use anyhow::{Context, Result, ensure};
+use keyport_tests::desktop::{App, Browser};
+use keyport_tests::{DesktopSession, Person, World, wait};
+
+use desk::Desk;
+
+const SCREEN: (u16, u16) = (1280, 800);
+
+/// A rectangle on the screen: left, top, right, bottom.
+#[derive(Clone, Copy, Debug)]
+struct Area([f64; 4]);
+
+impl Area {
+    fn overlaps(&self, other: &Self) -> bool {
+        let (a, b) = (self.0, other.0);
+        a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]
+    }
+
+    fn is_on_screen(&self) -> bool {
+        let [left, top, right, bottom] = self.0;
+        left >= 0.0
+            && top >= 0.0
+            && right <= f64::from(SCREEN.0)
+            && bottom <= f64::from(SCREEN.1)
+            && right > left
+            && bottom > top
+    }
+}
+
+fn small_screen(window_manager: bool) -> Result<Desk> {
+    let world = World::start()?;
+    let mut session = DesktopSession::with()
+        .screen(SCREEN.0, SCREEN.1)
+        .environment("KEYPORT_COMPANION", world.issuer());
+    if !window_manager {
+        session = session.without_window_manager();
+    }
+    Ok(Desk { session: session.start()?, world })
+}
+
+/// Ada has signed in at her provider; the page asks her to compare.
+async fn at_the_comparison(desk: &Desk) -> Result<(App, Browser)> {
+    let app = desk.app(&[]).await?;
+    app.fill("#email", Person::ADA.email).await?;
+    app.intent("sign-in").await?;
+    let browser = desk.session.browser().await?;
+    browser.tab(desk.world.emulator_url().as_str(), wait::PATIENCE).await?;
+    browser.fill("[name=email]", Person::ADA.email).await?;
+    browser.fill("[name=password]", Person::ADA.password).await?;
+    browser.click("form [type=submit]").await?;
+    browser.tab(desk.world.companion_url().as_str(), wait::PATIENCE).await?;
+    browser.find("button[name=continue]").await?;
+    app.awaits(&["confirm"], wait::PATIENCE).await?;
+    Ok((app, browser))
+}
+
+/// Where an element of the page in the browser is on the screen.
+async fn on_screen(browser: &Browser, selector: &str) -> Result<Area> {
+    let script = format!(
+        "const box = document.querySelector('{selector}').getBoundingClientRect();
+        const x = screenX + (outerWidth - innerWidth) / 2, y = screenY + outerHeight - innerHeight;
+        return [box.left + x, box.top + y, box.right + x, box.bottom + y];"
+    );
+    let numbers = browser.script(&script).await?;
+    let numbers: Vec<f64> = serde_json::from_value(numbers)?;
+    Ok(Area(numbers.try_into().ok().context("four numbers")?))
+}
+
+/// What is drawn uppermost at this point of the screen: a window with its frame.
+fn uppermost_at(desk: &Desk, x: f64, y: f64) -> Result<Area> {
+    let (x, y) = (format!("{x:.0}"), format!("{y:.0}"));
+    desk.session.xdotool(&["mousemove", &x, &y])?;
+    let printed = desk.session.xdotool(&["getmouselocation", "--shell"])?;
+    let window = printed.lines().find_map(|line| line.strip_prefix("WINDOW="));
+    area_of(desk, window.context("a window")?)
+}
+
+fn area_of(desk: &Desk, window: &str) -> Result<Area> {
+    let [x, y, width, height] = desk.session.place_of(window)?;
+    #[expect(clippy::cast_precision_loss, reason = "pixels of a screen")]
+    let edges = [x, y, x + width, y + height].map(|edge| edge as f64);
+    Ok(Area(edges))
+}
+
+/// The app's window with its frame, if it is uppermost in its own middle. The browser is far larger.
+fn window_if_uppermost(desk: &Desk) -> Result<Option<Area>> {
+    let window = desk.session.window("^Keyport$", wait::PATIENCE)?;
+    let [left, top, right, bottom] = area_of(desk, &window)?.0;
+    let found = uppermost_at(desk, f64::midpoint(left, right), f64::midpoint(top, bottom))?;
+    Ok(is_of_the_app(&found).then_some(found))
+}
+
+fn is_of_the_app(area: &Area) -> bool {
+    area.0[2] - area.0[0] < 500.0
+}
+
+/// Windows as the window manager would have them: x, y, width, height.
+const fn placed(x: i32, y: i32, width: i32, height: i32) -> placement::Area {
+    placement::Area { x, y, width, height }
+}
+
+#[test]
+fn wherever_the_browser_is_its_page_stays_uncovered_or_the_window_stays_where_it_is() {
+    let work = placed(0, 0, 1280, 800);
+    for scale in [1.0, 1.5, 2.0] {
+        for x in (-200..1280).step_by(40) {
+            for width in (200..=1480).step_by(40) {
+                let kept_free = placed(x, 30, width, 770).page_column(scale);
+                let window = placed(420, 90, 440, 640);
+                match placement::beside(window, kept_free, work, scale) {
+                    Some(place) => {
+                        assert!(!place.overlaps(&kept_free), "{place:?} covers {kept_free:?}");
+                        assert!(place.x >= 0 && place.x + place.width <= 1280, "{place:?}");
+                        assert!(place.y >= 0 && place.y + place.height <= 800, "{place:?}");
+                    }
+                    None => assert!(kept_free.x < 440 && kept_free.x + kept_free.width > 840),
+                }
+            }
+        }
+    }
+    let free_already = placed(0, 0, 440, 640);
+    let browser = placed(500, 0, 780, 800).page_column(1.0);
+    assert_eq!(placement::beside(free_already, browser, work, 1.0), Some(free_already));
+    let no_room = placed(0, 0, 800, 600);
+    assert_eq!(placement::beside(free_already, no_room.page_column(1.0), no_room, 1.0), None);
+}
+
+#[tokio::test]
+async fn number_and_button_are_seen_beside_the_number_in_the_window() -> Result<()> {
+    let desk = small_screen(true)?;
+    let (app, browser) = at_the_comparison(&desk).await?;
+    let button = on_screen(&browser, "button[name=continue]").await?;
+    let number = on_screen(&browser, ".number").await?;
+    let beside = wait::until("the window beside the page", wait::PATIENCE, || {
+        let uppermost = window_if_uppermost(&desk)?;
+        Ok(uppermost.filter(|window| !window.overlaps(&button) && !window.overlaps(&number)))
+    });
+    desk.session.screenshot(&desk.session.logs().join("comparison.png"))?;
+    let window = beside?;
+    for area in [window, button, number] {
+        ensure!(area.is_on_screen(), "{area:?} is not on the screen");
+    }
+    let compared = app.text("#confirm-number").await?;
+    ensure!(browser.text(".number").await? == compared, "one number");
+    // A click in the browser does not cover the window's number.
+    let [left, top, ..] = number.0;
+    let (x, y) = (format!("{left:.0}"), format!("{top:.0}"));
+    desk.session.xdotool(&["mousemove", &x, &y, "click", "1"])?;
+    ensure!(window_if_uppermost(&desk)?.is_some(), "the window is still uncovered");
+
+    browser.click("button[name=continue]").await?;
+    app.awaits(&["waiting", "finishing", "signed_in"], wait::PATIENCE).await?;
+    app.close().await
+}
+
+#[tokio::test]
+async fn where_no_window_can_be_placed_the_page_is_not_covered() -> Result<()> {
+    let desk = small_screen(false)?;
+    let (app, browser) = at_the_comparison(&desk).await?;
+    for selector in ["button[name=continue]", ".number"] {
+        let [left, top, right, bottom] = on_screen(&browser, selector).await?.0;
+        for x in [left + 2.0, f64::midpoint(left, right), right - 2.0] {
+            let there = uppermost_at(&desk, x, f64::midpoint(top, bottom))?;
+            ensure!(!is_of_the_app(&there), "{selector} is covered at {x}");
+        }
+    }
+    desk.session.screenshot(&desk.session.logs().join("comparison-bare.png"))?;
+    app.close().await
+}
