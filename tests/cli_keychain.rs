@@ -25,6 +25,19 @@ fn secrets(session: &DesktopSession) -> Result<Vec<String>> {
     Ok(found)
 }
 
+/// Takes the kept access tokens out of the keyring, as if they were due: the next one is renewed.
+fn forget_access_tokens(session: &DesktopSession) -> Result<()> {
+    for service in SERVICES {
+        for name in session.secrets(service)?.into_keys() {
+            if name.starts_with("access:") {
+                let item = ["clear", "service", service, "username", &name];
+                session.run("secret-tool", &item)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 async fn sign_in(world: &World, session: &DesktopSession) -> Result<Value> {
     let arguments = ["sign-in", "--json", "--no-browser"];
     let mut keyport = start_in(session, world.issuer(), &arguments)?;
@@ -113,6 +126,9 @@ async fn a_service_that_is_away_ends_no_session() -> Result<()> {
     let (mut world, session) = (World::start()?, DesktopSession::start()?);
     sign_in(&world, &session).await?;
     world.stop_companion()?;
+    let kept = run_in(&session, world.issuer(), &["token"])?;
+    assert_eq!(kept.code, 0, "a token that is good needs no service: {}", kept.errors);
+    forget_access_tokens(&session)?;
     let token = run_in(&session, world.issuer(), &["token"])?;
     assert_eq!(token.code, 5, "{}", token.errors);
     assert_eq!(run_in(&session, world.issuer(), &["status"])?.code, 0);
@@ -165,6 +181,8 @@ async fn a_session_that_ended_elsewhere_is_said_to_be_over() -> Result<()> {
     rusqlite::Connection::open(world.database())?
         .execute("UPDATE sessions SET ended_at = created_at, ended_because = 'revoked'", [])?;
     world.start_companion_again()?;
+    // The kept access token lives on for its few minutes; the session does not.
+    forget_access_tokens(&session)?;
     let ended = run_in(&session, world.issuer(), &["token", "--json"])?;
     assert_eq!((ended.code, ended.problem()?), (4, "session_ended".to_owned()));
     assert_eq!(run_in(&session, world.issuer(), &["status"])?.code, 4, "and it is not kept");
