@@ -1,6 +1,7 @@
 //! The app's process: refuses what must not steer it, then hands over to the library.
 #![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
 
+use std::alloc::System;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,6 +10,13 @@ use keyport_shutdown::{Policy, Shutdown};
 /// What is finished at the end takes five seconds at most.
 const ENDING: Policy =
     Policy { hangup: true, time_limit: Duration::from_secs(8), forced_exit_code: 1 };
+
+use zeroizing_alloc::ZeroAlloc;
+
+/// Libraries between the client and the system copy tokens into buffers of their own; these are wiped
+/// when they are freed.
+#[global_allocator]
+static WIPED_WHEN_FREED: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     // Before any thread exists and before a webview reads its environment.

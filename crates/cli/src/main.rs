@@ -15,12 +15,19 @@ mod settings;
 mod sign_in;
 mod stop;
 
+use std::alloc::System;
 use std::process::ExitCode;
 
 use clap::Parser;
+use zeroizing_alloc::ZeroAlloc;
 
 use crate::arguments::{Arguments, Command};
 use crate::output::Output;
+
+/// Libraries between the client and the system copy tokens into buffers of their own; these are wiped
+/// when they are freed.
+#[global_allocator]
+static WIPED_WHEN_FREED: ZeroAlloc<System> = ZeroAlloc(System);
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
 use serde::Deserialize;
+use serde_json::error::Category;
 use thiserror::Error;
 use url::Url;
 
@@ -70,17 +71,47 @@ pub struct Config {
 #[derive(Debug, Error)]
 pub enum SettingsTrouble {
     /// Not a URL, or neither https nor http on this machine, or with more than scheme, host, port and path.
-    #[error("{0} does not name a companion: https://…, or http:// on this machine")]
-    NotACompanion(Source),
+    #[error("{0} does not name a companion: {1}")]
+    NotACompanion(Source, Unfit),
     /// The file is there and cannot be read.
-    #[error("{0} cannot be read")]
+    #[error("{} cannot be read: {}", .0.display(), .1.kind())]
     Unreadable(PathBuf, #[source] io::Error),
     /// The file is not what it should be, or has a setting that this version does not know.
-    #[error("{0} is not a settings file of this version")]
+    #[error("{} is not a settings file of this version: {}", .0.display(), reason(.1))]
     Malformed(PathBuf, #[source] serde_json::Error),
     /// A release build has no companion of its own.
     #[error("no companion is set: use --companion, {COMPANION_VARIABLE} or {}", .0.display())]
     NothingSet(PathBuf),
+}
+
+/// Why a setting names no companion. It never says the setting itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Unfit {
+    /// Not UTF-8.
+    #[error("it is not text")]
+    NotText,
+    /// Not an absolute URL.
+    #[error("it is not a URL such as https://sign-in.example.com")]
+    NotAUrl,
+    /// With a user name, a password, a query or a fragment.
+    #[error("it may only have a scheme, a host, a port and a path")]
+    TooMuch,
+    /// Neither https nor http on this machine.
+    #[error("it must begin with https://, or with http:// on this machine")]
+    Insecure,
+}
+
+/// The place and the kind of the fault. What the file says is not repeated: control characters of it
+/// would reach the terminal.
+fn reason(error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    let what = match error.classify() {
+        Category::Io => "it cannot be read",
+        Category::Syntax => "it is not JSON",
+        Category::Eof => "it ends too early",
+        Category::Data => "a setting is unknown or has the wrong type",
+    };
+    format!("{what} (line {line}, column {column})")
 }
 
 /// Where a setting came from.
@@ -124,7 +155,7 @@ pub fn companion(cli: Option<&str>) -> Result<Url, SettingsTrouble> {
 
 /// Empty is as good as not set.
 fn set(environment: Option<OsString>) -> Result<Option<String>, SettingsTrouble> {
-    let unreadable = |_| SettingsTrouble::NotACompanion(Source::Environment);
+    let unreadable = |_| SettingsTrouble::NotACompanion(Source::Environment, Unfit::NotText);
     environment
         .filter(|value| !value.is_empty())
         .map(|value| value.into_string().map_err(unreadable))
@@ -181,82 +212,18 @@ fn read(file: &Path) -> Result<Settings, SettingsTrouble> {
 }
 
 fn checked(companion: &str, source: Source) -> Result<Url, SettingsTrouble> {
-    let is_plain = |url: &Url| {
-        url.username().is_empty()
-            && url.password().is_none()
-            && url.query().is_none()
-            && url.fragment().is_none()
-            && CompanionOrigin::of(url).is_ok()
-    };
-    Url::parse(companion).ok().filter(is_plain).ok_or(SettingsTrouble::NotACompanion(source))
+    fit(companion).map_err(|unfit| SettingsTrouble::NotACompanion(source, unfit))
+}
+
+fn fit(companion: &str) -> Result<Url, Unfit> {
+    let url = Url::parse(companion).map_err(|_| Unfit::NotAUrl)?;
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    if has_user || url.query().is_some() || url.fragment().is_some() {
+        return Err(Unfit::TooMuch);
+    }
+    CompanionOrigin::of(&url).map_err(|_| Unfit::Insecure)?;
+    Ok(url)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings(text: &str) -> (tempfile::TempDir, PathBuf) {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join(SETTINGS_FILE);
-        let mut written = fs::File::create(&file).unwrap();
-        io::Write::write_all(&mut written, text.as_bytes()).unwrap();
-        (dir, file)
-    }
-
-    #[test]
-    fn each_layer_yields_to_the_one_above_it() {
-        let (_dir, file) = settings(r#"{"companion":"https://file.test"}"#);
-        let build = Some("https://build.test");
-        let used = |flag, environment, file: &Path| {
-            layered(flag, environment, file, build).unwrap().to_string()
-        };
-        let (flag, environment) = (Some("https://flag.test"), Some("https://environment.test"));
-        assert_eq!(used(flag, environment, &file), "https://flag.test/");
-        assert_eq!(used(None, environment, &file), "https://environment.test/");
-        assert_eq!(used(None, None, &file), "https://file.test/");
-        assert_eq!(used(None, None, Path::new("/nowhere/settings.json")), "https://build.test/");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn an_environment_that_is_no_text_is_an_error_and_not_skipped() {
-        use std::os::unix::ffi::OsStringExt as _;
-        let broken = set(Some(OsString::from_vec(vec![b'h', 0xff])));
-        assert!(matches!(broken, Err(SettingsTrouble::NotACompanion(Source::Environment))));
-        assert_eq!(set(Some("https://a.test".into())).unwrap().as_deref(), Some("https://a.test"));
-        assert_eq!((set(Some("".into())).unwrap(), set(None).unwrap()), (None, None));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn without_a_home_no_folder_of_strangers_is_looked_into() {
-        assert!(config_dir_in(None).starts_with("/etc"));
-    }
-
-    #[test]
-    fn a_release_without_any_companion_says_so() {
-        let nothing = layered(None, None, Path::new("/nowhere/settings.json"), None);
-        assert!(matches!(nothing, Err(SettingsTrouble::NothingSet(_))));
-    }
-
-    #[test]
-    fn a_layer_that_is_set_wrongly_is_an_error_and_not_skipped() {
-        let build = Some("https://build.test");
-        for bad in [
-            "",
-            "sign-in",
-            "http://a.test",
-            "ftp://a.test",
-            "https://u@a.test",
-            "https://a.test?x=1",
-        ] {
-            let refused = layered(Some(bad), None, Path::new("/nowhere"), build);
-            assert!(matches!(refused, Err(SettingsTrouble::NotACompanion(Source::Flag))), "{bad}");
-        }
-        for text in ["{", "[]", r#"{"companion":5}"#, r#"{"compagnon":"https://a.test"}"#] {
-            let (_dir, file) = settings(text);
-            let refused = layered(None, None, &file, build);
-            assert!(matches!(refused, Err(SettingsTrouble::Malformed(..))), "{text}");
-        }
-    }
-}
+mod tests;

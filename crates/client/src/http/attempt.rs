@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::authorized::Companion;
 use super::dpop::DeviceKey;
 use super::trouble::{self, Trouble};
+use super::wire::Body;
 
 /// How far an attempt is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,9 +51,9 @@ impl Companion {
         key: &DeviceKey,
         attempt: &AttemptId,
     ) -> Result<Standing, Trouble> {
-        let response = self.send_about(key, attempt, Method::GET, Vec::new()).await?;
+        let response = self.send_about(key, attempt, Method::GET, Body::default()).await?;
         if response.status() != StatusCode::OK {
-            return Err(trouble::of_answer(&response));
+            return Err(trouble::of_answer(&response).into());
         }
         let said: Said =
             serde_json::from_slice(response.body()).map_err(|_| Problem::UnexpectedAnswer)?;
@@ -74,7 +75,7 @@ impl Companion {
             Outcome::Memory => Told { outcome: "memory", code: None },
             Outcome::Failed(problem) => Told { outcome: "failed", code: Some(problem.code()) },
         };
-        let body = serde_json::to_vec(&told).map_err(|_| Problem::Internal)?;
+        let body = serde_json::to_vec(&told).map_err(|_| Problem::Internal)?.into();
         let response = self.send_about(key, attempt, Method::POST, body).await?;
         taken(&response)
     }
@@ -88,7 +89,7 @@ impl Companion {
         key: &DeviceKey,
         attempt: &AttemptId,
     ) -> Result<(), Trouble> {
-        let response = self.send_about(key, attempt, Method::DELETE, Vec::new()).await?;
+        let response = self.send_about(key, attempt, Method::DELETE, Body::default()).await?;
         taken(&response)
     }
 
@@ -97,8 +98,8 @@ impl Companion {
         key: &DeviceKey,
         attempt: &AttemptId,
         method: Method,
-        body: Vec<u8>,
-    ) -> Result<Response<Vec<u8>>, Trouble> {
+        body: Body,
+    ) -> Result<Response<Body>, Trouble> {
         let endpoint = &self.endpoints().await?.attempt;
         let mut request = Request::builder()
             .method(method)
@@ -127,8 +128,8 @@ impl Said {
     }
 }
 
-fn taken(response: &Response<Vec<u8>>) -> Result<(), Trouble> {
-    if response.status().is_success() { Ok(()) } else { Err(trouble::of_answer(response)) }
+fn taken(response: &Response<Body>) -> Result<(), Trouble> {
+    if response.status().is_success() { Ok(()) } else { Err(trouble::of_answer(response).into()) }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use url::Url;
 use super::discovery::{self, Endpoints, Issuer};
 use super::dpop::{About, DeviceKey, Proof};
 use super::trouble::{self, Trouble};
-use super::wire::Wire;
+use super::wire::{Body, OwnConnection, Wire};
 use crate::surroundings::{Clock, Random};
 
 const DPOP: HeaderName = HeaderName::from_static("dpop");
@@ -73,8 +73,8 @@ impl Companion {
         &self,
         key: &DeviceKey,
         access_token: Option<&AccessToken>,
-        request: Request<Vec<u8>>,
-    ) -> Result<Response<Vec<u8>>, Problem> {
+        request: Request<Body>,
+    ) -> Result<Response<Body>, Problem> {
         for _ in 0..2 {
             let mut proven = request.clone();
             let method = request.method().as_str();
@@ -84,6 +84,7 @@ impl Companion {
             if let Some(token) = access_token {
                 let value = secret_header(&format!("DPoP {}", token.expose()))?;
                 proven.headers_mut().insert(AUTHORIZATION, value);
+                proven.extensions_mut().insert(OwnConnection);
             }
             let response = self.wire.send(proven).await?;
             self.remember_nonce(&response);
@@ -131,9 +132,12 @@ impl Companion {
         self.nonce.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn remember_nonce(&self, response: &Response<Vec<u8>>) {
-        if let Some(nonce) = response.headers().get(NONCE) {
-            *self.nonce.lock().unwrap_or_else(PoisonError::into_inner) = Some(nonce.clone());
+    fn remember_nonce(&self, response: &Response<Body>) {
+        // Copied: a clone is a part of the buffer that the whole answer was read into, and would keep
+        // its tokens in memory for as long as the nonce.
+        let copied = response.headers().get(NONCE).map(|nonce| nonce.as_bytes().to_vec());
+        if let Some(nonce) = copied.and_then(|nonce| HeaderValue::try_from(nonce).ok()) {
+            *self.nonce.lock().unwrap_or_else(PoisonError::into_inner) = Some(nonce);
         }
     }
 }

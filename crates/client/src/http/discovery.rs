@@ -7,7 +7,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::trouble::{self, Trouble};
-use super::wire::Wire;
+use super::wire::{Body, Wire};
 
 /// The companion's issuer identifier, RFC 8414 §2.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,20 +86,26 @@ pub(super) async fn discover(wire: &Wire, issuer: &Issuer) -> Result<Endpoints, 
         .method(Method::GET)
         .uri(issuer.metadata_url().as_str())
         .header(http::header::ACCEPT, "application/json")
-        .body(Vec::new())
+        .body(Body::default())
         .map_err(|_| Problem::Internal)?;
     let response = wire.send(request).await?;
     if response.status() != StatusCode::OK {
-        return Err(trouble::of_answer(&response));
+        return Err(trouble::of_answer(&response).into());
     }
     Ok(endpoints(response.body(), issuer)?)
 }
 
 fn endpoints(body: &[u8], issuer: &Issuer) -> Result<Endpoints, Problem> {
     let metadata: Metadata = serde_json::from_slice(body).map_err(|_| Problem::UnexpectedAnswer)?;
+    if metadata.issuer != issuer.text {
+        // Read as a URL, so that nothing but an address gets into the log.
+        let announced = Url::parse(&metadata.issuer).ok();
+        let announced = announced.as_ref().map(Url::as_str).unwrap_or("no address");
+        tracing::warn!(set = issuer.text, announced, "the companion has another address");
+        return Err(Problem::IssuerMismatch);
+    }
     let offers = |list: &[String], value: &str| list.iter().any(|offered| offered == value);
-    let fits = metadata.issuer == issuer.text
-        && offers(&metadata.code_challenge_methods_supported, "S256")
+    let fits = offers(&metadata.code_challenge_methods_supported, "S256")
         && offers(&metadata.dpop_signing_alg_values_supported, "ES256")
         && metadata.authorization_response_iss_parameter_supported;
     let endpoints = Endpoints {
@@ -158,8 +164,15 @@ mod tests {
             ["https://sign-in.acme.test/", "https://SIGN-IN.acme.test", "https://evil.test"]
         {
             let answer = metadata(|m| m["issuer"] = other.into());
-            assert_eq!(endpoints(&answer, &ours).err(), Some(Problem::UnexpectedAnswer), "{other}");
+            assert_eq!(endpoints(&answer, &ours).err(), Some(Problem::IssuerMismatch), "{other}");
         }
+    }
+
+    #[test]
+    fn localhost_and_its_number_are_two_addresses_and_the_difference_has_words() {
+        let set = issuer("http://localhost:8788");
+        let answer = metadata(|m| m["issuer"] = "http://127.0.0.1:8788".into());
+        assert_eq!(endpoints(&answer, &set).err(), Some(Problem::IssuerMismatch));
     }
 
     #[test]

@@ -3,13 +3,15 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
 use keyport_core::secret::{AccessToken, AuthorizationUrl, RefreshToken};
 use keyport_core::{AttemptId, DoorSeed, Hints, Lifetime, Moment, Problem};
-use oauth2::{CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope};
 use serde::Deserialize;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 use url::{Url, form_urlencoded};
 
@@ -18,12 +20,15 @@ use super::dpop::DeviceKey;
 use super::facts::Facts;
 use super::token::Issued;
 use super::trouble::{self, Trouble};
+use super::wire::{Body, OwnConnection};
 
-const SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+const SCOPES: &str = "openid profile email offline_access";
 /// The longest device name the companion takes, in characters.
 const LONGEST_NAME: usize = 64;
 /// How long a sign-in waits to be told whose session it is, where the tokens came without it.
 const FACTS_TIMEOUT: Duration = Duration::from_secs(3);
+/// More than any form of ours has, in bytes.
+const LONGEST_FORM: usize = 8 * 1024;
 /// RFC 7636 §4.1.
 const VERIFIER_LENGTH: std::ops::RangeInclusive<usize> = 43..=128;
 
@@ -60,11 +65,11 @@ impl Companion {
     ) -> Result<(AuthorizationUrl, Moment), Trouble> {
         let endpoints = self.endpoints().await?;
         let now = self.clock.now();
-        let body = self.authorization_request(push).await?;
+        let body = self.authorization_request(push)?;
         let request = form(&endpoints.push, body)?;
         let response = self.send_proven(key, None, request).await?;
         if response.status() != StatusCode::CREATED {
-            return Err(trouble::of_answer(&response));
+            return Err(trouble::of_answer(&response).into());
         }
         let pushed: Pushed =
             serde_json::from_slice(response.body()).map_err(|_| Problem::UnexpectedAnswer)?;
@@ -77,58 +82,51 @@ impl Companion {
     }
 
     /// RFC 9126 §2.1: the parameters of the authorization request, as a form.
-    async fn authorization_request(&self, push: &Push<'_>) -> Result<String, Trouble> {
+    fn authorization_request(&self, push: &Push<'_>) -> Result<Body, Trouble> {
         let verifier = push.door.verifier.expose();
         if !VERIFIER_LENGTH.contains(&verifier.len()) {
             return Err(Problem::Internal.into());
         }
-        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(
-            verifier.to_owned(),
-        ));
-        let state = push.door.state.expose().to_owned();
-        let client = self
-            .oauth_client(self.endpoints().await?)
-            .set_redirect_uri(RedirectUrl::from_url(push.redirect_uri.clone()));
-        let mut request = client
-            .authorize_url(|| CsrfToken::new(state))
-            .set_pkce_challenge(challenge)
-            .add_scopes(SCOPES.map(|scope| Scope::new(scope.to_owned())))
-            .add_extra_param("attempt", push.attempt.0.as_str());
+        // RFC 7636 §4.2: S256.
+        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
         let device_name: String = push.device_name.chars().take(LONGEST_NAME).collect();
-        if !device_name.is_empty() {
-            request = request.add_extra_param("device_name", device_name);
-        }
-        let hints = [
-            ("login_hint", &push.hints.email),
-            ("organization", &push.hints.organization),
-            ("connection", &push.hints.connection),
-            ("provider", &push.hints.provider),
+        let device_name = (!device_name.is_empty()).then_some(&*device_name);
+        let hints = push.hints;
+        let parameters = [
+            ("response_type", Some("code")),
+            ("client_id", Some(self.client_id)),
+            ("redirect_uri", Some(push.redirect_uri.as_str())),
+            ("state", Some(push.door.state.expose())),
+            ("code_challenge", Some(&*challenge)),
+            ("code_challenge_method", Some("S256")),
+            ("scope", Some(SCOPES)),
+            ("attempt", Some(push.attempt.0.as_str())),
+            ("device_name", device_name),
+            ("login_hint", hints.email.as_deref()),
+            ("organization", hints.organization.as_deref()),
+            ("connection", hints.connection.as_deref()),
+            ("provider", hints.provider.as_deref()),
         ];
-        for (name, value) in hints {
-            if let Some(value) = value {
-                request = request.add_extra_param(name, value.as_str());
-            }
-        }
-        let (url, _) = request.url();
-        Ok(url.query().unwrap_or_default().to_owned())
+        let set = |(name, value): (&'static str, Option<_>)| Some((name, value?));
+        Ok(encoded(parameters.into_iter().filter_map(set)))
     }
 
     /// Ends the session at the companion, RFC 7009. A token that it does not know is as good as revoked.
-    /// Built by hand: the `oauth2` crate refuses a revocation endpoint over http, which a companion on this machine has.
     ///
     /// # Errors
     /// When it did not say so.
     pub async fn revoke(&self, token: &RefreshToken) -> Result<(), Trouble> {
         let endpoints = self.endpoints().await?;
-        let body = form_urlencoded::Serializer::new(String::new())
-            .append_pair("client_id", self.client_id)
-            .append_pair("token", token.expose())
-            .append_pair("token_type_hint", "refresh_token")
-            .finish();
+        let body = encoded([
+            ("client_id", self.client_id),
+            ("token", token.expose()),
+            ("token_type_hint", "refresh_token"),
+        ]);
         let response = self.wire.send(form(&endpoints.revoke, body)?).await?;
-        match response.status() {
-            StatusCode::OK => Ok(()),
-            _ => Err(trouble::of_answer(&response)),
+        if trouble::is_revoked(&response) {
+            Ok(())
+        } else {
+            Err(trouble::of_answer(&response).into())
         }
     }
 
@@ -156,11 +154,11 @@ impl Companion {
             .method(Method::GET)
             .uri(endpoints.userinfo.as_str())
             .header(ACCEPT, "application/json")
-            .body(Vec::new())
+            .body(Body::default())
             .map_err(|_| Problem::Internal)?;
         let response = self.send_proven(key, Some(token), request).await?;
         if response.status() != StatusCode::OK {
-            return Err(trouble::of_answer(&response));
+            return Err(trouble::of_answer(&response).into());
         }
         let claims: Value =
             serde_json::from_slice(response.body()).map_err(|_| Problem::UnexpectedAnswer)?;
@@ -168,12 +166,20 @@ impl Companion {
     }
 }
 
-fn form(url: &Url, body: String) -> Result<Request<Vec<u8>>, Trouble> {
+/// Parameters as a form, in memory that is large enough from the start and wiped on drop.
+pub(super) fn encoded<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Body {
+    let form = String::with_capacity(LONGEST_FORM);
+    let mut form = form_urlencoded::Serializer::new(form);
+    Body::new(form.extend_pairs(parameters).finish().into_bytes())
+}
+
+pub(super) fn form(url: &Url, body: Body) -> Result<Request<Body>, Trouble> {
     Request::builder()
+        .extension(OwnConnection)
         .method(Method::POST)
         .uri(url.as_str())
         .header(ACCEPT, "application/json")
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(body.into_bytes())
+        .body(body)
         .map_err(|_| Problem::Internal.into())
 }

@@ -9,6 +9,8 @@ use keyport_core::Problem;
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::wire::Body;
+
 /// Why a request to the companion did not do what it should.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Trouble {
@@ -45,12 +47,41 @@ struct Refusal {
     keyport_problem: Option<String>,
 }
 
-fn refusal(response: &Response<Vec<u8>>) -> Refusal {
+fn refusal(response: &Response<Body>) -> Refusal {
+    // A list would be read as the fields in their order.
+    if !response.body().trim_ascii_start().starts_with(b"{") {
+        return Refusal::default();
+    }
     serde_json::from_slice(response.body()).unwrap_or_default()
 }
 
+/// Whether the answer calls itself JSON (RFC 6749 §5.1 and §5.2); a page of a network that stands
+/// between does not.
+fn is_json(response: &Response<Body>) -> bool {
+    let value = response.headers().get(http::header::CONTENT_TYPE);
+    let text = value.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = text.split_once(';').map_or(text, |(kind, _)| kind);
+    kind.trim().eq_ignore_ascii_case("application/json")
+}
+
+/// Whether a revocation was answered as by a companion: 200 (RFC 7009 §2.2), and nothing or JSON
+/// with it. The page of a captive portal is no such answer.
+pub(super) fn is_revoked(response: &Response<Body>) -> bool {
+    response.status() == StatusCode::OK && (response.body().is_empty() || is_json(response))
+}
+
+/// What an answer of the token endpoint means that gives no token. The only answer that ends
+/// anything is the one of RFC 6749 §5.2: status 400, JSON, and this `error`.
+pub(super) fn of_token_answer(response: &Response<Body>) -> Trouble {
+    let is_refusal = response.status() == StatusCode::BAD_REQUEST && is_json(response);
+    if is_refusal && refusal(response).error == "invalid_grant" {
+        return Trouble::GrantInvalid;
+    }
+    Trouble::Problem(of_answer(response))
+}
+
 /// Whether the answer only asks for a fresh nonce (RFC 9449 §8, §9).
-pub(super) fn wants_nonce(response: &Response<Vec<u8>>) -> bool {
+pub(super) fn wants_nonce(response: &Response<Body>) -> bool {
     match response.status() {
         StatusCode::BAD_REQUEST => refusal(response).error == "use_dpop_nonce",
         StatusCode::UNAUTHORIZED => response
@@ -62,13 +93,12 @@ pub(super) fn wants_nonce(response: &Response<Vec<u8>>) -> bool {
     }
 }
 
-/// What an answer that is not the expected one means.
-pub(super) fn of_answer(response: &Response<Vec<u8>>) -> Trouble {
+/// What an answer that is not the expected one means. Ends nothing, whatever it says.
+pub(super) fn of_answer(response: &Response<Body>) -> Problem {
     let refusal = refusal(response);
     let named = refusal.keyport_problem.as_deref().and_then(Problem::from_code);
     let status = response.status();
     let problem = match (status.as_u16(), refusal.error.as_str(), named) {
-        (400..500, "invalid_grant", _) => return Trouble::GrantInvalid,
         (400..500, _, Some(problem)) => problem,
         (407, ..) => Problem::ProxyRefused,
         (429, ..) => Problem::TooManyRequests,
@@ -79,7 +109,7 @@ pub(super) fn of_answer(response: &Response<Vec<u8>>) -> Trouble {
         _ => Problem::UnexpectedAnswer,
     };
     tracing::debug!(status = status.as_u16(), problem = problem.code(), "the companion refused");
-    Trouble::Problem(problem)
+    problem
 }
 
 /// What a request that got no answer means.
@@ -132,13 +162,61 @@ fn is_proxy_refusal(cause: &(dyn StdError + 'static)) -> bool {
 mod tests {
     use super::*;
 
-    fn answer(status: u16, body: &str) -> Response<Vec<u8>> {
-        Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap()
+    fn answer(status: u16, body: &str) -> Response<Body> {
+        let json = "application/json; charset=utf-8";
+        let answer = Response::builder().status(status).header("content-type", json);
+        answer.body(Body::new(body.as_bytes().to_vec())).unwrap()
+    }
+
+    fn of_kind(kind: &'static str, mut answer: Response<Body>) -> Response<Body> {
+        answer.headers_mut().insert("content-type", kind.parse().unwrap());
+        answer
+    }
+
+    const ENDS: &str = r#"{"error":"invalid_grant"}"#;
+
+    #[test]
+    fn only_the_refusal_of_a_token_endpoint_ends_anything() {
+        assert_eq!(of_token_answer(&answer(400, ENDS)), Trouble::GrantInvalid);
+        for (what, refused) in [
+            ("401", answer(401, ENDS)),
+            ("403", answer(403, ENDS)),
+            ("404", answer(404, ENDS)),
+            ("500", answer(500, ENDS)),
+            ("302", answer(302, ENDS)),
+            ("200", answer(200, ENDS)),
+            ("a page", of_kind("text/html", answer(400, ENDS))),
+            ("text", of_kind("text/plain", answer(400, ENDS))),
+            ("no kind", of_kind("", answer(400, ENDS))),
+            ("a list", answer(400, r#"["invalid_grant"]"#)),
+            ("a string", answer(400, r#""invalid_grant""#)),
+            ("more", answer(400, r#"{"error":"invalid_grant "}"#)),
+            ("two", answer(400, r#"{"error":"x","error":"invalid_grant"}"#)),
+            ("a tail", answer(400, r#"{"error":"invalid_grant"}<html>"#)),
+        ] {
+            assert!(matches!(of_token_answer(&refused), Trouble::Problem(_)), "{what}");
+        }
+        assert_eq!(of_answer(&answer(400, ENDS)), Problem::ServiceRefused, "elsewhere");
     }
 
     #[test]
-    fn only_invalid_grant_is_terminal() {
-        assert_eq!(of_answer(&answer(400, r#"{"error":"invalid_grant"}"#)), Trouble::GrantInvalid);
+    fn a_page_is_no_revocation() {
+        assert!(is_revoked(&of_kind("text/plain", answer(200, ""))));
+        assert!(is_revoked(&answer(200, "{}")));
+        for (what, refused) in [
+            ("a page", of_kind("text/html", answer(200, "<html>"))),
+            ("text", of_kind("text/plain", answer(200, "ok"))),
+            ("201", answer(201, "")),
+            ("204", answer(204, "")),
+            ("302", answer(302, "")),
+            ("503", answer(503, "")),
+        ] {
+            assert!(!is_revoked(&refused), "{what}");
+        }
+    }
+
+    #[test]
+    fn what_is_refused_has_a_problem_and_ends_nothing() {
         for (status, body, problem) in [
             (400, r#"{"error":"invalid_request"}"#, Problem::ServiceRefused),
             (401, r#"{"error":"invalid_client"}"#, Problem::ServiceRefused),
@@ -146,16 +224,12 @@ mod tests {
             (400, r#"{"error":"access_denied"}"#, Problem::AccessDenied),
             (407, "", Problem::ProxyRefused),
             (429, "slow down", Problem::TooManyRequests),
-            (500, r#"{"error":"invalid_grant"}"#, Problem::ServiceUnavailable),
+            (500, ENDS, Problem::ServiceUnavailable),
             (503, r#"{"error":"temporarily_unavailable"}"#, Problem::ServiceUnavailable),
             (302, "", Problem::UnexpectedAnswer),
             (404, "<html>", Problem::UnexpectedAnswer),
         ] {
-            assert_eq!(
-                of_answer(&answer(status, body)),
-                Trouble::Problem(problem),
-                "{status} {body}"
-            );
+            assert_eq!(of_answer(&answer(status, body)), problem, "{status} {body}");
         }
     }
 
@@ -167,7 +241,7 @@ mod tests {
                 &format!(r#"{{"error":"access_denied","keyport_problem":"{code}"}}"#),
             ))
         };
-        assert_eq!(named("domain_unknown"), Trouble::Problem(Problem::DomainUnknown));
-        assert_eq!(named("of_another_version"), Trouble::Problem(Problem::AccessDenied));
+        assert_eq!(named("domain_unknown"), Problem::DomainUnknown);
+        assert_eq!(named("of_another_version"), Problem::AccessDenied);
     }
 }

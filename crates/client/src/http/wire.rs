@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Request, Response};
 use keyport_core::Problem;
 use reqwest::redirect::Policy;
 use url::{Host, Url};
+use zeroize::Zeroizing;
 
 use super::trouble;
 
@@ -15,13 +17,32 @@ const TOTAL: Duration = Duration::from_secs(15);
 /// The largest body that is read, in bytes.
 const LARGEST: usize = 64 * 1024;
 
+/// What is sent or was answered: it may hold a token, a code or a verifier, and is wiped on drop.
+pub(super) type Body = Zeroizing<Vec<u8>>;
+
 pub(super) struct Wire {
     /// A client that could not be built says so when it is used: reading the keychain must not depend on it.
     client: Result<reqwest::Client, Problem>,
+    /// The same, and no connection is used again.
+    unpooled: Result<reqwest::Client, Problem>,
 }
+
+/// Marks a request that has a connection of its own: the buffers of one that is kept for later would
+/// keep what was said on it last. For requests and answers with tokens, codes and verifiers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OwnConnection;
 
 impl Wire {
     pub(super) fn to(companion: &Url) -> Self {
+        let built =
+            |builder: reqwest::ClientBuilder| builder.build().map_err(|_| Problem::TlsUntrusted);
+        Self {
+            client: built(Self::builder(companion)),
+            unpooled: built(Self::builder(companion).pool_max_idle_per_host(0)),
+        }
+    }
+
+    fn builder(companion: &Url) -> reqwest::ClientBuilder {
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("Keyport/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT)
@@ -38,22 +59,24 @@ impl Wire {
             // Without TLS there is nothing to read the trust store for.
             builder = builder.tls_built_in_root_certs(false);
         }
-        Self { client: builder.build().map_err(|_| Problem::TlsUntrusted) }
+        builder
     }
 
     /// Sends the request once and reads the whole answer, whatever its status.
     ///
     /// # Errors
     /// When there is no whole answer.
-    pub(super) async fn send(
-        &self,
-        request: Request<Vec<u8>>,
-    ) -> Result<Response<Vec<u8>>, Problem> {
-        let client = self.client.as_ref().map_err(|problem| *problem)?;
+    pub(super) async fn send(&self, request: Request<Body>) -> Result<Response<Body>, Problem> {
+        let is_own = request.extensions().get::<OwnConnection>().is_some();
+        let client = if is_own { &self.unpooled } else { &self.client };
+        let client = client.as_ref().map_err(|problem| *problem)?;
+        // The bytes stay where they are until they are sent, and are wiped then.
+        let request = request.map(Bytes::from_owner);
         let request = reqwest::Request::try_from(request).map_err(|_| Problem::Internal)?;
         let failed = |error: reqwest::Error| trouble::of_connection(&error);
         let mut answer = client.execute(request).await.map_err(failed)?;
-        let mut response = Response::new(Vec::new());
+        // Large enough from the start: growing would leave a copy behind.
+        let mut response = Response::new(Body::new(Vec::with_capacity(LARGEST)));
         *response.status_mut() = answer.status();
         *response.headers_mut() = answer.headers().clone();
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {

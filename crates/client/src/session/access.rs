@@ -47,7 +47,7 @@ impl KeptAccess {
 }
 
 /// The first 128 bits of SHA-256: a refresh token holds more randomness than anybody can guess.
-fn name_of(refresh: &RefreshToken) -> String {
+pub(super) fn name_of(refresh: &RefreshToken) -> String {
     let digest = Sha256::digest(refresh.expose());
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use keyport_core::secret::{AccessToken, RefreshToken};
 use keyport_core::{Account, AccountId, Moment};
 
+use super::access::name_of;
 use super::items::KeptSession;
 use crate::http::DeviceKey;
 
@@ -33,8 +34,9 @@ struct Known {
     access: BTreeMap<AccountId, Access>,
     /// The keys of sessions that are held here; the keychain's own sessions are bound to the keychain's own key.
     keys: BTreeMap<AccountId, Arc<DeviceKey>>,
-    /// The last exchanged sessions, which may yet be saved, held or revoked.
-    exchanged: VecDeque<(RefreshToken, Arc<DeviceKey>)>,
+    /// The keys of the last exchanged sessions, which may yet be saved, held or revoked, by the
+    /// name of the refresh token: the token itself may be over long before the next exchange.
+    exchanged: VecDeque<(String, Arc<DeviceKey>)>,
 }
 
 /// A sign-in exchanges one code; a late one of the attempt before may stand beside it.
@@ -42,16 +44,16 @@ const EXCHANGED: usize = 4;
 
 impl Memory {
     /// Notes which key a new session is bound to.
-    pub(super) fn exchanged(&self, token: RefreshToken, key: Arc<DeviceKey>) {
+    pub(super) fn exchanged(&self, token: &RefreshToken, key: Arc<DeviceKey>) {
         let mut known = self.known();
         known.exchanged.truncate(EXCHANGED - 1);
-        known.exchanged.push_front((token, key));
+        known.exchanged.push_front((name_of(token), key));
     }
 
     /// The key that a session was exchanged with a moment ago.
     pub(super) fn key_of_exchanged(&self, token: &RefreshToken) -> Option<Arc<DeviceKey>> {
-        let known = self.known();
-        known.exchanged.iter().find(|(other, _)| other == token).map(|(_, key)| key.clone())
+        let (known, name) = (self.known(), name_of(token));
+        known.exchanged.iter().find(|(other, _)| *other == name).map(|(_, key)| key.clone())
     }
 
     /// Puts `child` in the place of its parent. False if that is gone, signed out or replaced by a newer session: then the child is
@@ -90,8 +92,8 @@ impl Memory {
     pub(super) fn hold(&self, session: KeptSession) {
         let mut known = self.known();
         let account = session.account.id.clone();
-        if let Some((_, key)) = known.exchanged.iter().find(|(token, _)| *token == session.refresh)
-        {
+        let name = name_of(&session.refresh);
+        if let Some((_, key)) = known.exchanged.iter().find(|(other, _)| *other == name) {
             let key = key.clone();
             known.keys.insert(account.clone(), key);
         }

@@ -56,7 +56,7 @@ impl Sessions {
         let facts = companion.facts_of(&key, &issued).await;
         let tokens = issued.tokens;
         let account = facts.into_account(companion.issuer(), self.shared.clock.now());
-        self.shared.memory.exchanged(tokens.refresh.clone(), key);
+        self.shared.memory.exchanged(&tokens.refresh, key);
         Ok((NewSession { account, tokens }, SaveTurn(turn)))
     }
 

@@ -47,6 +47,8 @@ pub struct World {
     pub cancelled: Vec<String>,
     pub revoked: Vec<String>,
     pub over: bool,
+    /// Every token that was given.
+    pub given: Vec<String>,
     /// The token endpoint says nothing of the account, as a companion of another make may.
     pub is_plain: bool,
     /// What the token endpoint says of the account instead of the usual facts.

@@ -13,6 +13,7 @@ use keyport_client::{
 use keyport_core::{Door, Hints, Moment, Screen, Store, View};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{sleep, timeout};
+use url::Url;
 
 use super::{MoodyKeychain, PATIENCE, TestCompanion};
 
@@ -30,12 +31,7 @@ pub struct Desk {
 impl Desk {
     pub async fn new() -> Self {
         let companion = TestCompanion::start().await;
-        let config = Config {
-            companion: companion.url.clone(),
-            channel: Channel::development(),
-            device_name: "Ada's laptop".into(),
-            words: words(),
-        };
+        let config = configuration(companion.url.clone());
         let (keychain, clock) = (MoodyKeychain::new(), Arc::new(TestClock::default()));
         let (opens, opened) = mpsc::unbounded_channel();
         let platform = Platform {
@@ -147,6 +143,16 @@ pub async fn visit(url: &str) -> (u16, Option<String>) {
     let answer = browser.get(url).timeout(PATIENCE).send().await.expect("the door is open");
     let location = answer.headers().get("location");
     (answer.status().as_u16(), location.map(|value| value.to_str().unwrap().to_owned()))
+}
+
+/// A client of that companion.
+pub fn configuration(companion: Url) -> Config {
+    Config {
+        companion,
+        channel: Channel::development(),
+        device_name: "Ada's laptop".into(),
+        words: words(),
+    }
 }
 
 fn words() -> ListenerWords {

@@ -10,7 +10,9 @@ mod tokens;
 
 use std::time::Duration;
 
+#[allow(unused_imports, reason = "not every test binary uses all of them")]
 pub use companion::{Fault, TestCompanion};
+#[allow(unused_imports, reason = "not every test binary uses all of them")]
 pub use desk::Desk;
 pub use keychain::MoodyKeychain;
 

@@ -77,8 +77,10 @@ pub(super) fn refresh(world: &mut World, seen: &Seen) -> Response {
 
 fn tokens(world: &mut World, refresh: &str) -> Value {
     world.count += 1;
+    let access = format!("at_canary-{}", world.count);
+    world.given.extend([access.clone(), refresh.to_owned()]);
     json!({
-        "access_token": format!("at_canary-{}", world.count),
+        "access_token": access,
         "token_type": "DPoP",
         "expires_in": 300,
         "refresh_token": refresh,
