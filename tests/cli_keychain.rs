@@ -38,6 +38,13 @@ fn forget_access_tokens(session: &DesktopSession) -> Result<()> {
     Ok(())
 }
 
+/// How often the only session of the companion was renewed since its sign-in.
+fn renewals(world: &World) -> Result<i64> {
+    let database = rusqlite::Connection::open(world.database())?;
+    let first = "SELECT generation FROM families";
+    Ok(database.query_row(first, [], |row| row.get(0))?)
+}
+
 async fn sign_in(world: &World, session: &DesktopSession) -> Result<Value> {
     let arguments = ["sign-in", "--json", "--no-browser"];
     let mut keyport = start_in(session, world.issuer(), &arguments)?;
@@ -163,13 +170,18 @@ async fn a_sign_out_that_the_service_did_not_hear_of_says_so() -> Result<()> {
 async fn eight_processes_that_want_a_token_at_once_all_get_one() -> Result<()> {
     let (world, session) = (World::start()?, DesktopSession::start()?);
     sign_in(&world, &session).await?;
+    let before = renewals(&world)?;
+    assert_eq!(run_in(&session, world.issuer(), &["token"])?.code, 0);
+    assert_eq!(renewals(&world)?, before, "the token of the sign-in is good");
+    forget_access_tokens(&session)?;
     let start = |_| start_in(&session, world.issuer(), &["token", "--json"]);
     let processes = (0..8).map(start).collect::<Result<Vec<_>>>()?;
     for mut process in processes {
         process.event("token")?;
         assert_eq!(process.ended()?, 0, "{}", process.process.log());
     }
-    assert_eq!(run_in(&session, world.issuer(), &["token"])?.code, 0, "and nobody was signed out");
+    assert_eq!(run_in(&session, world.issuer(), &["token"])?.code, 0, "and it is still signed in");
+    assert_eq!(renewals(&world)?, before + 1, "one of them renews for all");
     Ok(())
 }
 
