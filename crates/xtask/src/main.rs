@@ -6,6 +6,7 @@ mod demo;
 mod package;
 mod setup;
 mod steps;
+mod stress;
 mod test;
 
 use std::process::ExitCode;
@@ -37,6 +38,12 @@ enum Chore {
         #[arg(long)]
         debug: bool,
     },
+    /// Sign people in while the release build is under attack
+    Stress {
+        /// A minute of a smaller load, as CI runs it
+        #[arg(long)]
+        short: bool,
+    },
     /// Measure the release build
     Bench {
         /// Passed to keyport-bench
@@ -51,6 +58,7 @@ fn main() -> ExitCode {
         Chore::Demo { headless } => demo::run(headless),
         Chore::Test => test::run(),
         Chore::Package { debug } => package::run(debug).map(|_| ()),
+        Chore::Stress { short } => stress::run(short),
         Chore::Bench { arguments } => bench::run(&arguments),
     };
     match done {

@@ -52,11 +52,23 @@ impl NativeClient {
     /// # Errors
     /// When key or HTTP client cannot be made.
     pub fn new(world: &World) -> Result<Self> {
+        // A companion that was started again must not be met through a connection to its predecessor.
+        Self::with_idle_connections(world, 0)
+    }
+
+    /// A new device that uses its connections again, for many requests one after another.
+    ///
+    /// # Errors
+    /// When key or HTTP client cannot be made.
+    pub fn keeping_connections(world: &World) -> Result<Self> {
+        Self::with_idle_connections(world, 1)
+    }
+
+    fn with_idle_connections(world: &World, most: usize) -> Result<Self> {
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
-            // A companion that was started again must not be met through a connection to its predecessor.
-            .pool_max_idle_per_host(0)
+            .pool_max_idle_per_host(most)
             .timeout(crate::wait::PATIENCE)
             .build()?;
         Ok(Self {
@@ -196,6 +208,16 @@ impl NativeClient {
         let pushed = self.push(hints).await?;
         let callback = person.sign_in(browser, &pushed.url).await?;
         self.redeem(&pushed, &callback).await?.session()
+    }
+
+    /// A proof for one request that is sent by other means, with the nonce that was given last.
+    ///
+    /// # Errors
+    /// When signing fails.
+    pub fn proof(&self, method: &str, path: &str) -> Result<String> {
+        let nonce = self.nonce.lock().ok().and_then(|nonce| nonce.clone());
+        let url = format!("{}{path}", self.issuer);
+        self.key.proof(method, &url, nonce.as_deref(), None)
     }
 
     /// Posts a form with a proof.
