@@ -152,6 +152,35 @@ async fn an_account_of_no_organization_enters_only_by_the_setting_that_says_so()
     refused_at_par(alone, &hint, "without_organization").await
 }
 
+/// Orders that the next profile has these members.
+async fn swap_profile(world: &World, members: serde_json::Value) -> Result<()> {
+    let fault = json!({
+        "route": "POST /sso/token", "kind": "swap_profile", "profile": members, "times": 1,
+    });
+    let faults = world.emulator_url().join("_emulator/faults")?;
+    let http = reqwest::Client::builder().no_proxy().build()?;
+    assert_eq!(http.post(faults).json(&fault).send().await?.status(), 204);
+    Ok(())
+}
+
+#[tokio::test]
+async fn people_who_come_without_an_id_of_their_own_do_not_become_one_user() -> Result<()> {
+    let world = World::start()?;
+    for person in [Person::ADA, Person::GRACE] {
+        swap_profile(&world, json!({ "idp_id": "" })).await?;
+        let client = NativeClient::new(&world)?;
+        let pushed = client.push(&[]).await?;
+        let mut browser = Jar::new()?.stopping_at(REDIRECT_URI);
+        let page = person.sign_in_at_provider(&mut browser, &pushed.url).await?;
+        assert!(!page.has_button("continue"), "{}: {}", person.email, page.text());
+        let state = client.attempt(Method::GET, &pushed.attempt, None).await?;
+        assert_eq!((state.text("state"), state.text("problem")), ("failed", "provider_failed"));
+    }
+    let log = world.companion.log();
+    assert!(log.contains("the provider's profile cannot be used: idp_id is empty"), "{log}");
+    Ok(())
+}
+
 /// Three devices that push made-up domains for as long as this future runs.
 async fn flood_of_domains(world: &World) -> Result<()> {
     let one = async |who: char| {

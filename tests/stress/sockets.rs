@@ -16,6 +16,8 @@ use tokio::time::{sleep, timeout};
 const PAUSE: Duration = Duration::from_millis(250);
 /// Receive buffer of a connection that does not read, in bytes: the smallest that Linux gives.
 const SMALL_BUFFER: u32 = 2048;
+/// Requests of a connection that does not read, before it waits: some MiB of answers.
+const AT_ONCE: u64 = 500;
 /// Between two looks whether a connection that does not read is still there.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -32,7 +34,7 @@ pub async fn idle(companion: SocketAddr, opened: Arc<AtomicU64>) {
     }
 }
 
-/// Asks for a page as often as the connection takes it, and reads no answer.
+/// Asks for a page again and again and reads no answer.
 pub async fn unread(companion: SocketAddr, opened: Arc<AtomicU64>) {
     let request = format!("GET / HTTP/1.1\r\nHost: {companion}\r\nAccept: text/html\r\n\r\n");
     loop {
@@ -50,14 +52,15 @@ async fn connect_with_small_buffer(companion: SocketAddr) -> std::io::Result<Tcp
     socket.connect(companion).await
 }
 
-/// Writes until an error says that the other side has gone.
+/// Writes until an error says that the other side has gone. The first requests come at once, as
+/// many as fill the buffers; after them one now and then, or this would be a flood of requests.
 async fn ask_while_open(mut connection: TcpStream, request: &[u8]) {
-    loop {
-        match timeout(LOOK, connection.write_all(request)).await {
-            Ok(Ok(())) => tokio::task::yield_now().await,
-            Ok(Err(_)) => return,
-            // The buffers are full. A reset is seen by the next write; an end without a reset, too.
-            Err(_) => sleep(LOOK).await,
+    for number in 0_u64.. {
+        if let Ok(Err(_)) = timeout(LOOK, connection.write_all(request)).await {
+            return;
+        }
+        if number >= AT_ONCE {
+            sleep(LOOK).await;
         }
     }
 }
