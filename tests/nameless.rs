@@ -77,7 +77,7 @@ async fn a_command_finds_their_email_and_no_empty_name() -> Result<()> {
 /// `keyport run` leaves standard output to its command: events are on standard error.
 fn link_beside(keyport: &Keyport) -> Result<String> {
     let said = keyport.says("authorization_url")?;
-    let events = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let url = events.filter_map(|event| event["url"].as_str().map(str::to_owned)).next();
+    let mut events = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let url = events.find_map(|event| event["url"].as_str().map(str::to_owned));
     url.context("an URL")
 }
