@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub mod hasty;
+pub mod pty;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -47,21 +48,37 @@ impl Terminal {
     }
 
     pub fn command(&self, arguments: &[&str]) -> Result<Command> {
-        let mut command = binaries::command("keyport")?;
+        let mut command = Command::new(binaries::path("keyport")?);
+        self.set_up(&mut command);
+        command.args(arguments);
+        Ok(command)
+    }
+
+    /// Gives a command, whatever program it is, the environment of this terminal.
+    pub fn set_up(&self, command: &mut Command) {
+        binaries::without_settings(command);
         for name in ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "XDG_RUNTIME_DIR"] {
             command.env_remove(name);
         }
         for name in ["XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"] {
             command.env_remove(name);
         }
+        // The one who runs the tests may do so over SSH.
+        for name in ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"] {
+            command.env_remove(name);
+        }
         let home = self.home();
         let nowhere = format!("unix:path={}", self.folder.path().join("no-bus").display());
-        command
-            .args(arguments)
-            .env("HOME", &home)
-            .env("DBUS_SESSION_BUS_ADDRESS", nowhere)
-            .current_dir(home);
-        Ok(command)
+        command.env("HOME", &home).env("DBUS_SESSION_BUS_ADDRESS", nowhere).current_dir(home);
+    }
+
+    /// Writes a program into the home folder, a shell script, and answers with its path.
+    pub fn script(&self, name: &str, lines: &str) -> Result<PathBuf> {
+        use std::os::unix::fs::PermissionsExt;
+        let path = self.home().join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{lines}\n"))?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;
+        Ok(path)
     }
 
     pub fn start(&self, arguments: &[&str]) -> Result<Keyport> {
@@ -172,7 +189,8 @@ impl Keyport {
         Ok(kill_process_group(self.pid()?, signal)?)
     }
 
-    fn pid(&self) -> Result<Pid> {
+    /// Its process id.
+    pub fn pid(&self) -> Result<Pid> {
         let pid = i32::try_from(self.process.id())?;
         Pid::from_raw(pid).context("a process")
     }
@@ -200,8 +218,13 @@ impl Ended {
 
 /// Ada signs in in her browser, from the link to the callback that the listener answers.
 pub async fn ada_signs_in(link: &str) -> Result<Jar> {
+    signs_in(Person::ADA, link).await
+}
+
+/// As [`ada_signs_in`], for anyone.
+pub async fn signs_in(person: Person<'_>, link: &str) -> Result<Jar> {
     let mut browser = Jar::new()?;
-    let callback = Person::ADA.sign_in(&mut browser, link).await?;
+    let callback = person.sign_in(&mut browser, link).await?;
     browser.open(&callback).await?;
     Ok(browser)
 }

@@ -8,7 +8,7 @@ pub mod installed;
 pub mod leaks;
 pub mod native;
 pub mod npm;
-mod offspring;
+pub mod offspring;
 pub mod process;
 pub mod wait;
 pub mod world;

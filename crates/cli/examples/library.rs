@@ -1,4 +1,5 @@
-//! Signs in with the library, from a program of your own: `cargo run -p keyport-cli --example library`.
+//! Signs in with the library, from a program of your own:
+//! `cargo run -p keyport-cli --example library`. README shows the marked lines.
 
 use std::sync::Arc;
 
@@ -14,20 +15,20 @@ use keyport_words::Words;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let words = Words::english();
-    let client = Client::start(config(&words)?, platform()?);
+    let (config, platform) = (config(&words)?, platform()?);
+    let hints = Hints { email: std::env::args().nth(1), ..Hints::default() };
+    // README: begin
+    let client = Client::start(config, platform);
     let mut notices = client.notices();
-    client.intend(Intent::SignIn {
-        hints: Hints { email: std::env::args().nth(1), ..Hints::default() },
-        doors: vec![Door::Loopback],
-        store: Store::Keychain,
-    });
+    let (doors, store) = (vec![Door::Loopback], Store::Keychain);
+    client.intend(Intent::SignIn { hints, doors, store });
     while let Ok(notice) = notices.recv().await {
         match notice {
             Notice::Confirm(number) => println!("Is this number in your browser? {number}"),
             Notice::SignedIn { account, .. } => {
                 println!("Signed in as {}", account.shown_email());
                 let access = client.sessions().access_token(&account.id).await;
-                println!("An access token: {access:?}");
+                println!("An access token, which Debug does not show: {access:?}");
                 break;
             }
             Notice::Problem { problem, .. } => {
@@ -38,10 +39,11 @@ async fn main() -> anyhow::Result<()> {
         }
     }
     client.shut_down().await;
+    // README: end
     Ok(())
 }
 
-/// Your own service name and link scheme go here.
+/// The channel names the keychain items and the link scheme.
 fn config(words: &Words) -> anyhow::Result<Config> {
     let page = |what: &str| Page {
         title: words.text(&format!("listener-{what}-title"), &[]),

@@ -28,17 +28,27 @@ pub enum Command {
     Status(Session),
     /// Print an access token, renewed if it is due
     ///
-    /// The token is bound to the key of this device (DPoP, RFC 9449): a service that takes it also wants a proof. With --dpop both
-    /// headers are printed, made for one method and URL.
+    /// The token is bound to the key of this device (DPoP, RFC 9449): a service that takes it also
+    /// wants a proof. With --dpop both headers are printed, made for one method and URL.
     Token(Token),
     /// Sign out: forget the session here and end it at the service
-    SignOut(Session),
+    ///
+    /// With several accounts, say which: --account or --all.
+    SignOut(SignOut),
     /// Sign in for one command: the session stays in memory and is ended afterwards
     ///
-    /// The command finds KEYPORT_ACCESS_TOKEN, KEYPORT_ACCESS_TOKEN_TYPE, KEYPORT_ACCESS_TOKEN_EXPIRES_AT, KEYPORT_ACCOUNT,
-    /// KEYPORT_ACCOUNT_EMAIL, KEYPORT_ACCOUNT_NAME, KEYPORT_ISSUER and, if there is one, KEYPORT_ORGANIZATION and
-    /// KEYPORT_ORGANIZATION_NAME in its environment. The token lives for minutes and is bound to a key that only this process has.
-    /// The exit code is the command's own, and so is standard output: with --json the events go to standard error.
+    /// The command finds KEYPORT_ACCOUNT, KEYPORT_ACCOUNT_EMAIL, KEYPORT_ACCOUNT_NAME,
+    /// KEYPORT_ISSUER and, if there is one, KEYPORT_ORGANIZATION and KEYPORT_ORGANIZATION_NAME in
+    /// its environment, and KEYPORT_ACCESS_TOKEN, KEYPORT_ACCESS_TOKEN_TYPE and
+    /// KEYPORT_ACCESS_TOKEN_EXPIRES_AT.
+    ///
+    /// The token says who signed in and lives for at most five minutes. It is bound to a key that
+    /// only this process has (DPoP, RFC 9449), and no service can be registered for plain bearer
+    /// tokens yet, so no API that checks the binding accepts it from the command. To call an API,
+    /// sign in and use `keyport token --dpop METHOD URL`.
+    ///
+    /// The exit code is the command's own, and so is standard output: with --json the events go to
+    /// standard error. Signals for this process are passed on to the command.
     Run(Run),
     /// For developers: hand a sign-in link to the app as a browser would
     #[command(subcommand)]
@@ -62,6 +72,20 @@ pub struct Session {
     /// Whether a program reads the answer.
     #[command(flatten)]
     pub json: Json,
+}
+
+/// `keyport sign-out`.
+#[derive(Debug, Args)]
+pub struct SignOut {
+    /// Whose.
+    #[command(flatten)]
+    pub session: Session,
+    /// The account to sign out, by its id or its email
+    #[arg(long, value_name = "ID-or-EMAIL", conflicts_with = "all")]
+    pub account: Option<String>,
+    /// Every account that is signed in at this service
+    #[arg(long)]
+    pub all: bool,
 }
 
 /// Through which door of the company; at most one of these.
@@ -116,6 +140,9 @@ pub struct Token {
     /// Whose.
     #[command(flatten)]
     pub session: Session,
+    /// The account to use, by its id or its email, instead of the current one
+    #[arg(long, value_name = "ID-or-EMAIL")]
+    pub account: Option<String>,
     /// Also make a proof for one request, and print both headers
     #[arg(long, num_args = 2, value_names = ["METHOD", "URL"])]
     dpop: Option<Vec<String>>,
@@ -175,6 +202,41 @@ pub enum Keep {
     Keychain,
     /// In memory alone
     Memory,
+}
+
+impl Session {
+    /// `--companion URL` if it was given, for a line that a person may type; with a space in front.
+    pub fn flags(&self) -> String {
+        flag("companion", self.companion.as_deref())
+    }
+}
+
+impl Way {
+    /// The flags of this sign-in for a line that a person may type, each with a space in front.
+    pub fn flags(&self) -> String {
+        let Who { email, organization, connection, provider } = &self.who;
+        let mut flags = flag("companion", self.companion.as_deref());
+        for (name, value) in [
+            ("email", email),
+            ("organization", organization),
+            ("connection", connection),
+            ("provider", provider),
+        ] {
+            flags += &flag(name, value.as_deref());
+        }
+        if self.no_browser { flags + " --no-browser" } else { flags }
+    }
+}
+
+/// Quoted where a shell would read more in it than the text.
+fn flag(name: &str, value: Option<&str>) -> String {
+    let Some(value) = value else { return String::new() };
+    let is_plain = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"@%+=:,./_-".contains(&b));
+    if is_plain {
+        format!(" --{name} {value}")
+    } else {
+        format!(" --{name} '{}'", value.replace('\'', r"'\''"))
+    }
 }
 
 impl From<Keep> for Store {

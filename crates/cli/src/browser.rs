@@ -1,5 +1,6 @@
-//! The browser as a terminal has it: the link is said first, and opening one is best effort. A program that "succeeds" to open nothing,
-//! or no display at all, then costs a copy and paste and no sign-in.
+//! The browser as a terminal has it: opening one is best effort, and the link is shown whatever
+//! came of it. A program that claims to have opened a page, or no display at all, then costs a copy
+//! and paste and no sign-in.
 
 use keyport_client::browser::{Browser, Desktop, Opening, PermittedUrl, SystemBrowser};
 
@@ -20,19 +21,21 @@ impl Announcing {
     }
 
     async fn announce(&self, url: &PermittedUrl) {
-        let link = url.expose();
-        self.output.event(&Event::AuthorizationUrl { url: link });
+        self.output.event(&Event::AuthorizationUrl { url: url.expose() });
         let opened = match &self.system {
             None => Err("cli-open-yourself"),
             Some(browser) => browser.open(url).await.map_err(|_| "cli-browser-failed"),
         };
         match opened {
-            Ok(()) => self.output.say("cli-opening", &[]),
-            Err(why) => {
-                self.output.say(why, &[]);
-                self.output.link(link);
+            Ok(()) => {
+                self.output.say("cli-opening", &[]);
+                self.output.say("cli-opening-otherwise", &[]);
             }
+            Err(why) => self.output.say(why, &[]),
         }
+        // Elsewhere the short link could lead to another machine, or be read by a program.
+        let short = url.short_link().filter(|_| self.output.is_local_terminal());
+        self.output.link(short.unwrap_or(url.expose()));
     }
 }
 

@@ -1,13 +1,14 @@
-//! The command of `keyport run`: found, started with the session's facts in its environment, waited for. It knows nothing of sessions.
+//! The command of `keyport run`: found, started with the session's facts in its environment, waited
+//! for. It knows nothing of sessions; [`crate::job`] is what signals do meanwhile.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::Path;
-use std::process::ExitStatus;
+use std::process::{Command, ExitStatus};
 
-use tokio::process::{Child, Command};
+use keyport_shutdown::Shutdown;
 
-use crate::stop::{Asked, Stop};
+use crate::output::Output;
 
 /// What a shell ends with when there is no such command.
 pub const NOT_FOUND: u8 = 127;
@@ -41,30 +42,60 @@ fn may_be_started(path: &Path) -> bool {
 /// A variable and its value; without one it is taken out, so that nothing of an outer session is left.
 pub type Variable = (&'static str, Option<String>);
 
-/// Runs it to its end. A Ctrl-C at the terminal reaches it by itself; a request to stop us is passed on.
+/// Runs it to its end; to be called on the main thread (see [`crate::exec`]). Its exit code, or
+/// `None` when the process was told to end before the command was started.
 ///
 /// # Errors
 /// When it cannot be started.
-pub async fn run(command: &[OsString], environment: &[Variable]) -> io::Result<u8> {
+pub async fn run(
+    command: &[OsString],
+    environment: &[Variable],
+    output: &Output,
+    shutdown: &Shutdown,
+) -> io::Result<Option<u8>> {
     let (program, arguments) =
         command.split_first().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-    let mut stop = Stop::listen()?;
-    let mut child = Command::new(program);
-    child.args(arguments);
-    for (name, value) in environment {
-        match value {
-            Some(value) => child.env(name, value),
-            None => child.env_remove(name),
-        };
+    #[cfg(unix)]
+    let job = crate::job::Job::prepare()?;
+    // From here on a signal is for the command, and one that came before was for this process.
+    let mut forwarded = shutdown.forward_signals();
+    if shutdown.cause().is_some() {
+        return Ok(None);
     }
-    let mut child = child.spawn()?;
+    let mut command = starter(program, output);
+    command.args(arguments);
+    set(&mut command, environment);
+    let mut child = tokio::process::Command::from(command).spawn()?;
+    #[cfg(unix)]
+    let waiting = job.wait(&mut child);
+    #[cfg(not(unix))]
+    let waiting = child.wait();
+    tokio::pin!(waiting);
     loop {
         tokio::select! {
-            ended = child.wait() => return ended.map(code),
-            asked = stop.asked() => if asked == Asked::Terminate {
-                pass_on(&child);
-            },
+            ended = &mut waiting => return ended.map(|status| Some(code(status))),
+            // The job has heard of it too.
+            _ = forwarded.next() => {}
         }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn starter(program: &OsStr, output: &Output) -> Command {
+    crate::exec::command(program, output)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn starter(program: &OsStr, _: &Output) -> Command {
+    Command::new(program)
+}
+
+fn set(command: &mut Command, environment: &[Variable]) {
+    for (name, value) in environment {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
     }
 }
 
@@ -76,19 +107,6 @@ fn code(status: ExitStatus) -> u8 {
     }
     status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
 }
-
-#[cfg(unix)]
-fn pass_on(child: &Child) {
-    use rustix::process::{Pid, Signal, kill_process};
-    let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-    if let Some(id) = id {
-        // It may have ended this very moment, and nobody is left to be told.
-        let _ = kill_process(id, Signal::TERM);
-    }
-}
-
-#[cfg(not(unix))]
-fn pass_on(_: &Child) {}
 
 #[cfg(test)]
 mod tests {
@@ -107,14 +125,15 @@ mod tests {
         );
     }
 
-    #[tokio::test]
-    async fn the_exit_code_is_the_commands_own() {
-        let line = |line: &str| ["sh", "-c", line].map(OsString::from);
-        assert_eq!(run(&line("exit 9"), &[]).await.unwrap(), 9);
-        assert_eq!(run(&line("kill -KILL $$"), &[]).await.unwrap(), 137);
-        let set = [("A", Some("b c".to_owned()))];
-        assert_eq!(run(&line("test \"$A\" = 'b c'"), &set).await.unwrap(), 0);
-        assert_eq!(run(&line("test -z \"${HOME+x}\""), &[("HOME", None)]).await.unwrap(), 0);
-        assert!(run(&["no-such-command".into()], &[]).await.is_err());
+    #[test]
+    fn the_environment_is_the_sessions_and_the_exit_code_the_commands_own() {
+        let status = |line: &str| {
+            let mut command = Command::new("sh");
+            set(&mut command, &[("A", Some("b c".to_owned())), ("HOME", None)]);
+            code(command.args(["-c", line]).status().unwrap())
+        };
+        assert_eq!(status("exit 9"), 9);
+        assert_eq!(status("kill -KILL $$"), 137);
+        assert_eq!(status("test \"$A\" = 'b c' && test -z \"${HOME+x}\""), 0);
     }
 }

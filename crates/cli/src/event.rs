@@ -19,11 +19,17 @@ pub enum Event<'a> {
     },
     /// Somebody is signed in.
     SignedIn(SignedIn<'a>),
-    /// Nobody is signed in any more.
+    /// The account is signed in no longer; without an account, nobody is.
     SignedOut {
         /// Whether the service knows it too; absent when there was nothing to end.
         #[serde(skip_serializing_if = "Option::is_none")]
         revoked: Option<bool>,
+        /// The account that was signed out.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        account: Option<&'a str>,
+        /// Its address.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        email: Option<&'a str>,
     },
     /// An access token.
     Token {
@@ -55,6 +61,17 @@ pub struct SignedIn<'a> {
     organization: Option<&'a Organization>,
     connection: Option<Way<'a>>,
     stored: Stored,
+    /// Every account of this keychain, the current one first; `status` alone says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accounts: Option<Vec<Listed<'a>>>,
+}
+
+/// One account of several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Listed<'a> {
+    #[serde(flatten)]
+    facts: SignedIn<'a>,
+    current: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -75,7 +92,19 @@ impl<'a> SignedIn<'a> {
             organization: account.organization.as_ref(),
             connection: account.connection.as_ref().map(way),
             stored,
+            accounts: None,
         }
+    }
+
+    /// The facts of the first of these accounts, which is the current one, and the list of all.
+    pub fn list_of(accounts: &'a [Account], stored: Stored) -> Option<Self> {
+        let facts = Self::of(accounts.first()?, stored);
+        let list = accounts.iter().enumerate();
+        let list = list.map(|(place, account)| Listed {
+            facts: Self::of(account, stored),
+            current: place == 0,
+        });
+        Some(Self { accounts: Some(list.collect()), ..facts })
     }
 }
 
@@ -83,7 +112,8 @@ impl Event<'_> {
     /// The line, without its end.
     pub fn line(&self) -> String {
         // Strings, numbers and structs with fixed names: nothing here can fail to become JSON.
-        serde_json::to_string(self).unwrap_or_default()
+        let line = serde_json::to_string(self).unwrap_or_default();
+        crate::plain::escaped(&line)
     }
 }
 
@@ -134,10 +164,16 @@ mod tests {
             parsed(&Event::Problem { code: "timed_out", attempt: None }),
             json!({"event": "problem", "code": "timed_out", "attempt": null})
         );
-        assert_eq!(parsed(&Event::SignedOut { revoked: None }), json!({"event": "signed_out"}));
         assert_eq!(
-            parsed(&Event::SignedOut { revoked: Some(false) }),
-            json!({"event": "signed_out", "revoked": false})
+            parsed(&Event::SignedOut { revoked: None, account: None, email: None }),
+            json!({"event": "signed_out"})
+        );
+        let (account, email) = (Some("a1"), Some("ada@acme.test"));
+        assert_eq!(
+            parsed(&Event::SignedOut { revoked: Some(false), account, email }),
+            json!({
+                "event": "signed_out", "revoked": false, "account": "a1", "email": "ada@acme.test",
+            })
         );
     }
 
@@ -172,10 +208,25 @@ mod tests {
     }
 
     #[test]
+    fn the_list_of_accounts_is_beside_the_facts_of_the_current_one() {
+        let grace = Account { id: AccountId("a2".into()), ..ada() };
+        let accounts = [ada(), grace];
+        let listed = SignedIn::list_of(&accounts, Stored::Keychain).map(Event::SignedIn).unwrap();
+        let mut listed = parsed(&listed);
+        let list = listed.as_object_mut().unwrap().remove("accounts").unwrap();
+        let alone = parsed(&Event::SignedIn(SignedIn::of(&accounts[0], Stored::Keychain)));
+        assert_eq!(listed, alone);
+        assert_eq!((&list[0]["account"], &list[0]["current"]), (&json!("a1"), &json!(true)));
+        assert_eq!((&list[1]["account"], &list[1]["current"]), (&json!("a2"), &json!(false)));
+        assert_eq!(SignedIn::list_of(&[], Stored::Keychain), None);
+    }
+
+    #[test]
     fn an_event_is_one_line() {
         let mut account = ada();
-        account.name = Some("Ada\nLovelace\u{2028}".into());
+        account.name = Some("Ada\nLovelace\u{2028}\u{202e}\u{9b}".into());
         let line = Event::SignedIn(SignedIn::of(&account, Stored::Memory)).line();
         assert_eq!(line.lines().count(), 1);
+        assert!(line.is_ascii(), "{line:?}");
     }
 }

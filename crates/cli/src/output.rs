@@ -1,31 +1,37 @@
-//! Where words and events go: words for people to standard error, results and events to standard output. It decides nothing.
+//! Where words and events go: words for people to standard error, results and events to standard
+//! output. It decides nothing.
 //!
-//! What came from elsewhere (a name, an address) is written without control characters: a terminal obeys them.
+//! What came from elsewhere (a name, an address) is written without control characters: a terminal
+//! obeys them. A result that cannot be written is remembered, and the process ends with a failure.
 
-use std::io::Write;
+use std::ffi::OsStr;
+use std::io::{self, ErrorKind, IsTerminal as _, Write};
+use std::sync::{Arc, OnceLock};
 
 use keyport_core::{Account, Organization, Problem, Stored};
 use keyport_words::Words;
 
+use crate::accounts::distinguished;
 use crate::event::{Event, SignedIn};
 use crate::exit::Exit;
+use crate::plain::plain;
 
-/// The longest text from elsewhere that is shown whole, in characters.
-const LONGEST: usize = 256;
-
-/// The two ways out of this process.
+/// The two ways out of this process. Clones are the same.
 #[derive(Clone, Debug)]
 pub struct Output {
     for_program: bool,
     /// Standard output belongs to another program: results go to standard error.
     beside: bool,
     words: Words,
+    /// Why a result could not be written.
+    failure: Arc<OnceLock<String>>,
 }
 
 impl Output {
     /// Words on standard error, results on standard output.
     pub fn for_people() -> Self {
-        Self { for_program: false, beside: false, words: Words::english() }
+        let (words, failure) = (Words::english(), Arc::default());
+        Self { for_program: false, beside: false, words, failure }
     }
 
     /// One object a line on standard output if `json`, else [`Output::for_people`].
@@ -36,6 +42,33 @@ impl Output {
     /// As [`Output::new`], with nothing on standard output.
     pub fn beside(json: bool) -> Self {
         Self { beside: true, ..Self::new(json) }
+    }
+
+    /// Whether a program reads, and not a person.
+    pub fn is_for_program(&self) -> bool {
+        self.for_program
+    }
+
+    /// Whether a person reads the words on a screen of this machine: not a file, a pipe or a
+    /// program, and not over SSH, where 127.0.0.1 is another machine than the browser's.
+    pub fn is_local_terminal(&self) -> bool {
+        let remote = ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"]
+            .iter()
+            .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
+        !self.for_program && !remote && io::stderr().is_terminal()
+    }
+
+    /// Whether a result could not be written. A reader that went away (`keyport status | head -0`)
+    /// does not count: it has what it wanted.
+    pub fn has_failed(&self) -> bool {
+        self.failure.get().is_some()
+    }
+
+    /// How the process ends: a result that could not be written is a failure, and is said.
+    pub fn end(&self, code: u8) -> u8 {
+        let Some(why) = self.failure.get() else { return code };
+        on_standard_error(&self.text("cli-not-written", &[("why", why)]));
+        Exit::Internal.code()
     }
 
     /// A sentence, as text.
@@ -76,13 +109,50 @@ impl Output {
     }
 
     fn put_out(&self, line: &str) {
-        if self.beside { on_standard_error(line) } else { on_standard_output(line) }
+        if self.beside {
+            on_standard_error(line);
+        } else {
+            let mut out = io::stdout().lock();
+            self.heed(&writeln!(out, "{line}").and_then(|()| out.flush()));
+        }
+    }
+
+    /// Remembers what standard output answered.
+    pub fn heed(&self, written: &io::Result<()>) {
+        if let Err(error) = written
+            && error.kind() != ErrorKind::BrokenPipe
+        {
+            let _ = self.failure.set(error.to_string());
+        }
     }
 
     /// What cannot be meant so, in the manner of the command-line reader; a program reads the exit code.
     pub fn usage(&self, what: &str) -> Exit {
         on_standard_error(&format!("error: {}", plain(what)));
         Exit::Usage
+    }
+
+    /// As [`Output::usage`], with every reason that lies under it.
+    pub fn usage_of(&self, error: &dyn std::error::Error) -> Exit {
+        let mut said = format!("error: {}", plain(&error.to_string()));
+        let mut cause = error.source();
+        while let Some(reason) = cause {
+            said = format!("{said}: {}", plain(&reason.to_string()));
+            cause = reason.source();
+        }
+        on_standard_error(&said);
+        Exit::Usage
+    }
+
+    /// A line below [`Output::usage`], such as one of the things to choose from.
+    pub fn usage_detail(&self, line: &str) {
+        on_standard_error(&format!("  {line}"));
+    }
+
+    /// The command of `keyport run` could not be started.
+    pub fn not_started(&self, program: &OsStr, error: &io::Error) {
+        let (name, why) = (program.to_string_lossy(), error.to_string());
+        self.say("cli-run-not-started", &[("command", &name), ("why", &why)]);
     }
 
     /// What went wrong, for either.
@@ -94,14 +164,18 @@ impl Output {
         }
         let words = self.words.problem(problem);
         on_standard_error(&format!("{}\n{} {}", words.title, words.text, words.next));
-        if problem.is_of_keychain() {
-            self.say("cli-keychain-way-out", &[]);
-        }
         match attempt {
             Some(attempt) => {
                 self.say("cli-problem-attempt", &[("code", code), ("attempt", attempt)]);
             }
             None => self.say("cli-problem", &[("code", code)]),
+        }
+    }
+
+    /// What to do where the keychain does not serve; `flags` are those of the line that was typed.
+    pub fn keychain_way_out(&self, problem: Problem, flags: &str) {
+        if problem.is_of_keychain() {
+            self.say("cli-keychain-way-out", &[("flags", flags)]);
         }
     }
 
@@ -116,8 +190,26 @@ impl Output {
         self.say(place, &[]);
     }
 
+    /// Every account of the keychain, the current one first, for either.
+    pub fn accounts(&self, accounts: &[Account]) {
+        if let Some(event) = SignedIn::list_of(accounts, Stored::Keychain) {
+            self.event(&Event::SignedIn(event));
+        }
+        for (place, account) in accounts.iter().enumerate() {
+            let words = if place == 0 { "cli-signed-in" } else { "cli-signed-in-too" };
+            let who = distinguished(account, accounts, self);
+            self.result(&self.words.text(words, &[("who", &who)]));
+        }
+        self.say("cli-stored-keychain", &[]);
+    }
+
     /// `Signed in as Ada Lovelace (ada@acme.test), Acme`, or as much of it as is known.
     pub fn who(&self, account: &Account) -> String {
+        self.words.text("cli-signed-in", &[("who", &self.named(account))])
+    }
+
+    /// `Ada Lovelace (ada@acme.test), Acme`, or as much of it as is known.
+    pub fn named(&self, account: &Account) -> String {
         let who = match (&account.name, &account.email) {
             (Some(name), Some(email)) => {
                 let (name, email) = (plain(name), plain(email));
@@ -128,36 +220,15 @@ impl Output {
         match &account.organization {
             Some(Organization { name: Some(name), .. }) => {
                 let arguments = [("who", &*who), ("organization", &*plain(name))];
-                self.words.text("cli-signed-in-organization", &arguments)
+                self.words.text("cli-who-organization", &arguments)
             }
-            _ => self.words.text("cli-signed-in", &[("who", &who)]),
+            _ => who,
         }
     }
 }
 
-/// A reader that went away (`keyport status | head -0`) is no reason to fail.
-fn on_standard_output(line: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
-}
-
 fn on_standard_error(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
-}
-
-/// Without what a terminal obeys (ECMA-48), what ends a line (Unicode too) or what turns the reading direction (bidi controls), and
-/// not so long that what is said beside it scrolls away.
-fn plain(text: &str) -> String {
-    let steers = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let shown = text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c });
-    let mut plain: String = shown.take(LONGEST).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        plain.push('…');
-    }
-    plain
 }
 
 #[cfg(test)]
@@ -193,8 +264,15 @@ mod tests {
     fn a_name_cannot_push_the_rest_off_the_screen() {
         let said = Output::for_people().who(&account(Some(&"a".repeat(60_000)), Some("Acme")));
         assert!(said.len() < 400 && said.ends_with("a… (ada@acme.test), Acme"), "{said}");
-        assert_eq!(plain("a\u{61c}b\u{2028}c"), "a\u{fffd}b\u{fffd}c");
-        assert_eq!(plain(&"é".repeat(LONGEST)), "é".repeat(LONGEST));
+    }
+
+    #[test]
+    fn a_failed_write_is_a_failed_command_and_a_reader_that_left_is_not() {
+        let output = Output::for_people();
+        output.heed(&Err(ErrorKind::BrokenPipe.into()));
+        assert_eq!((output.has_failed(), output.end(0)), (false, 0));
+        output.clone().heed(&Err(ErrorKind::StorageFull.into()));
+        assert_eq!((output.has_failed(), output.end(0)), (true, Exit::Internal.code()));
     }
 
     #[test]

@@ -3,10 +3,12 @@
 use std::ffi::OsString;
 
 use keyport_client::session::Access;
-use keyport_core::{Account, Store};
+use keyport_core::{Account, Problem, Store};
+use keyport_shutdown::Shutdown;
 
 use crate::arguments::Run;
 use crate::child::{self, Variable};
+use crate::exit::Exit;
 use crate::output::Output;
 use crate::sign_in;
 
@@ -14,39 +16,47 @@ use crate::sign_in;
 const LONGEST: usize = 16 * 1024;
 
 /// Answers with the exit code: the command's own, or why it was not started.
-pub async fn run(wanted: Run) -> u8 {
-    let output = Output::beside(wanted.way.json.json);
+pub async fn run(wanted: Run, output: &Output, shutdown: &Shutdown) -> u8 {
     let name = wanted.command.first().map(|name| name.to_string_lossy()).unwrap_or_default();
     if !wanted.command.first().is_some_and(|program| child::is_there(program)) {
         output.say("cli-run-not-found", &[("command", &name)]);
         return child::NOT_FOUND;
     }
-    let signed = match sign_in::begin(wanted.way, Store::Memory, &output).await {
+    let signed = match sign_in::begin(wanted.way, Store::Memory, output, shutdown).await {
         Ok(signed) => signed,
         Err(exit) => return exit.code(),
     };
     output.signed_in(&signed.account, signed.stored);
     let code = match signed.sessions.access_token(&signed.account.id).await {
-        Ok(access) => start(&wanted.command, &signed.account, &access, &output).await,
-        Err(problem) => {
-            output.problem(problem, None);
-            crate::exit::Exit::from(problem).code()
+        Ok(access) => {
+            let variables = environment(&signed.account, &access);
+            start(&wanted.command, &variables, output, shutdown).await
         }
+        Err(problem) => failed(problem, output),
     };
     signed.end().await;
     code
 }
 
-async fn start(command: &[OsString], account: &Account, access: &Access, output: &Output) -> u8 {
-    match child::run(command, &environment(account, access)).await {
-        Ok(code) => code,
+async fn start(
+    command: &[OsString],
+    variables: &[Variable],
+    output: &Output,
+    shutdown: &Shutdown,
+) -> u8 {
+    match child::run(command, variables, output, shutdown).await {
+        Ok(Some(code)) => code,
+        Ok(None) => failed(Problem::Cancelled, output),
         Err(error) => {
-            let name = command.first().map(|name| name.to_string_lossy()).unwrap_or_default();
-            let why = error.to_string();
-            output.say("cli-run-not-started", &[("command", &name), ("why", &why)]);
+            output.not_started(command.first().map_or("".as_ref(), |name| name), &error);
             child::NOT_STARTED
         }
     }
+}
+
+fn failed(problem: Problem, output: &Output) -> u8 {
+    output.problem(problem, None);
+    Exit::from(problem).code()
 }
 
 /// What the command finds. The refresh token and the key stay here.

@@ -3,34 +3,21 @@
 use std::sync::Arc;
 
 use keyport_client::session::{Access, Sessions, SignedOut};
-use keyport_core::{Account, Problem, Store, Stored};
+use keyport_core::{Account, Problem, Store};
 use url::Url;
 
-use crate::arguments::{Session, Token};
+use crate::accounts::{self, NoAccount};
+use crate::arguments::{Session, SignOut, Token};
 use crate::browser::Announcing;
 use crate::event::Event;
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::settings;
 
-/// Why there is no session to use.
-enum Nothing {
-    /// Nobody is signed in.
-    Nobody,
-    /// It cannot be told, or it is over.
-    Problem(Problem),
-}
-
-impl From<Problem> for Nothing {
-    fn from(problem: Problem) -> Self {
-        Self::Problem(problem)
-    }
-}
-
 /// Who is signed in. Asks the keychain alone, so that it answers without a network.
 pub async fn status(session: &Session, output: &Output) -> Exit {
-    on_session(session, output, async |_, account| {
-        output.signed_in(&account, Stored::Keychain);
+    on_accounts(session, output, async |_, accounts| {
+        output.accounts(&accounts);
         Ok(())
     })
     .await
@@ -42,65 +29,90 @@ pub async fn token(token: &Token, output: &Output) -> Exit {
         Ok(request) => request,
         Err(what) => return output.usage(&what),
     };
-    on_session(&token.session, output, async |sessions, account| {
-        print_token(&sessions, &account, request, output).await
+    on_accounts(&token.session, output, async |sessions, accounts| {
+        let account = match &token.account {
+            Some(wanted) => accounts::chosen(&accounts, wanted, output)?,
+            None => &accounts[0],
+        };
+        Ok(print_token(&sessions, account, request, output).await?)
     })
     .await
 }
 
-/// Ends the session, here first.
-pub async fn sign_out(session: &Session, output: &Output) -> Exit {
-    on_session(session, output, async |sessions, account| {
-        let signed_out = sessions.sign_out(&account.id).await?;
-        let revoked = signed_out == SignedOut::Everywhere;
-        output.event(&Event::SignedOut { revoked: Some(revoked) });
-        output.say(if revoked { "cli-signed-out" } else { "cli-signed-out-here" }, &[]);
-        Ok(())
+/// Ends sessions, here first: the one that is named, the only one, or all of them. With several and
+/// none named it ends none.
+pub async fn sign_out(wanted: &SignOut, output: &Output) -> Exit {
+    on_accounts(&wanted.session, output, async |sessions, accounts| {
+        let (ending, staying): (Vec<Account>, Vec<Account>) = match &wanted.account {
+            Some(account) => {
+                let id = accounts::chosen(&accounts, account, output)?.id.clone();
+                accounts.into_iter().partition(|account| account.id == id)
+            }
+            None if wanted.all || accounts.len() == 1 => (accounts, Vec::new()),
+            None => {
+                let exit = output.usage(&output.text("cli-which-account", &[]));
+                accounts::list(&accounts, output);
+                return Err(NoAccount::Said(exit));
+            }
+        };
+        let mut failed = None;
+        for account in &ending {
+            if let Err(problem) = end(&sessions, account, output).await {
+                if ending.len() > 1 {
+                    output.say("cli-not-signed-out", &[("who", &output.named(account))]);
+                }
+                failed = failed.or(Some(problem));
+            }
+        }
+        for account in &staying {
+            let who = accounts::distinguished(account, &staying, output);
+            output.say("cli-still-signed-in", &[("who", &who)]);
+        }
+        failed.map_or(Ok(()), |problem| Err(problem.into()))
     })
     .await
 }
 
-async fn on_session(
+async fn end(sessions: &Sessions, account: &Account, output: &Output) -> Result<(), Problem> {
+    let signed_out = sessions.sign_out(&account.id).await?;
+    let revoked = signed_out == SignedOut::Everywhere;
+    let (id, email) = (Some(&*account.id.0), account.email.as_deref());
+    output.event(&Event::SignedOut { revoked: Some(revoked), account: id, email });
+    let words = if revoked { "cli-signed-out" } else { "cli-signed-out-here" };
+    output.say(words, &[("who", &output.named(account))]);
+    Ok(())
+}
+
+/// Does the work with every account that is signed in, the current one first; at least one.
+async fn on_accounts(
     session: &Session,
     output: &Output,
-    work: impl AsyncFnOnce(Sessions, Account) -> Result<(), Problem>,
+    work: impl AsyncFnOnce(Sessions, Vec<Account>) -> Result<(), NoAccount>,
 ) -> Exit {
     let config = match settings::config(session.companion.as_deref()) {
         Ok(config) => config,
-        Err(trouble) => return output.usage(&trouble.to_string()),
+        Err(trouble) => return output.usage_of(&trouble),
     };
-    let found = async {
+    let done = async {
         let browser = Arc::new(Announcing::new(output.clone(), true));
         let platform = settings::platform(browser, Store::Keychain)?;
         let sessions = Sessions::open(&config, &platform);
-        let account = current(&sessions).await?;
-        Ok::<_, Nothing>((sessions, account))
+        let accounts = accounts::known(&sessions).await?;
+        work(sessions, accounts).await
     };
-    let done = match found.await {
-        Ok((sessions, account)) => work(sessions, account).await.map_err(Nothing::Problem),
-        Err(nothing) => Err(nothing),
-    };
-    match done {
+    match done.await {
         Ok(()) => Exit::Done,
-        Err(Nothing::Problem(problem)) => {
+        Err(NoAccount::Problem(problem)) => {
             output.problem(problem, None);
+            output.keychain_way_out(problem, &session.flags());
             problem.into()
         }
-        Err(Nothing::Nobody) => {
-            output.event(&Event::SignedOut { revoked: None });
-            output.say("cli-nobody", &[]);
+        Err(NoAccount::Said(exit)) => exit,
+        Err(NoAccount::Nobody) => {
+            output.event(&Event::SignedOut { revoked: None, account: None, email: None });
+            output.say("cli-nobody", &[("flags", &session.flags())]);
             Exit::NoSession
         }
-    }
-}
-
-async fn current(sessions: &Sessions) -> Result<Account, Nothing> {
-    let vault = sessions.load().await?;
-    let current = vault.current.and_then(|id| vault.accounts.iter().position(|a| a.id == id));
-    match (vault.accounts.into_iter().nth(current.unwrap_or(0)), vault.trouble) {
-        (Some(account), _) => Ok(account),
-        (None, Some(trouble)) => Err(trouble.into()),
-        (None, None) => Err(Nothing::Nobody),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use keyport_client::{Client, Intent, Notice, Sessions};
 use keyport_core::{Account, Door, Problem, Store, Stored};
+use keyport_shutdown::Shutdown;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -15,7 +16,6 @@ use crate::exit::Exit;
 use crate::narrator::{Narrator, Said, is_at_rest};
 use crate::output::Output;
 use crate::settings;
-use crate::stop::Stop;
 
 /// A sign-in that worked out.
 pub struct Signed {
@@ -23,7 +23,7 @@ pub struct Signed {
     pub account: Account,
     /// Where the session is kept.
     pub stored: Stored,
-    /// Why it is in memory, when that was not asked for.
+    /// Why the keychain did not take it, if it should have.
     not_saved: Option<Problem>,
     /// It, and whatever else this device has.
     pub sessions: Sessions,
@@ -32,8 +32,17 @@ pub struct Signed {
 
 /// How it ended.
 enum Ending {
-    SignedIn { account: Box<Account>, stored: Stored, not_saved: Option<Problem> },
-    Problem { problem: Problem, attempt: Option<String> },
+    SignedIn {
+        account: Box<Account>,
+        stored: Stored,
+        not_saved: Option<Problem>,
+    },
+    Problem {
+        problem: Problem,
+        attempt: Option<String>,
+    },
+    /// Nobody can read what is written.
+    NotWritten,
 }
 
 impl Ending {
@@ -43,14 +52,14 @@ impl Ending {
 }
 
 /// Signs in and leaves the session where it was asked for.
-pub async fn sign_in(wanted: SignIn, output: &Output) -> Exit {
-    let store = Store::from(wanted.store);
-    let signed = match begin(wanted.way, store, output).await {
+pub async fn sign_in(wanted: SignIn, output: &Output, shutdown: &Shutdown) -> Exit {
+    let (store, flags) = (Store::from(wanted.store), wanted.way.flags());
+    let signed = match begin(wanted.way, store, output, shutdown).await {
         Ok(signed) => signed,
         Err(exit) => return exit,
     };
     if signed.stored == Stored::Memory && store == Store::Keychain {
-        return not_saved(signed, output).await;
+        return not_saved(signed, output, &flags).await;
     }
     output.signed_in(&signed.account, signed.stored);
     signed.end().await;
@@ -61,21 +70,27 @@ pub async fn sign_in(wanted: SignIn, output: &Output) -> Exit {
 ///
 /// # Errors
 /// The exit code; what went wrong has been said.
-pub async fn begin(way: Way, store: Store, output: &Output) -> Result<Signed, Exit> {
-    let config = settings::config(way.companion.as_deref())
-        .map_err(|trouble| output.usage(&trouble.to_string()))?;
+pub async fn begin(
+    way: Way,
+    store: Store,
+    output: &Output,
+    shutdown: &Shutdown,
+) -> Result<Signed, Exit> {
+    let config =
+        settings::config(way.companion.as_deref()).map_err(|trouble| output.usage_of(&trouble))?;
+    let flags = way.flags();
     let fail = |problem: Problem, attempt: Option<&str>| {
         output.problem(problem, attempt);
+        output.keychain_way_out(problem, &flags);
         Exit::from(problem)
     };
     let browser = Arc::new(Announcing::new(output.clone(), way.no_browser));
     let platform = settings::platform(browser, store).map_err(|problem| fail(problem, None))?;
-    let mut stop = Stop::listen().map_err(|_| fail(Problem::Internal, None))?;
     // A deep link belongs to the app alone: its waiting attempt is neither taken up nor given up here.
     let client = Client::start_without_links(config, platform);
     let notices = client.notices();
     client.intend(Intent::SignIn { hints: way.who.into(), doors: vec![Door::Loopback], store });
-    match follow(&client, notices, &mut stop, output).await {
+    match follow(&client, notices, shutdown, output).await {
         Ending::SignedIn { account, stored, not_saved } => {
             let sessions = client.sessions().clone();
             Ok(Signed { account: *account, stored, not_saved, sessions, client })
@@ -84,6 +99,10 @@ pub async fn begin(way: Way, store: Store, output: &Output) -> Result<Signed, Ex
             // What others wait for is finished first: the page says that it was cancelled, or why it failed.
             client.shut_down().await;
             Err(fail(problem, attempt.as_deref()))
+        }
+        Ending::NotWritten => {
+            client.shut_down().await;
+            Err(Exit::Internal)
         }
     }
 }
@@ -101,24 +120,28 @@ impl Signed {
 }
 
 /// The keychain answered before the browser opened, and did not take the session afterwards.
-async fn not_saved(signed: Signed, output: &Output) -> Exit {
+async fn not_saved(signed: Signed, output: &Output, flags: &str) -> Exit {
     let why = signed.not_saved.unwrap_or(Problem::KeychainRefused);
     signed.end().await;
     output.say("cli-not-saved", &[]);
     output.problem(why, None);
+    output.keychain_way_out(why, flags);
     why.into()
 }
 
 async fn follow(
     client: &Client,
     mut notices: Receiver<Notice>,
-    stop: &mut Stop,
+    shutdown: &Shutdown,
     output: &Output,
 ) -> Ending {
     let mut views = client.views();
     let mut narrator = Narrator::default();
     let mut cancelling = false;
     loop {
+        if output.has_failed() && !std::mem::replace(&mut cancelling, true) {
+            client.intend(Intent::Cancel);
+        }
         tokio::select! {
             // What a view shows as done has been noticed before.
             biased;
@@ -135,7 +158,8 @@ async fn follow(
                 }
                 let screen = views.borrow_and_update().screen.clone();
                 if cancelling && is_at_rest(&screen) {
-                    return Ending::of(Problem::Cancelled);
+                    let unread = output.has_failed();
+                    return if unread { Ending::NotWritten } else { Ending::of(Problem::Cancelled) };
                 }
                 match narrator.hear(&screen) {
                     Some(Said::NoLink) => {
@@ -146,10 +170,8 @@ async fn follow(
                     None => {}
                 }
             }
-            () = stop.wanted() => {
-                if std::mem::replace(&mut cancelling, true) {
-                    return Ending::of(Problem::Cancelled);
-                }
+            _ = shutdown.requested(), if !cancelling => {
+                cancelling = true;
                 output.say("cli-cancelling", &[]);
                 client.intend(Intent::Cancel);
             }

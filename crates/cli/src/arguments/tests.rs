@@ -25,7 +25,10 @@ fn the_lines_that_scripts_rely_on_are_understood() {
         "token",
         "token --json",
         "token --dpop GET https://api.test/me",
+        "token --account ada@acme.test --json",
         "sign-out",
+        "sign-out --account a1 --json",
+        "sign-out --all",
         "run -- env",
         "run --email ada@acme.test --no-browser -- sh -c true",
         "link send dev.keyport.desktop:/callback?code=x&state=y",
@@ -47,6 +50,7 @@ fn what_cannot_be_meant_is_a_usage_error() {
         "sign-in --store file",
         "sign-in ada@acme.test",
         "token --dpop GET",
+        "sign-out --account a1 --all",
         "run",
         "run env",
         "run --store keychain -- env",
@@ -84,4 +88,18 @@ fn what_is_said_about_who_becomes_the_hints() {
     let hints = Hints::from(sign_in.way.who);
     assert_eq!(hints.connection.as_deref(), Some("conn_1"));
     assert_eq!(hints.email, None);
+}
+
+#[test]
+fn an_advised_line_has_the_flags_of_the_one_that_was_typed() {
+    let flags = |line: &str| match parse(line).unwrap().command {
+        Command::SignIn(sign_in) => sign_in.way.flags(),
+        Command::Status(session) => session.flags(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(flags("sign-in"), "");
+    let typed = " --companion https://a.test --email ada@acme.test --no-browser";
+    assert_eq!(flags(&format!("sign-in{typed}")), typed);
+    assert_eq!(flags("status --companion https://a.test"), " --companion https://a.test");
+    assert_eq!(flags("status --companion $(id)'x"), r" --companion '$(id)'\''x'");
 }

@@ -15,6 +15,8 @@ use keyport_core::Problem;
 use keyport_core::secret::AuthorizationUrl;
 use thiserror::Error;
 
+use crate::loopback::ShortLink;
+
 pub use origin::{CompanionOrigin, NotAnOrigin};
 pub use system::{Desktop, SystemBrowser};
 
@@ -29,12 +31,21 @@ pub trait Browser: Send + Sync {
 
 /// A URL of the companion, in the characters that no program reads as anything but a URL.
 #[derive(Clone)]
-pub struct PermittedUrl(AuthorizationUrl);
+pub struct PermittedUrl {
+    url: AuthorizationUrl,
+    short_link: Option<ShortLink>,
+}
 
 impl PermittedUrl {
     /// The URL as serialised by the `url` crate. To be given to a program as one argument.
     pub fn expose(&self) -> &str {
-        self.0.expose()
+        self.url.expose()
+    }
+
+    /// A short link that leads there from a browser on this machine, while the sign-in waits. For a
+    /// person to copy; none where no loopback listener waits for the browser.
+    pub fn short_link(&self) -> Option<&str> {
+        self.short_link.as_ref().map(ShortLink::expose)
     }
 }
 
@@ -72,7 +83,7 @@ impl From<&BrowserTrouble> for Problem {
     }
 }
 
-/// Opens `url` in `browser` if it belongs to the companion.
+/// Opens `url` in `browser` if it belongs to the companion; `short_link` leads there from then on.
 ///
 /// # Errors
 /// [`BrowserTrouble::NotPermitted`] before the browser hears of it; otherwise what the browser says.
@@ -80,7 +91,12 @@ pub async fn open(
     browser: &dyn Browser,
     url: &AuthorizationUrl,
     companion: &CompanionOrigin,
+    short_link: Option<ShortLink>,
 ) -> Result<(), BrowserTrouble> {
-    let permitted = companion.permit(url).ok_or(BrowserTrouble::NotPermitted)?;
+    let mut permitted = companion.permit(url).ok_or(BrowserTrouble::NotPermitted)?;
+    if let Some(link) = &short_link {
+        link.leads_to(&permitted);
+    }
+    permitted.short_link = short_link;
     browser.open(&permitted).await
 }

@@ -39,7 +39,7 @@ impl CompanionOrigin {
             && parsed.fragment().is_none();
         let serialised = String::from(parsed);
         (ours && bare && is_plain(&serialised))
-            .then(|| PermittedUrl(AuthorizationUrl::new(serialised)))
+            .then(|| PermittedUrl { url: AuthorizationUrl::new(serialised), short_link: None })
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::http::DeviceKey;
+use crate::loopback::ShortLink;
 use crate::session::Sessions;
 
 /// Remembered after their doors are closed, to tell the companion how they ended.
@@ -28,6 +29,8 @@ pub(super) struct Prepared {
     pub key: Arc<DeviceKey>,
     pub store: Store,
     pub loopback: Option<Url>,
+    /// The short link of the loopback listener.
+    pub short_link: Option<ShortLink>,
 }
 
 impl Attempt {

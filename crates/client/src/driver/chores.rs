@@ -150,8 +150,10 @@ impl Chores {
         let attempt = self.attempts.begin(seed.id.clone(), is_kept);
         let (config, sessions, inputs) =
             (self.config.clone(), self.sessions.clone(), self.inputs.clone());
+        let random = self.platform.random.clone();
         self.tasks.spawn(async move {
-            let prepared = prepare::prepare(&attempt, &seed, &config, &sessions, &inputs).await;
+            let prepared =
+                prepare::prepare(&attempt, &seed, &config, &sessions, &*random, &inputs).await;
             if let Some(result) = prepared {
                 tell(&inputs, Event::Prepared { attempt: seed.id, result });
             }
@@ -176,13 +178,15 @@ impl Chores {
         let keeping = self.keeping.take();
         let (browser, inputs) = (self.platform.browser.clone(), self.inputs.clone());
         let companion = CompanionOrigin::of(&self.config.companion);
+        let prepared = self.attempts.find(&attempt);
+        let short_link = prepared.prepared.get().and_then(|prepared| prepared.short_link.clone());
         self.tasks.spawn(async move {
             if let Some(keeping) = keeping {
                 // Kept or not: the browser opens.
                 let _ = keeping.await;
             }
             let opened = match companion {
-                Ok(companion) => browser::open(&*browser, &url, &companion).await,
+                Ok(companion) => browser::open(&*browser, &url, &companion, short_link).await,
                 Err(_) => Err(BrowserTrouble::NotPermitted),
             };
             match opened {

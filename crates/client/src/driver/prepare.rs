@@ -10,8 +10,9 @@ use super::attempt::{Attempt, Prepared, until_closed};
 use super::{Input, Inputs};
 use crate::config::Config;
 use crate::http::Push;
-use crate::loopback::LoopbackListener;
+use crate::loopback::{LoopbackListener, SHORT_LINK_BYTES, ShortLink};
 use crate::session::Sessions;
+use crate::surroundings::Random;
 
 /// `None` when the doors were closed meanwhile.
 pub(super) async fn prepare(
@@ -19,12 +20,13 @@ pub(super) async fn prepare(
     seed: &AttemptSeed,
     config: &Config,
     sessions: &Sessions,
+    random: &dyn Random,
     inputs: &Inputs,
 ) -> Option<Result<Pushed, Problem>> {
     tokio::select! {
         biased;
         () = until_closed(attempt.closing()) => None,
-        pushed = open_and_push(attempt, seed, config, sessions, inputs) => Some(pushed),
+        pushed = open_and_push(attempt, seed, config, sessions, random, inputs) => Some(pushed),
     }
 }
 
@@ -33,6 +35,7 @@ async fn open_and_push(
     seed: &AttemptSeed,
     config: &Config,
     sessions: &Sessions,
+    random: &dyn Random,
     inputs: &Inputs,
 ) -> Result<Pushed, Problem> {
     if seed.store == Store::Keychain {
@@ -40,14 +43,19 @@ async fn open_and_push(
     }
     let key = sessions.device_key(seed.store).await?;
     let wants_loopback = seed.doors.iter().any(|door| door.door == Door::Loopback);
-    let loopback =
-        if wants_loopback { Some(open_loopback(attempt, config, inputs).await?) } else { None };
+    let (loopback, short_link) = if wants_loopback {
+        let (redirect_uri, link) = open_loopback(attempt, config, random, inputs).await?;
+        (Some(redirect_uri), Some(link))
+    } else {
+        (None, None)
+    };
     let link = Url::parse(config.channel.link).map_err(|_| Problem::Internal)?;
     // Known from here on: an attempt that is given up while it is pushed is cancelled over there too.
     let prepared = attempt.prepared.get_or_init(|| Prepared {
         key: key.clone(),
         store: seed.store,
-        loopback: loopback.clone(),
+        loopback,
+        short_link,
     });
     let companion = sessions.companion();
     let mut urls = Vec::with_capacity(seed.doors.len());
@@ -76,13 +84,17 @@ async fn open_and_push(
 async fn open_loopback(
     attempt: &Attempt,
     config: &Config,
+    random: &dyn Random,
     inputs: &Inputs,
-) -> Result<Url, Problem> {
+) -> Result<(Url, ShortLink), Problem> {
     let listener =
         LoopbackListener::bind(config.words.clone()).await.map_err(|_| Problem::DoorBlocked)?;
     let redirect_uri = Url::parse(listener.redirect_uri()).map_err(|_| Problem::Internal)?;
+    let mut path = [0; SHORT_LINK_BYTES];
+    random.fill(&mut path);
+    let short_link = listener.short_link(path);
     attempt.listens(tokio::spawn(listen(listener, attempt.closing(), inputs.clone())));
-    Ok(redirect_uri)
+    Ok((redirect_uri, short_link))
 }
 
 async fn listen(

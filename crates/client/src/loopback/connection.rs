@@ -100,6 +100,7 @@ impl Connection {
             None => one_more(&shared.tally.without_request),
             Some(Verdict::Refused(refusal)) => self.refuse(refusal).await,
             Some(Verdict::Finished) => self.show_finished().await,
+            Some(Verdict::ShortLink(url)) => self.send(&response::go_to(url.expose())).await,
             Some(Verdict::Callback(raw)) => self.hand_over(raw).await,
         }
     }
@@ -111,7 +112,9 @@ impl Connection {
         let missing = most.saturating_sub(self.received.len());
         self.received.reserve_exact(missing);
         loop {
-            if let Some(verdict) = judge(&self.received, &self.shared.host) {
+            if let Some(verdict) =
+                judge(&self.received, &self.shared.host, self.shared.short_link.get())
+            {
                 self.received.clear();
                 return Some(verdict);
             }

@@ -1,18 +1,20 @@
 //! The loopback door: receives the callback on `http://127.0.0.1:PORT/callback` (RFC 8252 §7.3).
 //!
 //! It judges requests, not callbacks: whether a callback belongs to a sign-in that is waiting is for
-//! the caller to say. It is not a web server: one path, one method, no keep-alive, no sentence of
-//! its own. Nothing that a stranger sends can end it or hold the real callback up.
+//! the caller to say. It is not a web server: one path (and a short link to the companion, where
+//! one is wanted), one method, no keep-alive, no sentence of its own. Nothing an unauthenticated
+//! caller sends can end it or hold the real callback up.
 
 mod connection;
 mod request;
 mod response;
+mod short_link;
 mod waiting;
 
 use std::io;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -22,6 +24,8 @@ use url::Url;
 
 use keyport_core::secret::RawCallback;
 use waiting::Waiting;
+
+pub use short_link::{SHORT_LINK_BYTES, ShortLink};
 
 /// What the listener puts up with. The defaults are the product's; tests shorten the waits.
 #[derive(Clone, Copy, Debug)]
@@ -155,6 +159,7 @@ impl LoopbackListener {
             waiting: Waiting::up_to(limits.without_header),
             callbacks: sender,
             finished: AtomicBool::new(false),
+            short_link: OnceLock::new(),
         });
         let (open, closing) = watch::channel(());
         let accepting = tokio::spawn(connection::accept_until(listener, shared.clone(), closing));
@@ -170,6 +175,13 @@ impl LoopbackListener {
     /// `http://127.0.0.1:PORT/callback`, to be pushed with the authorization request.
     pub fn redirect_uri(&self) -> &str {
         &self.redirect_uri
+    }
+
+    /// The short link of this listener; its path is drawn from `random` at the first call. It is
+    /// not answered before it was told where it leads.
+    pub fn short_link(&self, random: [u8; SHORT_LINK_BYTES]) -> ShortLink {
+        let link = || ShortLink::at(&self.shared.host, random);
+        self.shared.short_link.get_or_init(link).clone()
     }
 
     /// The next request that may be the callback. Waits for ever; the deadline is the caller's.
@@ -204,6 +216,7 @@ struct Shared {
     waiting: Waiting,
     callbacks: mpsc::Sender<Callback>,
     finished: AtomicBool,
+    short_link: OnceLock<ShortLink>,
 }
 
 #[derive(Debug, Default)]

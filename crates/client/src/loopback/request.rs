@@ -5,7 +5,9 @@
 //! arrival: `navigate` to a `document`, from any site, with or without `Sec-Fetch-User`.
 
 use httparse::{Error, Header, Request, Status};
-use keyport_core::secret::RawCallback;
+use keyport_core::secret::{AuthorizationUrl, RawCallback};
+
+use super::ShortLink;
 
 /// The path of the redirect URI.
 pub(super) const CALLBACK: &str = "/callback";
@@ -18,6 +20,8 @@ const MOST_HEADERS: usize = 64;
 #[derive(Debug)]
 pub(super) enum Verdict {
     Callback(RawCallback),
+    /// The listener's short link, and where it leads.
+    ShortLink(AuthorizationUrl),
     Finished,
     Refused(Refusal),
 }
@@ -51,20 +55,21 @@ impl Refusal {
 }
 
 /// Judges the bytes received so far; `None` while the header is incomplete.
-pub(super) fn judge(received: &[u8], host: &str) -> Option<Verdict> {
+pub(super) fn judge(received: &[u8], host: &str, link: Option<&ShortLink>) -> Option<Verdict> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut request = Request::new(&mut headers);
     match request.parse(received) {
         Ok(Status::Partial) => None,
-        Ok(Status::Complete(_)) => Some(judge_request(&request, host)),
+        Ok(Status::Complete(_)) => Some(judge_request(&request, host, link)),
         Err(Error::TooManyHeaders) => Some(Verdict::Refused(Refusal::HeaderTooLarge)),
         Err(_) => Some(Verdict::Refused(Refusal::NotHttp)),
     }
 }
 
-fn judge_request(request: &Request<'_, '_>, host: &str) -> Verdict {
+fn judge_request(request: &Request<'_, '_>, host: &str, link: Option<&ShortLink>) -> Verdict {
     let target = request.path.unwrap_or_default();
     let path = target.split('?').next().unwrap_or_default();
+    let leads_to = link.filter(|link| link.is_asked_for(target)).and_then(ShortLink::target);
     let refusal = if request.version != Some(1) {
         Refusal::WrongVersion
     } else if sole(request.headers, "host") != Field::Once(host.as_bytes()) {
@@ -73,12 +78,14 @@ fn judge_request(request: &Request<'_, '_>, host: &str) -> Verdict {
         Refusal::WrongMethod
     } else if has_body(request.headers) {
         Refusal::HasBody
-    } else if path != CALLBACK && target != FINISHED {
+    } else if path != CALLBACK && target != FINISHED && leads_to.is_none() {
         Refusal::WrongPath
     } else if is_speculative(request.headers) {
         Refusal::Speculative
     } else if !may_be_navigation(request.headers) {
         Refusal::NotANavigation
+    } else if let Some(url) = leads_to {
+        return Verdict::ShortLink(url);
     } else if path == CALLBACK {
         return Verdict::Callback(RawCallback::new(target));
     } else {
@@ -133,7 +140,7 @@ mod tests {
     const HOST: &str = "127.0.0.1:4711";
 
     fn refusal(request: &str) -> Option<Refusal> {
-        match judge(request.as_bytes(), HOST) {
+        match judge(request.as_bytes(), HOST, None) {
             Some(Verdict::Refused(refusal)) => Some(refusal),
             Some(_) => None,
             None => panic!("incomplete: {request:?}"),
@@ -148,9 +155,11 @@ mod tests {
     fn every_prefix_of_a_callback_is_incomplete_and_the_whole_is_handed_on_unchanged() {
         let request = with("Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n");
         for end in 0..request.len() {
-            assert!(judge(&request.as_bytes()[..end], HOST).is_none(), "{end}");
+            assert!(judge(&request.as_bytes()[..end], HOST, None).is_none(), "{end}");
         }
-        let Some(Verdict::Callback(target)) = judge(request.as_bytes(), HOST) else { panic!() };
+        let Some(Verdict::Callback(target)) = judge(request.as_bytes(), HOST, None) else {
+            panic!()
+        };
         assert_eq!(target.expose(), "/callback?code=c&state=s");
         assert!(!format!("{target:?}").contains("code"));
     }

@@ -90,7 +90,7 @@ impl Programs {
 async fn open_on(desktop: Desktop, url: &str) -> Result<(), BrowserTrouble> {
     let companion = CompanionOrigin::of(&Url::parse(COMPANION).unwrap()).unwrap();
     let url = AuthorizationUrl::new(url);
-    browser::open(&SystemBrowser::on(desktop), &url, &companion).await
+    browser::open(&SystemBrowser::on(desktop), &url, &companion, None).await
 }
 
 #[tokio::test]

@@ -6,5 +6,6 @@ mod answers;
 mod binding;
 mod closing;
 mod refusals;
+mod short_link;
 mod support;
 mod torture;

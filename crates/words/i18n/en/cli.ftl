@@ -4,6 +4,7 @@
 # Signing in
 
 cli-opening = We opened your company's sign-in page in your browser. Finish there and come back.
+cli-opening-otherwise = If no browser opens, open this link in a browser on this machine:
 cli-open-yourself = Open this link in a browser on this machine:
 cli-browser-failed = No browser could be opened here. Open this link in a browser on this machine:
 cli-waiting = Waiting for your browser. { $minutes ->
@@ -19,20 +20,29 @@ cli-cancelling = Cancelling.
 # Signed in, signed out
 
 cli-name-and-email = { $name } ({ $email })
+cli-who-organization = { $who }, { $organization }
+cli-who-id = { $who } · { $id }
+cli-who-current = { $who } (current)
 cli-signed-in = Signed in as { $who }
-cli-signed-in-organization = Signed in as { $who }, { $organization }
+cli-signed-in-too = Signed in here also: { $who }
 cli-stored-keychain = The session is in your system keychain.
 cli-stored-memory = The session is in memory and ends with this command.
 cli-not-saved = You signed in, but the session could not be kept, so it was ended again.
-cli-signed-out = Signed out.
-cli-signed-out-here = Signed out on this device. The sign-in service could not be reached to end the session there too: it ends by itself when nobody uses it.
-cli-nobody = Nobody is signed in here. `keyport sign-in` signs you in.
+cli-signed-out = Signed out: { $who }.
+cli-signed-out-here = Signed out on this device: { $who }. The sign-in service could not be reached to end the session there too: it ends by itself when nobody uses it.
+cli-still-signed-in = Still signed in here: { $who }
+cli-not-signed-out = Not signed out: { $who }.
+cli-nobody = Nobody is signed in here. `keyport sign-in{ $flags }` signs you in.
+cli-which-account = Several accounts are signed in here, and none was ended. Say which one with --account, or --all:
+cli-account-unknown = No account { $account } is signed in here.
+cli-account-ambiguous = Several accounts have the address { $account }. Say which one by its id:
 
 # Problems
 
 cli-problem = Problem { $code }
 cli-problem-attempt = Problem { $code } · attempt { $attempt }
-cli-keychain-way-out = To go on without it: `keyport sign-in --store memory` keeps the session in memory, `keyport run -- CMD` keeps it for one command.
+cli-keychain-way-out = To go on without it: `keyport run{ $flags } -- CMD` signs in for one command and keeps the session in memory.
+cli-not-written = The result could not be written: { $why }.
 
 # Running a command
 

@@ -1,0 +1,77 @@
+//! Text from elsewhere as a terminal may be given it. NOT for what a program reads: see
+//! [`escaped`].
+
+/// The longest text from elsewhere that is shown whole, in characters.
+const LONGEST: usize = 256;
+
+/// Without what a terminal obeys, and not so long that what is said beside it scrolls away.
+pub fn plain(text: &str) -> String {
+    let shown = text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c });
+    let mut plain: String = shown.take(LONGEST).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        plain.push('…');
+    }
+    plain
+}
+
+/// A JSON text that says the same without what a terminal obeys: each such character as its escape
+/// (RFC 8259 §7). In valid JSON they stand in strings alone.
+pub fn escaped(json: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::with_capacity(json.len());
+    for character in json.chars() {
+        if steers(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+/// What a terminal obeys (ECMA-48), what ends a line (Unicode too), what turns the reading
+/// direction (bidi controls, UAX #9), and what is there without being seen: soft hyphen, zero-width
+/// characters, invisible operators, byte order mark, annotations, language tags. The joiners of
+/// emoji and of Indic scripts are among them, and two names that differ in them alone look the
+/// same.
+fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_steers_a_terminal_or_hides_is_replaced() {
+        let controls = "\u{0}\u{7}\u{1b}\u{7f}\u{9b}\n\r";
+        let bidi = "\u{61c}\u{200e}\u{2028}\u{202e}\u{2066}\u{2069}";
+        for bad in controls.chars().chain(bidi.chars()).chain("\u{200b}\u{feff}\u{e0041}".chars()) {
+            assert_eq!(plain(&format!("a{bad}b")), "a\u{fffd}b", "{bad:?}");
+            let json = escaped(&serde_json::to_string(&format!("a{bad}b")).unwrap());
+            assert!(json.is_ascii() && !json.chars().any(char::is_control), "{json:?}");
+            assert_eq!(serde_json::from_str::<String>(&json).unwrap(), format!("a{bad}b"));
+        }
+        assert_eq!(plain("Zoë 李雷 мир שלום"), "Zoë 李雷 мир שלום");
+    }
+
+    #[test]
+    fn a_long_text_is_cut() {
+        assert_eq!(plain(&"é".repeat(LONGEST)), "é".repeat(LONGEST));
+        assert_eq!(plain(&"é".repeat(LONGEST + 1)), format!("{}…", "é".repeat(LONGEST)));
+    }
+}
