@@ -28,11 +28,11 @@ use crate::domain::{BranchId, BrowserHash, Thumbprint};
 const LIMITS: Limits =
     Limits { in_flight: 64, reserved: 16, waiting: 512, rate: budget::WORKOS, kept: 60.0 };
 /// Longest that an exchange waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(15);
+const TURN_TIMEOUT: Duration = Duration::from_secs(15);
 /// States remembered as used; the database knows the older ones.
 const USED: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
 /// Longest that the end of the process waits for exchanges in flight: as long as one may take.
-const FAREWELL: Duration = Duration::from_secs(13);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(13);
 
 /// Whom an exchange is charged to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +119,7 @@ impl Exchanges {
         let (ticket, turn) = self.shared.line_up(branch, caller)?;
         let _leaves = Place { shared: &self.shared, ticket };
         Shared::advance(&self.shared);
-        match tokio::time::timeout(PATIENCE, turn).await {
+        match tokio::time::timeout(TURN_TIMEOUT, turn).await {
             Ok(Ok(turn)) => turn,
             // Refused for want of room, or too late.
             Ok(Err(_)) | Err(_) => Err(NoTurn::Busy),
@@ -170,7 +170,7 @@ impl Exchanges {
     pub async fn finish(&self) {
         self.close();
         self.tasks.close();
-        if tokio::time::timeout(FAREWELL, self.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(SHUTDOWN_TIMEOUT, self.tasks.wait()).await.is_err() {
             tracing::warn!(left = self.tasks.len(), "some exchanges did not end in time");
         }
     }
@@ -191,7 +191,7 @@ impl Shared {
         if state.used.contains(&branch) {
             return Err(NoTurn::Used);
         }
-        if state.closed || state.queue.paused_until() > now + PATIENCE {
+        if state.closed || state.queue.paused_until() > now + TURN_TIMEOUT {
             return Err(NoTurn::Busy);
         }
         let (turn, receiver) = oneshot::channel();
