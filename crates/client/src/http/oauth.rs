@@ -3,31 +3,30 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
 use keyport_core::secret::{AccessToken, AuthorizationUrl, RefreshToken};
 use keyport_core::{AttemptId, DoorSeed, Hints, Lifetime, Moment, Problem};
+use oauth2::{AuthUrl, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope};
 use serde::Deserialize;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 use url::{Url, form_urlencoded};
 
 use super::authorized::Companion;
+use super::discovery::Endpoints;
 use super::dpop::DeviceKey;
 use super::facts::Facts;
 use super::token::Issued;
 use super::trouble::{self, Trouble};
 use super::wire::{Body, OwnConnection};
 
-const SCOPES: &str = "openid profile email offline_access";
+const SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 /// The longest device name the companion takes, in characters.
 const LONGEST_NAME: usize = 64;
 /// How long a sign-in waits to be told whose session it is, where the tokens came without it.
 const FACTS_TIMEOUT: Duration = Duration::from_secs(3);
-/// More than any form of ours has, in bytes.
+/// More than a revocation has, in bytes.
 const LONGEST_FORM: usize = 8 * 1024;
 /// RFC 7636 §4.1.
 const VERIFIER_LENGTH: std::ops::RangeInclusive<usize> = 43..=128;
@@ -65,7 +64,7 @@ impl Companion {
     ) -> Result<(AuthorizationUrl, Moment), Trouble> {
         let endpoints = self.endpoints().await?;
         let now = self.clock.now();
-        let body = self.authorization_request(push)?;
+        let body = self.authorization_request(endpoints, push)?;
         let request = form(&endpoints.push, body)?;
         let response = self.send_proven(key, None, request).await?;
         if response.status() != StatusCode::CREATED {
@@ -81,37 +80,52 @@ impl Companion {
         Ok((AuthorizationUrl::new(url), deadline))
     }
 
-    /// RFC 9126 §2.1: the parameters of the authorization request, as a form.
-    fn authorization_request(&self, push: &Push<'_>) -> Result<Body, Trouble> {
+    /// RFC 9126 §2.1: the parameters of the authorization request, as a form. The `oauth2` crate
+    /// puts them into the query of an authorization URL (RFC 6749 §4.1.1), encoded the same way.
+    fn authorization_request(
+        &self,
+        endpoints: &Endpoints,
+        push: &Push<'_>,
+    ) -> Result<Body, Trouble> {
         let verifier = push.door.verifier.expose();
+        // The crate panics otherwise.
         if !VERIFIER_LENGTH.contains(&verifier.len()) {
             return Err(Problem::Internal.into());
         }
-        // RFC 7636 §4.2: S256.
-        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
+        let verifier = PkceCodeVerifier::new(verifier.to_owned());
+        let state = push.door.state.expose().to_owned();
+        // Parameters of the endpoint itself are for the browser, and no part of the request.
+        let mut endpoint = endpoints.authorize.clone();
+        endpoint.set_query(None);
+        let client = self
+            .oauth_client(endpoints)
+            .set_auth_uri(AuthUrl::from_url(endpoint))
+            .set_redirect_uri(RedirectUrl::from_url(push.redirect_uri.clone()));
+        let mut request = client
+            .authorize_url(|| CsrfToken::new(state))
+            .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
+            .add_scopes(SCOPES.map(|scope| Scope::new(scope.to_owned())))
+            .add_extra_param("attempt", push.attempt.0.as_str());
         let device_name: String = push.device_name.chars().take(LONGEST_NAME).collect();
-        let device_name = (!device_name.is_empty()).then_some(&*device_name);
         let hints = push.hints;
-        let parameters = [
-            ("response_type", Some("code")),
-            ("client_id", Some(self.client_id)),
-            ("redirect_uri", Some(push.redirect_uri.as_str())),
-            ("state", Some(push.door.state.expose())),
-            ("code_challenge", Some(&*challenge)),
-            ("code_challenge_method", Some("S256")),
-            ("scope", Some(SCOPES)),
-            ("attempt", Some(push.attempt.0.as_str())),
-            ("device_name", device_name),
-            ("login_hint", hints.email.as_deref()),
-            ("organization", hints.organization.as_deref()),
-            ("connection", hints.connection.as_deref()),
-            ("provider", hints.provider.as_deref()),
-        ];
-        let set = |(name, value): (&'static str, Option<_>)| Some((name, value?));
-        Ok(encoded(parameters.into_iter().filter_map(set)))
+        for (name, value) in [
+            ("device_name", (!device_name.is_empty()).then_some(&device_name)),
+            ("login_hint", hints.email.as_ref()),
+            ("organization", hints.organization.as_ref()),
+            ("connection", hints.connection.as_ref()),
+            ("provider", hints.provider.as_ref()),
+        ] {
+            if let Some(value) = value {
+                request = request.add_extra_param(name, value.as_str());
+            }
+        }
+        let (url, _) = request.url();
+        Ok(Body::new(url.query().unwrap_or_default().as_bytes().to_vec()))
     }
 
     /// Ends the session at the companion, RFC 7009. A token that it does not know is as good as revoked.
+    /// Built by hand: the `oauth2` crate refuses a revocation endpoint over http, which a companion
+    /// on this machine has.
     ///
     /// # Errors
     /// When it did not say so.
@@ -167,13 +181,13 @@ impl Companion {
 }
 
 /// Parameters as a form, in memory that is large enough from the start and wiped on drop.
-pub(super) fn encoded<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Body {
+fn encoded<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Body {
     let form = String::with_capacity(LONGEST_FORM);
     let mut form = form_urlencoded::Serializer::new(form);
     Body::new(form.extend_pairs(parameters).finish().into_bytes())
 }
 
-pub(super) fn form(url: &Url, body: Body) -> Result<Request<Body>, Trouble> {
+fn form(url: &Url, body: Body) -> Result<Request<Body>, Trouble> {
     Request::builder()
         .extension(OwnConnection)
         .method(Method::POST)
@@ -182,4 +196,59 @@ pub(super) fn form(url: &Url, body: Body) -> Result<Request<Body>, Trouble> {
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(body)
         .map_err(|_| Problem::Internal.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use keyport_core::Door;
+    use keyport_core::secret::{CodeVerifier, State};
+
+    use super::*;
+    use crate::surroundings::{SystemClock, SystemRandomness};
+
+    /// The verifier and the challenge are those of RFC 7636, appendix B.
+    #[test]
+    fn the_parameters_are_those_of_the_request_and_no_others() {
+        let at = |path: &str| Url::parse("https://a.test/").unwrap().join(path).unwrap();
+        let companion = Companion::at(&at("/"), Arc::new(SystemClock), Arc::new(SystemRandomness));
+        let endpoints = Endpoints {
+            authorize: at("/authorize?page=1"),
+            push: at("/par"),
+            token: at("/token"),
+            revoke: at("/revoke"),
+            userinfo: at("/userinfo"),
+            attempt: at("/attempt"),
+        };
+        let verifier = CodeVerifier::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+        let door = DoorSeed { door: Door::Link, state: State::new("s&=1"), verifier };
+        let hints = Hints { email: Some("a+b@a.test".into()), ..Hints::default() };
+        let redirect_uri = Url::parse("dev.keyport.test:/callback").unwrap();
+        let push = Push {
+            attempt: &AttemptId("a".repeat(32)),
+            door: &door,
+            redirect_uri: &redirect_uri,
+            hints: &hints,
+            device_name: "",
+        };
+        let body = companion.authorization_request(&endpoints, &push).unwrap();
+        let mut sent: Vec<_> = form_urlencoded::parse(&body).into_owned().collect();
+        sent.sort_unstable();
+        let expected = [
+            ("attempt", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+            ("client_id", "keyport-desktop"),
+            ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+            ("code_challenge_method", "S256"),
+            ("login_hint", "a+b@a.test"),
+            ("redirect_uri", "dev.keyport.test:/callback"),
+            ("response_type", "code"),
+            ("scope", "openid profile email offline_access"),
+            ("state", "s&=1"),
+        ];
+        assert_eq!(sent, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let door = DoorSeed { verifier: CodeVerifier::new("short"), ..door.clone() };
+        let refused = companion.authorization_request(&endpoints, &Push { door: &door, ..push });
+        assert_eq!(refused.err(), Some(Trouble::Problem(Problem::Internal)));
+    }
 }

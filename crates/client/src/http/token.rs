@@ -1,22 +1,33 @@
 //! The token endpoint, RFC 6749 §4.1.3 and §6, and what it gives: tokens, and with a code the facts
-//! of the account. Nothing is repeated here. Code, verifier and tokens are read and written in memory
-//! that is wiped; that is why no OAuth library, which copies them into plain strings, stands between.
+//! of the account. Nothing is repeated here.
+//!
+//! The `oauth2` crate builds the requests. It copies code, verifier and refresh token into strings
+//! that it only frees; the allocator of our programs wipes them. The answers are read here: the
+//! crate would copy the tokens, and reads every answer that is not 200 as a refusal of RFC 6749
+//! §5.2, whatever its status and its kind.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use http::StatusCode;
+use http::{Request, StatusCode};
 use keyport_core::secret::{AccessToken, AuthorizationCode, CodeVerifier, RefreshToken};
 use keyport_core::{Lifetime, Problem, Tokens};
+use oauth2::basic::{BasicClient, BasicErrorResponse, BasicTokenResponse};
+use oauth2::{
+    AuthType, ClientId, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, PkceCodeVerifier,
+    RedirectUrl, RequestTokenError, TokenUrl,
+};
 use serde::Deserialize;
 use serde_json::Value;
+use thiserror::Error;
 use url::Url;
 
 use super::authorized::Companion;
+use super::discovery::Endpoints;
 use super::dpop::DeviceKey;
 use super::facts::Facts;
-use super::oauth::{encoded, form};
 use super::trouble::{self, Trouble};
-use super::wire::Body;
+use super::wire::{Body, OwnConnection};
 
 /// Where the token endpoint leaves it open, an access token is taken to live this long.
 const UNSAID: Lifetime = Lifetime::seconds(60);
@@ -44,7 +55,38 @@ struct Answer<'a> {
     keyport_account: Option<Value>,
 }
 
+/// A request as the crate has built it, handed back unsent.
+#[derive(Error)]
+#[error("a request that is not sent yet")]
+struct Built(Box<Request<Body>>);
+
+impl fmt::Debug for Built {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Built").finish_non_exhaustive()
+    }
+}
+
+/// In the place of an HTTP client. The crate gives its requests to nothing else.
+fn hand_back(request: HttpRequest) -> Result<HttpResponse, Built> {
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(OwnConnection);
+    Err(Built(Box::new(request)))
+}
+
+/// What the crate says after [`hand_back`].
+type Prepared = Result<BasicTokenResponse, RequestTokenError<Built, BasicErrorResponse>>;
+
+/// A client whose token endpoint is known.
+pub(super) type OauthClient =
+    BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+
 impl Companion {
+    pub(super) fn oauth_client(&self, endpoints: &Endpoints) -> OauthClient {
+        BasicClient::new(ClientId::new(self.client_id.to_owned()))
+            .set_auth_type(AuthType::RequestBody)
+            .set_token_uri(TokenUrl::from_url(endpoints.token.clone()))
+    }
+
     /// Exchanges the code. Sent once: a lost answer costs one more click, a second try could burn what the first one gave.
     ///
     /// # Errors
@@ -56,14 +98,13 @@ impl Companion {
         code: &AuthorizationCode,
         verifier: &CodeVerifier,
     ) -> Result<Issued, Trouble> {
-        let grant = encoded([
-            ("grant_type", "authorization_code"),
-            ("client_id", self.client_id),
-            ("code", code.expose()),
-            ("code_verifier", verifier.expose()),
-            ("redirect_uri", redirect_uri.as_str()),
-        ]);
-        self.ask_for_tokens(key, grant).await
+        let prepared = self
+            .oauth_client(self.endpoints().await?)
+            .set_redirect_uri(RedirectUrl::from_url(redirect_uri))
+            .exchange_code(oauth2::AuthorizationCode::new(code.expose().to_owned()))
+            .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()))
+            .request(&hand_back);
+        self.ask_for_tokens(key, prepared).await
     }
 
     /// Rotates the session. The same token may be presented again after a lost answer: the companion gives the same child.
@@ -71,17 +112,18 @@ impl Companion {
     /// # Errors
     /// [`Trouble::GrantInvalid`] when the session is over; everything else leaves it as it is.
     pub async fn refresh(&self, key: &DeviceKey, token: &RefreshToken) -> Result<Issued, Trouble> {
-        let grant = encoded([
-            ("grant_type", "refresh_token"),
-            ("client_id", self.client_id),
-            ("refresh_token", token.expose()),
-        ]);
-        self.ask_for_tokens(key, grant).await
+        let prepared = self
+            .oauth_client(self.endpoints().await?)
+            .exchange_refresh_token(&oauth2::RefreshToken::new(token.expose().to_owned()))
+            .request(&hand_back);
+        self.ask_for_tokens(key, prepared).await
     }
 
-    async fn ask_for_tokens(&self, key: &DeviceKey, grant: Body) -> Result<Issued, Trouble> {
-        let endpoints = self.endpoints().await?;
-        let response = self.send_proven(key, None, form(&endpoints.token, grant)?).await?;
+    async fn ask_for_tokens(&self, key: &DeviceKey, prepared: Prepared) -> Result<Issued, Trouble> {
+        let Err(RequestTokenError::Request(Built(request))) = prepared else {
+            return Err(Problem::Internal.into());
+        };
+        let response = self.send_proven(key, None, *request).await?;
         if response.status() == StatusCode::OK {
             self.issued(response.body())
         } else {
@@ -103,5 +145,22 @@ impl Companion {
             },
             facts: answer.keyport_account.as_ref().and_then(Facts::of_token_answer),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sent_is_shown_nowhere() {
+        let request = Request::builder().uri("https://a.test").body(b"code=canary".to_vec());
+        let built = hand_back(request.unwrap()).unwrap_err();
+        let error = RequestTokenError::<_, BasicErrorResponse>::Request(built);
+        let shown = format!("{error} {error:?}");
+        let RequestTokenError::Request(Built(request)) = error else { unreachable!() };
+        assert_eq!(&**request.body(), b"code=canary");
+        assert!(request.extensions().get::<OwnConnection>().is_some());
+        assert!(!shown.contains("canary") && !shown.contains("99, 111, 100"), "{shown}");
     }
 }
