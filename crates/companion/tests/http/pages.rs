@@ -74,14 +74,15 @@ async fn a_foreign_origin_may_not_press_a_button() {
     let pushed = device.push(&service, &[]).await;
     let mut browser = Browser::new();
     let handoff = browser.arrive(&service, &pushed, "x").await;
-    browser.get(&handoff).await;
+    let token = browser.get(&handoff).await.hidden("csrf_token").unwrap();
+    let form = [("not_me", "1"), ("csrf_token", &*token)];
     for origin in ["https://evil.test", "http://127.0.0.1:1"] {
         let post = browser.http.post(&handoff).header("origin", origin);
-        let answer = browser.send(post.form(&[("not_me", "1")])).await;
+        let answer = browser.send(post.form(&form)).await;
         assert_eq!(answer.status, 403, "{origin}");
     }
     let post = browser.http.post(&handoff).header("origin", "null");
-    assert_eq!(browser.send(post.form(&[("not_me", "1")])).await.status, 303);
+    assert_eq!(browser.send(post.form(&form)).await.status, 303);
 }
 
 #[tokio::test]
