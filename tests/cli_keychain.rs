@@ -6,13 +6,13 @@ mod cli_terminal;
 use std::os::unix::fs::PermissionsExt;
 
 use anyhow::{Context, Result};
-use cli_terminal::{ada_signs_in, files, live_sessions, run_in, start_in};
+use cli_terminal::{
+    SERVICES, ada_signs_in, files, forget_access_tokens, live_sessions, run_in, start_in,
+};
 use keyport_tests::desktop::Keyring;
 use keyport_tests::{DesktopSession, World, wait};
 use serde_json::Value;
 
-/// The service names of our items, in release and development builds.
-const SERVICES: [&str; 2] = ["dev.keyport.desktop", "dev.keyport.desktop.dev"];
 /// For commands that ask no companion.
 const NO_COMPANION: &str = "http://127.0.0.1:9";
 
@@ -23,19 +23,6 @@ fn secrets(session: &DesktopSession) -> Result<Vec<String>> {
         found.extend(session.secrets(service)?.into_values());
     }
     Ok(found)
-}
-
-/// Takes the kept access tokens out of the keyring, as if they were due: the next one is renewed.
-fn forget_access_tokens(session: &DesktopSession) -> Result<()> {
-    for service in SERVICES {
-        for name in session.secrets(service)?.into_keys() {
-            if name.starts_with("access:") {
-                let item = ["clear", "service", service, "username", &name];
-                session.run("secret-tool", &item)?;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// How often the only session of the companion was renewed since its sign-in.

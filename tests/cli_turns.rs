@@ -4,7 +4,9 @@
 mod cli_terminal;
 
 use anyhow::Result;
-use cli_terminal::{ada_signs_in, live_sessions, run_in, start_in, start_in_folders};
+use cli_terminal::{
+    ada_signs_in, forget_access_tokens, live_sessions, run_in, start_in, start_in_folders,
+};
 use keyport_tests::{DesktopSession, World};
 
 const SIGN_IN: [&str; 3] = ["sign-in", "--json", "--no-browser"];
@@ -22,6 +24,7 @@ async fn processes_of_different_folders_refresh_one_session_one_after_the_other(
     let (world, session) = (World::start()?, DesktopSession::with().without_display().start()?);
     sign_in(&world, &session).await?;
     for round in 0..3 {
+        forget_access_tokens(&session)?;
         let start = |number: i32| {
             let folders = session.home().join(format!("folders-{round}-{number}"));
             start_in_folders(&session, world.issuer(), &["token", "--json"], &folders)

@@ -242,3 +242,28 @@ fn the_core_is_kept_from_clock_files_and_environment() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn every_test_file_of_this_package_is_run() -> Result<()> {
+    let manifest = std::fs::read_to_string(root().join("tests/Cargo.toml"))?;
+    for (path, _) in files(&[".rs"])? {
+        let Some(name) = path.strip_prefix("tests/").filter(|name| !name.contains('/')) else {
+            continue;
+        };
+        assert!(manifest.contains(&format!("path = \"{name}\"")), "{path} is in no target");
+    }
+    Ok(())
+}
+
+#[test]
+fn signals_are_recorded_by_one_crate() -> Result<()> {
+    let second_ways = [concat!("tokio::", "signal"), concat!("signal_", "hook")];
+    for (path, content) in files(&[".rs"])? {
+        let ships = path.starts_with("crates/") || path.starts_with("src-tauri/");
+        let allowed = path.starts_with("crates/shutdown/") || path == "crates/cli/src/signals.rs";
+        for word in second_ways.iter().filter(|_| ships && !is_test(&path) && !allowed) {
+            assert!(!content.contains(word), "{path} uses {word}: see keyport-shutdown");
+        }
+    }
+    Ok(())
+}

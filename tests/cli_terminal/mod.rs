@@ -242,6 +242,22 @@ pub fn live_sessions(world: &World) -> Result<i64> {
     Ok(count)
 }
 
+/// The service names of our items, in release and development builds.
+pub const SERVICES: [&str; 2] = ["dev.keyport.desktop", "dev.keyport.desktop.dev"];
+
+/// Takes the kept access tokens out of the keyring, as if they were due: the next one is renewed.
+pub fn forget_access_tokens(session: &DesktopSession) -> Result<()> {
+    for service in SERVICES {
+        for name in session.secrets(service)?.into_keys() {
+            if name.starts_with("access:") {
+                let item = ["clear", "service", service, "username", &name];
+                session.run("secret-tool", &item)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Every file below a folder.
 pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
