@@ -135,7 +135,8 @@ async fn no_arguments_that_a_program_can_give_disturb_the_running_app() -> Resul
     desk.ask_for_sign_in()?;
     let link = |rest: &str| OsString::from(format!("{}{rest}", desk.scheme));
     let long = format!(":/callback?code={}&state=y", "x".repeat(3 * 1024));
-    let noise = ["://callback?code=x&state=y", ":/callback?code=ä&state=é", ":", &long];
+    // A bare scheme only brings the window to the front (`tests/app_links.rs`).
+    let noise = ["://callback?code=x&state=y", ":/callback?code=ä&state=é", ":callback", &long];
     for rest in noise {
         started_with(&desk, &[link(rest)])?;
     }
