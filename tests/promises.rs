@@ -9,6 +9,17 @@ fn promised(document: &str) -> Vec<(&str, &str)> {
     quoted.filter_map(|text| text.split_once(".rs::")).collect()
 }
 
+/// Whether a test list has a line of this name: in the file itself, where it is a harness of its own, or in the `main.rs` of a
+/// suite that is run for each engine.
+fn is_listed(root: &Path, file: &str, name: &str) -> bool {
+    let own = root.join(format!("{file}.rs"));
+    let suite = own.parent().and_then(Path::parent).map(|folder| folder.join("main.rs"));
+    [Some(own), suite].into_iter().flatten().any(|path| {
+        let source = std::fs::read_to_string(path).unwrap_or_default();
+        source.lines().any(|line| line.trim().trim_end_matches(',') == name)
+    })
+}
+
 #[test]
 fn each_promise_names_a_test_that_exists() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace")?;
@@ -27,7 +38,7 @@ fn each_promise_names_a_test_that_exists() -> Result<()> {
             before.len() < source.len()
                 && before.trim_end().trim_end_matches("async").trim_end().ends_with(']')
         });
-        if !is_test {
+        if !is_test && !is_listed(root, file, name) {
             broken.push(format!("{file}.rs::{name}"));
         }
     }

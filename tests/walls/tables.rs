@@ -80,8 +80,6 @@ pub const EXPOSES: &[&str] = &[
     "crates/companion/src/keys/file.rs",
     "crates/companion/src/keys/material.rs",
     "crates/companion/src/keys/refresh_token.rs",
-    "crates/companion/src/oauth/branch.rs",
-    "crates/companion/src/oauth/request.rs",
     "crates/companion/src/oauth/token.rs",
     "crates/companion/src/pages/draw.rs",
     "crates/companion/src/storage/sqlite/codes.rs",
