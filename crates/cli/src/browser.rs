@@ -22,20 +22,21 @@ impl Announcing {
 
     async fn announce(&self, url: &PermittedUrl) {
         self.output.event(&Event::AuthorizationUrl { url: url.expose() });
-        let opened = match &self.system {
-            None => Err("cli-open-yourself"),
-            Some(browser) => browser.open(url).await.map_err(|_| "cli-browser-failed"),
-        };
-        match opened {
-            Ok(()) => {
-                self.output.say("cli-opening", &[]);
-                self.output.say("cli-opening-otherwise", &[]);
-            }
-            Err(why) => self.output.say(why, &[]),
-        }
         // Elsewhere the short link could lead to another machine, or be read by a program.
         let short = url.short_link().filter(|_| self.output.is_local_terminal());
-        self.output.link(short.unwrap_or(url.expose()));
+        let link = short.unwrap_or(url.expose());
+        let Some(browser) = &self.system else {
+            self.output.say("cli-open-yourself", &[]);
+            return self.output.link(link);
+        };
+        // Before it is opened: a browser may take its time, and the sign-in be over by then.
+        self.output.say("cli-opening", &[]);
+        self.output.say("cli-opening-otherwise", &[]);
+        self.output.link(link);
+        if browser.open(url).await.is_err() {
+            self.output.say("cli-browser-failed", &[]);
+            self.output.link(link);
+        }
     }
 }
 

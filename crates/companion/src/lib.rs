@@ -24,4 +24,4 @@ pub mod storage;
 pub mod upstream;
 pub mod web;
 
-pub use serve::serve;
+pub use serve::{serve, serve_app};

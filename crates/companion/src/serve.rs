@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use futures_util::FutureExt as _;
 use keyport_shutdown::Shutdown;
 use keyport_words::Words;
 use tokio::net::TcpListener;
@@ -64,9 +65,24 @@ pub async fn serve(
     let stop = async {
         shutdown.requested().await;
     };
-    serve_until(listener, router(Arc::clone(&app)), limits, stop).await;
-    app.exchanges.finish().await;
+    serve_app(&app, listener, limits, stop).await;
     Ok(())
+}
+
+/// Serves until `stop`. From then on no further code is sent to the provider; open requests and
+/// exchanges in flight are finished, and their time limits run side by side.
+pub async fn serve_app(
+    app: &Arc<App>,
+    listener: TcpListener,
+    limits: Limits,
+    stop: impl Future<Output = ()>,
+) {
+    let stop = stop.shared();
+    let finish = async {
+        stop.clone().await;
+        app.exchanges.finish().await;
+    };
+    tokio::join!(serve_until(listener, router(Arc::clone(app)), limits, stop.clone()), finish);
 }
 
 /// For the program that started this one; it may have closed its end.

@@ -29,6 +29,8 @@ use super::facts::Facts;
 use super::trouble::{self, Trouble};
 use super::wire::{Body, OwnConnection};
 
+/// More than any token of the companion has, in bytes.
+const LONGEST_TOKEN: usize = 4096;
 /// Where the token endpoint leaves it open, an access token is taken to live this long.
 const UNSAID: Lifetime = Lifetime::seconds(60);
 
@@ -135,7 +137,11 @@ impl Companion {
         let unexpected = |_| Problem::UnexpectedAnswer;
         let answer: Answer<'_> = serde_json::from_slice(body).map_err(unexpected)?;
         let is_bound = answer.token_type.eq_ignore_ascii_case("dpop");
-        let refresh = answer.refresh_token.filter(|_| is_bound).ok_or(Problem::UnexpectedAnswer)?;
+        let refresh = answer.refresh_token.filter(|token| is_bound && is_token(token));
+        let refresh = refresh.ok_or(Problem::UnexpectedAnswer)?;
+        if !is_token(&answer.access_token) {
+            return Err(Problem::UnexpectedAnswer.into());
+        }
         let lifetime = answer.expires_in.map_or(UNSAID, Lifetime::seconds);
         Ok(Issued {
             tokens: Tokens {
@@ -148,9 +154,24 @@ impl Companion {
     }
 }
 
+/// Whether this can stand in a header and a form: visible ASCII (RFC 6749 appendix A.12), not empty, of
+/// bounded length. What is no token must not take the place of one.
+fn is_token(text: &str) -> bool {
+    (1..=LONGEST_TOKEN).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_empty_or_no_header_value_is_no_token() {
+        assert!(is_token("eyJ.a-_~+/=") && is_token(&"a".repeat(LONGEST_TOKEN)));
+        for text in ["", " ", "a b", "a\r\nEvil: y", "\0", "\u{e9}", &"a".repeat(LONGEST_TOKEN + 1)]
+        {
+            assert!(!is_token(text), "{text:?}");
+        }
+    }
 
     #[test]
     fn what_is_sent_is_shown_nowhere() {

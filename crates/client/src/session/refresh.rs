@@ -16,6 +16,9 @@ const EARLY: Lifetime = Lifetime::seconds(30);
 /// Pauses before each try: the first, and two for lost answers.
 const TRIES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(250), Duration::from_secs(1)];
 
+/// No further try begins after this long: a companion that does not answer is said, not waited for.
+const LAST_TRY: Lifetime = Lifetime::seconds(8);
+
 impl Sessions {
     /// Refreshes the account's session, unless another process has just done so.
     pub async fn refresh(&self, account: &AccountId) -> Refreshed {
@@ -74,9 +77,13 @@ impl Sessions {
     ) -> Result<(Moment, Stored), Problem> {
         let mut last = Problem::Offline;
         // Before the lock is taken, which others wait for. What it fails with is met again there.
+        let last_try = self.shared.clock.now().after(LAST_TRY);
         let _ = self.shared.companion.find().await;
         for pause in TRIES {
             let pause = Lifetime(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
+            if pause.0 > 0 && self.shared.clock.now() > last_try {
+                break;
+            }
             self.shared.clock.until(self.shared.clock.now().after(pause)).await;
             let turned = self.rotate_once(account, wanted).await?;
             match turned {

@@ -143,8 +143,9 @@ impl Shared {
         }
     }
 
-    /// Saves the child before it can be used. Where that fails the parent is deleted, or another process would present it after
-    /// the child and end the family; where even that fails the child is not used at all.
+    /// Saves the child before it can be presented. Where that fails its parent stays: the companion
+    /// gives the same child for it again, to this process or the next one, as long as the child was
+    /// not presented. The access token is good either way.
     async fn put_child_in_place(
         &self,
         turn: &Turn,
@@ -157,23 +158,15 @@ impl Shared {
         if memory.holds_newer(&account, parent) {
             return Turned::Again(Problem::ServiceUnavailable);
         }
-        let Err(not_saved) = self.vault.replace(turn, &child).await else {
-            self.keep_access(turn, &child, &access).await;
-            memory.remember_access(&account, access);
-            return Turned::Fresh { until, stored: Stored::Keychain };
-        };
-        tracing::warn!(cause = %not_saved, "a refreshed session could not be saved");
-        memory.remember_access(&account, access);
-        match self.vault.delete_session(turn, &account).await {
-            Ok(()) => {
-                memory.hold(child);
-                Turned::Fresh { until, stored: Stored::Memory }
-            }
-            Err(_) => {
+        match self.vault.replace(turn, &child).await {
+            Ok(()) => self.keep_access(turn, &child, &access).await,
+            Err(cause) => {
+                tracing::warn!(%cause, "a refreshed session could not be saved; its parent stays");
                 memory.leave_unsettled(child);
-                Turned::Later(not_saved.into())
             }
         }
+        memory.remember_access(&account, access);
+        Turned::Fresh { until, stored: Stored::Keychain }
     }
 
     /// The companion says that the presented token of a session in memory is over.

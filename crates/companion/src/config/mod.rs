@@ -104,8 +104,10 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         let base_url =
             self.optional("WORKOS_BASE_URL").unwrap_or_else(|| "https://api.workos.com".into());
         let base_url = base_url.trim_end_matches('/').to_owned();
-        if !Url::parse(&base_url).is_ok_and(|url| is_private_enough(&url)) {
-            self.fault("WORKOS_BASE_URL must be an https address (http only on loopback)");
+        if !Url::parse(&base_url).is_ok_and(|url| is_origin(&url)) {
+            self.fault(
+                "WORKOS_BASE_URL must be an https origin such as https://api.workos.com (http only on loopback), without a user name, path or query",
+            );
         }
         let api_key = self.secret("WORKOS_API_KEY", true);
         let client_id = self.required("WORKOS_CLIENT_ID");
@@ -121,14 +123,7 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
             }
             return None;
         };
-        let origin = Url::parse(&given).ok().filter(|url| {
-            is_private_enough(url)
-                && url.path() == "/"
-                && url.query().is_none()
-                && url.fragment().is_none()
-                && url.username().is_empty()
-                && url.password().is_none()
-        });
+        let origin = Url::parse(&given).ok().filter(is_origin);
         let Some(origin) = origin else {
             self.fault(format!(
                 "KEYPORT_PUBLIC_URL is {given:?}; it must be an https origin such as https://sign-in.example.com (http only on loopback), without a path"
@@ -202,6 +197,16 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
 fn names_no_file(path: &str) -> bool {
     let path = path.strip_prefix("//").unwrap_or(path);
     path.starts_with(':') || path.starts_with("file:") || path.contains('?') || path.ends_with('/')
+}
+
+/// Scheme, host and port of an address that is private enough, and nothing else.
+fn is_origin(url: &Url) -> bool {
+    is_private_enough(url)
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none()
 }
 
 /// https, or http that never leaves this machine.

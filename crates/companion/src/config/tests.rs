@@ -75,7 +75,7 @@ fn every_fault_is_named_at_once_and_no_secret_is_shown() {
         ("WORKOS_API_KEY", "sk_test_planted"),
         ("WORKOS_API_KEY_FILE", "/run/key"),
         ("WORKOS_CLIENT_ID", ""),
-        ("WORKOS_BASE_URL", "http://api.workos.com"),
+        ("WORKOS_BASE_URL", "https://user:secret@api.workos.com"),
         ("DATABASE_URL", "postgres://x"),
         ("KEYPORT_UPSTREAM", "authkit"),
         ("KEYPORT_SESSION_DAYS", "0"),
@@ -142,4 +142,22 @@ fn a_secret_may_come_from_a_file() {
     assert_eq!(from("/run/key").unwrap().upstream.api_key.expose(), "sk_from_file");
     assert!(from("/run/empty").unwrap_err().to_string().contains("is empty"));
     assert!(from("/run/none").unwrap_err().to_string().contains("cannot be read"));
+}
+
+#[test]
+fn the_provider_is_an_origin_and_a_password_in_its_address_is_not_repeated() {
+    for bad in [
+        "http://api.workos.com",
+        "https://user:planted@api.workos.com",
+        "https://api.workos.com/v1",
+        "https://api.workos.com?planted",
+        "https://api.workos.com#planted",
+    ] {
+        let faults = faults(&[("WORKOS_BASE_URL", bad)]);
+        assert!(faults.contains("WORKOS_BASE_URL must be an https origin"), "{faults}");
+        assert!(!faults.contains("planted"), "{faults}");
+    }
+    for good in ["https://api.workos.com", "https://api.workos.com/", "http://127.0.0.1:8787"] {
+        assert!(judge(&[("WORKOS_BASE_URL", good)], "127.0.0.1:1").is_ok(), "{good}");
+    }
 }

@@ -32,6 +32,9 @@ pub enum KeyFileError {
              if there is no database yet, remove it and start again; otherwise restore the key file"
     )]
     Empty(PathBuf),
+    /// It exists and is a folder, a device or a pipe.
+    #[error("{0} is no file: name one in KEYPORT_KEY_FILE")]
+    NoFile(PathBuf),
     /// It exists, yet it is not a key file.
     #[error("{0} is not a key file of the companion")]
     Foreign(PathBuf),
@@ -64,8 +67,15 @@ impl KeyFile {
         database: Option<&Path>,
         random: &dyn Random,
     ) -> Result<Self, KeyFileError> {
-        match std::fs::File::open(path) {
-            Ok(file) => Self::read(path, file),
+        // Looked at before it is opened: to open a pipe would wait for its other end.
+        match std::fs::metadata(path) {
+            Ok(metadata) if !metadata.is_file() => Err(KeyFileError::NoFile(path.to_owned())),
+            Ok(metadata) => {
+                check_permissions(path, &metadata)?;
+                let file = std::fs::File::open(path);
+                let file = file.map_err(|cause| KeyFileError::Io { path: path.to_owned(), cause });
+                Self::read(path, file?)
+            }
             Err(cause) if cause.kind() == ErrorKind::NotFound => match database {
                 Some(database) if database.exists() => Err(KeyFileError::MissingBesideDatabase {
                     path: path.to_owned(),
@@ -79,7 +89,6 @@ impl KeyFile {
 
     fn read(path: &Path, file: std::fs::File) -> Result<Self, KeyFileError> {
         let io = |cause| KeyFileError::Io { path: path.to_owned(), cause };
-        check_permissions(path, &file.metadata().map_err(io)?)?;
         let mut text = Zeroizing::new(String::new());
         match file.take(256).read_to_string(&mut text) {
             Ok(_) => {}

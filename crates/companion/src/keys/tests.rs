@@ -238,6 +238,18 @@ fn an_empty_key_file_is_refused_with_what_to_do() {
     assert_eq!(std::fs::read(&path).unwrap(), b"", "it is left alone");
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_no_key_file_and_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for path in [folder.path(), &pipe, std::path::Path::new("/dev/null")] {
+        let refused = KeyFile::read_or_create(path, None, &SystemRandom).unwrap_err();
+        assert!(refused.to_string().contains("is no file"), "{refused}");
+    }
+}
+
 #[test]
 fn a_new_key_file_is_whole_and_replaces_nothing() {
     let folder = tempfile::tempdir().unwrap();

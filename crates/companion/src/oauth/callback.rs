@@ -69,7 +69,11 @@ pub async fn callback(
     let cookie = state.clear_cookie(&app.issuer).map(|cookie| (header::SET_COOKIE, cookie));
     // A task of its own: what has begun is finished and recorded even if the browser hangs up.
     let work = settle(Arc::clone(&app), branch, answer, turn).in_current_span();
-    let settled = app.exchanges.run(work).await.map_err(|_| Page::Failed)?;
+    let settled = match app.exchanges.run(work).await.map_err(|_| Page::Failed)? {
+        Err(NotSettled::Busy) => return Ok(busy()),
+        Err(NotSettled::Page(page)) => Err(page),
+        Ok(grant) => Ok(grant),
+    };
     let shown = settled.map(|grant| Redirect::to(&format!("/handoff/{grant}")));
     Ok((AppendHeaders(cookie), shown).into_response())
 }
@@ -137,22 +141,40 @@ fn busy() -> Response {
     ([(header::RETRY_AFTER, TRY_AGAIN), (header::REFRESH, TRY_AGAIN)], page).into_response()
 }
 
+/// Why a callback leads to no hand-off.
+enum NotSettled {
+    /// The database is in trouble and nothing was used: the same address works a moment later.
+    Busy,
+    Page(Page),
+}
+
+impl<T: Into<Page>> From<T> for NotSettled {
+    fn from(page: T) -> Self {
+        Self::Page(page.into())
+    }
+}
+
 async fn settle(
     app: Arc<App>,
     branch: Branch,
     answer: Answer,
     mut turn: Turn,
-) -> Result<GrantId, Page> {
-    let grant = match app.storage.begin_exchange(branch.opened(), app.now()).await? {
+) -> Result<GrantId, NotSettled> {
+    let begun = app.storage.begin_exchange(branch.opened(), app.now()).await;
+    let begun = begun.map_err(|cause| {
+        tracing::error!(%cause, "the exchange could not be journalled");
+        NotSettled::Busy
+    })?;
+    let grant = match begun {
         ExchangeStart::Started(grant) => grant,
         // Or opened too often: a new sign-in in the app has a new link.
         ExchangeStart::AlreadyStarted(_) | ExchangeStart::TooMany => {
             turn.end(Ended::NotNeeded);
-            return Err(Page::problem(Problem::AlreadyUsed));
+            return Err(Page::problem(Problem::AlreadyUsed).into());
         }
         ExchangeStart::Cancelled => {
             turn.end(Ended::NotNeeded);
-            return Err(cancelled(&branch));
+            return Err(cancelled(&branch).into());
         }
     };
     turn.begin();
@@ -173,7 +195,7 @@ async fn settle(
     };
     match app.storage.fulfil_grant(grant, identity, app.now()).await? {
         // Another opening of the same request was first; where that one is shown is told to nobody here.
-        Fulfilment::Superseded(_) => Err(Page::problem(Problem::AlreadyUsed)),
+        Fulfilment::Superseded(_) => Err(Page::problem(Problem::AlreadyUsed).into()),
         Fulfilment::Fulfilled { .. } | Fulfilment::Ended => Ok(grant),
     }
 }

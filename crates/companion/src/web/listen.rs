@@ -23,6 +23,9 @@ use super::connections::{Connections, Slot};
 use super::peer::PeerAddress;
 use crate::config::TrustedProxies;
 
+/// Largest header that is read, in bytes. Cookies of other services on the same host are in it.
+const LARGEST_HEADER: usize = 16 * 1024;
+
 /// The limits of a listener.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -45,7 +48,8 @@ impl Default for Limits {
             connections: 2048,
             header: Duration::from_secs(20),
             unread: Duration::from_secs(20),
-            shutdown: Duration::from_secs(10),
+            // As long as an exchange with the provider may take: its caller gets the answer.
+            shutdown: Duration::from_secs(13),
             proxies: TrustedProxies::default(),
         }
     }
@@ -116,7 +120,7 @@ async fn serve(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header)
-        .max_buf_size(32 * 1024)
+        .max_buf_size(LARGEST_HEADER)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "a connection ended early");

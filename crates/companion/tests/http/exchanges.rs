@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
 use crate::support::{Browser, Device, Service, parameter};
@@ -158,4 +160,41 @@ async fn the_end_of_the_process_waits_for_what_has_begun_and_refuses_what_has_no
     held.add_permits(1);
     ending.await.unwrap();
     assert_eq!(service.exchanges(), 1);
+}
+
+#[tokio::test]
+async fn once_told_to_end_a_request_that_was_half_there_sends_no_code() {
+    let (mut service, device) = (Service::start().await, Device::new());
+    let (url, cookie) = ready(&service, &device, "x").await;
+    let url = url::Url::parse(&url).unwrap();
+    let address = url.socket_addrs(|| None).unwrap()[0];
+    let mut half = TcpStream::connect(address).await.unwrap();
+    let target = &url[url::Position::BeforePath..];
+    let head = format!("GET {target} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\n");
+    half.write_all(head.as_bytes()).await.unwrap();
+    service.stop.take().unwrap().send(()).unwrap();
+    until("it takes no connection", async || TcpStream::connect(address).await.is_err()).await;
+    // Refused, or closed if nothing of it had been read when the end came: both are right.
+    let mut answer = String::new();
+    if half.write_all(b"\r\n").await.is_ok() && half.read_to_string(&mut answer).await.is_ok() {
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 503"), "{answer}");
+    }
+    service.ended.await.unwrap();
+    assert_eq!(service.provider.bodies.lock().unwrap().len(), 0, "no code was sent");
+}
+
+#[tokio::test]
+async fn a_callback_beside_a_database_in_trouble_uses_nothing_and_tries_again_by_itself() {
+    let (service, device) = (Service::start().await, Device::new());
+    let (url, cookie) = ready(&service, &device, "x").await;
+    let file = service.folder.path().join("companion.sqlite");
+    let other = rusqlite::Connection::open(file).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let http = Browser::new().http;
+    let busy = http.get(&url).header("cookie", &cookie).send().await.unwrap();
+    assert_eq!((busy.status().as_u16(), &busy.headers()["refresh"]), (503, &"5".parse().unwrap()));
+    assert_eq!(service.exchanges(), 0);
+    other.execute_batch("ROLLBACK").unwrap();
+    let answer = http.get(&url).header("cookie", &cookie).send().await.unwrap();
+    assert!(has_led_on(&answer), "the same address works");
 }

@@ -59,9 +59,9 @@ async fn an_unknown_address_is_a_page_for_people_and_json_for_programs() {
 }
 
 #[tokio::test]
-async fn a_body_beyond_64_kib_is_not_read() {
+async fn a_body_beyond_8_kib_is_not_read() {
     let (service, device) = (Service::start().await, Device::new());
-    let big = "x".repeat(70_000);
+    let big = "x".repeat(9_000);
     let answer = device.post(&service, "/oauth/token", &[("code", &big)]).await;
     assert_eq!(answer.status, 413);
     assert_eq!(answer.json()["error"], "invalid_request");

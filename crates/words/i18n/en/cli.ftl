@@ -3,7 +3,7 @@
 
 # Signing in
 
-cli-opening = We opened your company's sign-in page in your browser. Finish there and come back.
+cli-opening = Opening your company's sign-in page in your browser. Finish there and come back.
 cli-opening-otherwise = If no browser opens, open this link in a browser on this machine:
 cli-open-yourself = Open this link in a browser on this machine:
 cli-browser-failed = No browser could be opened here. Open this link in a browser on this machine:

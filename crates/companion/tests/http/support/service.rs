@@ -11,9 +11,10 @@ use keyport_companion::config::UpstreamSettings;
 use keyport_companion::domain::Timestamp;
 use keyport_companion::issuer::Issuer;
 use keyport_companion::keys::{KeyFile, Keys, Random, SecretText, SystemRandom};
+use keyport_companion::serve_app;
 use keyport_companion::storage::{SqliteSettings, SqliteStorage};
 use keyport_companion::upstream::Upstream;
-use keyport_companion::web::{Limits, router, serve_until};
+use keyport_companion::web::Limits;
 use keyport_words::Words;
 use tokio::net::TcpListener;
 
@@ -37,7 +38,7 @@ pub struct Service {
     pub stop: Option<tokio::sync::oneshot::Sender<()>>,
     pub ended: tokio::task::JoinHandle<()>,
     pub app: Arc<App>,
-    _folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
 }
 
 impl Service {
@@ -84,16 +85,12 @@ impl Service {
         });
         let running = Arc::clone(&app);
         let (stop, stopped) = tokio::sync::oneshot::channel();
-        let serving =
-            serve_until(
-                listener,
-                router(app),
-                Limits::default(),
-                async move { drop(stopped.await) },
-            );
-        let ended = tokio::spawn(serving);
+        let stopped = async move { drop(stopped.await) };
+        let ended = tokio::spawn(async move {
+            serve_app(&app, listener, Limits::default(), stopped).await;
+        });
         let stop = Some(stop);
-        Self { url, provider, clock, provider_url, stop, ended, app: running, _folder: folder }
+        Self { url, provider, clock, provider_url, stop, ended, app: running, folder }
     }
 
     pub fn wait(&self, seconds: i64) {
