@@ -12,8 +12,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::connections::Slot;
 
-/// Largest body that is read, in bytes: a pushed request with every hint is half of it. With a
-/// header of 16 KiB, 2,048 connections that never finish theirs stay below 64 MiB.
+/// Largest body that is read, in bytes: a pushed request with every hint is half of it. Each
+/// connection may hold one that it never finishes, so this bounds memory.
 const LARGEST: usize = 8 * 1024;
 /// Longest that a body may take.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(20);

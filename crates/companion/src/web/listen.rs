@@ -44,7 +44,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            // An idle connection costs some 15 KiB: all of them stay below 64 MiB.
+            // Each has buffers of its own, so this bounds memory.
             connections: 2048,
             header: Duration::from_secs(20),
             unread: Duration::from_secs(20),
