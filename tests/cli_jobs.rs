@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use cli_terminal::pty::{CTRL_C, CTRL_Z, Pty};
 use cli_terminal::{Keyport, Terminal, ada_signs_in, live_sessions};
 use keyport_tests::{World, binaries, wait};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 
 /// Catches each of these signals and says so; TERM ends it with 5.
 const SAYS_EACH_SIGNAL: &str = r#"
@@ -93,6 +93,43 @@ async fn a_stop_and_a_continue_for_keyport_alone_reach_the_command() -> Result<(
     assert_eq!(keyport.ended()?, 5);
     assert_eq!(live_sessions(&world)?, 0);
     Ok(())
+}
+
+/// In a PID namespace (a container, a sandbox) the leader of the session may be outside.
+#[tokio::test]
+async fn a_stop_reaches_the_command_when_the_session_is_led_from_another_pid_namespace()
+-> Result<()> {
+    let (world, terminal) = (World::start()?, Terminal::new()?);
+    let inside = ["--user", "--map-root-user", "--pid", "--fork", "--kill-child"];
+    if !Command::new("unshare").args(inside).arg("true").status()?.success() {
+        println!("skipped: the system permits no PID namespaces here");
+        return Ok(());
+    }
+    let mut command = Command::new("unshare");
+    terminal.set_up(&mut command);
+    // The first process of a namespace cannot be stopped, so a shell is the first.
+    command.args(inside).args(["sh", "-c", "\"$@\"; exit $?", "sh"]);
+    command.arg(binaries::path("keyport")?).args(arguments(&world, SAYS_EACH_SIGNAL));
+    let mut outermost = terminal.spawn(command)?;
+    begun(&outermost).await?;
+    let shell = child_of(outermost.process.id())?;
+    let keyport = child_of(shell)?;
+    let command = child_of(keyport)?;
+    let tell = |signal| kill_process(Pid::from_raw(keyport.cast_signed()).unwrap(), signal);
+    tell(Signal::TSTP)?;
+    until_state(command, "stopped", |state| state == Some('T'))?;
+    until_state(keyport, "stopped", |state| state == Some('T'))?;
+    tell(Signal::CONT)?;
+    until_state(command, "running", |state| state != Some('T'))?;
+    tell(Signal::TERM)?;
+    assert_eq!(outermost.ended()?, 5);
+    Ok(())
+}
+
+/// The only child of a process (proc(5), `children`).
+fn child_of(pid: u32) -> Result<u32> {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+    children.trim().parse().with_context(|| format!("one child of {pid}: {children:?}"))
 }
 
 #[tokio::test]

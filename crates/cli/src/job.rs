@@ -6,7 +6,8 @@
 use std::io;
 use std::process::ExitStatus;
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getpid, getppid, getsid, kill_process};
+use nix::unistd::{getppid, getsid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getpid, kill_process};
 use tokio::process::Child;
 
 use crate::signals::{Received, Sender, Signals};
@@ -83,9 +84,7 @@ fn continue_with(command: Pid) {
 /// session. A command that signals its own group (`kill 0`) has told itself.
 fn is_for_us_alone(received: Received, command: Pid) -> bool {
     match received.sender {
-        Sender::Terminal => {
-            received.signal == Signal::HUP && getsid(None).is_ok_and(|leader| leader == getpid())
-        }
+        Sender::Terminal => received.signal == Signal::HUP && leads_its_session(),
         Sender::Process(id) => id != command.as_raw_nonzero().get(),
         Sender::Unknown => !matches!(received.signal, Signal::INT | Signal::QUIT | Signal::TSTP),
     }
@@ -105,6 +104,13 @@ fn is_stopped(command: Pid) -> bool {
 /// Whether a shell could continue this process: a parent of another session controls no job here
 /// (an orphaned process group, setpgid(2)), and a stop would be for ever.
 fn is_watched() -> bool {
-    let session = getsid(None).ok();
-    session.is_some() && getppid().is_some_and(|parent| getsid(Some(parent)).ok() == session)
+    let parent = getppid();
+    // 0 is a parent outside of this PID namespace, and would name this process to getsid(2).
+    parent.as_raw() != 0 && getsid(None).is_ok() && getsid(None) == getsid(Some(parent))
+}
+
+/// The session of a process in a PID namespace may be led from outside of it; its id is 0 then
+/// (pid_namespaces(7)).
+fn leads_its_session() -> bool {
+    getsid(None).is_ok_and(|leader| leader == nix::unistd::getpid())
 }
