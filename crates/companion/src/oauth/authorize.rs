@@ -34,7 +34,7 @@ pub async fn authorize(
     let browser = BrowserId::of_request(&headers, &app.issuer);
     let browser = browser.unwrap_or_else(|| BrowserId::draw(&*app.random));
     let (state, branch) = Branch::open(request, browser.hash(), &*app.random, app.now());
-    let sealed = branch.seal(&state, client, &app.keys, &*app.random).ok_or(Page::Failed)?;
+    let sealed = branch.seal(&state, None, client, &app.keys, &*app.random).ok_or(Page::Failed)?;
     let location = provider_address(&app, &branch, &state)?;
     let (request, attempt) = (branch.request_id, branch.request.attempt);
     tracing::info!(%request, branch = %branch.id, ?attempt, "branch opened");

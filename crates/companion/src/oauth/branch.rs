@@ -15,6 +15,7 @@ use crate::client_record::ClientRecord;
 use crate::domain::{BranchId, BrowserHash, RequestId, Scope, Timestamp};
 use crate::keys::{Keys, Purpose, Random, SecretText};
 use crate::storage::OpenedBranch;
+use crate::upstream::Place;
 use crate::web::state_cookie::UpstreamState;
 
 /// How long a person may take at the provider.
@@ -26,6 +27,8 @@ pub struct Branch {
     pub request_id: RequestId,
     pub request: PushedRequest,
     pub browser: BrowserHash,
+    /// The place that its callback was given when it was refused.
+    pub place: Option<Place>,
     verifier: [u8; 32],
     deadline: i64,
 }
@@ -38,6 +41,8 @@ struct Sealed {
     browser: [u8; 32],
     verifier: [u8; 32],
     deadline: u32,
+    /// First arrival and last refusal of its callback.
+    place: Option<(u32, u32)>,
 }
 
 impl Branch {
@@ -53,7 +58,7 @@ impl Branch {
         let mut verifier = [0; 32];
         random.fill(&mut verifier);
         let (id, deadline) = (state.branch(), deadline.seconds());
-        (state, Self { id, request_id, request, browser, verifier, deadline })
+        (state, Self { id, request_id, request, browser, place: None, verifier, deadline })
     }
 
     /// S256 of the upstream verifier (RFC 7636 §4.2).
@@ -70,6 +75,7 @@ impl Branch {
     pub fn seal(
         &self,
         state: &UpstreamState,
+        place: Option<Place>,
         client: &ClientRecord,
         keys: &Keys,
         random: &dyn Random,
@@ -81,6 +87,10 @@ impl Branch {
             browser: *self.browser.as_bytes(),
             verifier: self.verifier,
             deadline: self.deadline.try_into().ok()?,
+            place: place.and_then(|place| {
+                let Place { first, given } = place;
+                Some((first.seconds().try_into().ok()?, given.seconds().try_into().ok()?))
+            }),
         };
         let content = Zeroizing::new(postcard::to_stdvec(&sealed).ok()?);
         Some(keys.seal_bytes(Purpose::Branch, state.as_bytes(), &content, random))
@@ -112,6 +122,10 @@ impl Branch {
             request_id: RequestId::from_bytes(sealed.request_id),
             request: request.ok_or(Unusable::Foreign)?,
             browser: BrowserHash::from_bytes(sealed.browser),
+            place: sealed.place.map(|(first, given)| Place {
+                first: Timestamp::from_seconds(first.into()),
+                given: Timestamp::from_seconds(given.into()),
+            }),
             verifier: sealed.verifier,
             deadline,
         })
@@ -132,6 +146,47 @@ impl Branch {
             code_challenge: request.code_challenge.clone(),
             scope: Scope::parse(&request.scope),
             device_name: request.device_name.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admission::Selector;
+    use crate::domain::Thumbprint;
+    use crate::keys::{KeyFile, SystemRandom};
+
+    #[test]
+    fn the_cookie_carries_the_place_of_a_refused_callback_and_of_this_state_only() {
+        let client = ClientRecord::keyport_desktop();
+        let keys = Keys::derive(&KeyFile::draw(&SystemRandom));
+        let now = Timestamp::from_seconds(1_800_000_000);
+        let request = PushedRequest {
+            client_id: client.id.clone(),
+            redirect_uri: "http://127.0.0.1:1/callback".into(),
+            state: "state".into(),
+            code_challenge: URL_SAFE_NO_PAD.encode([1; 32]),
+            scope: "openid".into(),
+            jkt: Thumbprint::from_bytes([2; 32]),
+            selector: Selector::Provider("GoogleOAuth".into()),
+            login_hint: None,
+            device_name: None,
+            attempt: None,
+            deadline: now.plus(LIFETIME).seconds(),
+        };
+        let id = RequestId::from_bytes([3; 16]);
+        let browser = BrowserHash::from_bytes([4; 32]);
+        let (state, branch) = Branch::open((id, request), browser, &SystemRandom, now);
+        let place = Place { first: now, given: now.plus(Duration::from_secs(7)) };
+        let clients = [client];
+        for place in [None, Some(place)] {
+            let sealed = branch.seal(&state, place, &clients[0], &keys, &SystemRandom).unwrap();
+            let opened = Branch::unseal(&sealed, &state, &clients, &keys, now).ok().unwrap();
+            assert_eq!(opened.place, place);
+            let other = UpstreamState::draw(now.plus(LIFETIME), &SystemRandom);
+            let moved = Branch::unseal(&sealed, &other, &clients, &keys, now);
+            assert!(matches!(moved, Err(Unusable::Foreign)));
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::domain::{GrantId, ProblemCode, UpstreamIdentity};
 use crate::keys::SecretText;
 use crate::pages::{Page, ProblemPage};
 use crate::storage::{ExchangeStart, Fulfilment};
-use crate::upstream::{Caller, Ended, NoTurn, Turn, UpstreamError, problem_of_redirect};
+use crate::upstream::{Arrival, Caller, Ended, NoTurn, Turn, UpstreamError, problem_of_redirect};
 use crate::web::browser::{BrowserId, is_speculative};
 use crate::web::form::Form;
 use crate::web::state_cookie::{Brought, UpstreamState};
@@ -57,20 +57,22 @@ pub async fn callback(
     let answer = answer(&query).ok_or(Page::Refused)?;
     let caller =
         Caller { peer: peer.network(), device: branch.request.jkt, browser: branch.browser };
+    let arrival = Arrival::at(app.now(), branch.place);
     let turn = match &answer {
-        Answer::Code(_) => app.exchanges.turn(branch.id, caller).await,
+        Answer::Code(_) => app.exchanges.turn(branch.id, caller, arrival).await,
         Answer::Error(_) => app.exchanges.turn_without_exchange(branch.id),
     };
+    let held = Held { state, branch: Arc::new(branch), arrival };
     let turn = match turn {
         Ok(turn) => turn,
-        Err(NoTurn::Used) => return Err(already_used(&state)),
-        Err(NoTurn::Busy) => return Ok(busy()),
+        Err(NoTurn::Used) => return Err(already_used(&held.state)),
+        Err(NoTurn::Busy) => return Ok(held.try_again(&app)),
     };
-    let cookie = state.clear_cookie(&app.issuer).map(|cookie| (header::SET_COOKIE, cookie));
+    let cookie = held.state.clear_cookie(&app.issuer).map(|cookie| (header::SET_COOKIE, cookie));
     // A task of its own: what has begun is finished and recorded even if the browser hangs up.
-    let work = settle(Arc::clone(&app), branch, answer, turn).in_current_span();
+    let work = settle(Arc::clone(&app), Arc::clone(&held.branch), answer, turn).in_current_span();
     let settled = match app.exchanges.run(work).await.map_err(|_| Page::Failed)? {
-        Err(NotSettled::Busy) => return Ok(busy()),
+        Err(NotSettled::Busy) => return Ok(held.try_again(&app)),
         Err(NotSettled::Page(page)) => Err(page),
         Ok(grant) => Ok(grant),
     };
@@ -129,16 +131,34 @@ fn already_used(state: &UpstreamState) -> Page {
     Page::problem(Problem::AlreadyUsed)
 }
 
-/// Nothing was used: the same address works a moment later, and the page asks for it by itself.
-fn busy() -> Response {
-    tracing::warn!("an exchange was refused for want of room");
-    let page = Page::Problem(ProblemPage {
-        problem: Problem::TooManyRequests,
-        attempt: None,
-        open: None,
-        status: StatusCode::SERVICE_UNAVAILABLE,
-    });
-    ([(header::RETRY_AFTER, TRY_AGAIN), (header::REFRESH, TRY_AGAIN)], page).into_response()
+/// A callback that used nothing: the same address works a moment later, and the page asks for it by itself. Its
+/// cookie, sealed anew, carries the place that it holds.
+struct Held {
+    state: UpstreamState,
+    branch: Arc<Branch>,
+    arrival: Arrival,
+}
+
+impl Held {
+    fn try_again(&self, app: &App) -> Response {
+        tracing::warn!("an exchange was refused for want of room");
+        let page = Page::Problem(ProblemPage {
+            problem: Problem::TooManyRequests,
+            attempt: None,
+            open: None,
+            status: StatusCode::SERVICE_UNAVAILABLE,
+        });
+        let cookie = self.cookie(app).map(|cookie| (header::SET_COOKIE, cookie));
+        let again = [(header::RETRY_AFTER, TRY_AGAIN), (header::REFRESH, TRY_AGAIN)];
+        (again, AppendHeaders(cookie), page).into_response()
+    }
+
+    fn cookie(&self, app: &App) -> Option<HeaderValue> {
+        let client = app.client(&self.branch.request.client_id)?;
+        let place = Some(self.arrival.place(app.now()));
+        let sealed = self.branch.seal(&self.state, place, client, &app.keys, &*app.random)?;
+        self.state.set_cookie(&sealed, &app.issuer)
+    }
 }
 
 /// Why a callback leads to no hand-off.
@@ -156,7 +176,7 @@ impl<T: Into<Page>> From<T> for NotSettled {
 
 async fn settle(
     app: Arc<App>,
-    branch: Branch,
+    branch: Arc<Branch>,
     answer: Answer,
     mut turn: Turn,
 ) -> Result<GrantId, NotSettled> {

@@ -14,7 +14,7 @@ pub mod state_cookie;
 
 pub use fault::Fault;
 pub use listen::{Limits, serve_until};
-pub use peer::PeerAddress;
+pub use peer::{PeerAddress, site};
 pub use present::{RequestId, accepts_html};
 pub use router::router;
 

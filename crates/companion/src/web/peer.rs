@@ -37,13 +37,23 @@ impl PeerAddress {
     /// What one caller can be assumed to have: an IPv4 address, or an IPv6 network of 64 bits.
     #[must_use]
     pub fn network(self) -> IpAddr {
-        match self.0.to_canonical() {
-            IpAddr::V6(address) => {
-                let network = u128::from(address) & !u128::from(u64::MAX);
-                IpAddr::V6(Ipv6Addr::from(network))
-            }
-            address => address,
+        network_of(self.0, 64)
+    }
+}
+
+/// What one holder can be assumed to have at most: an IPv4 address, or an IPv6 network of 48 bits (RFC 6177 §2).
+pub fn site(address: IpAddr) -> IpAddr {
+    network_of(address, 48)
+}
+
+/// An IPv4 address itself; of an IPv6 address its network of so many bits.
+fn network_of(address: IpAddr, bits: u32) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let hosts = u128::MAX.checked_shr(bits).unwrap_or_default();
+            IpAddr::V6(Ipv6Addr::from(u128::from(address) & !hosts))
         }
+        address => address,
     }
 }
 
@@ -166,5 +176,8 @@ mod tests {
         let network = |text: &str| PeerAddress(text.parse().unwrap()).network().to_string();
         assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
         assert_eq!(network("::ffff:203.0.113.7"), "203.0.113.7");
+        let site = |text: &str| site(text.parse().unwrap()).to_string();
+        assert_eq!(site("2001:db8:1:2:3:4:5:6"), "2001:db8:1::");
+        assert_eq!(site("203.0.113.7"), "203.0.113.7");
     }
 }

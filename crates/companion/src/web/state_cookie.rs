@@ -105,8 +105,13 @@ impl UpstreamState {
             size -= bytes;
             out.extend(state.clear_cookie(issuer));
         }
-        out.extend(cookie(issuer, &self.1, sealed, LIFETIME));
+        out.extend(self.set_cookie(sealed, issuer));
         out
+    }
+
+    /// `Set-Cookie` of its cookie, whatever else the browser keeps.
+    pub fn set_cookie(&self, sealed: &str, issuer: &Issuer) -> Option<HeaderValue> {
+        cookie(issuer, &self.1, sealed, LIFETIME)
     }
 
     /// `Set-Cookie` that removes its cookie.

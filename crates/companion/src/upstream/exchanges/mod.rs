@@ -2,10 +2,12 @@
 //! turns. A caller that hangs up while it waits costs nothing; an exchange that has begun is finished and recorded,
 //! also at the end of the process. Who goes next is decided in [`queue`]; here are the lock, the tasks and the clock.
 
+mod arrival;
 mod budget;
 mod queue;
 mod refusals;
 
+pub use arrival::{Arrival, Place};
 pub use queue::Ended;
 
 use std::collections::HashMap;
@@ -23,6 +25,7 @@ use tokio_util::task::TaskTracker;
 use self::queue::{Limits, Queue, Ticket};
 use crate::ambient::Stopwatch;
 use crate::domain::{BranchId, BrowserHash, Thumbprint};
+use crate::web::site;
 
 /// Sixteen of the 64 slots and sixty exchanges of the burst are for callers without refused codes.
 const LIMITS: Limits =
@@ -43,6 +46,13 @@ pub struct Caller {
     pub device: Thumbprint,
     /// The browser that it was opened in.
     pub browser: BrowserHash,
+}
+
+impl Caller {
+    /// The network that one holder can be assumed to have at most: of IPv6 a /48 (RFC 6177 §2), else the address.
+    pub fn site(&self) -> IpAddr {
+        site(self.peer)
+    }
 }
 
 /// Why an exchange does not begin.
@@ -115,9 +125,14 @@ impl Exchanges {
     ///
     /// # Errors
     /// The state was used, or too many wait.
-    pub async fn turn(&self, branch: BranchId, caller: Caller) -> Result<Turn, NoTurn> {
-        let (ticket, turn) = self.shared.line_up(branch, caller)?;
-        let _leaves = Place { shared: &self.shared, ticket };
+    pub async fn turn(
+        &self,
+        branch: BranchId,
+        caller: Caller,
+        arrival: Arrival,
+    ) -> Result<Turn, NoTurn> {
+        let (ticket, turn) = self.shared.line_up(branch, caller, arrival)?;
+        let _leaves = Leave { shared: &self.shared, ticket };
         Shared::advance(&self.shared);
         match tokio::time::timeout(TURN_TIMEOUT, turn).await {
             Ok(Ok(turn)) => turn,
@@ -185,6 +200,7 @@ impl Shared {
         &self,
         branch: BranchId,
         caller: Caller,
+        arrival: Arrival,
     ) -> Result<(Ticket, oneshot::Receiver<Result<Turn, NoTurn>>), NoTurn> {
         let now = self.clock.elapsed();
         let mut state = self.lock();
@@ -205,7 +221,7 @@ impl Shared {
             }
             None
         } else {
-            state.queue.arrive(ticket, caller, now)
+            state.queue.arrive(ticket, caller, arrival, now)
         };
         state.waiting.insert(ticket, Waiting { branch, turn });
         if let Some(refused) = refused {
@@ -249,12 +265,12 @@ impl Shared {
 }
 
 /// Leaves the queue when its caller does.
-struct Place<'a> {
+struct Leave<'a> {
     shared: &'a Shared,
     ticket: Ticket,
 }
 
-impl Drop for Place<'_> {
+impl Drop for Leave<'_> {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         if state.waiting.remove(&self.ticket).is_some() {

@@ -1,6 +1,7 @@
 //! Who may send its code to the provider next, and who is refused when too many wait. Pure: no clock, no task, no
 //! lock. Slots and budget are free for all as long as there are any; only what is scarce is shared: by rank, then
-//! in turns between addresses, then in turns between the device keys of an address.
+//! in turns between sites (of IPv6 a /48), then between the addresses of a site. Within an address those that were
+//! refused before come first, in the order of their first arrival; then the others, in turns between device keys.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use lru::LruCache;
 
 use super::Caller;
+use super::arrival::Arrival;
 use super::budget::{Budget, Rate};
 use super::refusals::{Rank, Refusals};
 use crate::domain::Thumbprint;
@@ -54,12 +56,15 @@ struct Waiting {
     ticket: Ticket,
     caller: Caller,
     rank: Rank,
-    arrived: u64,
+    arrival: Arrival,
+    /// Counts the arrivals, for those of one second.
+    number: u64,
 }
 
-/// The last turn of each address and device key; who has none comes first.
+/// The last turn of each site, address and device key; who has none comes first.
 struct Turns {
     count: u64,
+    sites: LruCache<IpAddr, u64>,
     peers: LruCache<IpAddr, u64>,
     devices: LruCache<Thumbprint, u64>,
 }
@@ -86,6 +91,7 @@ impl Queue {
             refusals: Refusals::default(),
             turns: Turns {
                 count: 0,
+                sites: LruCache::new(REMEMBERED),
                 peers: LruCache::new(REMEMBERED),
                 devices: LruCache::new(REMEMBERED),
             },
@@ -95,12 +101,19 @@ impl Queue {
         }
     }
 
-    /// Takes an exchange in. Where that is one too many, the answer is the one to refuse: the oldest of the address
-    /// that has the most waiting (of its lowest rank, of its greediest device key).
-    pub fn arrive(&mut self, ticket: Ticket, caller: Caller, now: Duration) -> Option<Ticket> {
+    /// Takes an exchange in. Where that is one too many, the answer is the one to refuse: the newest of the address
+    /// that has the most waiting (of the site that has the most, of the address's lowest rank, first of those that
+    /// hold no place, of its greediest device key). The refused one keeps its place, so it is an older one next time.
+    pub fn arrive(
+        &mut self,
+        ticket: Ticket,
+        caller: Caller,
+        arrival: Arrival,
+        now: Duration,
+    ) -> Option<Ticket> {
         let rank = self.refusals.rank(&caller, now);
         self.arrivals += 1;
-        self.waiting.push(Waiting { ticket, caller, rank, arrived: self.arrivals });
+        self.waiting.push(Waiting { ticket, caller, rank, arrival, number: self.arrivals });
         if self.waiting.len() <= self.limits.waiting {
             return None;
         }
@@ -189,24 +202,31 @@ impl Queue {
 
     fn first(&self) -> Option<usize> {
         let key = |waiting: &Waiting| {
-            let (peer, device) = self.turns.of(&waiting.caller);
-            (waiting.rank, peer, device, waiting.arrived)
+            let (site, peer, device) = self.turns.of(&waiting.caller);
+            let Arrival { first, holds_place } = waiting.arrival;
+            let device = if holds_place { 0 } else { device };
+            (waiting.rank, site, peer, !holds_place, device, first, waiting.number)
         };
         let places = self.waiting.iter().enumerate();
         places.min_by_key(|(_, waiting)| key(waiting)).map(|(place, _)| place)
     }
 
     fn one_too_many(&self) -> Option<Ticket> {
+        let mut of_site: HashMap<IpAddr, usize> = HashMap::new();
         let mut of_peer: HashMap<IpAddr, usize> = HashMap::new();
         let mut of_device: HashMap<(IpAddr, Thumbprint), usize> = HashMap::new();
         for Waiting { caller, .. } in &self.waiting {
+            *of_site.entry(caller.site()).or_default() += 1;
             *of_peer.entry(caller.peer).or_default() += 1;
             *of_device.entry((caller.peer, caller.device)).or_default() += 1;
         }
         let greed = |waiting: &&Waiting| {
             let Caller { peer, device, .. } = waiting.caller;
-            let oldest = std::cmp::Reverse(waiting.arrived);
-            (of_peer[&peer], waiting.rank, of_device[&(peer, device)], oldest)
+            let Arrival { first, holds_place } = waiting.arrival;
+            let of_site = of_site[&waiting.caller.site()];
+            let of_device = if holds_place { 0 } else { of_device[&(peer, device)] };
+            let newest = (first, waiting.number);
+            (of_site, of_peer[&peer], waiting.rank, !holds_place, of_device, newest)
         };
         self.waiting.iter().max_by_key(greed).map(|waiting| waiting.ticket)
     }
@@ -215,13 +235,18 @@ impl Queue {
 impl Turns {
     fn note(&mut self, caller: &Caller) {
         self.count += 1;
+        self.sites.put(caller.site(), self.count);
         self.peers.put(caller.peer, self.count);
         self.devices.put(caller.device, self.count);
     }
 
-    fn of(&self, caller: &Caller) -> (u64, u64) {
+    fn of(&self, caller: &Caller) -> (u64, u64, u64) {
         let last = |turn: Option<&u64>| turn.copied().unwrap_or_default();
-        (last(self.peers.peek(&caller.peer)), last(self.devices.peek(&caller.device)))
+        (
+            last(self.sites.peek(&caller.site())),
+            last(self.peers.peek(&caller.peer)),
+            last(self.devices.peek(&caller.device)),
+        )
     }
 }
 

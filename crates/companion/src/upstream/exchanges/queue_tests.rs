@@ -1,7 +1,7 @@
 //! Who goes next and who is refused.
 
 use super::*;
-use crate::domain::BrowserHash;
+use crate::domain::{BrowserHash, Timestamp};
 
 const NOW: Duration = Duration::from_secs(1000);
 
@@ -23,9 +23,15 @@ fn caller(peer: u8, device: u8) -> Caller {
     }
 }
 
+fn arrival(second: i64, holds_place: bool) -> Arrival {
+    Arrival { first: Timestamp::from_seconds(second), holds_place }
+}
+
 /// Takes all in; who was refused.
 fn arrive(queue: &mut Queue, callers: &[(u64, Caller)]) -> Vec<u64> {
-    let refused = callers.iter().filter_map(|(n, who)| queue.arrive(Ticket(*n), *who, NOW));
+    let refused = callers
+        .iter()
+        .filter_map(|(n, who)| queue.arrive(Ticket(*n), *who, arrival(0, false), NOW));
     refused.map(|ticket| ticket.0).collect()
 }
 
@@ -76,13 +82,13 @@ fn what_is_scarce_goes_in_turns_between_addresses_and_then_between_devices() {
 }
 
 #[test]
-fn when_too_many_wait_the_oldest_of_the_greediest_address_is_refused() {
+fn when_too_many_wait_the_newest_of_the_greediest_address_is_refused() {
     let mut queue = Queue::new(limits());
     let company: Vec<_> = (0..3).map(|n| (n, caller(1, u8::try_from(n).unwrap()))).collect();
     let flood: Vec<_> = (10..15).map(|n| (n, caller(2, u8::try_from(n).unwrap()))).collect();
     assert_eq!(arrive(&mut queue, &company), [0_u64; 0]);
     assert_eq!(arrive(&mut queue, &flood), [0_u64; 0]);
-    assert_eq!(arrive(&mut queue, &[(20, caller(3, 20)), (15, caller(2, 15))]), [10, 11]);
+    assert_eq!(arrive(&mut queue, &[(20, caller(3, 20)), (15, caller(2, 15))]), [14, 15]);
     assert_eq!(queue.waiting(), 8);
     for n in 100..1000 {
         let refused = arrive(&mut queue, &[(n, caller(2, 0))]);
@@ -136,12 +142,12 @@ fn a_refusal_is_forgotten_after_a_minute_or_a_good_code() {
     let mut queue = Queue::new(limits());
     queue.refusals.note(&caller(1, 1), NOW);
     assert_eq!(queue.refusals.rank(&caller(1, 1), NOW), Rank::Refused);
-    assert_eq!(queue.refusals.rank(&caller(1, 2), NOW), Rank::SharedAddress);
+    assert_eq!(queue.refusals.rank(&caller(1, 2), NOW), Rank::SharedSite);
     assert_eq!(queue.refusals.rank(&caller(2, 2), NOW), Rank::Clean);
     let later = NOW + Duration::from_secs(60);
     assert_eq!(queue.refusals.rank(&caller(1, 1), later), Rank::Clean);
     queue.refusals.forget(&caller(1, 1));
-    assert_eq!(queue.refusals.rank(&caller(1, 1), NOW), Rank::SharedAddress);
+    assert_eq!(queue.refusals.rank(&caller(1, 1), NOW), Rank::SharedSite);
 }
 
 #[test]
@@ -161,4 +167,87 @@ fn the_same_exchange_asked_again_keeps_its_place() {
     arrive(&mut queue, &[(0, caller(1, 1)), (1, caller(1, 1))]);
     queue.replace(Ticket(0), Ticket(2));
     assert_eq!(one_by_one(&mut queue), [2, 1]);
+}
+
+/// Made-up codes of fresh device keys come from the person's own address, more than are sent, in every second; each
+/// that was refused tries again with its place. Returns the second in which the person's code is sent.
+fn second_of_the_person(flood_tries_again: bool) -> Option<u64> {
+    let limits = Limits { rate: Rate { per_second: 2.0, burst: 2.0 }, ..limits() };
+    let mut queue = Queue::new(limits);
+    let bytes = |n: u64| [n.to_be_bytes(); 4].concat().try_into().unwrap();
+    let caller = |n| Caller {
+        peer: [192, 0, 2, 1].into(),
+        device: Thumbprint::from_bytes(bytes(n)),
+        browser: BrowserHash::from_bytes(bytes(n)),
+    };
+    queue.refusals.note(&caller(0), Duration::ZERO);
+    let person = u64::MAX;
+    let mut refused: Vec<(u64, Arrival)> = Vec::new();
+    let (mut comes_next, mut tickets, mut of_ticket) = (1, 0, HashMap::new());
+    for second in 0..300 {
+        let now = Duration::from_secs(second);
+        let clock = Timestamp::from_seconds(second.try_into().unwrap());
+        let fresh = |n| (n, Arrival::at(clock, None));
+        let mut coming: Vec<_> = (comes_next..comes_next + 10).map(fresh).collect();
+        comes_next += 10;
+        if second == 20 {
+            coming.push(fresh(person));
+        }
+        for (n, before) in std::mem::take(&mut refused) {
+            if n == person && second % 5 != 0 {
+                refused.push((n, before));
+            } else if n == person || flood_tries_again {
+                coming.push((n, Arrival::at(clock, Some(before.place(clock)))));
+            }
+        }
+        for (n, arrival) in coming {
+            tickets += 1;
+            of_ticket.insert(Ticket(tickets), (n, arrival));
+            let out = queue.arrive(Ticket(tickets), caller(n), arrival, now);
+            refused.extend(out.map(|ticket| of_ticket[&ticket]));
+        }
+        while let Some(ticket) = queue.begin_next(now) {
+            queue.end(ticket, Ended::CodeRefused, now);
+            if of_ticket[&ticket].0 == person {
+                return Some(second);
+            }
+        }
+    }
+    None
+}
+
+#[test]
+fn a_person_is_served_in_a_lasting_flood_of_fresh_device_keys_of_the_same_address() {
+    let second = second_of_the_person(false).expect("served");
+    assert!((20..=30).contains(&second), "{second}");
+    let second = second_of_the_person(true).expect("served, after those that came before");
+    assert!((20..=150).contains(&second), "{second}: 230 came before and two a second are sent");
+}
+
+#[test]
+fn a_device_that_signed_in_before_is_not_put_behind_fresh_device_keys_for_good() {
+    let mut queue = Queue::new(limits());
+    queue.turns.note(&caller(1, 1));
+    queue.arrive(Ticket(0), caller(1, 1), arrival(10, true), NOW);
+    let fresh: Vec<_> = (1..8).map(|n| (n, caller(1, u8::try_from(n + 1).unwrap()))).collect();
+    arrive(&mut queue, &fresh);
+    assert_eq!(one_by_one(&mut queue)[0], 0);
+}
+
+#[test]
+fn a_holder_of_many_ipv6_networks_has_the_share_of_one() {
+    let network = |site: u16, network: u16| Caller {
+        peer: std::net::Ipv6Addr::from([0x2001, 0xdb8, site, network, 0, 0, 0, 0]).into(),
+        device: Thumbprint::from_bytes([network.to_be_bytes()[1]; 32]),
+        browser: BrowserHash::from_bytes([network.to_be_bytes()[1]; 32]),
+    };
+    let mut queue = Queue::new(limits());
+    let flood: Vec<_> = (0..8).map(|n| (n, network(1, u16::try_from(n).unwrap()))).collect();
+    arrive(&mut queue, &flood[..6]);
+    assert_eq!(arrive(&mut queue, &[(10, network(2, 100)), (11, network(2, 101))]), [0_u64; 0]);
+    assert_eq!(arrive(&mut queue, &flood[6..]), [6, 7], "never the site with two");
+    assert_eq!(one_by_one(&mut queue), [0, 10, 1, 11, 2, 3, 4, 5]);
+    queue.refusals.note(&network(1, 7), NOW);
+    assert_eq!(queue.refusals.rank(&network(1, 9), NOW), Rank::SharedSite);
+    assert_eq!(queue.refusals.rank(&network(2, 9), NOW), Rank::Clean);
 }

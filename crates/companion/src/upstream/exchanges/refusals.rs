@@ -18,17 +18,18 @@ const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 /// How a caller is served when not all can be: lower first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rank {
-    /// No refused code from its address, device key or browser.
+    /// No refused code from its site, device key or browser.
     Clean,
-    /// A refused code from its address, by another device and browser.
-    SharedAddress,
+    /// A refused code from its site (its address, of IPv6 its /48), by another device and browser: a holder of
+    /// many networks must not have a clean one for each code.
+    SharedSite,
     /// Its own device key or browser has brought a refused code.
     Refused,
 }
 
 /// Recent refusals.
 pub struct Refusals {
-    peers: LruCache<IpAddr, Duration>,
+    sites: LruCache<IpAddr, Duration>,
     devices: LruCache<Thumbprint, Duration>,
     browsers: LruCache<BrowserHash, Duration>,
 }
@@ -36,7 +37,7 @@ pub struct Refusals {
 impl Default for Refusals {
     fn default() -> Self {
         Self {
-            peers: LruCache::new(REMEMBERED),
+            sites: LruCache::new(REMEMBERED),
             devices: LruCache::new(REMEMBERED),
             browsers: LruCache::new(REMEMBERED),
         }
@@ -46,7 +47,7 @@ impl Default for Refusals {
 impl Refusals {
     /// A code of this caller was refused.
     pub fn note(&mut self, caller: &Caller, now: Duration) {
-        self.peers.put(caller.peer, now);
+        self.sites.put(caller.site(), now);
         self.devices.put(caller.device, now);
         self.browsers.put(caller.browser, now);
     }
@@ -63,8 +64,8 @@ impl Refusals {
         if recent(self.devices.peek(&caller.device)) || recent(self.browsers.peek(&caller.browser))
         {
             Rank::Refused
-        } else if recent(self.peers.peek(&caller.peer)) {
-            Rank::SharedAddress
+        } else if recent(self.sites.peek(&caller.site())) {
+            Rank::SharedSite
         } else {
             Rank::Clean
         }
