@@ -22,7 +22,9 @@ use crate::domain::{GrantId, ProblemCode, UpstreamIdentity};
 use crate::keys::SecretText;
 use crate::pages::{Page, ProblemPage};
 use crate::storage::{ExchangeStart, Fulfilment};
-use crate::upstream::{Arrival, Caller, Ended, NoTurn, Turn, UpstreamError, problem_of_redirect};
+use crate::upstream::{
+    Arrival, Asker, Caller, Ended, NoTurn, Turn, UpstreamError, problem_of_redirect,
+};
 use crate::web::browser::{BrowserId, is_speculative};
 use crate::web::form::Form;
 use crate::web::state_cookie::{Brought, UpstreamState};
@@ -70,7 +72,8 @@ pub async fn callback(
     };
     let cookie = held.state.clear_cookie(&app.issuer).map(|cookie| (header::SET_COOKIE, cookie));
     // A task of its own: what has begun is finished and recorded even if the browser hangs up.
-    let work = settle(Arc::clone(&app), Arc::clone(&held.branch), answer, turn).in_current_span();
+    let work =
+        settle(Arc::clone(&app), Arc::clone(&held.branch), peer, answer, turn).in_current_span();
     let settled = match app.exchanges.run(work).await.map_err(|_| Page::Failed)? {
         Err(NotSettled::Busy) => return Ok(held.try_again(&app)),
         Err(NotSettled::Page(page)) => Err(page),
@@ -177,6 +180,7 @@ impl<T: Into<Page>> From<T> for NotSettled {
 async fn settle(
     app: Arc<App>,
     branch: Arc<Branch>,
+    peer: PeerAddress,
     answer: Answer,
     mut turn: Turn,
 ) -> Result<GrantId, NotSettled> {
@@ -200,7 +204,7 @@ async fn settle(
     turn.begin();
     tracing::info!(%grant, branch = %branch.id, attempt = ?branch.request.attempt, "the provider has answered");
     let admitted = match answer {
-        Answer::Code(code) => exchange(&app, &branch, &code, turn).await,
+        Answer::Code(code) => exchange(&app, &branch, peer, &code, turn).await,
         Answer::Error(problem) => Err(problem),
     };
     let identity = match admitted {
@@ -223,6 +227,7 @@ async fn settle(
 async fn exchange(
     app: &App,
     branch: &Branch,
+    peer: PeerAddress,
     code: &SecretText,
     turn: Turn,
 ) -> Result<UpstreamIdentity, Problem> {
@@ -238,7 +243,7 @@ async fn exchange(
         organization: identity.organization().map(|organization| organization.id.as_str()),
     };
     app.policy.admit_profile(&branch.request.selector, &came)?;
-    app.upstream.name_organization(&mut identity, app.now()).await;
+    app.upstream.name_organization(&mut identity, Asker::new(peer, app.now())).await;
     Ok(identity)
 }
 

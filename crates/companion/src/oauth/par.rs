@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode};
+use axum::{Extension, Json};
 use keyport_core::Problem;
 use serde_json::{Value, json};
 
@@ -14,13 +14,14 @@ use super::request::{Draft, LIFETIME};
 use super::token::check_resource;
 use crate::admission::{Question, Selector};
 use crate::app::App;
-use crate::upstream::UpstreamError;
+use crate::upstream::{Asker, UpstreamError};
 use crate::web::form::Form;
-use crate::web::{AppState, Fault};
+use crate::web::{AppState, Fault, PeerAddress};
 
 /// See the module.
 pub async fn push(
     State(app): AppState,
+    Extension(peer): Extension<PeerAddress>,
     method: Method,
     headers: HeaderMap,
     body: Bytes,
@@ -30,7 +31,7 @@ pub async fn push(
     let client = app.client(form.required("client_id")?).ok_or(Fault::invalid_client())?;
     check_resource(&app, &form)?;
     let draft = Draft::read(&form, client, jkt, app.now())?;
-    let selector = admit(&app, &draft).await?;
+    let selector = admit(&app, &draft, Asker::new(peer, app.now())).await?;
     let request = draft.admitted(selector);
     let sealed = request.seal(client, &app.keys, &*app.random);
     let (id, request_uri) = sealed.ok_or(Fault::unavailable())?;
@@ -42,19 +43,16 @@ pub async fn push(
     ))
 }
 
-async fn admit(app: &Arc<App>, draft: &Draft) -> Result<Selector, Fault> {
+async fn admit(app: &Arc<App>, draft: &Draft, asker: Asker) -> Result<Selector, Fault> {
     let judged = match app.policy.judge(&draft.hints) {
         Ok(Question::Settled(selector)) => Ok(selector),
         Ok(Question::Domain(domain)) => {
-            let listed = app
-                .upstream
-                .connections_of_domain(&domain, app.now())
-                .await
-                .map_err(unreachable)?;
+            let listed = app.upstream.connections_of_domain(&domain, asker).await;
+            let listed = listed.map_err(unreachable)?;
             app.policy.choose_by_domain(&listed)
         }
         Ok(Question::Connection(id)) => {
-            let found = app.upstream.connection(&id, app.now()).await.map_err(unreachable)?;
+            let found = app.upstream.connection(&id, asker).await.map_err(unreachable)?;
             app.policy.admit_connection(found.as_ref())
         }
         Err(problem) => Err(problem),

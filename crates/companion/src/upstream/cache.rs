@@ -4,6 +4,7 @@
 //! are kept apart: made-up ones never push out known ones.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,9 +13,13 @@ use lru::LruCache;
 
 use super::UpstreamError;
 use crate::domain::Timestamp;
+use crate::web::{PeerAddress, site};
 
 /// Questions a second, for each kind. The account's own limit is 6,000 a minute.
 const BUDGET: u32 = 25;
+/// Of these, what the callers of one site may spend: a quarter, so that made-up keys from one place
+/// leave the rest to the others.
+const BUDGET_OF_SITE: u32 = BUDGET / 4;
 /// Seconds that an answer is good for.
 const FRESH: i64 = 300;
 /// Seconds that it is kept for when no newer one can be had.
@@ -27,6 +32,25 @@ const REMEMBERED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
 /// An answer; `None` when the provider knows no such thing.
 pub(super) type Answer<T> = Result<Option<T>, UpstreamError>;
 
+/// Who asks, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Asker {
+    site: IpAddr,
+    now: Timestamp,
+}
+
+impl Asker {
+    /// A caller from this address.
+    pub fn new(peer: PeerAddress, now: Timestamp) -> Self {
+        Self { site: site(peer.0), now }
+    }
+
+    /// When.
+    pub(super) const fn now(self) -> Timestamp {
+        self.now
+    }
+}
+
 type Asked<T> = Shared<BoxFuture<'static, Answer<T>>>;
 
 /// One kind of question.
@@ -38,6 +62,8 @@ pub(super) struct Cache<T> {
 struct Memory<T> {
     second: i64,
     spent: u32,
+    /// Of `spent`, by site; emptied each second, so it holds `BUDGET` sites at most.
+    spent_by_site: HashMap<IpAddr, u32>,
     known: LruCache<String, (i64, T)>,
     unknown: LruCache<String, i64>,
     under_way: HashMap<String, Asked<T>>,
@@ -49,6 +75,7 @@ impl<T: Clone + Send + Sync + 'static> Cache<T> {
         let memory = Memory {
             second: 0,
             spent: 0,
+            spent_by_site: HashMap::new(),
             known: LruCache::new(REMEMBERED),
             unknown: LruCache::new(REMEMBERED),
             under_way: HashMap::new(),
@@ -65,17 +92,18 @@ impl<T: Clone + Send + Sync + 'static> Cache<T> {
     pub(super) async fn find<F>(
         &self,
         key: &str,
-        now: Timestamp,
+        caller: Asker,
         ask: impl FnOnce() -> F,
     ) -> Answer<T>
     where
         F: Future<Output = Answer<T>> + Send + 'static,
     {
+        let now = caller.now;
         let recalled = self.lock().recall(key, now);
         if let Some(found) = recalled {
             return Ok(found);
         }
-        let answer = match self.join_or_ask(key, now, ask) {
+        let answer = match self.join_or_ask(key, caller, ask) {
             Ok(asked) => asked.await,
             Err(spent) => Err(spent),
         };
@@ -93,17 +121,17 @@ impl<T: Clone + Send + Sync + 'static> Cache<T> {
     fn join_or_ask<F>(
         &self,
         key: &str,
-        now: Timestamp,
+        caller: Asker,
         ask: impl FnOnce() -> F,
     ) -> Result<Asked<T>, UpstreamError>
     where
         F: Future<Output = Answer<T>> + Send + 'static,
     {
-        let mut memory = self.lock();
+        let (now, mut memory) = (caller.now, self.lock());
         if let Some(asked) = memory.under_way.get(key) {
             return Ok(asked.clone());
         }
-        if !memory.spend(now) {
+        if !memory.spend(caller) {
             tracing::warn!(kind = self.kind, "more look-ups than the provider should see");
             return Err(UpstreamError::TooMany { retry_after: 1 });
         }
@@ -159,13 +187,20 @@ impl<T: Clone> Memory<T> {
         }
     }
 
-    /// Takes one question out of this second's budget; false if there is none left.
-    fn spend(&mut self, now: Timestamp) -> bool {
+    /// Takes one question out of this second's budget; false if there is none left, or none for
+    /// this site.
+    fn spend(&mut self, Asker { site, now }: Asker) -> bool {
         if self.second != now.seconds() {
             (self.second, self.spent) = (now.seconds(), 0);
+            self.spent_by_site.clear();
         }
-        self.spent = self.spent.saturating_add(1);
-        self.spent <= BUDGET
+        let spent_by_site = self.spent_by_site.get(&site).copied().unwrap_or_default();
+        if self.spent >= BUDGET || spent_by_site >= BUDGET_OF_SITE {
+            return false;
+        }
+        self.spent += 1;
+        self.spent_by_site.insert(site, spent_by_site + 1);
+        true
     }
 }
 

@@ -8,10 +8,10 @@ use std::time::Duration;
 use workos::Client;
 use workos::resources::sso::ListConnectionsParams;
 
-use super::cache::Cache;
+use super::cache::{Asker, Cache};
 use super::{Upstream, UpstreamError, within};
 use crate::admission::ListedConnection;
-use crate::domain::{Timestamp, UpstreamIdentity};
+use crate::domain::UpstreamIdentity;
 
 /// Longest that a person waits for the name of an organization.
 const NAME_TIMEOUT: Duration = Duration::from_secs(1);
@@ -36,12 +36,12 @@ impl Default for Lookups {
 impl Upstream {
     /// Says what the organization of this identity is called. A name that is not there in time is
     /// left out: it costs nobody a sign-in, and the next one finds it in memory.
-    pub async fn name_organization(&self, identity: &mut UpstreamIdentity, now: Timestamp) {
+    pub async fn name_organization(&self, identity: &mut UpstreamIdentity, asker: Asker) {
         let Some(id) = identity.organization().map(|organization| organization.id.clone()) else {
             return;
         };
         let (client, asked) = (self.client.clone(), id.clone());
-        let name = self.lookups.organization_names.find(&id, now, || organization(client, asked));
+        let name = self.lookups.organization_names.find(&id, asker, || organization(client, asked));
         match tokio::time::timeout(NAME_TIMEOUT, name).await {
             Ok(Ok(Some(name))) => identity.name_organization(&name),
             Ok(Ok(None)) => tracing::warn!(organization = %id, "the provider does not know it"),
@@ -59,13 +59,13 @@ impl Upstream {
     pub async fn connections_of_domain(
         &self,
         domain: &str,
-        now: Timestamp,
+        asker: Asker,
     ) -> Result<Vec<ListedConnection>, UpstreamError> {
         let (client, asked) = (self.client.clone(), domain.to_owned());
-        let found = self.lookups.domains.find(domain, now, || connections(client, asked)).await?;
+        let found = self.lookups.domains.find(domain, asker, || connections(client, asked)).await?;
         let listed = found.unwrap_or_default();
         for connection in &listed {
-            self.lookups.connections.keep(&connection.id, connection.clone(), now);
+            self.lookups.connections.keep(&connection.id, connection.clone(), asker.now());
         }
         Ok(listed)
     }
@@ -77,13 +77,13 @@ impl Upstream {
     pub async fn connection(
         &self,
         id: &str,
-        now: Timestamp,
+        asker: Asker,
     ) -> Result<Option<ListedConnection>, UpstreamError> {
         if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
             return Ok(None);
         }
         let (client, asked) = (self.client.clone(), id.to_owned());
-        self.lookups.connections.find(id, now, || connection(client, asked)).await
+        self.lookups.connections.find(id, asker, || connection(client, asked)).await
     }
 }
 

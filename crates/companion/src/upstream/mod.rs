@@ -10,6 +10,7 @@ mod profile;
 mod transient;
 mod transport;
 
+pub use cache::Asker;
 pub use exchanges::{Arrival, Caller, Ended, Exchanges, NoTurn, Place, Turn};
 pub use problem::{UpstreamError, problem_of_redirect};
 pub use transient::TransientIds;

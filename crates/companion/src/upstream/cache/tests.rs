@@ -10,12 +10,39 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(seconds)
 }
 
+/// Callers of many sites, so that none of them spends its share.
+fn many(number: i64, seconds: i64) -> Asker {
+    asker(u8::try_from(number % 5).unwrap(), seconds)
+}
+
+fn asker(place: u8, seconds: i64) -> Asker {
+    Asker::new(PeerAddress([192, 0, 2, place].into()), at(seconds))
+}
+
 fn cache() -> Cache<u8> {
     Cache::new("test")
 }
 
 async fn find(cache: &Cache<u8>, key: &str, seconds: i64, answer: Answer<u8>) -> Answer<u8> {
-    cache.find(key, at(seconds), || async move { answer }).await
+    find_from(cache, asker(100, seconds), key, answer).await
+}
+
+async fn find_from(cache: &Cache<u8>, asker: Asker, key: &str, answer: Answer<u8>) -> Answer<u8> {
+    cache.find(key, asker, || async move { answer }).await
+}
+
+#[tokio::test]
+async fn one_site_spends_a_quarter_at_most_and_an_unseen_key_from_elsewhere_is_looked_up() {
+    let (cache, mut answered) = (cache(), 0);
+    for number in 0..1000_u16 {
+        let network = std::net::Ipv6Addr::from([0x2001, 0xdb8, 1, number, 0, 0, 0, 7]);
+        let flood = Asker::new(PeerAddress(network.into()), at(5));
+        answered +=
+            i32::from(find_from(&cache, flood, &number.to_string(), Ok(None)).await.is_ok());
+    }
+    assert_eq!(answered, 6, "all the networks of a /48 are one site");
+    assert_eq!(find_from(&cache, asker(1, 5), "acme.test", Ok(Some(1))).await, Ok(Some(1)));
+    assert_eq!(find_from(&cache, asker(2, 5), "acme.test", Ok(None)).await, Ok(Some(1)), "known");
 }
 
 /// What is there without a question.
@@ -28,7 +55,8 @@ async fn a_flood_spends_its_second_and_no_other() {
     let cache = cache();
     let mut refused = 0;
     for number in 0..1000 {
-        refused += usize::from(find(&cache, &number.to_string(), 5, Ok(None)).await == REFUSED);
+        let found = find_from(&cache, many(number, 5), &number.to_string(), Ok(None)).await;
+        refused += usize::from(found == REFUSED);
     }
     assert_eq!(refused, 975);
     assert_eq!(find(&cache, "next", 6, Ok(Some(1))).await, Ok(Some(1)));
@@ -44,7 +72,7 @@ async fn an_answer_is_good_for_minutes_and_kept_longer_for_want_of_a_new_one() {
     assert_eq!(find(&cache, "acme.test", 305, Ok(Some(2))).await, Ok(Some(2)));
     assert_eq!(kept(&cache, "acme.test", 4).await, Err(UpstreamError::Unreachable), "set back");
     for number in 0..25 {
-        let _ = find(&cache, &number.to_string(), 700, Ok(None)).await;
+        let _ = find_from(&cache, many(number, 700), &number.to_string(), Ok(None)).await;
     }
     assert_eq!(find(&cache, "acme.test", 700, Ok(Some(3))).await, Ok(Some(2)), "no budget");
 }
@@ -54,7 +82,9 @@ async fn made_up_keys_push_out_no_known_one_and_are_asked_for_again_soon() {
     let cache = cache();
     assert_eq!(find(&cache, "acme.test", 0, Ok(Some(1))).await, Ok(Some(1)));
     for number in 0..3000 {
-        assert_eq!(find(&cache, &format!("d{number}"), number / 20, Ok(None)).await, Ok(None));
+        let asker = many(number, number / 20);
+        let found = find_from(&cache, asker, &format!("d{number}"), Ok(None)).await;
+        assert_eq!(found, Ok(None));
     }
     assert_eq!(kept(&cache, "acme.test", 150).await, Ok(Some(1)));
     {
@@ -80,11 +110,13 @@ async fn questions_of_one_key_that_are_under_way_are_one() {
         }
     };
     // The first caller leaves while the question is under way: it is answered all the same.
-    let first = cache.find("acme.test", at(0), ask);
+    let first = cache.find("acme.test", asker(1, 0), ask);
     assert!(futures_util::poll!(std::pin::pin!(first)).is_pending());
     let all = async {
-        let (a, b) =
-            tokio::join!(cache.find("acme.test", at(0), ask), cache.find("acme.test", at(1), ask));
+        let (a, b) = tokio::join!(
+            cache.find("acme.test", asker(1, 0), ask),
+            cache.find("acme.test", asker(1, 1), ask)
+        );
         assert_eq!((a, b), (Ok(Some(7)), Ok(Some(7))));
     };
     tokio::join!(all, async { gate.add_permits(1) });
