@@ -4,14 +4,15 @@
 
 mod arrival;
 mod budget;
+mod caller;
 mod queue;
 mod refusals;
 
 pub use arrival::{Arrival, Place};
+pub use caller::Caller;
 pub use queue::Ended;
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -24,8 +25,7 @@ use tokio_util::task::TaskTracker;
 
 use self::queue::{Limits, Queue, Ticket};
 use crate::ambient::Stopwatch;
-use crate::domain::{BranchId, BrowserHash, Thumbprint};
-use crate::web::site;
+use crate::domain::BranchId;
 
 /// Sixteen of the 64 slots and sixty exchanges of the burst are for callers without refused codes.
 const LIMITS: Limits =
@@ -36,24 +36,6 @@ const TURN_TIMEOUT: Duration = Duration::from_secs(15);
 const USED: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
 /// Longest that the end of the process waits for exchanges in flight: as long as one may take.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(13);
-
-/// Whom an exchange is charged to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Caller {
-    /// The address that the callback came from; of IPv6 its network of 64 bits.
-    pub peer: IpAddr,
-    /// The device key that the request was pushed with.
-    pub device: Thumbprint,
-    /// The browser that it was opened in.
-    pub browser: BrowserHash,
-}
-
-impl Caller {
-    /// The network that one holder can be assumed to have at most: of IPv6 a /48 (RFC 6177 §2), else the address.
-    pub fn site(&self) -> IpAddr {
-        site(self.peer)
-    }
-}
 
 /// Why an exchange does not begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
