@@ -7,6 +7,7 @@ use std::io;
 use http::{Response, StatusCode};
 use keyport_core::Problem;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::wire::Body;
@@ -39,20 +40,28 @@ impl From<Problem> for Trouble {
     }
 }
 
-/// The parts of an OAuth error answer that are read. The description is not.
+/// The parts of an error answer of the companion that are read. The description is not.
 #[derive(Default, Deserialize)]
 struct Refusal {
     #[serde(default)]
     error: String,
+    /// In each error of the companion (`docs/protocol.md` "Endpoints"), and in no answer of a captive
+    /// portal or gateway, which may have an `error` too.
+    request_id: Option<String>,
     keyport_problem: Option<String>,
 }
 
+/// What the companion refused; empty for an answer that is not the companion's.
 fn refusal(response: &Response<Body>) -> Refusal {
+    let refusal = object(response).unwrap_or_default();
+    let is_ours = refusal.request_id.as_ref().is_some_and(|id| !id.is_empty());
+    if is_ours { refusal } else { Refusal::default() }
+}
+
+fn object(response: &Response<Body>) -> Option<Refusal> {
     // A list would be read as the fields in their order.
-    if !response.body().trim_ascii_start().starts_with(b"{") {
-        return Refusal::default();
-    }
-    serde_json::from_slice(response.body()).unwrap_or_default()
+    let is_object = is_json(response) && response.body().trim_ascii_start().starts_with(b"{");
+    is_object.then(|| serde_json::from_slice(response.body()).ok()).flatten()
 }
 
 /// Whether the answer calls itself JSON (RFC 6749 §5.1 and §5.2); a page of a network that stands
@@ -64,16 +73,21 @@ fn is_json(response: &Response<Body>) -> bool {
     kind.trim().eq_ignore_ascii_case("application/json")
 }
 
-/// Whether a revocation was answered as by a companion: 200 (RFC 7009 §2.2), and nothing or JSON
-/// with it. The page of a captive portal is no such answer.
+/// Whether a revocation was answered as by a companion: 200 (RFC 7009 §2.2), and nothing or an
+/// empty object with it. What a captive portal answers, a page or JSON, is no such answer.
 pub(super) fn is_revoked(response: &Response<Body>) -> bool {
-    response.status() == StatusCode::OK && (response.body().is_empty() || is_json(response))
+    let body = response.body();
+    let is_empty_object = || {
+        let members: Option<Map<String, Value>> = serde_json::from_slice(body).ok();
+        is_json(response) && members.is_some_and(|members| members.is_empty())
+    };
+    response.status() == StatusCode::OK && (body.is_empty() || is_empty_object())
 }
 
 /// What an answer of the token endpoint means that gives no token. The only answer that ends
-/// anything is the one of RFC 6749 §5.2: status 400, JSON, and this `error`.
+/// anything is the companion's own with status 400 and this `error` (RFC 6749 §5.2).
 pub(super) fn of_token_answer(response: &Response<Body>) -> Trouble {
-    let is_refusal = response.status() == StatusCode::BAD_REQUEST && is_json(response);
+    let is_refusal = response.status() == StatusCode::BAD_REQUEST;
     if is_refusal && refusal(response).error == "invalid_grant" {
         return Trouble::GrantInvalid;
     }
@@ -83,7 +97,9 @@ pub(super) fn of_token_answer(response: &Response<Body>) -> Trouble {
 /// Whether the answer only asks for a fresh nonce (RFC 9449 §8, §9).
 pub(super) fn wants_nonce(response: &Response<Body>) -> bool {
     match response.status() {
-        StatusCode::BAD_REQUEST => refusal(response).error == "use_dpop_nonce",
+        StatusCode::BAD_REQUEST => {
+            object(response).is_some_and(|refusal| refusal.error == "use_dpop_nonce")
+        }
         StatusCode::UNAUTHORIZED => response
             .headers()
             .get_all(http::header::WWW_AUTHENTICATE)
@@ -93,7 +109,9 @@ pub(super) fn wants_nonce(response: &Response<Body>) -> bool {
     }
 }
 
-/// What an answer that is not the expected one means. Ends nothing, whatever it says.
+/// What an answer that is not the expected one means. Ends nothing, whatever it says. Of an answer
+/// that is not the companion's the status alone counts: what it says in a body are the words of a
+/// network in between.
 pub(super) fn of_answer(response: &Response<Body>) -> Problem {
     let refusal = refusal(response);
     let named = refusal.keyport_problem.as_deref().and_then(Problem::from_code);
@@ -173,7 +191,12 @@ mod tests {
         answer
     }
 
-    const ENDS: &str = r#"{"error":"invalid_grant"}"#;
+    const ENDS: &str = r#"{"error":"invalid_grant","request_id":"r1"}"#;
+
+    /// An error as the companion writes it.
+    fn refused(error: &str) -> String {
+        format!(r#"{{"error":"{error}","error_description":"…","request_id":"r1"}}"#)
+    }
 
     #[test]
     fn only_the_refusal_of_a_token_endpoint_ends_anything() {
@@ -188,11 +211,14 @@ mod tests {
             ("a page", of_kind("text/html", answer(400, ENDS))),
             ("text", of_kind("text/plain", answer(400, ENDS))),
             ("no kind", of_kind("", answer(400, ENDS))),
-            ("a list", answer(400, r#"["invalid_grant"]"#)),
+            ("no id", answer(400, r#"{"error":"invalid_grant"}"#)),
+            ("an empty id", answer(400, r#"{"error":"invalid_grant","request_id":""}"#)),
+            ("an id that is no text", answer(400, r#"{"error":"invalid_grant","request_id":7}"#)),
+            ("a list", answer(400, r#"["invalid_grant","r1"]"#)),
             ("a string", answer(400, r#""invalid_grant""#)),
-            ("more", answer(400, r#"{"error":"invalid_grant "}"#)),
-            ("two", answer(400, r#"{"error":"x","error":"invalid_grant"}"#)),
-            ("a tail", answer(400, r#"{"error":"invalid_grant"}<html>"#)),
+            ("more", answer(400, &refused("invalid_grant "))),
+            ("two", answer(400, r#"{"error":"x","error":"invalid_grant","request_id":"r1"}"#)),
+            ("a tail", answer(400, &format!("{ENDS}<html>"))),
         ] {
             assert!(matches!(of_token_answer(&refused), Trouble::Problem(_)), "{what}");
         }
@@ -202,10 +228,17 @@ mod tests {
     #[test]
     fn a_page_is_no_revocation() {
         assert!(is_revoked(&of_kind("text/plain", answer(200, ""))));
-        assert!(is_revoked(&answer(200, "{}")));
+        assert!(is_revoked(&answer(200, "{}")) && is_revoked(&answer(200, " {\n}")));
         for (what, refused) in [
             ("a page", of_kind("text/html", answer(200, "<html>"))),
             ("text", of_kind("text/plain", answer(200, "ok"))),
+            ("an error", answer(200, r#"{"error":"forbidden"}"#)),
+            ("our error", answer(200, ENDS)),
+            ("success", answer(200, r#"{"ok":true}"#)),
+            ("a list", answer(200, "[]")),
+            ("null", answer(200, "null")),
+            ("a tail", answer(200, "{}<html>")),
+            ("an object in a page", of_kind("text/html", answer(200, "{}"))),
             ("201", answer(201, "")),
             ("204", answer(204, "")),
             ("302", answer(302, "")),
@@ -218,14 +251,14 @@ mod tests {
     #[test]
     fn what_is_refused_has_a_problem_and_ends_nothing() {
         for (status, body, problem) in [
-            (400, r#"{"error":"invalid_request"}"#, Problem::ServiceRefused),
-            (401, r#"{"error":"invalid_client"}"#, Problem::ServiceRefused),
-            (400, r#"{"error":"invalid_dpop_proof"}"#, Problem::ServiceRefused),
-            (400, r#"{"error":"access_denied"}"#, Problem::AccessDenied),
+            (400, &*refused("invalid_request"), Problem::ServiceRefused),
+            (401, &*refused("invalid_client"), Problem::ServiceRefused),
+            (400, &*refused("invalid_dpop_proof"), Problem::ServiceRefused),
+            (400, &*refused("access_denied"), Problem::AccessDenied),
             (407, "", Problem::ProxyRefused),
             (429, "slow down", Problem::TooManyRequests),
             (500, ENDS, Problem::ServiceUnavailable),
-            (503, r#"{"error":"temporarily_unavailable"}"#, Problem::ServiceUnavailable),
+            (503, &*refused("temporarily_unavailable"), Problem::ServiceUnavailable),
             (302, "", Problem::UnexpectedAnswer),
             (404, "<html>", Problem::UnexpectedAnswer),
         ] {
@@ -234,11 +267,31 @@ mod tests {
     }
 
     #[test]
+    fn what_something_in_between_answers_is_no_word_of_the_companion() {
+        for status in [400, 401, 403, 404, 451] {
+            for body in [
+                r#"{"error":"forbidden","message":"Sign in to the network"}"#,
+                r#"{"error":"access_denied","keyport_problem":"domain_unknown"}"#,
+                r#"{"error":"access_denied","request_id":""}"#,
+                r#"{"error":"access_denied","request_id":null}"#,
+                r#"{"error":{"code":403},"request_id":"r1"}"#,
+                r#"["access_denied","r1","domain_unknown"]"#,
+                "{}",
+            ] {
+                let problem = of_answer(&answer(status, body));
+                assert_eq!(problem, Problem::UnexpectedAnswer, "{status} {body}");
+            }
+            let page = of_kind("text/html", answer(status, &refused("access_denied")));
+            assert_eq!(of_answer(&page), Problem::UnexpectedAnswer, "{status}");
+        }
+    }
+
+    #[test]
     fn a_problem_that_the_companion_names_is_taken_if_this_version_knows_it() {
         let named = |code: &str| {
             of_answer(&answer(
                 400,
-                &format!(r#"{{"error":"access_denied","keyport_problem":"{code}"}}"#),
+                &refused(&format!(r#"access_denied","keyport_problem":"{code}"#)),
             ))
         };
         assert_eq!(named("domain_unknown"), Problem::DomainUnknown);

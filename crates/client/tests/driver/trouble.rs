@@ -1,8 +1,9 @@
 //! What goes wrong during a sign-in, and what the person and the companion hear of it.
 
 use keyport_client::keychain::{Item, KeychainTrouble};
+use keyport_client::session::SignedOut;
 use keyport_client::{Intent, Notice};
-use keyport_core::{Door, Problem, Screen, Store, Stored};
+use keyport_core::{Door, Problem, Refreshed, Screen, Store, Stored};
 use serde_json::json;
 
 use crate::support::desk::visit;
@@ -34,6 +35,55 @@ async fn a_refusal_at_the_push_is_shown_and_no_browser_opens() {
         desk.shows("signed out", |screen| *screen == Screen::SignedOut).await;
     }
     assert_eq!(desk.browsers_opened(), 0);
+}
+
+/// A captive portal or a gateway that speaks JSON is not the service: it does not know of versions,
+/// and its words mean nothing here.
+#[tokio::test]
+async fn what_a_network_answers_in_json_is_no_word_of_the_service() {
+    let mut desk = Desk::new().await;
+    for (status, body) in [
+        (401, json!({"error": "login_required"})),
+        (403, json!({"error": "forbidden", "message": "Sign in to the network"})),
+        (403, json!({"error": "access_denied", "error_description": "blocked by policy"})),
+        (404, json!({"error": "not_found"})),
+        (400, json!({"error": "access_denied", "keyport_problem": "domain_unknown"})),
+    ] {
+        desk.companion.next_fails("push", Fault::AnsweredInBetween(status, body));
+        desk.click_sign_in(Door::Loopback, Store::Memory);
+        desk.shows_problem("unexpected_answer").await;
+        desk.client.intend(Intent::Dismiss);
+        desk.shows("signed out", |screen| *screen == Screen::SignedOut).await;
+    }
+    assert_eq!(desk.browsers_opened(), 0);
+}
+
+#[tokio::test]
+async fn a_network_that_answers_in_json_ends_no_session() {
+    let mut desk = Desk::new().await;
+    desk.signs_in(Store::Keychain).await;
+    let account = desk.client.sessions().current().await.unwrap().unwrap().id;
+    let portal = Fault::AnsweredInBetween(400, json!({"error": "invalid_grant"}));
+    desk.companion.next_fails("refresh", portal);
+    let refreshed = desk.client.sessions().refresh(&account).await;
+    assert_eq!(refreshed, Refreshed::Later(Problem::UnexpectedAnswer));
+}
+
+#[tokio::test]
+async fn a_revocation_counts_only_when_nothing_is_said_against_it() {
+    for (body, signed_out) in [
+        (json!({"error": "forbidden"}), SignedOut::HereOnly),
+        (json!({"ok": true}), SignedOut::HereOnly),
+        (json!([]), SignedOut::HereOnly),
+        (json!({}), SignedOut::Everywhere),
+    ] {
+        let mut desk = Desk::new().await;
+        desk.signs_in(Store::Keychain).await;
+        let account = desk.client.sessions().current().await.unwrap().unwrap().id;
+        desk.companion.world().revocation = Some(body.clone());
+        let ended = desk.client.sessions().sign_out(&account).await;
+        assert_eq!(ended, Ok(signed_out), "{body}");
+    }
 }
 
 #[tokio::test]

@@ -18,8 +18,11 @@ pub type Fields = BTreeMap<String, String>;
 /// What goes wrong with one request.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// Answered so, without being looked at.
+    /// Answered so, without being looked at. An error gets the `request_id` that each error of a
+    /// companion has.
     Answers(u16, Value),
+    /// Something in between answers so, and the request does not arrive.
+    AnsweredInBetween(u16, Value),
     /// Done, and then the answer is lost on the way.
     LosesTheAnswer,
     /// Lost before it is looked at.
@@ -46,6 +49,8 @@ pub struct World {
     pub outcomes: Vec<(String, Value)>,
     pub cancelled: Vec<String>,
     pub revoked: Vec<String>,
+    /// The body of the answers to a revocation.
+    pub revocation: Option<Value>,
     pub over: bool,
     /// Every token that was given.
     pub given: Vec<String>,
@@ -53,6 +58,8 @@ pub struct World {
     pub is_plain: bool,
     /// What the token endpoint says of the account instead of the usual facts.
     pub account: Option<Value>,
+    /// Members that the answer to a code has instead of the usual ones.
+    pub answer: Option<Value>,
     /// What userinfo answers instead of the usual claims.
     pub claims: Option<Value>,
     pub(super) pushed: BTreeMap<String, (Fields, String)>,

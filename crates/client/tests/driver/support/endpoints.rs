@@ -73,10 +73,14 @@ async fn token(
         .await
 }
 
-async fn revoke(State(shared): State<Arc<Shared>>, Form(fields): Form<Fields>) -> StatusCode {
-    shared.world.lock().unwrap().revoked.push(fields["token"].clone());
+async fn revoke(State(shared): State<Arc<Shared>>, Form(fields): Form<Fields>) -> Response {
+    let mut world = shared.world.lock().unwrap();
+    world.revoked.push(fields["token"].clone());
     shared.changed.send_replace(());
-    StatusCode::OK
+    match &world.revocation {
+        Some(body) => Json(body.clone()).into_response(),
+        None => StatusCode::OK.into_response(),
+    }
 }
 
 async fn userinfo(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {

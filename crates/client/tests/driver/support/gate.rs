@@ -6,7 +6,7 @@ use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::companion::{Fault, Fields, Seen, Shared, World};
@@ -44,7 +44,11 @@ impl Shared {
         let response = match fault {
             Some(Fault::Answers(status, body)) => {
                 self.note(&seen);
-                (StatusCode::from_u16(status).unwrap(), Json(body)).into_response()
+                answer(status, body)
+            }
+            Some(Fault::AnsweredInBetween(status, body)) => {
+                self.note(&seen);
+                return (StatusCode::from_u16(status).unwrap(), Json(body)).into_response();
             }
             Some(Fault::LosesTheRequest) => {
                 self.note(&seen);
@@ -61,7 +65,7 @@ impl Shared {
             Some(Fault::WaitsAndAnswers(go, status, body)) => {
                 self.waits(&seen, go).await;
                 self.note(&seen);
-                (StatusCode::from_u16(status).unwrap(), Json(body)).into_response()
+                answer(status, body)
             }
             None => self.done(&seen, then),
         };
@@ -87,7 +91,7 @@ impl Shared {
     fn asks_for_nonce(&self, what: &str, nonce: &str) -> Response {
         let resource = ["userinfo", "standing", "report", "cancel"].contains(&what);
         let challenge = [("www-authenticate", "DPoP error=\"use_dpop_nonce\"")];
-        let body = Json(json!({"error": "use_dpop_nonce"}));
+        let body = Json(json!({"error": "use_dpop_nonce", "request_id": "request-1"}));
         let response = if resource {
             (StatusCode::UNAUTHORIZED, challenge, body).into_response()
         } else {
@@ -95,6 +99,13 @@ impl Shared {
         };
         with_nonce(response, nonce)
     }
+}
+
+fn answer(status: u16, mut body: Value) -> Response {
+    if body.get("error").is_some() {
+        body["request_id"] = "request-1".into();
+    }
+    (StatusCode::from_u16(status).unwrap(), Json(body)).into_response()
 }
 
 fn with_nonce(mut response: Response, nonce: &str) -> Response {

@@ -30,6 +30,9 @@ pub(super) fn exchange(world: &mut World, seen: &Seen) -> Response {
     let refresh = format!("kpr_canary-{}", world.count);
     world.current.insert(refresh.clone(), seen.thumbprint.clone());
     let mut answer = tokens(world, &refresh);
+    for (name, value) in world.answer.iter().flat_map(Value::as_object).flatten() {
+        answer[name] = value.clone();
+    }
     if world.is_plain {
         return Json(answer).into_response();
     }
@@ -89,5 +92,6 @@ fn tokens(world: &mut World, refresh: &str) -> Value {
 }
 
 fn invalid_grant() -> Response {
-    (StatusCode::BAD_REQUEST, Json(json!({"error": "invalid_grant"}))).into_response()
+    let body = json!({"error": "invalid_grant", "request_id": "request-1"});
+    (StatusCode::BAD_REQUEST, Json(body)).into_response()
 }
