@@ -22,6 +22,7 @@ pub enum Item {
 }
 
 const ACCOUNT: &str = "account:";
+const ACCESS: &str = "access:";
 
 impl Item {
     /// The name in the keychain.
@@ -31,17 +32,26 @@ impl Item {
             Self::Index => "index".to_owned(),
             Self::Attempt => "attempt".to_owned(),
             Self::Account(AccountId(id)) => format!("{ACCOUNT}{id}"),
-            Self::Access(AccountId(id)) => format!("access:{id}"),
+            Self::Access(AccountId(id)) => format!("{ACCESS}{id}"),
         }
     }
 
     /// The account whose session the item of that name is; `None` for every other item, those that
     /// were set aside included: an account id has no dot.
     pub fn account_of(name: &str) -> Option<AccountId> {
-        let id = name.strip_prefix(ACCOUNT)?;
-        let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        is_id.then(|| AccountId(id.to_owned()))
+        id_after(ACCOUNT, name)
     }
+
+    /// The account whose access token the item of that name is.
+    pub fn access_of(name: &str) -> Option<AccountId> {
+        id_after(ACCESS, name)
+    }
+}
+
+fn id_after(prefix: &str, name: &str) -> Option<AccountId> {
+    let id = name.strip_prefix(prefix)?;
+    let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_id.then(|| AccountId(id.to_owned()))
 }
 
 /// Bytes that only the keychain and their owner may see: no `Display`, `Debug` without content,
@@ -93,6 +103,11 @@ mod tests {
         assert_eq!(Item::account_of(&Item::Account(id.clone()).name()), Some(id));
         for name in ["account:", "account:a1.corrupt", "account:a1.corrupt-2", "access:a1", "a1"] {
             assert_eq!(Item::account_of(name), None, "{name}");
+        }
+        let id = AccountId("a1".into());
+        assert_eq!(Item::access_of(&Item::Access(id.clone()).name()), Some(id));
+        for name in ["access:", "access:a1.corrupt", "account:a1", "a1"] {
+            assert_eq!(Item::access_of(name), None, "{name}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! The keychain, item by item and typed: what is where, and what happens when one cannot be read. Takes no turns (see
 //! [`super::turn`]): whatever writes wants to see the caller's.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use keyport_core::{AccountId, KeptAttempt, Problem};
@@ -24,14 +25,26 @@ impl Vault {
     }
 
     /// Whether items can be written and read back, and whether those that a new session needs may
-    /// be.
+    /// be: whose session it will be is not known before, so any account counts.
     pub(super) async fn probe(&self) -> std::result::Result<(), Problem> {
         self.keychain.probe().await?;
-        match self.index().await {
-            Err(KeychainTrouble::Newer) => Err(Problem::KeychainNewer),
-            // What is wrong with it otherwise is repaired when it is written.
-            Ok(_) | Err(_) => Ok(()),
+        // What is wrong with an item otherwise is repaired when it is written.
+        let index = match self.index().await {
+            Err(KeychainTrouble::Newer) => return Err(Problem::KeychainNewer),
+            index => index.ok().flatten().unwrap_or_default(),
+        };
+        for account in self.listed_accounts().await.unwrap_or(index.accounts) {
+            if let Err(KeychainTrouble::Newer) = self.session(&account).await {
+                return Err(Problem::KeychainNewer);
+            }
         }
+        Ok(())
+    }
+
+    /// Every account that has an item; `None` where the keychain cannot be listed.
+    async fn listed_accounts(&self) -> Option<Vec<AccountId>> {
+        let names = self.keychain.list().await.ok().flatten()?;
+        Some(names.iter().filter_map(|name| Item::account_of(name)).collect())
     }
 
     pub(super) fn changes(&self) -> Option<watch::Receiver<()>> {
@@ -152,7 +165,9 @@ impl Vault {
         }
         index.current = Some(account.clone());
         self.write(&Item::Index, &index).await?;
-        self.replace(turn, session).await
+        self.replace(turn, session).await?;
+        self.forget_lost_tokens(turn, None).await;
+        Ok(())
     }
 
     /// Makes a listed account the current one.
@@ -168,6 +183,7 @@ impl Vault {
     /// Takes the account out: the secret first, its name after.
     pub(super) async fn remove(&self, turn: &Turn, account: &AccountId) -> Result<()> {
         self.delete_session(turn, account).await?;
+        self.forget_lost_tokens(turn, None).await;
         let mut index = match self.restored_index(turn).await {
             // It is not for this version to change; an index without its item is signed out.
             Err(KeychainTrouble::Newer) => return Ok(()),
@@ -186,10 +202,29 @@ impl Vault {
     /// With the access token that came with it.
     pub(super) async fn delete_session(&self, _turn: &Turn, account: &AccountId) -> Result<()> {
         self.keychain.delete(&Item::Account(account.clone())).await?;
+        self.delete_access(account).await
+    }
+
+    async fn delete_access(&self, account: &AccountId) -> Result<()> {
         match self.keychain.delete(&Item::Access(account.clone())).await {
             // It came with a session of that version, and not with the one that was deleted.
             Err(KeychainTrouble::Newer) => Ok(()),
             deleted => deleted,
+        }
+    }
+
+    /// Deletes each access token whose session is not there any more, and that of `missed`, whose
+    /// session is known to be gone where the keychain cannot be listed. What is left is looked at
+    /// again with the next write.
+    pub(super) async fn forget_lost_tokens(&self, _turn: &Turn, missed: Option<&AccountId>) {
+        let names = self.keychain.list().await.ok().flatten().unwrap_or_default();
+        let has_session = |id: &AccountId| names.contains(&Item::Account(id.clone()).name());
+        let lost = names.iter().filter_map(|name| Item::access_of(name));
+        let lost = lost.filter(|id| !has_session(id)).chain(missed.cloned());
+        for account in lost.collect::<BTreeSet<_>>() {
+            if let Err(trouble) = self.delete_access(&account).await {
+                tracing::warn!(cause = %trouble, "the access token of a lost session is left");
+            }
         }
     }
 
@@ -208,7 +243,12 @@ impl Vault {
                     item = item.name(),
                     "a keychain item cannot be read and is set aside"
                 );
-                self.keychain.set_aside(item).await
+                self.keychain.set_aside(item).await?;
+                match item {
+                    // The token came with what cannot be read any more.
+                    Item::Account(account) => self.delete_access(account).await,
+                    _ => Ok(()),
+                }
             }
             other => other,
         }

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use keyport_client::keychain::{Item, KeychainTrouble};
+use keyport_client::keychain::{Item, Keychain as _, KeychainTrouble};
 use keyport_client::locks::LockTrouble;
-use keyport_client::{Sessions, session::Access};
-use keyport_core::{AccountId, Problem};
+use keyport_client::{Notice, Sessions, session::Access};
+use keyport_core::{AccountId, Door, Problem, Store};
 
 use crate::signed_in;
 use crate::support::Fault;
+use crate::support::desk::visit;
 
 /// The token is due 30 seconds before its five minutes are over.
 const DUE: Duration = Duration::from_secs(271);
@@ -122,4 +123,39 @@ async fn a_child_that_is_not_kept_leaves_no_token_of_its_own() {
     desk.clock.jump(DUE);
     sessions.refresh(&account).await;
     assert_eq!(desk.keychain.text_of(&access(&account)).await, before, "the child comes first");
+}
+
+/// A token without its session: whoever writes next removes it, for whichever account.
+#[tokio::test]
+async fn the_token_of_a_session_that_was_lost_does_not_stay() {
+    let (desk, sessions, account) = signed_in().await;
+    let left_behind = access(&AccountId("0123456789abcdef".into()));
+    desk.keychain.put(&left_behind, "{}").await;
+    sessions.sign_out(&account).await.unwrap();
+    assert_eq!(desk.keychain.text_of(&left_behind).await, None, "at a sign-out");
+
+    let (desk, sessions, account) = signed_in().await;
+    desk.keychain.delete(&Item::Account(account.clone())).await.unwrap();
+    assert!(desk.keychain.text_of(&access(&account)).await.is_some());
+    desk.clock.jump(DUE);
+    assert_eq!(sessions.access_token(&account).await, Err(Problem::SessionEnded));
+    assert_eq!(desk.keychain.text_of(&access(&account)).await, None, "when it is missed");
+
+    let (desk, _, _) = signed_in().await;
+    let mut desk = desk.restarted().await;
+    desk.shows_signed_in().await;
+    desk.keychain.put(&left_behind, "{}").await;
+    desk.click_sign_in(Door::Loopback, Store::Keychain);
+    let url = desk.browser_opens().await;
+    visit(&desk.companion.signs_in(&url)).await;
+    desk.notice(|notice| matches!(notice, Notice::SignedIn { .. }).then_some(())).await;
+    assert_eq!(desk.keychain.text_of(&left_behind).await, None, "at a sign-in");
+}
+
+#[tokio::test]
+async fn the_token_of_a_session_that_cannot_be_read_goes_with_it() {
+    let (desk, sessions, account) = signed_in().await;
+    desk.keychain.damage(&Item::Account(account.clone()));
+    assert_eq!(sessions.accounts().await, Ok(vec![]));
+    assert_eq!(desk.keychain.text_of(&access(&account)).await, None);
 }
