@@ -65,6 +65,7 @@ pub const EXPOSES: &[&str] = &[
     "crates/client/src/http/authorized.rs",
     "crates/client/src/http/dpop.rs",
     "crates/client/src/http/oauth.rs",
+    "crates/client/src/http/revocation.rs",
     "crates/client/src/http/token.rs",
     "crates/client/src/keychain/envelope.rs",
     "crates/client/src/keychain/memory.rs",

@@ -65,6 +65,11 @@ impl Companion {
         self.endpoints.get_or_try_init(|| discovery::discover(&self.wire, &self.issuer)).await
     }
 
+    /// Where they are, once they were found.
+    pub(super) fn known_endpoints(&self) -> Option<&Endpoints> {
+        self.endpoints.get()
+    }
+
     /// Sends `request` with a proof, and with the access token if there is one.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The facts of an account as the companion tells them, with a code or at userinfo. They are for
 //! showing, so a fact that is absent, null, empty or of another kind is left out: a session is never
-//! given up for one. Not here: tokens, which are read strictly (`token`).
+//! given up for one. The subject alone must be there: without it nothing says whose session it is.
+//! Not here: tokens, which are read strictly (`token`).
 
 use keyport_core::account::{AccountId, Connection, Organization};
 use keyport_core::{Account, Moment};
@@ -8,7 +9,6 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::discovery::Issuer;
-use crate::surroundings::Random;
 
 /// Who signed in, as far as the companion says it. No secret is in here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,20 +49,6 @@ impl Facts {
         })
     }
 
-    /// Stands in where the companion says nothing that can be read. The subject is then drawn
-    /// anew: such a session must not replace another one.
-    pub(super) fn unknown(random: &dyn Random) -> Self {
-        let mut drawn = [0; 8];
-        random.fill(&mut drawn);
-        Self {
-            subject: format!("unknown-{}", hex(&drawn)),
-            email: None,
-            name: None,
-            organization: None,
-            connection: None,
-        }
-    }
-
     /// The account as this device knows it.
     #[must_use]
     pub fn into_account(self, issuer: &Issuer, signed_in_at: Moment) -> Account {
@@ -97,11 +83,7 @@ fn connection_of(id: &Value, kind: &Value) -> Option<Connection> {
 fn account_id(issuer: &str, subject: &str) -> AccountId {
     let digest =
         Sha256::new().chain_update(issuer).chain_update([0]).chain_update(subject).finalize();
-    AccountId(hex(&digest[..8]))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    AccountId(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[cfg(test)]
@@ -190,12 +172,6 @@ mod tests {
             assert_eq!(kind, wanted.clone().unwrap_or_default(), "{label}");
             assert_eq!(changed("sub").map(|facts| facts.subject), wanted, "{label}");
         }
-    }
-
-    #[test]
-    fn sessions_without_facts_are_told_apart() {
-        let drawn = || Facts::unknown(&crate::SystemRandomness).subject;
-        assert_ne!(drawn(), drawn());
     }
 
     #[test]

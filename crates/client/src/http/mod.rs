@@ -8,6 +8,7 @@ mod discovery;
 mod dpop;
 mod facts;
 mod oauth;
+mod revocation;
 mod token;
 mod trouble;
 mod wire;

@@ -1,17 +1,17 @@
-//! The other OAuth endpoints: pushed requests (RFC 9126) with PKCE (RFC 7636), revocation (RFC 7009), userinfo.
+//! The other OAuth endpoints: pushed requests (RFC 9126) with PKCE (RFC 7636), and userinfo.
 //! Which doors there are and what becomes of a session is not known here.
 
 use std::time::Duration;
 
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
-use keyport_core::secret::{AccessToken, AuthorizationUrl, RefreshToken};
+use keyport_core::secret::{AccessToken, AuthorizationUrl};
 use keyport_core::{AttemptId, DoorSeed, Hints, Lifetime, Moment, Problem};
 use oauth2::{AuthUrl, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::timeout;
-use url::{Url, form_urlencoded};
+use url::Url;
 
 use super::authorized::Companion;
 use super::discovery::Endpoints;
@@ -26,8 +26,6 @@ const SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 const LONGEST_NAME: usize = 64;
 /// How long a sign-in waits to be told whose session it is, where the tokens came without it.
 const FACTS_TIMEOUT: Duration = Duration::from_secs(3);
-/// More than a revocation has, in bytes.
-const LONGEST_FORM: usize = 8 * 1024;
 /// RFC 7636 §4.1.
 const VERIFIER_LENGTH: std::ops::RangeInclusive<usize> = 43..=128;
 
@@ -123,39 +121,17 @@ impl Companion {
         Ok(Body::new(url.query().unwrap_or_default().as_bytes().to_vec()))
     }
 
-    /// Ends the session at the companion, RFC 7009. A token that it does not know is as good as revoked.
-    /// Built by hand: the `oauth2` crate refuses a revocation endpoint over http, which a companion
-    /// on this machine has.
+    /// Whose session this is.
     ///
     /// # Errors
-    /// When it did not say so.
-    pub async fn revoke(&self, token: &RefreshToken) -> Result<(), Trouble> {
-        let endpoints = self.endpoints().await?;
-        let body = encoded([
-            ("client_id", self.client_id),
-            ("token", token.expose()),
-            ("token_type_hint", "refresh_token"),
-        ]);
-        let response = self.wire.send(form(&endpoints.revoke, body)?).await?;
-        if trouble::is_revoked(&response) {
-            Ok(())
-        } else {
-            Err(trouble::of_answer(&response).into())
+    /// When the companion does not say, or not in 3 s. A made-up subject would be another account
+    /// with each sign-in.
+    pub async fn facts_of(&self, key: &DeviceKey, issued: &Issued) -> Result<Facts, Trouble> {
+        if let Some(facts) = issued.facts() {
+            return Ok(facts.clone());
         }
-    }
-
-    /// Whose session this is. A session that was given is not given up because the companion does
-    /// not say, or not in 3 s: the account then has a made-up subject and no other fact.
-    pub async fn facts_of(&self, key: &DeviceKey, issued: &Issued) -> Facts {
-        if let Some(facts) = &issued.facts {
-            return facts.clone();
-        }
-        let asked = timeout(FACTS_TIMEOUT, self.userinfo(key, &issued.tokens.access)).await;
-        let answer = asked.unwrap_or(Err(Trouble::Problem(Problem::Offline)));
-        answer.unwrap_or_else(|cause| {
-            tracing::warn!(%cause, "the facts of the account cannot be read");
-            Facts::unknown(&*self.random)
-        })
+        let asked = timeout(FACTS_TIMEOUT, self.userinfo(key, issued.access())).await;
+        asked.unwrap_or(Err(Trouble::Problem(Problem::Offline)))
     }
 
     /// Asks who is signed in.
@@ -180,14 +156,7 @@ impl Companion {
     }
 }
 
-/// Parameters as a form, in memory that is large enough from the start and wiped on drop.
-fn encoded<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Body {
-    let form = String::with_capacity(LONGEST_FORM);
-    let mut form = form_urlencoded::Serializer::new(form);
-    Body::new(form.extend_pairs(parameters).finish().into_bytes())
-}
-
-fn form(url: &Url, body: Body) -> Result<Request<Body>, Trouble> {
+pub(super) fn form(url: &Url, body: Body) -> Result<Request<Body>, Trouble> {
     Request::builder()
         .extension(OwnConnection)
         .method(Method::POST)
@@ -204,6 +173,7 @@ mod tests {
 
     use keyport_core::Door;
     use keyport_core::secret::{CodeVerifier, State};
+    use url::form_urlencoded;
 
     use super::*;
     use crate::surroundings::{SystemClock, SystemRandomness};

@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use http::{Request, StatusCode};
+use http::{Request, Response, StatusCode};
 use keyport_core::secret::{AccessToken, AuthorizationCode, CodeVerifier, RefreshToken};
 use keyport_core::{Lifetime, Problem, Tokens};
 use oauth2::basic::{BasicClient, BasicErrorResponse, BasicTokenResponse};
@@ -26,6 +26,7 @@ use super::authorized::Companion;
 use super::discovery::Endpoints;
 use super::dpop::DeviceKey;
 use super::facts::Facts;
+use super::revocation::{Revocable, Unkept};
 use super::trouble::{self, Trouble};
 use super::wire::{Body, OwnConnection};
 
@@ -34,13 +35,36 @@ const LONGEST_TOKEN: usize = 4096;
 /// Where the token endpoint leaves it open, an access token is taken to live this long.
 const UNSAID: Lifetime = Lifetime::seconds(60);
 
-/// What the token endpoint gave.
-#[derive(Clone, Debug)]
+/// What the token endpoint gave for a code: a session that nothing keeps yet. Dropped, it is
+/// revoked.
+#[derive(Debug)]
 pub struct Issued {
-    /// Both tokens.
-    pub tokens: Tokens,
-    /// With a code only, and only when they can be read.
-    pub facts: Option<Facts>,
+    tokens: Tokens,
+    facts: Option<Facts>,
+    unkept: Unkept,
+}
+
+impl Issued {
+    /// Takes the tokens: from here on the caller keeps the session, or revokes it.
+    #[must_use]
+    pub fn keep(self) -> Tokens {
+        self.unkept.keep();
+        self.tokens
+    }
+
+    /// Revokes the session: one try of at most 3 s.
+    pub async fn revoke(self) {
+        self.unkept.revoke().await;
+    }
+
+    /// Whose it is, if that could be read from the answer.
+    pub(super) fn facts(&self) -> Option<&Facts> {
+        self.facts.as_ref()
+    }
+
+    pub(super) fn access(&self) -> &AccessToken {
+        &self.tokens.access
+    }
 }
 
 /// RFC 6749 §5.1. The tokens stay in the answer until they have their type.
@@ -89,7 +113,8 @@ impl Companion {
             .set_token_uri(TokenUrl::from_url(endpoints.token.clone()))
     }
 
-    /// Exchanges the code. Sent once: a lost answer costs one more click, a second try could burn what the first one gave.
+    /// Exchanges the code. Sent once: a lost answer costs one more click, a second try could burn
+    /// what the first one gave. What an answer gives that is refused here is revoked.
     ///
     /// # Errors
     /// [`Trouble::GrantInvalid`] when the companion refuses the code.
@@ -100,40 +125,59 @@ impl Companion {
         code: &AuthorizationCode,
         verifier: &CodeVerifier,
     ) -> Result<Issued, Trouble> {
+        let endpoints = self.endpoints().await?;
         let prepared = self
-            .oauth_client(self.endpoints().await?)
+            .oauth_client(endpoints)
             .set_redirect_uri(RedirectUrl::from_url(redirect_uri))
             .exchange_code(oauth2::AuthorizationCode::new(code.expose().to_owned()))
             .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()))
             .request(&hand_back);
-        self.ask_for_tokens(key, prepared).await
+        let response = self.ask_for_tokens(key, prepared).await?;
+        let given = self.read(&response);
+        let revocable = match &given {
+            Ok((tokens, _)) => Some(Revocable::Refresh(tokens.refresh.clone())),
+            Err(_) => Revocable::in_answer(response.body()),
+        };
+        let unkept = self.unkept(revocable, &endpoints.revoke);
+        match given {
+            Ok((tokens, facts)) => Ok(Issued { tokens, facts, unkept }),
+            Err(trouble) => {
+                unkept.revoke().await;
+                Err(trouble)
+            }
+        }
     }
 
-    /// Rotates the session. The same token may be presented again after a lost answer: the companion gives the same child.
+    /// Rotates the session. The same token may be presented again after a lost answer: the
+    /// companion gives the same child. So what an answer gives that is refused here is not lost.
     ///
     /// # Errors
     /// [`Trouble::GrantInvalid`] when the session is over; everything else leaves it as it is.
-    pub async fn refresh(&self, key: &DeviceKey, token: &RefreshToken) -> Result<Issued, Trouble> {
+    pub async fn refresh(&self, key: &DeviceKey, token: &RefreshToken) -> Result<Tokens, Trouble> {
         let prepared = self
             .oauth_client(self.endpoints().await?)
             .exchange_refresh_token(&oauth2::RefreshToken::new(token.expose().to_owned()))
             .request(&hand_back);
-        self.ask_for_tokens(key, prepared).await
+        let response = self.ask_for_tokens(key, prepared).await?;
+        self.read(&response).map(|(tokens, _)| tokens)
     }
 
-    async fn ask_for_tokens(&self, key: &DeviceKey, prepared: Prepared) -> Result<Issued, Trouble> {
+    async fn ask_for_tokens(
+        &self,
+        key: &DeviceKey,
+        prepared: Prepared,
+    ) -> Result<Response<Body>, Trouble> {
         let Err(RequestTokenError::Request(Built(request))) = prepared else {
             return Err(Problem::Internal.into());
         };
-        let response = self.send_proven(key, None, *request).await?;
-        if response.status() == StatusCode::OK {
-            self.issued(response.body())
-        } else {
-            Err(trouble::of_token_answer(&response))
-        }
+        Ok(self.send_proven(key, None, *request).await?)
     }
 
-    fn issued(&self, body: &[u8]) -> Result<Issued, Trouble> {
+    fn read(&self, response: &Response<Body>) -> Result<(Tokens, Option<Facts>), Trouble> {
+        if response.status() != StatusCode::OK {
+            return Err(trouble::of_token_answer(response));
+        }
+        let body = response.body();
         let unexpected = |_| Problem::UnexpectedAnswer;
         let answer: Answer<'_> = serde_json::from_slice(body).map_err(unexpected)?;
         let is_bound = answer.token_type.eq_ignore_ascii_case("dpop");
@@ -143,14 +187,12 @@ impl Companion {
             return Err(Problem::UnexpectedAnswer.into());
         }
         let lifetime = answer.expires_in.map_or(UNSAID, Lifetime::seconds);
-        Ok(Issued {
-            tokens: Tokens {
-                refresh: RefreshToken::new(refresh),
-                access: AccessToken::new(answer.access_token),
-                access_deadline: self.clock.now().after(lifetime),
-            },
-            facts: answer.keyport_account.as_ref().and_then(Facts::of_token_answer),
-        })
+        let tokens = Tokens {
+            refresh: RefreshToken::new(refresh),
+            access: AccessToken::new(answer.access_token),
+            access_deadline: self.clock.now().after(lifetime),
+        };
+        Ok((tokens, answer.keyport_account.as_ref().and_then(Facts::of_token_answer)))
     }
 }
 

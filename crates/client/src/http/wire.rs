@@ -20,6 +20,7 @@ const LARGEST: usize = 64 * 1024;
 /// What is sent or was answered: it may hold a token, a code or a verifier, and is wiped on drop.
 pub(super) type Body = Zeroizing<Vec<u8>>;
 
+#[derive(Clone)]
 pub(super) struct Wire {
     /// A client that could not be built says so when it is used: reading the keychain must not depend on it.
     client: Result<reqwest::Client, Problem>,

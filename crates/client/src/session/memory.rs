@@ -88,8 +88,8 @@ impl Memory {
         self.known().unsure.contains(account)
     }
 
-    /// Holds a session.
-    pub(super) fn hold(&self, session: KeptSession) {
+    /// Holds a session; gives the one that it replaces.
+    pub(super) fn hold(&self, session: KeptSession) -> Option<KeptSession> {
         let mut known = self.known();
         let account = session.account.id.clone();
         let name = name_of(&session.refresh);
@@ -97,8 +97,8 @@ impl Memory {
             let key = key.clone();
             known.keys.insert(account.clone(), key);
         }
-        known.unsettled.remove(&account);
-        known.held.insert(account, session);
+        let unsettled = known.unsettled.remove(&account);
+        known.held.insert(account, session).or(unsettled)
     }
 
     pub(super) fn held(&self, account: &AccountId) -> Option<KeptSession> {
@@ -129,12 +129,12 @@ impl Memory {
         self.known().keys.get(account).cloned()
     }
 
-    /// A newer session is on its way to the keychain.
-    pub(super) fn let_go(&self, account: &AccountId) {
+    /// A newer session is on its way to the keychain; gives the one that was held.
+    pub(super) fn let_go(&self, account: &AccountId) -> Option<KeptSession> {
         let mut known = self.known();
-        known.held.remove(account);
         known.keys.remove(account);
-        known.unsettled.remove(account);
+        let unsettled = known.unsettled.remove(account);
+        known.held.remove(account).or(unsettled)
     }
 
     /// The session is over.

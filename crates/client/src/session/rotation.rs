@@ -2,14 +2,14 @@
 //! session. Takes no turn; the caller's is the proof that it has one.
 
 use keyport_core::secret::RefreshToken;
-use keyport_core::{AccountId, Moment, Problem, Stored};
+use keyport_core::{AccountId, Moment, Problem, Stored, Tokens};
 
 use super::Shared;
 use super::items::KeptSession;
 use super::memory::Access;
 use super::refresh::before;
 use super::turn::{HereTurn, Turn, answered};
-use crate::http::{Issued, Trouble};
+use crate::http::Trouble;
 use crate::keychain::{Item, KeychainTrouble};
 
 /// How one turn ended.
@@ -50,10 +50,14 @@ impl Shared {
             return match self.memory.settle(account) {
                 // The delete that was not answered has happened after all.
                 Some(child) => {
-                    self.memory.hold(child.clone());
+                    // In its own place: what it may replace is its parent.
+                    let _ = self.memory.hold(child.clone());
                     self.rotate_held(turn.here(), child).await
                 }
-                None => Ok(Turned::Ended),
+                None => {
+                    self.vault.forget_lost_tokens(turn, Some(account)).await;
+                    Ok(Turned::Ended)
+                }
             };
         };
         // Parent or child: with either the companion goes on.
@@ -210,11 +214,11 @@ impl Shared {
 }
 
 impl KeptSession {
-    fn child(&self, issued: Issued) -> (Self, Access) {
-        let deadline = issued.tokens.access_deadline;
-        let access = Access { token: issued.tokens.access, deadline };
+    fn child(&self, issued: Tokens) -> (Self, Access) {
+        let deadline = issued.access_deadline;
+        let access = Access { token: issued.access, deadline };
         let child = Self {
-            refresh: issued.tokens.refresh,
+            refresh: issued.refresh,
             fresh_until: deadline,
             account: self.account.clone(),
             key: self.key.clone(),

@@ -53,8 +53,15 @@ impl Sessions {
         let refused = |trouble: Trouble| trouble.as_problem(Problem::LinkExpired);
         let exchange = companion.exchange_code(&key, redirect_uri, code, verifier);
         let issued = answered(exchange).await.map_err(refused)?;
-        let facts = companion.facts_of(&key, &issued).await;
-        let tokens = issued.tokens;
+        let facts = match companion.facts_of(&key, &issued).await {
+            Ok(facts) => facts,
+            Err(trouble) => {
+                tracing::warn!(%trouble, "nothing says whose session it is");
+                issued.revoke().await;
+                return Err(trouble.as_problem(Problem::UnexpectedAnswer));
+            }
+        };
+        let tokens = issued.keep();
         let account = facts.into_account(companion.issuer(), self.shared.clock.now());
         self.shared.memory.exchanged(&tokens.refresh, key);
         Ok((NewSession { account, tokens }, SaveTurn(turn)))
@@ -70,9 +77,11 @@ impl Sessions {
         self.shared.save(&turn, session).await
     }
 
-    /// Keeps a new session in memory.
+    /// Keeps a new session in memory. One of the same account that was held there is over.
     pub fn hold(&self, session: &NewSession) {
-        self.shared.memory.hold(KeptSession::of(session));
+        if let Some(replaced) = self.shared.memory.hold(KeptSession::of(session)) {
+            self.shared.companion.abandon(replaced.refresh);
+        }
         self.shared.remember_access(session);
     }
 }
@@ -87,7 +96,11 @@ impl Shared {
         }
         // Before the write and not after: a save that takes too long is given up, and the session
         // is held meanwhile.
-        memory.let_go(&kept.account.id);
+        if let Some(replaced) = memory.let_go(&kept.account.id) {
+            // It may be bound to another device key; only of the same one does the companion end
+            // it of itself.
+            self.companion.abandon(replaced.refresh);
+        }
         memory.is_unsure_of(&kept.account.id, true);
         if let Err(trouble) = vault.add(turn, &kept).await {
             // What was asked may still happen, and would be an old token beside the one that lives

@@ -1,9 +1,10 @@
 //! What the companion says of the account: as little as it likes, and no session is lost for it.
 
-use keyport_core::{Account, Screen, Store};
+use keyport_core::{Account, Door, Screen, Store};
 use serde_json::{Value, json};
 
-use crate::support::Desk;
+use crate::support::desk::visit;
+use crate::support::{Desk, Fault};
 
 async fn signed_in(account: Option<Value>, claims: Option<Value>) -> (Account, Desk) {
     let mut desk = Desk::new().await;
@@ -39,13 +40,36 @@ async fn facts_that_cannot_be_read_do_not_cost_the_session() {
     assert_eq!((account.shown_name(), &account.organization), ("user_1", &None));
     assert_eq!(desk.companion.world().revoked, Vec::<String>::new());
 
-    // Facts without a subject are none: userinfo is asked, and may be no better.
+    // Facts without a subject are none: userinfo is asked.
     for nonsense in [json!("user_1"), json!({}), json!({"sub": null})] {
         let (account, desk) = signed_in(Some(nonsense.clone()), None).await;
         assert_eq!(account.subject, "user_ada", "{nonsense}");
         assert_eq!(desk.companion.count("userinfo"), 1);
-        let (account, desk) = signed_in(Some(nonsense.clone()), Some(json!([]))).await;
-        assert!(account.shown_name().starts_with("unknown-"), "{account:?}");
         assert_eq!(desk.companion.world().revoked, Vec::<String>::new(), "the session is kept");
+    }
+}
+
+/// `sub` is the one fact that a companion always says. A made-up one would make a new account of
+/// each sign-in, so the answer is refused, and the session that it began is revoked.
+#[tokio::test]
+async fn a_session_of_which_nothing_says_whose_it_is_is_refused_and_revoked() {
+    for (claims, fault, problem) in [
+        (json!([]), None, "unexpected_answer"),
+        (json!({"email": "ada@acme.test"}), None, "unexpected_answer"),
+        (json!({"sub": ""}), None, "unexpected_answer"),
+        (json!({}), Some(Fault::Answers(503, json!({}))), "service_unavailable"),
+    ] {
+        let mut desk = Desk::new().await;
+        desk.companion.world().account = Some(json!({"email": "ada@acme.test"}));
+        desk.companion.world().claims = Some(claims.clone());
+        if let Some(fault) = fault {
+            desk.companion.next_fails("userinfo", fault);
+        }
+        desk.click_sign_in(Door::Loopback, Store::Keychain);
+        let url = desk.browser_opens().await;
+        visit(&desk.companion.signs_in(&url)).await;
+        desk.shows_problem(problem).await;
+        let world = desk.companion.world();
+        assert_eq!(world.revoked, world.given[1..], "the refresh token, {claims}");
     }
 }

@@ -6,6 +6,7 @@ mod callbacks;
 mod facts;
 mod given_up;
 mod http;
+mod not_kept;
 mod races;
 mod refresh;
 mod restart;
