@@ -10,6 +10,11 @@ use crate::domain::{ClockReading, SteadyClock, Timestamp};
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
+
+    /// Whether [`Clock::now`] follows the clock of the machine; false while that was set by too much.
+    fn follows_machine(&self) -> bool {
+        true
+    }
 }
 
 /// The clock of this machine, steady while the service runs: [`SteadyClock`] decides which
@@ -54,6 +59,10 @@ impl Clock for SystemClock {
             }
         }
         now
+    }
+
+    fn follows_machine(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).believed
     }
 }
 

@@ -1,12 +1,10 @@
 //! Everything the handlers share, put together once at start. No decision is taken here.
 
-use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use crate::admission::Policy;
 use crate::ambient::Clock;
 use crate::client_record::ClientRecord;
-use crate::database_file::DatabaseFile;
 use crate::domain::Timestamp;
 use crate::dpop::SeenProofs;
 use crate::issuer::Issuer;
@@ -51,7 +49,6 @@ pub struct App {
     pub exchanges: Exchanges,
     /// Whether our account at the provider is set up.
     pub setup: SetupStatus,
-    database_file: OnceLock<DatabaseFile>,
 }
 
 impl std::ops::Deref for App {
@@ -70,18 +67,7 @@ impl App {
             seen: SeenProofs::new(PROOFS),
             exchanges: Exchanges::default(),
             setup: SetupStatus::default(),
-            database_file: OnceLock::new(),
         })
-    }
-
-    /// Remembers the database file, to notice when it vanishes.
-    pub fn watch_database_file(&self, path: &Path) {
-        let _ = self.database_file.set(DatabaseFile::of(path));
-    }
-
-    /// Whether the database file is still the one that was opened; true where none is watched.
-    pub fn database_file_is_there(&self) -> bool {
-        self.database_file.get().is_none_or(DatabaseFile::is_there)
     }
 
     /// The instant of this request.

@@ -8,7 +8,6 @@ pub mod ambient;
 pub mod app;
 pub mod client_record;
 pub mod config;
-mod database_file;
 pub mod domain;
 pub mod dpop;
 mod handoff;

@@ -27,7 +27,7 @@ use crate::web::{Limits, router, serve_until};
 
 /// How long the start waits for the provider's word about key and client id.
 const CHECK_AT_START: Duration = Duration::from_millis(1500);
-/// Between two looks at the database file.
+/// Between two looks at the files of the database, for the log where nothing is written.
 const LOOK_AT_DATABASE: Duration = Duration::from_secs(10);
 
 /// Serves until the process is told to end.
@@ -51,7 +51,7 @@ pub async fn serve(
     let app = open(settings, &issuer)?;
     let mut background = tokio::task::JoinSet::new();
     background.spawn(setup::keep_checking(Arc::clone(&app)));
-    background.spawn(watch_database_file(Arc::clone(&app)));
+    background.spawn(watch_database_files(Arc::clone(&app)));
     let known = tokio::select! {
         known = tokio::time::timeout(CHECK_AT_START, app.setup.known()) => known,
         _ = shutdown.requested() => return Ok(()),
@@ -94,8 +94,8 @@ fn say_ready(url: &str) {
     }
 }
 
-async fn watch_database_file(app: Arc<App>) {
-    while app.database_file_is_there() {
+async fn watch_database_files(app: Arc<App>) {
+    while app.storage.check_files().is_ok() {
         tokio::time::sleep(LOOK_AT_DATABASE).await;
     }
 }
@@ -136,7 +136,7 @@ fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc<App>> {
             tracing::info!("{}", line.text);
         }
     }
-    let app = App::new(Parts {
+    Ok(App::new(Parts {
         issuer: Issuer::new(issuer)
             .context("the listening address makes no issuer; set KEYPORT_PUBLIC_URL")?,
         clients: vec![ClientRecord::keyport_desktop()],
@@ -147,7 +147,5 @@ fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc<App>> {
         clock: Arc::new(clock),
         random,
         words: Words::english(),
-    });
-    app.watch_database_file(&settings.database);
-    Ok(app)
+    }))
 }

@@ -6,8 +6,9 @@ use axum::http::{HeaderName, header};
 use keyport_core::Problem;
 use serde_json::{Value, json};
 
-use crate::database_file::GONE;
+use crate::domain::ClockDoubt;
 use crate::setup::Setup;
+use crate::storage::StorageError;
 use crate::web::{AppState, Fault};
 
 type Public = ([(HeaderName, &'static str); 1], Json<Value>);
@@ -46,18 +47,66 @@ pub async fn jwks(State(app): AppState) -> Public {
     public(app.keys.access_token_key().jwks())
 }
 
-/// `GET /ready`. A set-up that the provider refuses is told here, but does not make the service
-/// unready: sessions go on.
+/// `GET /ready`. A set-up that the provider refuses and a clock in doubt are told here, but do not make
+/// the service unready: sessions go on.
 pub async fn ready(State(app): AppState) -> Result<Json<Value>, Fault> {
-    if !app.database_file_is_there() {
-        return Err(Fault { description: GONE, ..Fault::unavailable() });
-    }
-    app.storage.ready().await?;
+    app.storage.ready().await.map_err(|cause| match cause {
+        StorageError::FileReplaced(reason) => Fault { description: reason, ..Fault::unavailable() },
+        other => other.into(),
+    })?;
     let setup = match app.setup.now() {
         Setup::Unknown => "unknown",
         Setup::Right => "accepted",
         Setup::WrongKey | Setup::WrongPair => Problem::SetupWrong.code(),
     };
-    let detail = app.setup.now().sentence(app.upstream.issuer());
-    Ok(Json(json!({ "status": "ready", "setup": setup, "detail": detail })))
+    let now = app.now();
+    let (clock, about_clock) = clock(app.storage.clock_doubt(now), app.clock.follows_machine());
+    let about_setup = app.setup.now().sentence(app.upstream.issuer());
+    let details: Vec<String> =
+        about_setup.into_iter().chain(about_clock.map(str::to_owned)).collect();
+    let detail = (!details.is_empty()).then(|| details.join(". "));
+    Ok(Json(json!({ "status": "ready", "setup": setup, "clock": clock, "detail": detail })))
+}
+
+/// The word for the state of the clock, and a sentence for the operator.
+const fn clock(
+    doubt: Option<ClockDoubt>,
+    follows_machine: bool,
+) -> (&'static str, Option<&'static str>) {
+    match (doubt, follows_machine) {
+        (Some(ClockDoubt::Ahead), _) => (
+            "ahead",
+            Some(
+                "the clock of this machine is more than 7 days ahead of the database: nothing is \
+                 deleted and no session ends by age for a day",
+            ),
+        ),
+        (Some(ClockDoubt::Behind), _) => (
+            "behind",
+            Some(
+                "the clock of this machine is more than an hour behind the database: nothing is \
+                 deleted and no session ends by age for a day",
+            ),
+        ),
+        (None, false) => (
+            "set",
+            Some(
+                "the clock of this machine was set by more than an hour: the service keeps its own \
+                 time. Restart it if the new time is right",
+            ),
+        ),
+        (None, true) => ("plausible", None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_while_the_service_runs_is_told() {
+        assert_eq!(clock(None, true), ("plausible", None));
+        let (word, sentence) = clock(None, false);
+        assert!(word == "set" && sentence.is_some_and(|sentence| sentence.contains("own time")));
+    }
 }

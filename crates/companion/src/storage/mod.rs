@@ -9,9 +9,9 @@ mod sqlite;
 use futures_util::future::BoxFuture;
 
 use crate::domain::{
-    AttemptId, AttemptKey, AttemptState, BranchId, BrowserHash, CancelledBy, Grant, GrantId,
-    IssuedSession, Outcome, ProblemCode, RefreshRefusal, RequestId, Scope, Session, SessionId,
-    Thumbprint, Timestamp, UpstreamIdentity, User,
+    AttemptId, AttemptKey, AttemptState, BranchId, BrowserHash, CancelledBy, ClockDoubt, Grant,
+    GrantId, IssuedSession, Outcome, ProblemCode, RefreshRefusal, RequestId, Scope, Session,
+    SessionId, Thumbprint, Timestamp, UpstreamIdentity, User,
 };
 use crate::keys::{AuthorizationCode, SecretText};
 
@@ -26,6 +26,9 @@ pub enum StorageError {
     /// Busy, full, stopped or out of reach; the same call may succeed later.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
+    /// A file of the database was removed or replaced while it is open; what says which.
+    #[error("{0}")]
+    FileReplaced(&'static str),
     /// What was read makes no sense: the file is damaged or another program wrote to it.
     #[error("the database is damaged: {0}")]
     Damaged(String),
@@ -257,4 +260,14 @@ pub trait Storage: Send + Sync {
 
     /// Able to write?
     fn ready(&self) -> Reply<'_, ()>;
+
+    /// Whether the files that were opened are still those of their names; nothing is written once they are not.
+    /// Cheap, and asks no thread.
+    ///
+    /// # Errors
+    /// [`StorageError::FileReplaced`].
+    fn check_files(&self) -> Result<(), StorageError>;
+
+    /// How `now` disagrees with the latest time that the database has seen; `None` if it is plausible.
+    fn clock_doubt(&self, now: Timestamp) -> Option<ClockDoubt>;
 }

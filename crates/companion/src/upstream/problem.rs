@@ -19,7 +19,7 @@ pub enum UpstreamError {
         /// Seconds to wait, 1 to 60.
         retry_after: u64,
     },
-    /// 401 or 403 from the provider itself, or the credentials were refused.
+    /// 401 from the provider itself, or the credentials were refused.
     #[error("the provider does not accept WORKOS_API_KEY together with WORKOS_CLIENT_ID")]
     WrongKey,
     /// It does not know the client id, or not with this redirect URI.
@@ -28,12 +28,15 @@ pub enum UpstreamError {
     /// The code is spent, too old or not for this verifier.
     #[error("the provider does not accept the code")]
     CodeRefused,
-    /// 404.
+    /// 404 from the provider itself.
     #[error("the provider knows no such thing")]
     NotFound,
     /// Another refusal.
     #[error("the provider refused with {0}")]
     Refused(u16),
+    /// An answer that has not the provider's shape: of a proxy or a firewall in between.
+    #[error("an answer with {0} that is not the provider's; is a proxy or a firewall in between?")]
+    Foreign(u16),
     /// Not what its interface describes.
     #[error("the provider's answer makes no sense")]
     Nonsense,
@@ -51,23 +54,25 @@ impl UpstreamError {
                 _ => Self::Nonsense,
             };
         };
-        match (status, error.code()) {
-            (_, Some("invalid_client" | "unauthorized_client")) => Self::WrongKey,
-            (401 | 403, _) if is_of_the_provider(error) => Self::WrongKey,
+        match (status, provider_says(error).as_deref()) {
+            (400, Some("invalid_client" | "unauthorized_client")) | (401, Some(_)) => {
+                Self::WrongKey
+            }
             (400, Some("invalid_grant")) => Self::CodeRefused,
-            (404, _) => Self::NotFound,
+            (404, Some(_)) => Self::NotFound,
+            (400 | 422, Some(_)) => Self::Refused(status),
             (429, _) => Self::TooMany {
                 retry_after: error.retry_after().map_or(2, |wait| wait.as_secs().clamp(1, 60)),
             },
             (500.., _) => Self::Failed(status),
-            _ => Self::Refused(status),
+            _ => Self::Foreign(status),
         }
     }
 
     /// What to tell the person.
     pub const fn problem(self) -> Problem {
         match self {
-            Self::Unreachable | Self::Failed(_) => Problem::ServiceUnavailable,
+            Self::Unreachable | Self::Failed(_) | Self::Foreign(_) => Problem::ServiceUnavailable,
             Self::TooMany { .. } => Problem::TooManyRequests,
             Self::WrongKey | Self::WrongClient | Self::Refused(_) | Self::NotFound => {
                 Problem::SetupWrong
@@ -78,12 +83,18 @@ impl UpstreamError {
     }
 }
 
-/// A refusal by the provider is a JSON object with a message; a proxy or a firewall in between
-/// answers with a page of its own, which says nothing about the key.
-fn is_of_the_provider(error: &workos::Error) -> bool {
-    let workos::Error::Api(answer) = error else { return false };
-    let body: serde_json::Value = serde_json::from_slice(&answer.raw_body).unwrap_or_default();
-    body["message"].is_string() || body["error"].is_string()
+/// The code of a refusal in the provider's shape, empty where that has none; `None` for any other answer, which is
+/// of a proxy or a firewall in between and says nothing about our set-up. Its shapes: 400 an OAuth error or `code` with
+/// `message`, 401, 404 and 422 a `message` or an `error`. It documents no other status for what is asked here.
+fn provider_says(error: &workos::Error) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_slice(&error.api()?.raw_body).ok()?;
+    let text = |name: &str| body.get(name).and_then(|value| value.as_str()).map(str::to_owned);
+    let (code, error_code, message) = (text("code"), text("error"), text("message"));
+    match error.status()? {
+        400 => error_code.or_else(|| code.filter(|_| message.is_some())),
+        401 | 404 | 422 => code.or(error_code).or(message.map(|_| String::new())),
+        _ => None,
+    }
 }
 
 /// The documented `error` codes of the redirect back from `/sso/authorize`; any other one is a failure.

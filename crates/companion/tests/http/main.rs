@@ -6,6 +6,7 @@ mod attempt;
 mod authorize;
 mod bounds;
 mod callback;
+mod database_files;
 mod device_key;
 mod dpop;
 mod exchanges;

@@ -62,6 +62,16 @@ async fn an_exchange_that_fails_ends_in_words_and_is_not_tried_again() {
         (429, json!({ "error": "too_many_requests" }), "too_many_requests"),
         (500, json!({ "message": "Call zzyzx" }), "service_unavailable"),
         (200, json!({ "profile": "nonsense" }), "provider_failed"),
+        // What a gateway in between says is not the provider's word about the set-up.
+        (302, json!("<h1>Sign in to the proxy</h1>"), "service_unavailable"),
+        (400, json!("<h1>Bad Request</h1>"), "service_unavailable"),
+        (400, json!({ "message": "Bad Request" }), "service_unavailable"),
+        (401, json!("<h1>Unauthorized</h1>"), "service_unavailable"),
+        (403, json!("<h1>Blocked by policy</h1>"), "service_unavailable"),
+        (403, json!({ "message": "Forbidden" }), "service_unavailable"),
+        (404, json!("<h1>No such page</h1>"), "service_unavailable"),
+        (407, json!({ "error": "proxy_authentication_required" }), "service_unavailable"),
+        (422, json!("<h1>Unprocessable</h1>"), "service_unavailable"),
     ] {
         let before = service.exchanges();
         *service.provider.refuse_with.lock().unwrap() = Some((status, body));

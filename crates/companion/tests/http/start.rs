@@ -3,6 +3,7 @@
 use keyport_companion::config::UpstreamSettings;
 use keyport_companion::keys::SecretText;
 use keyport_companion::upstream::{Upstream, UpstreamError};
+use serde_json::json;
 
 use crate::support::{API_KEY, Service};
 
@@ -22,5 +23,29 @@ async fn a_client_id_or_redirect_uri_that_the_provider_does_not_know_is_found_at
         let upstream = Upstream::new(&settings).unwrap();
         let redirect_uri = format!("http://127.0.0.1:{port}/callback");
         assert_eq!(upstream.check_client(&redirect_uri).await, known, "{client_id} {port}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_providers_own_answer_proves_the_key_wrong() {
+    let service = Service::start().await;
+    let settings = UpstreamSettings {
+        base_url: service.provider_url.clone(),
+        client_id: "client_1".into(),
+        api_key: SecretText::new(API_KEY),
+    };
+    let upstream = Upstream::new(&settings).unwrap();
+    assert_eq!(upstream.check_key().await, Ok(()));
+    for (status, answer, error) in [
+        (401, json!({ "message": "Unauthorized" }), UpstreamError::WrongKey),
+        (401, json!({ "error": "Unauthorized" }), UpstreamError::WrongKey),
+        (401, json!("<h1>Unauthorized</h1>"), UpstreamError::Foreign(401)),
+        (403, json!("<h1>Blocked by policy</h1>"), UpstreamError::Foreign(403)),
+        (403, json!({ "message": "Forbidden" }), UpstreamError::Foreign(403)),
+        (403, json!({ "error": "blocked", "message": "by policy" }), UpstreamError::Foreign(403)),
+        (404, json!("<h1>No such page</h1>"), UpstreamError::Foreign(404)),
+    ] {
+        *service.provider.refuse_with.lock().unwrap() = Some((status, answer.clone()));
+        assert_eq!(upstream.check_key().await, Err(error), "{status} {answer}");
     }
 }

@@ -13,6 +13,7 @@
 mod attempts;
 mod audit;
 mod codes;
+mod files;
 mod grant_row;
 mod grants;
 mod open;
@@ -34,13 +35,15 @@ pub use open::OpenError;
 
 use super::{
     ExchangeStart, Fulfilment, GrantView, Minting, OpenedBranch, RedeemCode, Redemption, Reply,
-    Revocation, Revoke, RotateRefresh, Rotation, Storage,
+    Revocation, Revoke, RotateRefresh, Rotation, Storage, StorageError,
 };
 use crate::domain::{
-    AttemptKey, AttemptState, AuditLimits, CancelledBy, ClockPlausibility, FamilyLimits, GrantId,
-    Outcome, ProblemCode, RefreshRefusal, Session, SessionId, Timestamp, UpstreamIdentity,
+    AttemptKey, AttemptState, AuditLimits, CancelledBy, ClockDoubt, ClockPlausibility,
+    FamilyLimits, GrantId, Outcome, ProblemCode, RefreshRefusal, Session, SessionId, Timestamp,
+    UpstreamIdentity,
 };
 use crate::keys::{Keys, Random};
+use files::DatabaseFiles;
 use worker::{Abandoned, Done, Worker};
 
 /// What may be set. The defaults are those of the design.
@@ -111,6 +114,7 @@ pub struct SqliteStorage {
     readers: Worker,
     writer: Worker,
     context: Arc<Context>,
+    files: Arc<DatabaseFiles>,
     _lock: open::Lock,
 }
 
@@ -134,10 +138,14 @@ impl SqliteStorage {
         };
         let (queue, group) = (settings.queue, settings.group);
         let chore = Some(sweep::chore(settings, clock));
+        let files = Arc::new(DatabaseFiles::of(path));
+        let in_place = Arc::clone(&files);
+        let guard = Some(Box::new(move || in_place.check()) as worker::Guard);
         Ok(Self {
             readers: Worker::readers(opened.readers, queue).map_err(io)?,
-            writer: Worker::writer(opened.writer, queue, group, chore).map_err(io)?,
+            writer: Worker::writer(opened.writer, queue, group, chore, guard).map_err(io)?,
             context,
+            files,
             _lock: opened.lock,
         })
     }
@@ -268,6 +276,14 @@ impl Storage for SqliteStorage {
             db.prepare_cached("UPDATE binding SET probes = probes + 1")?.execute([])?;
             Ok(())
         })
+    }
+
+    fn check_files(&self) -> Result<(), StorageError> {
+        self.files.check()
+    }
+
+    fn clock_doubt(&self, now: Timestamp) -> Option<ClockDoubt> {
+        self.context.clock.doubt(now)
     }
 }
 

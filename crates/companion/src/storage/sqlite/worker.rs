@@ -94,6 +94,9 @@ impl<T: Send, F: FnOnce(&Connection) -> Done<T> + Send> Job for Operation<T, F> 
 /// operations.
 pub(super) type Chore = Box<dyn FnMut(&Connection, Timestamp, usize) -> Done<()> + Send>;
 
+/// Called before each group and again after its commit; an error refuses the whole group.
+pub(super) type Guard = Box<dyn Fn() -> Done<()> + Send>;
+
 /// The queue in front of the threads. Dropping it lets them finish what is queued, then joins them.
 pub(super) struct Worker {
     queue: Option<Sender<Box<dyn Job>>>,
@@ -108,11 +111,12 @@ impl Worker {
         queue: usize,
         group: usize,
         chore: Option<Chore>,
+        guard: Option<Guard>,
     ) -> io::Result<Self> {
         let (sender, receiver) = crossbeam_channel::bounded(queue.max(1));
         let thread = std::thread::Builder::new()
             .name("storage-writer".to_owned())
-            .spawn(move || write(&db, &receiver, group.max(1), chore))?;
+            .spawn(move || write(&db, &receiver, group.max(1), chore, guard.as_deref()))?;
         Ok(Self { queue: Some(sender), threads: vec![thread] })
     }
 
@@ -189,7 +193,13 @@ fn in_snapshot(db: &Connection, job: &mut dyn Job) -> Done<()> {
     Ok(())
 }
 
-fn write(db: &Connection, queue: &Receiver<Box<dyn Job>>, limit: usize, mut chore: Option<Chore>) {
+fn write(
+    db: &Connection,
+    queue: &Receiver<Box<dyn Job>>,
+    limit: usize,
+    mut chore: Option<Chore>,
+    guard: Option<&(dyn Fn() -> Done<()> + Send)>,
+) {
     let mut group = Vec::with_capacity(limit);
     for first in queue {
         let next = std::iter::once(first).chain(queue.try_iter());
@@ -197,7 +207,11 @@ fn write(db: &Connection, queue: &Receiver<Box<dyn Job>>, limit: usize, mut chor
         if group.is_empty() {
             continue;
         }
-        let committed = run_group(db, &mut group, chore.as_mut());
+        let allowed = || guard.map_or(Ok(()), |guard| guard());
+        // Asked again after the commit: what was written to a file that has gone meanwhile is lost.
+        let committed = allowed()
+            .and_then(|()| run_group(db, &mut group, chore.as_mut()))
+            .and_then(|()| allowed());
         if committed.is_err() && !db.is_autocommit() {
             let _ = db.execute_batch("ROLLBACK");
         }

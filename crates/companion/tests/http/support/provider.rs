@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
@@ -49,10 +49,7 @@ pub fn ada() -> Value {
     })
 }
 
-async fn exchange(
-    State(provider): State<Arc<Provider>>,
-    Json(body): Json<Value>,
-) -> (StatusCode, Json<Value>) {
+async fn exchange(State(provider): State<Arc<Provider>>, Json(body): Json<Value>) -> Response {
     provider.exchanges.fetch_add(1, Ordering::SeqCst);
     provider.bodies.lock().unwrap().push(body.clone());
     let hold = provider.hold.lock().unwrap().clone();
@@ -60,7 +57,7 @@ async fn exchange(
         hold.acquire().await.unwrap().forget();
     }
     if let Some((status, answer)) = provider.refuse_with.lock().unwrap().clone() {
-        return (StatusCode::from_u16(status).unwrap(), Json(answer));
+        return refusal(status, answer);
     }
     let profile = provider
         .profiles
@@ -70,7 +67,16 @@ async fn exchange(
         .cloned()
         .unwrap_or_else(ada);
     let answer = json!({ "token_type": "Bearer", "access_token": "upstream_planted", "expires_in": 600, "profile": profile });
-    (StatusCode::OK, Json(answer))
+    Json(answer).into_response()
+}
+
+/// Text is the page of a gateway in between.
+fn refusal(status: u16, answer: Value) -> Response {
+    let status = StatusCode::from_u16(status).unwrap();
+    match answer {
+        Value::String(page) => (status, Html(page)).into_response(),
+        answer => (status, Json(answer)).into_response(),
+    }
 }
 
 /// As far as a request without a selector comes: a page of its own for strangers, else straight back.
@@ -104,14 +110,14 @@ fn all_connections() -> Vec<Value> {
 async fn connections(
     State(provider): State<Arc<Provider>>,
     Query(query): Query<BTreeMap<String, String>>,
-) -> (StatusCode, HeaderMap, Json<Value>) {
+) -> Response {
     provider.lookups.fetch_add(1, Ordering::SeqCst);
     let mut headers = HeaderMap::new();
     if let Some((status, answer)) = provider.refuse_with.lock().unwrap().clone() {
         if let Some(seconds) = *provider.retry_after.lock().unwrap() {
             headers.insert("retry-after", HeaderValue::from_static(seconds));
         }
-        return (StatusCode::from_u16(status).unwrap(), headers, Json(answer));
+        return (headers, refusal(status, answer)).into_response();
     }
     let domain = query.get("domain").cloned().unwrap_or_default();
     let data: Vec<Value> = all_connections()
@@ -120,7 +126,7 @@ async fn connections(
         .collect();
     let metadata = json!({ "before": null, "after": null });
     let list = json!({ "object": "list", "data": data, "list_metadata": metadata });
-    (StatusCode::OK, headers, Json(list))
+    (headers, Json(list)).into_response()
 }
 
 async fn connection(Path(id): Path<String>) -> Result<Json<Value>, (StatusCode, Json<Value>)> {

@@ -50,13 +50,30 @@ impl Service {
     }
 
     pub async fn with_policy(policy: Policy) -> Self {
+        let keys = Arc::new(Keys::derive(&KeyFile::draw(&SystemRandom)));
+        Self::start_in(tempfile::tempdir().unwrap(), keys, policy, NOON).await
+    }
+
+    /// Ends, and starts again on the same files at this time of day.
+    pub async fn restart_at(mut self, now: i64) -> Self {
+        self.stop.take().unwrap().send(()).unwrap();
+        self.ended.await.unwrap();
+        let (policy, keys) = (self.app.policy.clone(), Arc::clone(&self.app.keys));
+        drop(self.app);
+        Self::start_in(self.folder, keys, policy, now).await
+    }
+
+    async fn start_in(
+        folder: tempfile::TempDir,
+        keys: Arc<Keys>,
+        policy: Policy,
+        now: i64,
+    ) -> Self {
         let (provider, provider_url) = start_provider().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let clock = Arc::new(Hands(AtomicI64::new(NOON)));
-        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(Hands(AtomicI64::new(now)));
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
-        let keys = Arc::new(Keys::derive(&KeyFile::draw(&*random)));
         let database = folder.path().join("companion.sqlite");
         let engine = SqliteSettings::default();
         let storage = SqliteStorage::open(

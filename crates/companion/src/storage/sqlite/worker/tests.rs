@@ -27,7 +27,7 @@ impl Table {
                              parent INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED);",
         )
         .unwrap();
-        let worker = Worker::writer(db, queue, group, None).unwrap();
+        let worker = Worker::writer(db, queue, group, None, None).unwrap();
         Self { worker, path, _folder: folder }
     }
 
