@@ -127,5 +127,10 @@ async fn a_token_is_for_the_account_that_was_named() -> Result<()> {
     let nobody = desk.run(&["token", "--account", "nobody@acme.test"])?;
     assert_eq!((nobody.code, nobody.output.as_str()), (4, ""), "{}", nobody.errors);
     assert!(nobody.errors.contains("nobody@acme.test"), "{}", nobody.errors);
+    for command in ["token", "sign-out"] {
+        let said = desk.run(&[command, "--json", "--account", "nobody@acme.test"])?;
+        assert_eq!((said.code, said.problem()?.as_str()), (4, "account_unknown"), "{command}");
+        assert_eq!(said.errors, "", "{command}: a program is told once");
+    }
     Ok(())
 }

@@ -100,12 +100,55 @@ async fn a_request_to_end_is_passed_on_to_the_command() -> Result<()> {
     ended_by(keyport, "TERM", &world)
 }
 
+/// Before anybody signs in, with the words and the number of a shell (POSIX, "Exit Status for
+/// Commands"): 127 for what is not there, 126 for what is there and cannot be started.
 #[test]
-fn a_command_that_is_not_there_is_found_before_anybody_signs_in() -> Result<()> {
+fn a_command_that_cannot_be_started_is_found_before_anybody_signs_in() -> Result<()> {
     let (world, terminal) = (World::start()?, Terminal::new()?);
-    let ended = terminal.run(&["run", "--companion", world.issuer(), "--", "no-such-command"])?;
-    assert_eq!(ended.code, 127, "{}", ended.errors);
-    assert!(ended.errors.contains("no-such-command"), "{}", ended.errors);
+    let (script, folder) = (terminal.home().join("script"), terminal.home().join("folder"));
+    std::fs::write(&script, "true")?;
+    std::fs::create_dir(&folder)?;
+    let (script, folder) = (script.to_string_lossy(), folder.to_string_lossy());
+    for (command, code, problem, words) in [
+        ("no-such-command", 127, "command_not_found", "no command no-such-command"),
+        ("./no-such-command", 127, "command_not_found", "no command ./no-such-command"),
+        ("", 127, "command_not_found", "no command ''"),
+        ("/etc/passwd", 126, "command_not_started", "permission denied"),
+        (&*script, 126, "command_not_started", "permission denied"),
+        (&*folder, 126, "command_not_started", "is a directory"),
+        ("/etc/passwd/sh", 126, "command_not_started", "not a directory"),
+    ] {
+        let ended = terminal.run(&["run", "--companion", world.issuer(), "--", command])?;
+        assert_eq!(ended.code, code, "{command}: {}", ended.errors);
+        let errors = ended.errors.to_lowercase();
+        assert!(errors.contains(words), "{command}: {errors}");
+        assert!(ended.errors.contains(command), "{command}: {}", ended.errors);
+        let json = ["run", "--json", "--companion", world.issuer(), "--", command];
+        let told = terminal.run(&json)?;
+        let event: serde_json::Value = serde_json::from_str(&told.errors)?;
+        assert_eq!((told.code, &event["event"]), (code, &"problem".into()), "{command}");
+        assert_eq!(event["code"], problem, "{command}");
+        assert_eq!(told.output, "", "standard output is the command's own");
+    }
     assert!(!world.companion.log().contains("/oauth/par"));
+    Ok(())
+}
+
+/// In a folder of `PATH` too; a file that may be started comes first, wherever it stands.
+#[test]
+fn a_file_in_the_path_that_may_not_be_started_is_said_to_be_there() -> Result<()> {
+    let terminal = Terminal::new()?;
+    for name in ["report", "sh"] {
+        std::fs::write(terminal.home().join(name), "true")?;
+    }
+    let path = format!("{}:/usr/bin:/bin", terminal.home().display());
+    let run = |command: &str| {
+        let mut keyport = terminal.command(&["run", "--no-browser", "--companion"])?;
+        // Nobody answers there: what may be started gets this far.
+        keyport.args(["http://127.0.0.1:9", "--", command]).env("PATH", &path);
+        cli_terminal::run(keyport)
+    };
+    assert_eq!(run("report")?.code, 126);
+    assert_eq!(run("sh")?.code, 5);
     Ok(())
 }

@@ -59,8 +59,9 @@ pub fn chosen<'a>(
     match found[..] {
         [account] => Ok(account),
         [] => {
-            output.say("cli-account-unknown", &arguments);
-            Err(NoAccount::Said(Exit::NoSession))
+            let problem = Problem::AccountUnknown;
+            output.problem_in_words(problem, "cli-account-unknown", &arguments);
+            Err(NoAccount::Said(problem.into()))
         }
         _ => {
             output.usage(&output.text("cli-account-ambiguous", &arguments));

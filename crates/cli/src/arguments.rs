@@ -1,4 +1,5 @@
-//! The command line as it is typed. Reads and checks the shape of what a person wrote; it asks nobody and decides nothing.
+//! The command line as it is typed. Reads and checks the shape of what a person wrote; it asks
+//! nobody and decides nothing.
 
 use std::ffi::OsString;
 
@@ -7,12 +8,15 @@ use keyport_core::{Hints, Store};
 use url::Url;
 
 const CODES: &str = "\
-Exit codes: 0 done · 2 usage · 3 refused or cancelled · 4 no session · 5 unreachable · 6 keychain · 7 timed out · 70 internal.
-With --json each line of standard output is one object with an `event` field; words for people are left out.";
+Exit codes: 0 done · 2 usage · 3 refused or cancelled · 4 no session · 5 unreachable · \
+6 keychain · 7 timed out · 70 internal.
+With --json each line of standard output is one object with an `event` field; words for people are \
+left out.";
 
 /// Sign in with your company's single sign-on, from a terminal.
 #[derive(Debug, Parser)]
-#[command(name = "keyport", version, after_help = CODES, subcommand_required = true, arg_required_else_help = true)]
+#[command(name = "keyport", version, after_help = CODES)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -48,7 +52,8 @@ pub enum Command {
     /// sign in and use `keyport token --dpop METHOD URL`.
     ///
     /// The exit code is the command's own, and so is standard output: with --json the events go to
-    /// standard error. Signals for this process are passed on to the command.
+    /// standard error. A command that is not there ends with 127, and one that cannot be started
+    /// with 126, before a sign-in begins. Signals for this process are passed on to the command.
     Run(Run),
     /// For developers: hand a sign-in link to the app as a browser would
     #[command(subcommand)]

@@ -2,44 +2,86 @@
 //! for. It knows nothing of sessions; [`crate::job`] is what signals do meanwhile.
 
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::fs::Metadata;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 
+use keyport_core::Problem;
 use keyport_shutdown::Shutdown;
 
+use crate::exit::Exit;
 use crate::output::Output;
 
-/// What a shell ends with when there is no such command.
-pub const NOT_FOUND: u8 = 127;
-/// What a shell ends with when a command cannot be started.
-pub const NOT_STARTED: u8 = 126;
-
-/// Whether there is a file that would be started. Windows adds endings of its own; there the start itself will tell.
-pub fn is_there(program: &OsStr) -> bool {
+/// Looks for the file that would be started, so that a person signs in for nothing that cannot
+/// begin. Windows adds endings of its own; there the start itself will tell.
+///
+/// # Errors
+/// [`ErrorKind::NotFound`] when it is not there; otherwise it is there and cannot be started.
+pub fn look_up(program: &OsStr) -> io::Result<()> {
     if cfg!(windows) {
-        return true;
+        return Ok(());
     }
-    let path = Path::new(program);
-    if path.components().count() > 1 {
-        return may_be_started(path);
+    // execvp(3): a name with a slash is a path.
+    if program.as_encoded_bytes().contains(&b'/') {
+        return may_be_started(Path::new(program));
     }
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&folders).any(|folder| may_be_started(&folder.join(path)))
+    let mut reason = io::Error::from(ErrorKind::NotFound);
+    let folders = std::env::var_os("PATH").filter(|_| !program.is_empty()).unwrap_or_default();
+    for folder in std::env::split_paths(&folders) {
+        match may_be_started(&folder.join(program)) {
+            Ok(()) => return Ok(()),
+            // As in a shell, a later folder may have one that can be started.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => reason = error,
+            Err(_) => {}
+        }
+    }
+    Err(reason)
+}
+
+/// Says that the command cannot be started. A shell ends with 127 for one that is not there and
+/// with 126 for any other reason.
+pub fn not_started(program: &OsStr, error: &io::Error, output: &Output) -> Exit {
+    let name = program.to_string_lossy();
+    let name = if name.is_empty() { "''" } else { &*name };
+    let why = error.to_string();
+    let (problem, words) = if is_missing(program, error) {
+        (Problem::CommandNotFound, "cli-run-not-found")
+    } else {
+        (Problem::CommandNotStarted, "cli-run-not-started")
+    };
+    output.problem_in_words(problem, words, &[("command", name), ("why", &why)]);
+    problem.into()
+}
+
+/// Whether it was not started because it is not there. What is missing may also be the interpreter
+/// of a script that is there (execve(2)).
+fn is_missing(program: &OsStr, error: &io::Error) -> bool {
+    error.kind() == ErrorKind::NotFound && (cfg!(windows) || look_up(program).is_err())
+}
+
+fn may_be_started(path: &Path) -> io::Result<()> {
+    let file = path.metadata()?;
+    if file.is_dir() {
+        return Err(ErrorKind::IsADirectory.into());
+    }
+    let may = file.is_file() && has_permission(&file);
+    if may { Ok(()) } else { Err(ErrorKind::PermissionDenied.into()) }
 }
 
 #[cfg(unix)]
-fn may_be_started(path: &Path) -> bool {
+fn has_permission(file: &Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
-    path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+    file.permissions().mode() & 0o111 != 0
 }
 
 #[cfg(not(unix))]
-fn may_be_started(path: &Path) -> bool {
-    path.is_file()
+fn has_permission(_: &Metadata) -> bool {
+    true
 }
 
-/// A variable and its value; without one it is taken out, so that nothing of an outer session is left.
+/// A variable and its value; without one it is taken out, so that nothing of an outer session is
+/// left.
 pub type Variable = (&'static str, Option<String>);
 
 /// Runs it to its end; to be called on the main thread (see [`crate::exec`]). Its exit code, or
@@ -54,7 +96,7 @@ pub async fn run(
     shutdown: &Shutdown,
 ) -> io::Result<Option<u8>> {
     let (program, arguments) =
-        command.split_first().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+        command.split_first().ok_or_else(|| io::Error::from(ErrorKind::InvalidInput))?;
     #[cfg(unix)]
     let job = crate::job::Job::prepare()?;
     // From here on a signal is for the command, and one that came before was for this process.
@@ -114,15 +156,23 @@ mod tests {
 
     #[test]
     fn a_command_is_looked_for_where_the_system_does() {
-        assert!(is_there(OsStr::new("sh")));
-        assert!(is_there(OsStr::new("/bin/sh")));
-        assert!(!is_there(OsStr::new("no-such-command")));
-        assert!(!is_there(OsStr::new("./no-such-command")));
-        assert!(!is_there(OsStr::new("/bin")));
-        assert!(
-            !is_there(OsStr::new(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))),
-            "no program"
-        );
+        let found = |name: &str| look_up(OsStr::new(name)).map_err(|error| error.kind());
+        assert_eq!(found("sh"), Ok(()));
+        assert_eq!(found("/bin/sh"), Ok(()));
+        for name in ["", "no-such-command", "./no-such-command", "/bin/no-such-command"] {
+            assert_eq!(found(name), Err(ErrorKind::NotFound), "{name}");
+        }
+        assert_eq!(found("/bin"), Err(ErrorKind::IsADirectory));
+        let no_program = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        assert_eq!(found(no_program), Err(ErrorKind::PermissionDenied));
+    }
+
+    #[test]
+    fn an_interpreter_that_is_missing_is_no_missing_command() {
+        let missing = io::Error::from(ErrorKind::NotFound);
+        assert!(is_missing(OsStr::new("no-such-command"), &missing));
+        assert!(!is_missing(OsStr::new("sh"), &missing));
+        assert!(!is_missing(OsStr::new("sh"), &ErrorKind::PermissionDenied.into()));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What `--json` prints: one object a line, with an `event` field. Scripts rely on these names; fields may be added, never renamed.
+//! What `--json` prints: one object a line, with an `event` field. Scripts rely on these names;
+//! fields may be added, never renamed.
 
 use keyport_core::{Account, Connection, Organization, Stored};
 use serde::Serialize;
@@ -147,8 +148,8 @@ mod tests {
         assert_eq!(
             parsed(&Event::SignedIn(SignedIn::of(&account, Stored::Keychain))),
             json!({
-                "event": "signed_in", "account": "a1", "email": "ada@acme.test", "name": "Ada Lovelace",
-                "organization": {"id": "org_1", "name": "Acme"},
+                "event": "signed_in", "account": "a1", "email": "ada@acme.test",
+                "name": "Ada Lovelace", "organization": {"id": "org_1", "name": "Acme"},
                 "connection": {"id": "conn_1", "type": "OktaSAML"}, "stored": "keychain",
             })
         );

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use rustix::process::{Pid, Signal, getpid, getppid, set_parent_process_death_signal};
 
-use crate::child::NOT_STARTED;
+use crate::child::not_started;
 use crate::output::Output;
 
 /// The first argument of a child that is to become the command. Not for people.
@@ -46,6 +46,5 @@ pub fn become_command(mut arguments: impl Iterator<Item = OsString>) -> Option<u
         return Some(128 + u8::try_from(Signal::TERM.as_raw()).unwrap_or_default());
     }
     let error = Command::new(&program).args(arguments).exec();
-    output.not_started(&program, &error);
-    Some(NOT_STARTED)
+    Some(not_started(&program, &error, &output).code())
 }

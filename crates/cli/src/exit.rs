@@ -22,6 +22,10 @@ pub enum Exit {
     TimedOut = 7,
     /// Our own fault, or this device's.
     Internal = 70,
+    /// `keyport run`: the command cannot be started, as a shell ends.
+    NotStarted = 126,
+    /// `keyport run`: there is no such command, as a shell ends.
+    NotFound = 127,
 }
 
 impl Exit {
@@ -66,7 +70,9 @@ impl From<Problem> for Exit {
             | Problem::IssuerMismatch
             | Problem::SignedOutHere
             | Problem::UnexpectedAnswer => Self::Unreachable,
-            Problem::SessionEnded | Problem::DeviceKeyLost => Self::NoSession,
+            Problem::SessionEnded | Problem::DeviceKeyLost | Problem::AccountUnknown => {
+                Self::NoSession
+            }
             Problem::KeychainLocked
             | Problem::KeychainAbsent
             | Problem::KeychainRefused
@@ -75,6 +81,8 @@ impl From<Problem> for Exit {
             | Problem::KeychainSlow
             | Problem::KeychainBusy
             | Problem::KeychainLockRefused => Self::Keychain,
+            Problem::CommandNotStarted => Self::NotStarted,
+            Problem::CommandNotFound => Self::NotFound,
             Problem::BrowserNotOpened | Problem::DoorBlocked | Problem::Internal => Self::Internal,
         }
     }
@@ -104,11 +112,13 @@ mod tests {
             Problem::KeychainAbsent,
             Problem::TimedOut,
             Problem::Internal,
+            Problem::CommandNotStarted,
+            Problem::CommandNotFound,
         ]
         .into_iter()
         .map(|problem| Exit::from(problem).code())
         .collect();
-        assert_eq!(numbers, [3, 3, 4, 5, 6, 7, 70]);
+        assert_eq!(numbers, [3, 3, 4, 5, 6, 7, 70, 126, 127]);
         assert_eq!((Exit::Done.code(), Exit::Usage.code()), (0, 2));
     }
 }

@@ -66,7 +66,8 @@ fn take(received: Received, command: Pid) {
     }
 }
 
-/// A change of the command was reported. Returns, if it has stopped, when this process is continued.
+/// A change of the command was reported. Returns, if it has stopped, when this process is
+/// continued.
 fn stop_with(command: Pid) {
     if is_stopped(command) && is_watched() {
         let _ = kill_process(getpid(), Signal::STOP);

@@ -1,5 +1,6 @@
-//! `keyport link`: hands a sign-in link to the desktop, as a browser does, so that the way into the app can be tested without one.
-//! It keeps no link (a link holds a code) and is no general opener. RFC 8252 §7.1. The Windows and macOS lines have not been run.
+//! `keyport link`: hands a sign-in link to the desktop, as a browser does, so that the way into the
+//! app can be tested without one. It keeps no link (a link holds a code) and is no general opener.
+//! RFC 8252 §7.1. The Windows and macOS lines have not been run.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -16,13 +17,16 @@ use crate::output::Output;
 /// How the links of our builds begin: release and development.
 pub const BEGINNINGS: &[&str] = &["dev.keyport.desktop:", "dev.keyport.desktop.dev:"];
 
-/// Longer than what the app reads, so that this can be shown too; shorter than what a system hands to a program.
+/// Longer than what the app reads, so that this can be shown too; shorter than what a system hands
+/// to a program.
 const LONGEST: usize = 8 * 1024;
 
-/// A program that has not ended by then became the app itself, or waits for it: the link is handed over.
+/// A program that has not ended by then became the app itself, or waits for it: the link is handed
+/// over.
 const HAND_OVER: Duration = Duration::from_secs(10);
 
-/// Whether this is a link for our app and nothing that another program could take for something else.
+/// Whether this is a link for our app and nothing that another program could take for something
+/// else.
 pub fn is_ours(link: &str) -> bool {
     scheme(link).is_some()
         && link.len() <= LONGEST
@@ -96,8 +100,8 @@ const fn openers() -> &'static [&'static [&'static str]] {
     }
 }
 
-/// The desktop entry that is registered for the scheme, where that can be asked. Without one `xdg-open` would give the link, and
-/// with it a code, to a web browser.
+/// The desktop entry that is registered for the scheme, where that can be asked. Without one
+/// `xdg-open` would give the link, and with it a code, to a web browser.
 async fn handler(scheme: &str) -> Result<Option<String>, &'static str> {
     if cfg!(any(windows, target_os = "macos")) {
         return Ok(None);

@@ -37,8 +37,8 @@ use crate::arguments::{Arguments, Command};
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Libraries between the client and the system copy tokens into buffers of their own; these are wiped
-/// when they are freed.
+/// Libraries between the client and the system copy tokens into buffers of their own; these are
+/// wiped when they are freed.
 #[global_allocator]
 static WIPED_WHEN_FREED: ZeroAlloc<System> = ZeroAlloc(System);
 
@@ -125,7 +125,8 @@ fn explained(error: &clap::Error) -> Exit {
     if output.end(Exit::Done.code()) == Exit::Done.code() { Exit::Done } else { Exit::Internal }
 }
 
-/// The log is for whoever looks for a fault: silent unless `RUST_LOG` asks, and never on standard output.
+/// The log is for whoever looks for a fault: silent unless `RUST_LOG` asks, and never on standard
+/// output.
 fn keep_log() {
     let filter = tracing_subscriber::EnvFilter::from_default_env();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();

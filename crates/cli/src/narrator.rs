@@ -1,5 +1,6 @@
-//! Follows one sign-in from view to view and says each thing once. Pure: views in, what is new out; `sign_in` prints it. The number to
-//! compare and the end are not read from views, which may be skipped, but from notices, which are not.
+//! Follows one sign-in from view to view and says each thing once. Pure: views in, what is new out;
+//! `sign_in` prints it. The number to compare and the end are not read from views, which may be
+//! skipped, but from notices, which are not.
 
 use keyport_core::Screen;
 

@@ -4,7 +4,6 @@
 //! What came from elsewhere (a name, an address) is written without control characters: a terminal
 //! obeys them. A result that cannot be written is remembered, and the process ends with a failure.
 
-use std::ffi::OsStr;
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use std::sync::{Arc, OnceLock};
 
@@ -126,7 +125,8 @@ impl Output {
         }
     }
 
-    /// What cannot be meant so, in the manner of the command-line reader; a program reads the exit code.
+    /// What cannot be meant so, in the manner of the command-line reader; a program reads the exit
+    /// code.
     pub fn usage(&self, what: &str) -> Exit {
         on_standard_error(&format!("error: {}", plain(what)));
         Exit::Usage
@@ -149,10 +149,10 @@ impl Output {
         on_standard_error(&format!("  {line}"));
     }
 
-    /// The command of `keyport run` could not be started.
-    pub fn not_started(&self, program: &OsStr, error: &io::Error) {
-        let (name, why) = (program.to_string_lossy(), error.to_string());
-        self.say("cli-run-not-started", &[("command", &name), ("why", &why)]);
+    /// A problem that has a sentence of its own for the person; a program gets its code.
+    pub fn problem_in_words(&self, problem: Problem, id: &str, args: &[(&str, &str)]) {
+        self.event(&Event::Problem { code: problem.code(), attempt: None });
+        self.say(id, args);
     }
 
     /// What went wrong, for either.

@@ -1,6 +1,7 @@
-//! `keyport run`: a session in memory for one command. It is ended when the command ends, however that ends.
+//! `keyport run`: a session in memory for one command. It is ended when the command ends, however
+//! that ends.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use keyport_client::session::Access;
 use keyport_core::{Account, Problem, Store};
@@ -12,15 +13,15 @@ use crate::exit::Exit;
 use crate::output::Output;
 use crate::sign_in;
 
-/// The longest value of a variable, in bytes: a token is a fraction of it, and Linux takes no more than 128 KiB.
+/// The longest value of a variable, in bytes: a token is a fraction of it, and Linux takes no more
+/// than 128 KiB.
 const LONGEST: usize = 16 * 1024;
 
 /// Answers with the exit code: the command's own, or why it was not started.
 pub async fn run(wanted: Run, output: &Output, shutdown: &Shutdown) -> u8 {
-    let name = wanted.command.first().map(|name| name.to_string_lossy()).unwrap_or_default();
-    if !wanted.command.first().is_some_and(|program| child::is_there(program)) {
-        output.say("cli-run-not-found", &[("command", &name)]);
-        return child::NOT_FOUND;
+    let program = name_of(&wanted.command);
+    if let Err(error) = child::look_up(program) {
+        return child::not_started(program, &error, output).code();
     }
     let signed = match sign_in::begin(wanted.way, Store::Memory, output, shutdown).await {
         Ok(signed) => signed,
@@ -47,11 +48,13 @@ async fn start(
     match child::run(command, variables, output, shutdown).await {
         Ok(Some(code)) => code,
         Ok(None) => failed(Problem::Cancelled, output),
-        Err(error) => {
-            output.not_started(command.first().map_or("".as_ref(), |name| name), &error);
-            child::NOT_STARTED
-        }
+        Err(error) => child::not_started(name_of(command), &error, output).code(),
     }
+}
+
+/// The program of the command.
+fn name_of(command: &[OsString]) -> &OsStr {
+    command.first().map_or("".as_ref(), |name| name)
 }
 
 fn failed(problem: Problem, output: &Output) -> u8 {
@@ -77,7 +80,8 @@ fn environment(account: &Account, access: &Access) -> Vec<Variable> {
     variables.into()
 }
 
-/// The system takes no value with a NUL, and no long one; a name from elsewhere may be so, and is not worth a failed start.
+/// The system takes no value with a NUL, and no long one; a name from elsewhere may be so, and is
+/// not worth a failed start.
 fn fits(value: &str) -> bool {
     !value.contains('\0') && value.len() <= LONGEST
 }

@@ -1,4 +1,5 @@
-//! `keyport status`, `token` and `sign-out`: the session that is there already. Nothing here starts a sign-in or opens a browser.
+//! `keyport status`, `token` and `sign-out`: the session that is there already. Nothing here starts
+//! a sign-in or opens a browser.
 
 use std::sync::Arc;
 

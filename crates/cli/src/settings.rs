@@ -1,5 +1,5 @@
-//! What the client is told and given here: the companion, the words of the listener's pages, this machine's clock, randomness and
-//! keychain. It asks nobody anything yet.
+//! What the client is told and given here: the companion, the words of the listener's pages, this
+//! machine's clock, randomness and keychain. It asks nobody anything yet.
 
 use std::sync::Arc;
 
@@ -25,7 +25,8 @@ pub fn config(companion: Option<&str>) -> Result<Config, SettingsTrouble> {
     })
 }
 
-/// This machine. A session that shall live in memory gets a keychain in memory too: the real one is not even asked.
+/// This machine. A session that shall live in memory gets a keychain in memory too: the real one is
+/// not even asked.
 ///
 /// # Errors
 /// [`Problem::Internal`] when the system has no thread to give.

@@ -1,5 +1,6 @@
-//! `keyport sign-in`, and the sign-in of `keyport run`: starts the client, says what happens, ends when it does or when the person
-//! presses Ctrl-C. What happens next in a sign-in is the core's to decide.
+//! `keyport sign-in`, and the sign-in of `keyport run`: starts the client, says what happens, ends
+//! when it does or when the person presses Ctrl-C. What happens next in a sign-in is the core's to
+//! decide.
 
 use std::sync::Arc;
 
@@ -86,7 +87,8 @@ pub async fn begin(
     };
     let browser = Arc::new(Announcing::new(output.clone(), way.no_browser));
     let platform = settings::platform(browser, store).map_err(|problem| fail(problem, None))?;
-    // A deep link belongs to the app alone: its waiting attempt is neither taken up nor given up here.
+    // A deep link belongs to the app alone: its waiting attempt is neither taken up nor given up
+    // here.
     let client = Client::start_without_links(config, platform);
     let notices = client.notices();
     client.intend(Intent::SignIn { hints: way.who.into(), doors: vec![Door::Loopback], store });
@@ -96,7 +98,8 @@ pub async fn begin(
             Ok(Signed { account: *account, stored, not_saved, sessions, client })
         }
         Ending::Problem { problem, attempt } => {
-            // What others wait for is finished first: the page says that it was cancelled, or why it failed.
+            // What others wait for is finished first: the page says that it was cancelled, or why
+            // it failed.
             client.shut_down().await;
             Err(fail(problem, attempt.as_deref()))
         }
@@ -108,12 +111,13 @@ pub async fn begin(
 }
 
 impl Signed {
-    /// Tells the page the truth and ends the client. A session in memory ends with it, here and at the service: with this process its
-    /// key is gone, and nobody could use it any more.
+    /// Tells the page the truth and ends the client. A session in memory ends with it, here and at
+    /// the service: with this process its key is gone, and nobody could use it any more.
     pub async fn end(self) {
         self.client.shut_down().await;
         if self.stored == Stored::Memory {
-            // Offline it is over all the same; there is nothing left here that could be tried again.
+            // Offline it is over all the same; there is nothing left here that could be tried
+            // again.
             let _ = self.sessions.sign_out(&self.account.id).await;
         }
     }
@@ -179,7 +183,8 @@ async fn follow(
     }
 }
 
-/// A problem without an attempt is not of this sign-in: an older session that is over, an item that could not be read.
+/// A problem without an attempt is not of this sign-in: an older session that is over, an item that
+/// could not be read.
 fn heed(notice: Notice, output: &Output) -> Option<Ending> {
     match notice {
         Notice::SignedIn { account, stored, not_saved } => {

@@ -1,4 +1,5 @@
-//! Every problem a person can meet, as a stable code with parameters. The closed list: sentences live in `keyport-words`.
+//! Every problem a person can meet, as a stable code with parameters. The closed list: sentences
+//! live in `keyport-words`.
 
 use serde::{Deserialize, Serialize};
 
@@ -118,6 +119,8 @@ problems! {
     DeviceKeyLost = "device_key_lost", SignIn;
     /// Signed out on this device; the companion could not be told.
     SignedOutHere = "signed_out_here", SignIn;
+    /// The account that was named is not signed in here.
+    AccountUnknown = "account_unknown", SignIn;
     /// The keychain is locked.
     KeychainLocked = "keychain_locked", KeychainAgain;
     /// There is no keychain here.
@@ -138,6 +141,10 @@ problems! {
     BrowserNotOpened = "browser_not_opened", TryAgain;
     /// The way back from the browser could not be opened.
     DoorBlocked = "door_blocked", AnotherWay;
+    /// There is no such command to run.
+    CommandNotFound = "command_not_found", TryAgain;
+    /// The command is there, and the system does not start it.
+    CommandNotStarted = "command_not_started", TryAgain;
     /// Our own fault.
     Internal = "internal", TryAgain;
 }

@@ -145,6 +145,10 @@ problem-device-key-lost-title = This device's key is lost
 problem-device-key-lost-text = Your session is bound to a key of this device, and that key is no longer in the keychain or cannot be read. The session cannot be used without it.
 problem-device-key-lost-next = Sign in again. This makes a new key.
 
+problem-account-unknown-title = This account is not signed in here
+problem-account-unknown-text = The account that was named has no session on this device. Other accounts may have one.
+problem-account-unknown-next = Look at the accounts with `keyport status`, or sign in.
+
 problem-signed-out-here-title = You are signed out on this device only
 problem-signed-out-here-text = The sign-in service could not be reached to end the session there too. Nothing of it is left here, and it ends by itself when nobody uses it.
 problem-signed-out-here-next = If somebody else may have used this device, tell your IT team.
@@ -192,6 +196,14 @@ problem-browser-not-opened-next = Copy the link and open it in any browser on th
 problem-door-blocked-title = The way back from your browser is blocked
 problem-door-blocked-text = Something on this device keeps the browser from handing back to Keyport.
 problem-door-blocked-next = Try again another way. If it goes on, ask your IT team whether a security program blocks Keyport.
+
+problem-command-not-found-title = There is no such command
+problem-command-not-found-text = The command that was to be run is not on this device, so nothing was started and nobody was signed in for it.
+problem-command-not-found-next = Check its name, then try again.
+
+problem-command-not-started-title = The command cannot be started
+problem-command-not-started-text = The command that was to be run is there, but the system does not start it: it may not be a program, or you may not be allowed to run it.
+problem-command-not-started-next = Check the command and its permissions, then try again.
 
 problem-internal-title = Keyport made a mistake
 problem-internal-text = Something went wrong inside Keyport. You did nothing wrong, and a session that you have is kept.
