@@ -1,4 +1,5 @@
-//! Who may enter: default deny, at the pushed request and again on the profile that comes back. Real processes.
+//! Who may enter: default deny, at the pushed request and again on the profile that comes back.
+//! Real processes.
 
 use anyhow::Result;
 use keyport_tests::native::{NativeClient, REDIRECT_URI};
@@ -60,7 +61,9 @@ async fn a_profile_of_another_organization_is_refused_with_its_own_words() -> Re
         json!({ "organization_id": null }),
     ] {
         let world = World::start()?;
-        let fault = json!({ "route": "POST /sso/token", "kind": "swap_profile", "profile": swapped, "times": 1 });
+        let fault = json!({
+            "route": "POST /sso/token", "kind": "swap_profile", "profile": swapped, "times": 1,
+        });
         let ordered = reqwest::Client::new()
             .post(world.emulator_url().join("_emulator/faults")?)
             .json(&fault)

@@ -91,7 +91,8 @@ fn area_of(desk: &Desk, window: &str) -> Result<Area> {
     Ok(Area(edges))
 }
 
-/// The app's window with its frame, if it is uppermost in its own middle. The browser is far larger.
+/// The app's window with its frame, if it is uppermost in its own middle. The browser is far
+/// larger.
 fn window_if_uppermost(desk: &Desk) -> Result<Option<Area>> {
     let window = desk.session.window("^Keyport$", wait::PATIENCE)?;
     let [left, top, right, bottom] = area_of(desk, &window)?.0;

@@ -1,5 +1,6 @@
-//! Links to the running app, links that start it, and links that nobody waits for (RFC 8252 §8.1): the app with a real session bus
-//! and a real keychain. The browser's own part of the way is in `installed.rs`.
+//! Links to the running app, links that start it, and links that nobody waits for (RFC 8252 §8.1):
+//! the app with a real session bus and a real keychain. The browser's own part of the way is in
+//! `installed.rs`.
 
 #[path = "app/desk.rs"]
 mod desk;

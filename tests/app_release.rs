@@ -1,5 +1,5 @@
-//! What a release build does with an environment that would have it driven from outside. The release itself takes too long to build
-//! here: this runs its own code in a process of the test's.
+//! What a release build does with an environment that would have it driven from outside. The
+//! release itself takes too long to build here: this runs its own code in a process of the test's.
 
 #[path = "../src-tauri/src/automation.rs"]
 mod automation;

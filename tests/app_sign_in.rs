@@ -1,4 +1,5 @@
-//! The window on the ways that a sign-in can go: the keychain, other ways back, cancelling, and settings that are wrong.
+//! The window on the ways that a sign-in can go: the keychain, other ways back, cancelling, and
+//! settings that are wrong.
 
 #[path = "app/desk.rs"]
 mod desk;

@@ -1,4 +1,5 @@
-//! The page of the window as an attacker's ground: whatever runs in it can ask for what a person can ask for, and sees no secret.
+//! The page of the window as an attacker's ground: whatever runs in it can ask for what a person
+//! can ask for, and sees no secret.
 
 #[path = "app/desk.rs"]
 mod desk;
@@ -27,7 +28,8 @@ const EVENTS: [&str; 8] = [
     "*",
 ];
 
-/// Every command that Tauri, its core plugins and ours know in this build, as the build itself lists them.
+/// Every command that Tauri, its core plugins and ours know in this build, as the build itself
+/// lists them.
 fn every_command() -> Result<BTreeSet<String>> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../gen/schemas/acl-manifests.json");
     let text = std::fs::read_to_string(&file).context("build keyport-desktop first")?;
@@ -70,7 +72,8 @@ async fn awaits_drawing(app: &App, screen: &str) -> Result<()> {
     .await
 }
 
-/// Every string of some length in the keychain: tokens, keys, states, verifiers, in whatever form they are kept.
+/// Every string of some length in the keychain: tokens, keys, states, verifiers, in whatever form
+/// they are kept.
 fn secrets_in_keychain(desk: &Desk) -> Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
     for (name, item) in desk.session.secrets(CHANNEL)? {

@@ -1,4 +1,5 @@
-//! What a hostile page, browser or provider can try at the companion, and what stays as it was (RFC 9700 §2, §4). Real processes.
+//! What a hostile page, browser or provider can try at the companion, and what stays as it was (RFC
+//! 9700 §2, §4). Real processes.
 
 use anyhow::{Context, Result};
 use keyport_tests::native::{NativeClient, REDIRECT_URI};

@@ -1,4 +1,5 @@
-//! Bad input gets a clear error and loses nothing: settings, key file, database, port, upstream. Real processes.
+//! Bad input gets a clear error and loses nothing: settings, key file, database, port, upstream.
+//! Real processes.
 
 use std::time::Duration;
 
@@ -122,7 +123,8 @@ async fn an_upstream_that_is_gone_midway_is_a_word_on_the_page_and_no_hang() -> 
     Ok(())
 }
 
-/// A restart of the companion between two steps of a person: every step is in the database or sealed in what the browser carries.
+/// A restart of the companion between two steps of a person: every step is in the database or
+/// sealed in what the browser carries.
 #[tokio::test]
 async fn a_restart_between_any_two_steps_loses_nothing() -> Result<()> {
     let mut world = World::start()?;
@@ -142,7 +144,8 @@ async fn a_restart_between_any_two_steps_loses_nothing() -> Result<()> {
     Ok(())
 }
 
-/// kill -9 while the exchange with the provider is under way: "please sign in again" at once, never a hang.
+/// kill -9 while the exchange with the provider is under way: "please sign in again" at once, never
+/// a hang.
 #[tokio::test]
 async fn a_crash_during_the_exchange_is_told_and_not_waited_for() -> Result<()> {
     let mut world = World::start()?;

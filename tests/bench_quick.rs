@@ -1,5 +1,5 @@
-//! The benchmark can still be run from end to end, and its percentiles are what they say. NO figure is judged here: the machine is
-//! shared and the build is not for speed.
+//! The benchmark can still be run from end to end, and its percentiles are what they say. NO figure
+//! is judged here: the machine is shared and the build is not for speed.
 
 #[path = "bench/samples.rs"]
 mod samples;
@@ -11,7 +11,8 @@ use keyport_tests::{Process, binaries};
 use samples::Samples;
 use serde_json::Value;
 
-/// It signs in some eighty times, starts the companion twenty times, and waits for its turn when another test has a desktop.
+/// It signs in some eighty times, starts the companion twenty times, and waits for its turn when
+/// another test has a desktop.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 #[test]

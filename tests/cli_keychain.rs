@@ -1,5 +1,5 @@
-//! `keyport` with a real keychain (gnome-keyring): a session that outlives the process, its tokens, its end. And `keyport link`, which
-//! needs a desktop that knows which program opens a link.
+//! `keyport` with a real keychain (gnome-keyring): a session that outlives the process, its tokens,
+//! its end. And `keyport link`, which needs a desktop that knows which program opens a link.
 
 mod cli_terminal;
 
@@ -227,7 +227,8 @@ fn register_app(session: &DesktopSession) -> Result<std::path::PathBuf> {
     let applications = home.join(".local/share/applications");
     std::fs::create_dir_all(&applications)?;
     let entry = format!(
-        "[Desktop Entry]\nType=Application\nName=App\nExec={} %u\nMimeType=x-scheme-handler/dev.keyport.desktop;\n",
+        "[Desktop Entry]\nType=Application\nName=App\nExec={} %u\n\
+         MimeType=x-scheme-handler/dev.keyport.desktop;\n",
         program.display()
     );
     std::fs::write(applications.join("app-of-the-test.desktop"), entry)?;

@@ -1,5 +1,5 @@
-//! `keyport sign-in` from outside: our real programs, a browser without a screen, over loopback. What it prints and how it ends is what
-//! scripts rely on.
+//! `keyport sign-in` from outside: our real programs, a browser without a screen, over loopback.
+//! What it prints and how it ends is what scripts rely on.
 
 mod cli_terminal;
 

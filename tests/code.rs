@@ -1,4 +1,5 @@
-//! The authorization code: order of checks, one success, one upstream call (RFC 6749 §4.1, RFC 9700 §4.5). Real processes.
+//! The authorization code: order of checks, one success, one upstream call (RFC 6749 §4.1, RFC 9700
+//! §4.5). Real processes.
 
 use std::sync::Arc;
 

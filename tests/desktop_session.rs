@@ -1,5 +1,6 @@
-//! The desktop of the tests, by itself: a link opens the default browser, the page is driven, the keychain keeps an item.
-//! If this fails, nothing that other tests say about windows and browsers is worth reading.
+//! The desktop of the tests, by itself: a link opens the default browser, the page is driven, the
+//! keychain keeps an item. If this fails, nothing that other tests say about windows and browsers
+//! is worth reading.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -18,7 +19,8 @@ fn serve(page: &'static str) -> Result<String> {
             let _ = socket.read(&mut head);
             let _ = write!(
                 socket,
-                "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{page}",
+                "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\
+                 Connection: close\r\n\r\n{page}",
                 page.len()
             );
         }
@@ -30,7 +32,11 @@ fn serve(page: &'static str) -> Result<String> {
 async fn a_link_opens_the_default_browser_and_the_page_can_be_used() -> Result<()> {
     let address = serve(
         "<!doctype html><title>Greeting</title><h1>Hello</h1><input id=name>
-         <button id=go onclick='document.querySelector(\"h1\").textContent = \"Hello \" + document.getElementById(\"name\").value'>Go</button>",
+         <button id=go>Go</button>
+         <script>document.getElementById('go').onclick = () => {
+             const name = document.getElementById('name').value;
+             document.querySelector('h1').textContent = 'Hello ' + name;
+         };</script>",
     )?;
     let session = DesktopSession::start()?;
     session.xdg_open(&address)?;
@@ -75,7 +81,8 @@ fn a_session_without_a_secret_service_really_has_none() -> Result<()> {
 const LINK_PAGE: &str = "<!doctype html><title>Link</title>
     <a id=open href='dev.keyport.desktop:/callback?code=a%2Bb&state=x%20y'>Open</a>";
 
-/// Registers a program for our scheme that writes its arguments to a file, as an installed app's desktop entry would.
+/// Registers a program for our scheme that writes its arguments to a file, as an installed app's
+/// desktop entry would.
 fn register_a_receiver(session: &DesktopSession) -> Result<std::path::PathBuf> {
     use std::os::unix::fs::PermissionsExt;
     let (script, received) = (session.home().join("receiver"), session.home().join("received"));
@@ -86,7 +93,8 @@ fn register_a_receiver(session: &DesktopSession) -> Result<std::path::PathBuf> {
     std::fs::write(&script, text)?;
     std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755))?;
     let entry = format!(
-        "[Desktop Entry]\nType=Application\nName=Receiver\nExec={} %u\nMimeType=x-scheme-handler/dev.keyport.desktop;\n",
+        "[Desktop Entry]\nType=Application\nName=Receiver\nExec={} %u\n\
+         MimeType=x-scheme-handler/dev.keyport.desktop;\n",
         script.display()
     );
     std::fs::write(session.home().join(".local/share/applications/receiver.desktop"), entry)?;

@@ -1,6 +1,6 @@
-//! The app as people get it: installed from the .deb, with a real Chromium, the desktop's own link handling, a real keychain, and
-//! emulator and companion as processes (RFC 8252 §7.1 and §7.3). The debug package unless `KEYPORT_PACKAGE` names another.
-//! NOT the screens: those are in `app_*.rs`.
+//! The app as people get it: installed from the .deb, with a real Chromium, the desktop's own link
+//! handling, a real keychain, and emulator and companion as processes (RFC 8252 §7.1 and §7.3). The
+//! debug package unless `KEYPORT_PACKAGE` names another. NOT the screens: those are in `app_*.rs`.
 
 #[path = "installed/desk.rs"]
 mod desk;
@@ -43,7 +43,8 @@ async fn a_link_to_the_running_app_signs_in_and_the_restarted_app_is_signed_in()
     desk.close(app)?;
 
     let app = desk.app("restarted", &[])?;
-    // The heading has the focus; the next thing is "Sign out", which only somebody who is signed in can press.
+    // The heading has the focus; the next thing is "Sign out", which only somebody who is signed in
+    // can press.
     desk.keys(&["Tab", "Return"])?;
     wait::until("an empty keychain", wait::PATIENCE, || {
         Ok(desk.account()?.is_none().then_some(()))

@@ -1,5 +1,5 @@
-//! A certified OAuth library that is not ours signs in from the metadata: PAR, PKCE, DPoP with nonce, `iss`, refresh, userinfo,
-//! revocation. What it believes, anybody's library can believe.
+//! A certified OAuth library that is not ours signs in from the metadata: PAR, PKCE, DPoP with
+//! nonce, `iss`, refresh, userinfo, revocation. What it believes, anybody's library can believe.
 
 use std::process::Stdio;
 

@@ -1,5 +1,6 @@
-//! The official WorkOS SDKs, which are not ours, against the emulator: Node and Python as scripts in `tests/sdk/`, Rust here, used as
-//! the companion uses it. If one of them misreads the emulator, the emulator is wrong. NOT a test of the companion.
+//! The official WorkOS SDKs, which are not ours, against the emulator: Node and Python as scripts
+//! in `tests/sdk/`, Rust here, used as the companion uses it. If one of them misreads the emulator,
+//! the emulator is wrong. NOT a test of the companion.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

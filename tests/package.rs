@@ -1,5 +1,5 @@
-//! The .deb: what is in it, what it depends on, and that the desktop finds the app by the link's scheme. The sign-ins with it are in
-//! `installed_app.rs`.
+//! The .deb: what is in it, what it depends on, and that the desktop finds the app by the link's
+//! scheme. The sign-ins with it are in `installed_app.rs`.
 
 use std::process::Command;
 

@@ -9,8 +9,8 @@ fn promised(document: &str) -> Vec<(&str, &str)> {
     quoted.filter_map(|text| text.split_once(".rs::")).collect()
 }
 
-/// Whether a test list has a line of this name: in the file itself, where it is a harness of its own, or in the `main.rs` of a
-/// suite that is run for each engine.
+/// Whether a test list has a line of this name: in the file itself, where it is a harness of its
+/// own, or in the `main.rs` of a suite that is run for each engine.
 fn is_listed(root: &Path, file: &str, name: &str) -> bool {
     let own = root.join(format!("{file}.rs"));
     let suite = own.parent().and_then(Path::parent).map(|folder| folder.join("main.rs"));

@@ -1,4 +1,5 @@
-//! Rotation that survives a lost answer, a race and a crash, and still notices a thief (RFC 9700 §4.14). Real processes.
+//! Rotation that survives a lost answer, a race and a crash, and still notices a thief (RFC 9700
+//! §4.14). Real processes.
 
 use std::sync::Arc;
 
@@ -127,7 +128,8 @@ async fn two_hundred_kills_sign_nobody_out() -> Result<()> {
             let (client, mut token) = (client.clone(), token.clone());
             tokio::spawn(async move {
                 let mut rotations = 0;
-                // An honest client: it keeps the newest token that it was given, and asks again with it.
+                // An honest client: it keeps the newest token that it was given, and asks again
+                // with it.
                 while let Ok(answer) = client.refresh(&token).await {
                     match answer.session() {
                         Ok(session) => {
@@ -140,7 +142,8 @@ async fn two_hundred_kills_sign_nobody_out() -> Result<()> {
                 (token, rotations, None)
             })
         };
-        // Not a wait for readiness but the fault itself: the moment of the kill walks through the rotation.
+        // Not a wait for readiness but the fault itself: the moment of the kill walks through the
+        // rotation.
         tokio::time::sleep(std::time::Duration::from_micros(3_000 + 137 * cycle as u64)).await;
         world.companion.kill();
         let (newest, rotations, refusal) = stream.await?;
@@ -154,7 +157,8 @@ async fn two_hundred_kills_sign_nobody_out() -> Result<()> {
         token = session.refresh;
     }
     println!(
-        "{CYCLES} kills, {acknowledged} acknowledged rotations, {lost} cycles without one, 0 signed out"
+        "{CYCLES} kills, {acknowledged} acknowledged rotations, {lost} cycles without one, \
+         0 signed out"
     );
     assert!(acknowledged > 0, "the stream must have run");
     Ok(())

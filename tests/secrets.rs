@@ -1,4 +1,5 @@
-//! Secrets stay where they belong: not in logs at trace level, not in the database, not in a shipped binary. Real processes.
+//! Secrets stay where they belong: not in logs at trace level, not in the database, not in a
+//! shipped binary. Real processes.
 
 use std::path::Path;
 

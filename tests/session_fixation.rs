@@ -1,6 +1,7 @@
-//! A local program against a person's browser: on loopback http cookies ignore ports (RFC 6265 §8.5), so the program
-//! chooses every cookie of the sign-in, and a provider that remembers the person asks nothing. It must get no
-//! session without a click. A real Chromium, the emulator with sessions of its own, real processes.
+//! A local program against a person's browser: on loopback http cookies ignore ports (RFC 6265
+//! §8.5), so the program chooses every cookie of the sign-in, and a provider that remembers the
+//! person asks nothing. It must get no session without a click. A real Chromium, the emulator with
+//! sessions of its own, real processes.
 
 use anyhow::{Context, Result};
 use keyport_tests::desktop::Browser;
@@ -50,14 +51,16 @@ impl Opened {
         Ok(post.send().await?)
     }
 
-    /// Gives its cookies to the browser that comes, and sends it to the provider; the address to open.
+    /// Gives its cookies to the browser that comes, and sends it to the provider; the address to
+    /// open.
     async fn lay_in_wait(&self) -> Result<String> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = format!("http://{}/", listener.local_addr()?);
         let cookies: String =
             self.cookies.iter().map(|cookie| format!("Set-Cookie: {cookie}\r\n")).collect();
         let answer = format!(
-            "HTTP/1.1 302 Found\r\n{cookies}Location: {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            "HTTP/1.1 302 Found\r\n{cookies}Location: {}\r\n\
+             Content-Length: 0\r\nConnection: close\r\n\r\n",
             self.provider
         );
         tokio::spawn(async move {
@@ -109,7 +112,8 @@ async fn a_program_that_knows_every_cookie_gets_no_session_without_a_click() -> 
         let told = format!("{location}{}", replay.text().await?);
         assert!(!told.contains(grant), "the hand-off is not told");
     }
-    // Even with the address of the page, an answer that does not come from the page changes nothing.
+    // Even with the address of the page, an answer that does not come from the page changes
+    // nothing.
     for button in ["continue", "not_me"] {
         assert_eq!(opened.press(page.as_str(), button).await?.status(), 403, "{button}");
     }

@@ -1,5 +1,6 @@
-//! The window's page, drawn by a real browser from every view that the core can show, under the policy it is shipped with.
-//! NOT the app: no shell and no sign-in; `app_*.rs` drive the real window.
+//! The window's page, drawn by a real browser from every view that the core can show, under the
+//! policy it is shipped with. NOT the app: no shell and no sign-in; `app_*.rs` drive the real
+//! window.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "ui/cases.rs"]
@@ -30,24 +31,32 @@ const WHAT_IS_BROKEN: &str = r#"
 const broken = [...window.noted.wrong];
 const [name] = arguments;
 const seen = (element) => element.checkVisibility({ visibilityProperty: true });
-if (document.body.dataset.screen !== name) broken.push(`the screen is ${document.body.dataset.screen}, not ${name}`);
+const { screen } = document.body.dataset;
+if (screen !== name) broken.push(`the screen is ${screen}, not ${name}`);
 const shown = document.querySelectorAll('section');
 if (shown.length !== 1) broken.push('not exactly one section is shown');
 const named = '[data-words], [data-fact], [data-part]:not([data-part=between]), h1, button';
 for (const element of document.querySelectorAll(named)) {
   const text = element.textContent.trim();
-  if (seen(element) && (!text || /undefined|\{|\[object|^[a-z]+(-[a-z]+)+$/.test(text))) broken.push(`${element.outerHTML} has no words`);
+  const isNoWord = !text || /undefined|\{|\[object|^[a-z]+(-[a-z]+)+$/.test(text);
+  if (seen(element) && isNoWord) broken.push(`${element.outerHTML} has no words`);
 }
 for (const button of [...document.querySelectorAll('button')].filter(seen)) {
   const { intent, opens, shows } = button.dataset;
   if (!intent && !opens && !shows) broken.push(`${button.textContent} does nothing`);
 }
-if ([...document.querySelectorAll('.primary')].filter(seen).length > 1) broken.push('two primary actions');
-for (const field of document.querySelectorAll('input')) if (!field.labels[0]) broken.push('a field without a label');
-if (new Set([...document.querySelectorAll('[id]')].map(({ id }) => id)).size !== document.querySelectorAll('[id]').length) broken.push('an id twice');
-if (!shown[0]?.contains(document.activeElement)) broken.push('the focus is not on the screen that arrived');
+const primary = [...document.querySelectorAll('.primary')].filter(seen);
+if (primary.length > 1) broken.push('two primary actions');
+for (const field of document.querySelectorAll('input')) {
+  if (!field.labels[0]) broken.push('a field without a label');
+}
+const ids = [...document.querySelectorAll('[id]')].map(({ id }) => id);
+if (new Set(ids).size !== ids.length) broken.push('an id twice');
+const hasFocus = shown[0]?.contains(document.activeElement);
+if (!hasFocus) broken.push('the focus is not on the screen that arrived');
 const page = document.documentElement;
-if (page.scrollWidth > page.clientWidth) broken.push(`wider than the window: ${page.scrollWidth} > ${page.clientWidth}`);
+const [wide, room] = [page.scrollWidth, page.clientWidth];
+if (wide > room) broken.push(`wider than the window: ${wide} > ${room}`);
 return broken;
 "#;
 
@@ -212,7 +221,8 @@ async fn another_way_is_offered_only_while_one_is_left() {
                 window.draw({...window.DRAWINGS[arguments[0]], another_way: arguments[1]});
                 document.querySelector('[data-opens]')?.click();
                 const button = document.querySelector('section [data-intent=another-way]');
-                return [Boolean(button?.checkVisibility()), document.querySelector('section .primary').dataset.intent];";
+                const { intent } = document.querySelector('section .primary').dataset;
+                return [Boolean(button?.checkVisibility()), intent];";
             let shown = run(&driver, script, vec![json!(case), json!(another_way)]).await;
             assert_eq!(shown, json!([another_way, first]), "{case}");
         }
@@ -259,7 +269,8 @@ async fn what_others_wrote_neither_turns_nor_breaks_the_text_around_it() {
     }
     assert!(!shown.contains(['\u{E0041}', '\u{200F}', '\u{202C}']));
     run(&driver, "window.draw(arguments[0])", vec![drawing]).await;
-    let texts = "return ['name', 'email'].map((fact) => document.querySelector(`.person [data-fact=${fact}]`).textContent)";
+    let texts = "const fact = (name) => document.querySelector(`.person [data-fact=${name}]`);
+        return ['name', 'email'].map((name) => fact(name).textContent)";
     let texts = run(&driver, texts, Vec::new()).await;
     assert_eq!(texts, json!(["AdaecalevoL Sign out", "ada@acme.test"]));
     let directions = "return [...document.querySelectorAll('[data-fact], [data-words], dd')]
@@ -272,7 +283,8 @@ async fn the_live_region_speaks_of_states_and_never_of_seconds() {
     let driver = page().await;
     let listen = "window.heard = [];
         const status = document.getElementById('status');
-        new MutationObserver(() => heard.push(status.textContent)).observe(status, {childList: true, characterData: true, subtree: true});";
+        const observer = new MutationObserver(() => heard.push(status.textContent));
+        observer.observe(status, {childList: true, characterData: true, subtree: true});";
     run(&driver, listen, Vec::new()).await;
     for seconds in (30..=90).rev() {
         let drawing = preview::drawing(cases::waiting_for(seconds)).unwrap();

@@ -1,5 +1,6 @@
-//! The walls of `docs/architecture.md`, held by a test and not by good will: which crate may depend on what, where a secret may be
-//! taken out of its type, what the window's page may not do, and how long a file may grow. NOT a linter: clippy has its own step.
+//! The walls of `docs/architecture.md`, held by a test and not by good will: which crate may depend
+//! on what, where a secret may be taken out of its type, what the window's page may not do, and how
+//! long a file may grow. NOT a linter: clippy has its own step.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,7 +12,9 @@ use serde_json::Value;
 #[path = "walls/tables.rs"]
 mod tables;
 
-use tables::{EXPOSES, LONG, LONGEST, NEVER_NAMES, NEVER_REACHES, NOT_IN_THE_PAGE, OURS};
+use tables::{
+    EXPOSES, LONG, LONGEST, NARROW, NEVER_NAMES, NEVER_REACHES, NOT_IN_THE_PAGE, OURS, WIDE, WIDEST,
+};
 
 fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -105,7 +108,8 @@ fn our_crates_name_only_those_of_ours_that_they_may() -> Result<()> {
     Ok(())
 }
 
-/// Every file of the project with one of these endings, by its path from the root; tools' folders are not the project.
+/// Every file of the project with one of these endings, by its path from the root; tools' folders
+/// are not the project.
 fn files(endings: &[&str]) -> Result<Vec<(String, String)>> {
     let (root, mut found) = (root(), Vec::new());
     let mut folders = vec![root.clone()];
@@ -182,6 +186,33 @@ fn files_stay_short_enough_to_be_one_thing() -> Result<()> {
         }
     }
     assert!(long.is_empty(), "are these each one thing? {long:#?}");
+    Ok(())
+}
+
+#[test]
+fn lines_fit_the_width_of_a_page() -> Result<()> {
+    let mut wide = Vec::new();
+    let mut excused = BTreeSet::new();
+    for (path, content) in files(&[".rs"])? {
+        if !NARROW.iter().any(|folder| path.starts_with(folder)) {
+            continue;
+        }
+        for (number, line) in content.lines().enumerate() {
+            if line.chars().count() <= WIDEST {
+                continue;
+            }
+            let is_excuse = |(file, start, _): &&(&str, &str, &str)| {
+                *file == path && line.trim_start().starts_with(start)
+            };
+            match WIDE.iter().find(is_excuse) {
+                Some(excuse) => drop(excused.insert(*excuse)),
+                None => wide.push(format!("{path}:{}", number + 1)),
+            }
+        }
+    }
+    assert!(wide.is_empty(), "lines over {WIDEST} columns: {wide:#?}");
+    let needless: Vec<_> = WIDE.iter().filter(|excuse| !excused.contains(*excuse)).collect();
+    assert!(needless.is_empty(), "need no excuse any more: {needless:?}");
     Ok(())
 }
 

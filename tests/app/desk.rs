@@ -1,5 +1,6 @@
-//! A desktop with our services and our app on it, and the way of one sign-in through it. The app opens the real browser; where a
-//! test has to hold the callback in its hands, the person goes on in a browser of the test's own.
+//! A desktop with our services and our app on it, and the way of one sign-in through it. The app
+//! opens the real browser; where a test has to hold the callback in its hands, the person goes on
+//! in a browser of the test's own.
 #![allow(dead_code, reason = "each test program uses its part of it")]
 
 use anyhow::{Context, Result};
@@ -41,7 +42,8 @@ impl Desk {
         Ok(app)
     }
 
-    /// Types Ada's email, presses Enter and waits for the browser; answers with the address that it was opened with.
+    /// Types Ada's email, presses Enter and waits for the browser; answers with the address that it
+    /// was opened with.
     pub async fn begin(&self, app: &App) -> Result<String> {
         let before = self.session.opened().len();
         app.fill("#email", &format!("{}{ENTER}", Person::ADA.email)).await?;

@@ -1,5 +1,6 @@
-//! What the machine itself needs for the parts that no design can leave out: putting 4 KiB on the disk for good, and checking one
-//! signature. NOT compared with other machines: a ratio to the floor of the same run is what carries over.
+//! What the machine itself needs for the parts that no design can leave out: putting 4 KiB on the
+//! disk for good, and checking one signature. NOT compared with other machines: a ratio to the
+//! floor of the same run is what carries over.
 
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
@@ -18,7 +19,8 @@ const PAGE: [u8; 4096] = [0x5a; 4096];
 /// The length of a DPoP proof's signing input.
 const SIGNED: usize = 420;
 
-/// Where the 4 KiB go. A database's log does both: it grows, and from the first checkpoint on it is written over.
+/// Where the 4 KiB go. A database's log does both: it grows, and from the first checkpoint on it is
+/// written over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// To the end of the file, which grows: the file system has to note that too.

@@ -1,4 +1,5 @@
-//! What the kernel says of this machine and of a process: memory, processor time, file system. Linux only, as the benchmark is.
+//! What the kernel says of this machine and of a process: memory, processor time, file system.
+//! Linux only, as the benchmark is.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +15,8 @@ pub fn memory_kib(process: u32, field: &str) -> Result<u64> {
     Ok(number.parse()?)
 }
 
-/// Processor time of all threads that the process has now, in nanosecond steps; `None` where the kernel does not count it.
+/// Processor time of all threads that the process has now, in nanosecond steps; `None` where the
+/// kernel does not count it.
 pub fn processor_time(process: u32) -> Option<Duration> {
     let mut nanoseconds = 0;
     for thread in fs::read_dir(format!("/proc/{process}/task")).ok()?.flatten() {
@@ -39,7 +41,8 @@ pub fn file_system(folder: &Path) -> Result<String> {
     Ok(kind)
 }
 
-/// Whether writes to this file system end in memory: then nothing is durable and nothing costs an fdatasync.
+/// Whether writes to this file system end in memory: then nothing is durable and nothing costs an
+/// fdatasync.
 pub fn is_memory(file_system: &str) -> bool {
     matches!(file_system, "tmpfs" | "ramfs")
 }

@@ -1,5 +1,6 @@
-//! `keyport-bench`: measures the release build beside the floors of the same machine in the same minutes, and prints what it found.
-//! `cargo xtask bench` builds and starts it; `docs/benchmarks.md` says how to read it. NOT a test: no figure makes it fail.
+//! `keyport-bench`: measures the release build beside the floors of the same machine in the same
+//! minutes, and prints what it found. `cargo xtask bench` builds and starts it;
+//! `docs/benchmarks.md` says how to read it. NOT a test: no figure makes it fail.
 
 mod client;
 mod floors;

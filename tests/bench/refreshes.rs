@@ -1,5 +1,6 @@
-//! Load on the companion over real HTTP: devices that refresh their session with a proof for each request (RFC 9449), and empty
-//! requests as the floor. Each device has one connection that stays open. NOT our client: it neither locks nor saves.
+//! Load on the companion over real HTTP: devices that refresh their session with a proof for each
+//! request (RFC 9449), and empty requests as the floor. Each device has one connection that stays
+//! open. NOT our client: it neither locks nor saves.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -35,7 +36,8 @@ pub struct Load {
     pub companion_cpu_us: Option<f64>,
 }
 
-/// Something that is done again and again over a connection of its own; answers with the time of one.
+/// Something that is done again and again over a connection of its own; answers with the time of
+/// one.
 trait Worker: Send + 'static {
     fn once(&mut self) -> impl Future<Output = Result<Duration>> + Send;
 }
@@ -54,7 +56,8 @@ impl Device {
         })
     }
 
-    /// Sends the present token. The time is from the first byte sent to the last received; signing and parsing are not in it.
+    /// Sends the present token. The time is from the first byte sent to the last received; signing
+    /// and parsing are not in it.
     async fn send(&mut self) -> Result<(StatusCode, serde_json::Value, Duration)> {
         let proof = self.key.proof("POST", &self.token_endpoint, self.nonce.as_deref(), None)?;
         let form = [

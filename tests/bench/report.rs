@@ -1,5 +1,5 @@
-//! What was measured, for a person and as JSON. Every figure here comes from this run; a goal is printed beside its figure and
-//! decides nothing: a benchmark on a shared machine is no test.
+//! What was measured, for a person and as JSON. Every figure here comes from this run; a goal is
+//! printed beside its figure and decides nothing: a benchmark on a shared machine is no test.
 
 use serde::Serialize;
 

@@ -1,5 +1,6 @@
-//! Durations of repeated runs and their percentiles by nearest rank: each figure is one of the runs, none is an average.
-//! NOT a statistics package: no outlier is thrown away, no curve is fitted.
+//! Durations of repeated runs and their percentiles by nearest rank: each figure is one of the
+//! runs, none is an average. NOT a statistics package: no outlier is thrown away, no curve is
+//! fitted.
 
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
-//! The companion under load, with the floors of the same minutes around it: half of the disk's floor is taken before the load and
-//! half after it, so that a neighbour who comes or goes shows in both.
+//! The companion under load, with the floors of the same minutes around it: half of the disk's
+//! floor is taken before the load and half after it, so that a neighbour who comes or goes shows in
+//! both.
 
 use std::time::{Duration, Instant};
 
@@ -93,7 +94,8 @@ fn per_second(before: &[Duration], after: &[Duration]) -> f64 {
     refreshes::number(before.len() + after.len()) / all.as_secs_f64()
 }
 
-/// From the start of the process to its line that it is ready, with the database that the load left.
+/// From the start of the process to its line that it is ready, with the database that the load
+/// left.
 pub fn starts(world: &mut World, report: &mut Report) -> Result<()> {
     let mut taken = Vec::with_capacity(STARTS);
     for _ in 0..STARTS {

@@ -1,4 +1,5 @@
-//! A companion that takes every request and gives it one second. NOT a protocol: nobody can sign in there, and it checks nothing.
+//! A companion that takes every request and gives it one second. NOT a protocol: nobody can sign in
+//! there, and it checks nothing.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -46,7 +47,8 @@ pub fn hasty_companion() -> Result<String> {
             };
             let _ = write!(
                 socket,
-                "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nDPoP-Nonce: n\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                "HTTP/1.1 {status}\r\nContent-Type: application/json\r\n\
+                 DPoP-Nonce: n\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
                 body.len()
             );
         }

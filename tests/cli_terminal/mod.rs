@@ -1,5 +1,5 @@
-//! `keyport` as a process of its own, as a script or a person starts it. NOT a second reader of the protocol: it knows the events of
-//! `--json` and the exit codes, nothing else.
+//! `keyport` as a process of its own, as a script or a person starts it. NOT a second reader of the
+//! protocol: it knows the events of `--json` and the exit codes, nothing else.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 

@@ -1,4 +1,5 @@
-//! The demo without a person: a desktop session of its own, the app in it, and the clicks that a person would make.
+//! The demo without a person: a desktop session of its own, the app in it, and the clicks that a
+//! person would make.
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,7 @@
-//! The demo: emulator, companion and app as real processes, and a sign-in. With a display the person clicks; headless it signs in by
-//! itself with a real browser and a real keychain, and keeps a picture of each step. `cargo xtask demo` builds and starts it.
-//! NOT a test with cases: it walks the one good way and fails at the first thing that is not as it should be.
+//! The demo: emulator, companion and app as real processes, and a sign-in. With a display the
+//! person clicks; headless it signs in by itself with a real browser and a real keychain, and keeps
+//! a picture of each step. `cargo xtask demo` builds and starts it. NOT a test with cases: it walks
+//! the one good way and fails at the first thing that is not as it should be.
 
 mod headless;
 mod with_display;

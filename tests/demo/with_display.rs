@@ -1,4 +1,5 @@
-//! The demo for a person with a display: the window opens, they click, their own browser and keychain are used.
+//! The demo for a person with a display: the window opens, they click, their own browser and
+//! keychain are used.
 
 use std::path::Path;
 

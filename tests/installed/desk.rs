@@ -1,6 +1,7 @@
-//! A desktop on which the package is installed, and a person at it: the window gets keys, the browser gets clicks, and what came of
-//! it is read from the tab, the keychain, the files and the companion's log. NOT through the window's page, so that a release package
-//! is tested by the same hands.
+//! A desktop on which the package is installed, and a person at it: the window gets keys, the
+//! browser gets clicks, and what came of it is read from the tab, the keychain, the files and the
+//! companion's log. NOT through the window's page, so that a release package is tested by the same
+//! hands.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,7 +15,8 @@ use url::Url;
 
 const TITLE: &str = "^Keyport$";
 
-/// Session first: what runs in it ends before the services, and those before the package is removed.
+/// Session first: what runs in it ends before the services, and those before the package is
+/// removed.
 pub struct Desk {
     pub session: DesktopSession,
     pub world: World,
@@ -29,7 +31,8 @@ impl Desk {
         Self::with(Installed::shared()?, None)
     }
 
-    /// Where pages of `site` may open the app without a question, as if somebody had once said "always allow".
+    /// Where pages of `site` may open the app without a question, as if somebody had once said
+    /// "always allow".
     pub fn with(installed: Arc<Installed>, site: Option<&Url>) -> Result<Self> {
         let world = World::start()?;
         let mut session = DesktopSession::with().trusting(world.companion_url());
@@ -68,7 +71,8 @@ impl Desk {
         Ok(app)
     }
 
-    /// The app's window, in front, drawn and at rest: a webview is there before it shows anything or takes keys.
+    /// The app's window, in front, drawn and at rest: a webview is there before it shows anything
+    /// or takes keys.
     pub fn window(&self) -> Result<String> {
         let window = self.session.window(TITLE, wait::PATIENCE)?;
         self.session.xdotool(&["windowactivate", "--sync", &window])?;
@@ -96,7 +100,8 @@ impl Desk {
         Ok(())
     }
 
-    /// Types Ada's address and Enter into the window in front; returns when the app has opened the browser.
+    /// Types Ada's address and Enter into the window in front; returns when the app has opened the
+    /// browser.
     pub fn ask_for_sign_in(&self) -> Result<()> {
         let before = self.session.opened().len();
         self.session.xdotool(&["type", Person::ADA.email])?;
@@ -113,7 +118,8 @@ impl Desk {
         self.session.xdotool(&arguments).map(drop)
     }
 
-    /// Ada signs in at her provider and continues on the companion's page; returns when the keychain has her account.
+    /// Ada signs in at her provider and continues on the companion's page; returns when the
+    /// keychain has her account.
     pub async fn sign_in_with(&self, browser: &Browser) -> Result<()> {
         browser.tab(self.world.emulator_url().as_str(), wait::PATIENCE).await?;
         browser.fill("[name=email]", Person::ADA.email).await?;

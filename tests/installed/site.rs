@@ -1,4 +1,5 @@
-//! Somebody else's web page with links of our scheme on it, served from 127.0.0.1. NOT a web server: every request gets the page.
+//! Somebody else's web page with links of our scheme on it, served from 127.0.0.1. NOT a web
+//! server: every request gets the page.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -38,7 +39,8 @@ fn answer(mut connection: TcpStream, page: &str) -> std::io::Result<()> {
     }
     write!(
         connection,
-        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{page}",
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n{page}",
         page.len()
     )
 }

@@ -1,4 +1,5 @@
-//! The crate `workos`, called as the companion calls it: the code exchange once and never again, PKCE always.
+//! The crate `workos`, called as the companion calls it: the code exchange once and never again,
+//! PKCE always.
 
 use anyhow::{Context, Result};
 use keyport_tests::{Jar, Person, wait};

@@ -200,8 +200,8 @@ impl Load {
         self.tasks.shutdown().await;
         let count = |number: &AtomicU64| number.load(Ordering::Relaxed);
         format!(
-            "{} polls, {} connections unread, {} idle (reopened ones count again), {} made-up codes, {} made-up \
-             domains, {} pushed requests",
+            "{} polls, {} connections unread, {} idle (reopened ones count again), \
+             {} made-up codes, {} made-up domains, {} pushed requests",
             count(&self.done.polls),
             count(&self.done.unread),
             count(&self.done.idle),

@@ -1,5 +1,6 @@
-//! Our own programs as they were built: found beside the test executable, or where `KEYPORT_BIN_DIR` points (an installed package).
-//! NOT built from here: `cargo build --workspace --bins` (a step of `cargo xtask test`) comes first.
+//! Our own programs as they were built: found beside the test executable, or where
+//! `KEYPORT_BIN_DIR` points (an installed package). NOT built from here: `cargo build --workspace
+//! --bins` (a step of `cargo xtask test`) comes first.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -32,7 +33,8 @@ pub fn path(name: &str) -> Result<PathBuf> {
     let path = folder()?.join(name);
     if !path.is_file() {
         bail!(
-            "{name} is not built: no {}. Run `cargo build --workspace --bins`, or set KEYPORT_BIN_DIR",
+            "{name} is not built: no {}. Run `cargo build --workspace --bins`, or set \
+             KEYPORT_BIN_DIR",
             path.display()
         );
     }
@@ -49,7 +51,8 @@ pub fn command(name: &str) -> Result<Command> {
     Ok(command)
 }
 
-/// Takes from the environment what would steer our programs or send loopback requests through a proxy.
+/// Takes from the environment what would steer our programs or send loopback requests through a
+/// proxy.
 pub fn without_settings(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let upper = name.to_string_lossy().to_uppercase();

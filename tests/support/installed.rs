@@ -1,6 +1,7 @@
-//! The .deb, made and put where a desktop finds it. In CI as root it is really installed and removed again; elsewhere it is unpacked
-//! into a folder that the session's `PATH` and `XDG_DATA_DIRS` name, so that no test changes a developer's machine.
-//! One at a time on a machine: take it before the desktop session.
+//! The .deb, made and put where a desktop finds it. In CI as root it is really installed and
+//! removed again; elsewhere it is unpacked into a folder that the session's `PATH` and
+//! `XDG_DATA_DIRS` name, so that no test changes a developer's machine. One at a time on a machine:
+//! take it before the desktop session.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -36,7 +37,8 @@ pub struct Installed {
     _removal: Option<Removal>,
 }
 
-/// The package at `KEYPORT_PACKAGE`, or else the debug package, made with `cargo xtask package --debug`; answers with its path.
+/// The package at `KEYPORT_PACKAGE`, or else the debug package, made with `cargo xtask package
+/// --debug`; answers with its path.
 ///
 /// # Errors
 /// When it cannot be made.
@@ -61,7 +63,8 @@ fn text(bytes: &[u8]) -> String {
 }
 
 impl Installed {
-    /// The package in force, made and installed by the first test that wants it, removed by the last one that lets go of it.
+    /// The package in force, made and installed by the first test that wants it, removed by the
+    /// last one that lets go of it.
     ///
     /// # Errors
     /// As [`package`] and [`Installed::from`].
@@ -104,7 +107,8 @@ impl Installed {
         Ok(Self { root, unpacked: Some(folder), _removal: None })
     }
 
-    /// The scheme of the links that the installed desktop entry takes; also the service of the app's keychain items.
+    /// The scheme of the links that the installed desktop entry takes; also the service of the
+    /// app's keychain items.
     ///
     /// # Errors
     /// When the entry takes no links.
@@ -127,7 +131,8 @@ impl Installed {
         self.root.join(path)
     }
 
-    /// What a session must add so that it finds the package, as names and values of the environment.
+    /// What a session must add so that it finds the package, as names and values of the
+    /// environment.
     #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         if self.unpacked.is_none() {
@@ -143,7 +148,8 @@ impl Installed {
     }
 }
 
-/// A shell that removes the package when it is let go of, and holds the machine's one place for an installation until then.
+/// A shell that removes the package when it is let go of, and holds the machine's one place for an
+/// installation until then.
 struct Removal {
     shell: Child,
 }

@@ -1,5 +1,5 @@
-//! Looks for secrets where none may be: in files below a folder, in a log, in a database. It knows our tokens by their shape and by
-//! value. NOT a proof that nothing is hidden in another encoding.
+//! Looks for secrets where none may be: in files below a folder, in a log, in a database. It knows
+//! our tokens by their shape and by value. NOT a proof that nothing is hidden in another encoding.
 
 use std::path::{Path, PathBuf};
 
@@ -34,7 +34,8 @@ pub fn files_with_tokens(folder: &Path, secrets: &[String]) -> Result<Vec<PathBu
     Ok(found)
 }
 
-/// Does this hold one of `secrets`, or anything that has the shape of a refresh token or of a signed JSON Web Token?
+/// Does this hold one of `secrets`, or anything that has the shape of a refresh token or of a
+/// signed JSON Web Token?
 #[must_use]
 pub fn holds_token(content: &[u8], secrets: &[String]) -> bool {
     let known = secrets.iter().any(|secret| !positions(content, secret.as_bytes()).is_empty());

@@ -1,5 +1,6 @@
-//! The system from outside: starts our real programs, a real browser and a real desktop session, waits until each says that it is
-//! ready, and ends them. NOT a mock of anything and no second implementation of the protocol: a test speaks HTTP, clicks and types.
+//! The system from outside: starts our real programs, a real browser and a real desktop session,
+//! waits until each says that it is ready, and ends them. NOT a mock of anything and no second
+//! implementation of the protocol: a test speaks HTTP, clicks and types.
 
 pub mod binaries;
 pub mod browser;

@@ -1,5 +1,5 @@
-//! A JavaScript project of the tests, installed with `npm ci` from its lock file into the target folder; installed again only when the
-//! lock file changed. NOT part of any program that we ship.
+//! A JavaScript project of the tests, installed with `npm ci` from its lock file into the target
+//! folder; installed again only when the lock file changed. NOT part of any program that we ship.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +8,8 @@ use anyhow::{Context, Result, ensure};
 
 use crate::binaries;
 
-/// Installs the project in `folder` (a folder beside the tests' `Cargo.toml`) and gives the folder to run `node` in.
+/// Installs the project in `folder` (a folder beside the tests' `Cargo.toml`) and gives the folder
+/// to run `node` in.
 ///
 /// # Errors
 /// When npm is not there or cannot install.

@@ -1,6 +1,8 @@
-//! Leaves nothing behind: every process that a test starts, and whatever that one starts in turn, carries a mark in its environment.
-//! Process groups are not enough: a desktop app opens the browser in a session of its own. A watchdog shell sweeps when the test
-//! process is gone for whatever reason, kill -9 included. NOT for processes that others started: they do not carry the mark.
+//! Leaves nothing behind: every process that a test starts, and whatever that one starts in turn,
+//! carries a mark in its environment. Process groups are not enough: a desktop app opens the
+//! browser in a session of its own. A watchdog shell sweeps when the test process is gone for
+//! whatever reason, kill -9 included. NOT for processes that others started: they do not carry the
+//! mark.
 
 use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
@@ -10,8 +12,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 const MARK: &str = "STARTED_BY_TEST_RUN";
 
-/// Reads paths until the test process ends, because only that process holds the other side of the pipe; then kills what carries the
-/// mark and removes the paths.
+/// Reads paths until the test process ends, because only that process holds the other side of the
+/// pipe; then kills what carries the mark and removes the paths.
 const WATCHDOG: &str = r#"
 trap '' INT TERM HUP
 mark=$1
@@ -59,8 +61,9 @@ pub fn remove_afterwards(path: &Path) {
     }
 }
 
-/// Kills every process that lives in this home folder: its environment says so, or its command line names the folder (Chromium
-/// writes over its environment). Looks again until none is left, because one may have been starting another meanwhile.
+/// Kills every process that lives in this home folder: its environment says so, or its command line
+/// names the folder (Chromium writes over its environment). Looks again until none is left, because
+/// one may have been starting another meanwhile.
 pub fn sweep(home: &Path) {
     const MOST_LOOKS: usize = 50;
     let entry = format!("HOME={}", home.display());

@@ -1,5 +1,6 @@
-//! One real process: started in a group of its own, its standard error kept in a file, ended with its whole group when dropped.
-//! When a test fails, the last lines of that file are printed. NOT a shell: arguments go to the program as they are.
+//! One real process: started in a group of its own, its standard error kept in a file, ended with
+//! its whole group when dropped. When a test fails, the last lines of that file are printed. NOT a
+//! shell: arguments go to the program as they are.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Seek, Write};
@@ -25,7 +26,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `command`; its standard error goes to `logs/NAME.log`, its standard output is read line by line.
+    /// Starts `command`; its standard error goes to `logs/NAME.log`, its standard output is read
+    /// line by line.
     ///
     /// # Errors
     /// When the program cannot be started.
@@ -90,7 +92,8 @@ impl Process {
         &self.log
     }
 
-    /// The next line of standard output that `wanted` turns into a value; the lines before it are dropped.
+    /// The next line of standard output that `wanted` turns into a value; the lines before it are
+    /// dropped.
     ///
     /// # Errors
     /// When the output ends or `limit` is over first; the error shows the end of standard error.
@@ -190,8 +193,8 @@ pub fn run(mut command: Command) -> Result<String> {
     run_within(&mut command, wait::PATIENCE)
 }
 
-/// As [`run`], with a limit of its own. Output goes through files, not pipes: a browser that the command leaves running would hold a
-/// pipe open for ever.
+/// As [`run`], with a limit of its own. Output goes through files, not pipes: a browser that the
+/// command leaves running would hold a pipe open for ever.
 ///
 /// # Errors
 /// As [`run`].
@@ -221,7 +224,8 @@ fn content(mut file: File) -> Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// A TCP port on 127.0.0.1 that was free a moment ago, for programs that cannot choose one by themselves.
+/// A TCP port on 127.0.0.1 that was free a moment ago, for programs that cannot choose one by
+/// themselves.
 ///
 /// # Errors
 /// When the system has none.

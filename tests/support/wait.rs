@@ -1,5 +1,6 @@
-//! Waiting for readiness: a probe is asked again until it answers or the limit is over. NOT a sleep: no test waits for a fixed time,
-//! the short pauses here only keep the two cores free for the thing that is waited for.
+//! Waiting for readiness: a probe is asked again until it answers or the limit is over. NOT a
+//! sleep: no test waits for a fixed time, the short pauses here only keep the two cores free for
+//! the thing that is waited for.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,8 @@ pub const PATIENCE: Duration = Duration::from_secs(45);
 
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// Asks `probe` until it answers with a value; `what` completes the sentence "waited … for" of the error.
+/// Asks `probe` until it answers with a value; `what` completes the sentence "waited … for" of the
+/// error.
 ///
 /// # Errors
 /// The probe's own error at once, or that `limit` is over.

@@ -1,5 +1,6 @@
-//! Emulator and companion as real processes on free ports, with folders that vanish afterwards: what every test of the system needs.
-//! NOT the desktop and no browser: see `desktop` and `browser`.
+//! Emulator and companion as real processes on free ports, with folders that vanish afterwards:
+//! what every test of the system needs. NOT the desktop and no browser: see `desktop` and
+//! `browser`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -210,7 +211,8 @@ impl World {
         self.folder.join("companion.db")
     }
 
-    /// Starts the companion again on its former address with its former data, after it was ended or killed.
+    /// Starts the companion again on its former address with its former data, after it was ended or
+    /// killed.
     ///
     /// # Errors
     /// When it does not get ready.

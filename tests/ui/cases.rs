@@ -1,4 +1,5 @@
-//! Every screen of the window, each state of it that looks different, and every problem: named, as the core would show them.
+//! Every screen of the window, each state of it that looks different, and every problem: named, as
+//! the core would show them.
 
 use keyport_core::problem::NextStep;
 use keyport_core::{
@@ -167,7 +168,8 @@ fn organization(name: &str) -> Option<Organization> {
 }
 
 fn problem_case(problem: Problem) -> Case {
-    // The session ends without an attempt; the others have one, except the keychain at the start (below).
+    // The session ends without an attempt; the others have one, except the keychain at the start
+    // (below).
     let of_an_attempt = problem.next_step() != NextStep::SignIn;
     let signed_in = problem == Problem::DomainUnknown;
     named(

@@ -1,5 +1,6 @@
-//! Serves the shipped `ui/` on loopback with the shipped Content-Security-Policy and every drawing that the shell would push.
-//! NOT a second shell: `shell.js` only stands at the other end of the channel. Serve the folder yourself to look at the screens.
+//! Serves the shipped `ui/` on loopback with the shipped Content-Security-Policy and every drawing
+//! that the shell would push. NOT a second shell: `shell.js` only stands at the other end of the
+//! channel. Serve the folder yourself to look at the screens.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -100,8 +101,8 @@ fn answer(connection: TcpStream, folder: &Path, policy: &str) -> Option<()> {
     };
     let mut connection = connection;
     let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nContent-Security-Policy: {policy}\r\n\
-         Cache-Control: no-store\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\
+         Content-Security-Policy: {policy}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n",
         body.len()
     );
     connection.write_all(head.as_bytes()).ok()?;

@@ -1,6 +1,7 @@
-//! What this client is told: which companion, which build channel, where its locks go. Layers as in the design: a policy (none
-//! is read yet) over the flag and `KEYPORT_COMPANION`, over the settings file, over the build's default.
-//! The one file that reads the environment and settings; nothing here is a secret.
+//! What this client is told: which companion, which build channel, where its locks go. Layers as in
+//! the design: a policy (none is read yet) over the flag and `KEYPORT_COMPANION`, over the settings
+//! file, over the build's default. The one file that reads the environment and settings; nothing
+//! here is a secret.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -25,7 +26,8 @@ const DEVELOPMENT_COMPANION: &str = "http://127.0.0.1:8788";
 /// The words of the listener's pages.
 pub type ListenerWords = Notices;
 
-/// One build channel: its own keychain items and its own scheme, so that a development build never takes a release's links.
+/// One build channel: its own keychain items and its own scheme, so that a development build never
+/// takes a release's links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Channel {
     /// The service name of the keychain items.
@@ -70,7 +72,8 @@ pub struct Config {
 /// Why the settings cannot be used. Says where, and never the rest of the file.
 #[derive(Debug, Error)]
 pub enum SettingsTrouble {
-    /// Not a URL, or neither https nor http on this machine, or with more than scheme, host, port and path.
+    /// Not a URL, or neither https nor http on this machine, or with more than scheme, host, port
+    /// and path.
     #[error("{0} does not name a companion: {1}")]
     NotACompanion(Source, Unfit),
     /// The file is there and cannot be read.
@@ -101,8 +104,8 @@ pub enum Unfit {
     Insecure,
 }
 
-/// The place and the kind of the fault. What the file says is not repeated: control characters of it
-/// would reach the terminal.
+/// The place and the kind of the fault. What the file says is not repeated: control characters of
+/// it would reach the terminal.
 fn reason(error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
     let what = match error.classify() {
@@ -147,7 +150,8 @@ struct Settings {
 /// The companion to use; `cli` is the value of the flag.
 ///
 /// # Errors
-/// [`SettingsTrouble`]. A layer that is set wrongly is an error, never a reason to look at the next one.
+/// [`SettingsTrouble`]. A layer that is set wrongly is an error, never a reason to look at the next
+/// one.
 pub fn companion(cli: Option<&str>) -> Result<Url, SettingsTrouble> {
     let environment = set(std::env::var_os(COMPANION_VARIABLE))?;
     layered(cli, environment.as_deref(), &config_dir().join(SETTINGS_FILE), default_companion())
@@ -168,7 +172,8 @@ pub fn config_dir() -> PathBuf {
     config_dir_in(directories().as_ref())
 }
 
-/// Without a home folder the machine's, which only an administrator writes: never the folder that a command happens to run in.
+/// Without a home folder the machine's, which only an administrator writes: never the folder that a
+/// command happens to run in.
 fn config_dir_in(directories: Option<&ProjectDirs>) -> PathBuf {
     directories.map_or_else(|| PathBuf::from("/etc/keyport"), |dirs| dirs.config_dir().to_owned())
 }

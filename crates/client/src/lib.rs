@@ -1,5 +1,5 @@
-//! Runs the core's effects: HTTP, browser, loopback listener, keychain, locks, timers. For the app and the CLI alike.
-//! It takes no decision of the sign-in itself; that is `keyport-core`.
+//! Runs the core's effects: HTTP, browser, loopback listener, keychain, locks, timers. For the app
+//! and the CLI alike. It takes no decision of the sign-in itself; that is `keyport-core`.
 
 pub mod browser;
 pub mod config;

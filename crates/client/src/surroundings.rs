@@ -1,5 +1,6 @@
-//! What the client takes from outside itself: the time, random bytes, and the programs and stores of the person's machine.
-//! The one file with an ambient clock and an ambient source of randomness; tests hand in their own.
+//! What the client takes from outside itself: the time, random bytes, and the programs and stores
+//! of the person's machine. The one file with an ambient clock and an ambient source of randomness;
+//! tests hand in their own.
 
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -60,8 +61,9 @@ pub struct Platform {
     pub random: Arc<dyn Random>,
 }
 
-/// The clock of this device as it was when the first of these was asked, and steady from then on: somebody who sets the time in the
-/// midst of a sign-in neither ends it nor makes it wait for ever. Sleep counts.
+/// The clock of this device as it was when the first of these was asked, and steady from then on:
+/// somebody who sets the time in the midst of a sign-in neither ends it nor makes it wait for ever.
+/// Sleep counts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -106,7 +108,8 @@ fn uptime() -> Duration {
     BEGUN.get_or_init(std::time::Instant::now).elapsed()
 }
 
-/// Timers stand still while the machine sleeps and the clock does not: it is looked at again this often.
+/// Timers stand still while the machine sleeps and the clock does not: it is looked at again this
+/// often.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 impl Clock for SystemClock {
@@ -134,7 +137,7 @@ pub struct SystemRandomness;
 impl Random for SystemRandomness {
     #[expect(
         clippy::expect_used,
-        reason = "without randomness nothing here is safe; the library itself aborts before it returns an error"
+        reason = "without randomness nothing is safe; the library aborts before it returns an error"
     )]
     fn fill(&self, bytes: &mut [u8]) {
         SystemRandom::new().fill(bytes).expect("the operating system has randomness");

@@ -6,7 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::moment::Moment;
 use crate::secret::{AccessToken, RefreshToken};
 
-/// Names one account on this device: derived by the client from issuer and subject, never from the email.
+/// Names one account on this device: derived by the client from issuer and subject, never from the
+/// email.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AccountId(pub String);

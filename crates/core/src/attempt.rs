@@ -1,11 +1,13 @@
-//! An attempt: the client's record of one sign-in, and its doors, the ways by which the browser can hand back.
+//! An attempt: the client's record of one sign-in, and its doors, the ways by which the browser can
+//! hand back.
 
 use serde::{Deserialize, Serialize};
 
 use crate::moment::Moment;
 use crate::secret::{AuthorizationUrl, CodeVerifier, State};
 
-/// 128 random bits as 32 lower-case hex digits. Not a secret: it runs through app, companion log and audit.
+/// 128 random bits as 32 lower-case hex digits. Not a secret: it runs through app, companion log
+/// and audit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AttemptId(pub String);
@@ -49,7 +51,8 @@ pub enum Store {
     Memory,
 }
 
-/// What the person or a policy said about how to sign in. At most one of organization, connection and provider.
+/// What the person or a policy said about how to sign in. At most one of organization, connection
+/// and provider.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hints {
     /// Chooses the connection by its domain and fills the provider's form.
@@ -62,7 +65,8 @@ pub struct Hints {
     pub provider: Option<String>,
 }
 
-/// Everything a new attempt needs from outside: its id, its doors with their random values, the wishes.
+/// Everything a new attempt needs from outside: its id, its doors with their random values, the
+/// wishes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptSeed {
     /// New for each click.
@@ -75,7 +79,8 @@ pub struct AttemptSeed {
     pub store: Store,
 }
 
-/// The companion has taken the pushed requests (RFC 9126 §2.2), one for each door in the seed's order.
+/// The companion has taken the pushed requests (RFC 9126 §2.2), one for each door in the seed's
+/// order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pushed {
     /// Byte-equal to the metadata; compared with `iss` (RFC 9207).
@@ -86,7 +91,8 @@ pub struct Pushed {
     pub deadline: Moment,
 }
 
-/// A deep-link attempt as it is kept in the keychain until its deadline, so that a link that *starts* the app completes it.
+/// A deep-link attempt as it is kept in the keychain until its deadline, so that a link that
+/// *starts* the app completes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptAttempt {
     /// The attempt it was.

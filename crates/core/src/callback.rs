@@ -1,7 +1,8 @@
 //! The callback: the redirect as received, RFC 6749 §4.1.2 with `iss` (RFC 9207).
 //!
-//! Reads a raw string and believes nothing: exact prefix, ASCII, at most 2 KiB, each parameter once. It does *not* know
-//! whether anybody waits for it; the machine decides that by `state`. Whatever does not fit is [`Noise`], never an error.
+//! Reads a raw string and believes nothing: exact prefix, ASCII, at most 2 KiB, each parameter
+//! once. It does *not* know whether anybody waits for it; the machine decides that by `state`.
+//! Whatever does not fit is [`Noise`], never an error.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +35,8 @@ pub struct Callback {
     pub issuer: Option<String>,
     /// Code or error.
     pub answer: Answer,
-    /// The companion's page to send a loopback browser back to: an opaque id of `[A-Za-z0-9_-]`, never a URL.
+    /// The companion's page to send a loopback browser back to: an opaque id of `[A-Za-z0-9_-]`,
+    /// never a URL.
     pub handoff: Option<String>,
 }
 
@@ -65,8 +67,9 @@ pub enum Noise {
 }
 
 impl Callback {
-    /// Reads `raw` as it arrived at `door`: for the deep link the whole argument, for the loopback listener the request target.
-    /// `address` is what must stand before the `?`, compared byte by byte.
+    /// Reads `raw` as it arrived at `door`: for the deep link the whole argument, for the loopback
+    /// listener the request target. `address` is what must stand before the `?`, compared byte by
+    /// byte.
     ///
     /// # Errors
     /// [`Noise`] if it is not exactly a callback.
@@ -116,7 +119,8 @@ fn parameters(query: &str) -> Result<BTreeMap<String, String>, Noise> {
     Ok(found)
 }
 
-/// `form_urlencoded` keeps a broken escape as it is; two readers could then differ, so it is refused.
+/// `form_urlencoded` keeps a broken escape as it is; two readers could then differ, so it is
+/// refused.
 fn escapes_are_whole(query: &str) -> bool {
     query.split('%').skip(1).all(|rest| {
         let mut digits = rest.bytes();

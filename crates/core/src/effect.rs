@@ -1,5 +1,5 @@
-//! What is to be done: plain data, run by the client. Running an effect twice must do no harm, so that a crash between two
-//! can be replayed.
+//! What is to be done: plain data, run by the client. Running an effect twice must do no harm, so
+//! that a crash between two can be replayed.
 
 use crate::account::{AccountId, NewSession};
 use crate::attempt::{AttemptId, AttemptSeed, Door, KeptAttempt};
@@ -26,8 +26,8 @@ pub enum Effect {
         /// Echoed.
         ticket: Ticket,
     },
-    /// Probe the keychain if it shall keep the session, open the doors, *then* push one request a door; answer with
-    /// [`Prepared`](crate::Event::Prepared).
+    /// Probe the keychain if it shall keep the session, open the doors, *then* push one request a
+    /// door; answer with [`Prepared`](crate::Event::Prepared).
     Prepare(AttemptSeed),
     /// Keep this attempt in the keychain until its deadline. Before the browser opens.
     Keep(KeptAttempt),
@@ -93,7 +93,8 @@ pub enum Effect {
         /// So.
         outcome: Outcome,
     },
-    /// Take the lock, read again, rotate, save, release; answer with [`Refreshed`](crate::Event::Refreshed).
+    /// Take the lock, read again, rotate, save, release; answer with
+    /// [`Refreshed`](crate::Event::Refreshed).
     Refresh {
         /// Echoed.
         ticket: Ticket,

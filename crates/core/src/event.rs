@@ -127,7 +127,8 @@ pub enum Event {
         /// The account that was signed out.
         account: AccountId,
     },
-    /// A sign-out did not reach everything: the keychain may still hold the session, or the companion was not told.
+    /// A sign-out did not reach everything: the keychain may still hold the session, or the
+    /// companion was not told.
     SignOutUnfinished {
         /// The account that was signed out.
         account: AccountId,

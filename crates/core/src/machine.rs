@@ -1,7 +1,8 @@
 //! The machine: one sign-in under way at most, and every account of this device.
 //!
-//! [`Machine::step`] is total: no event panics, and one that does not belong changes nothing. Sign-in is in `sign_in`
-//! and `finish`, the session in `session`. The table in `docs/architecture.md` is printed from here.
+//! [`Machine::step`] is total: no event panics, and one that does not belong changes nothing.
+//! Sign-in is in `sign_in` and `finish`, the session in `session`. The table in
+//! `docs/architecture.md` is printed from here.
 
 mod accounts;
 mod finish;
@@ -36,7 +37,8 @@ pub const REFRESH_LIFETIME: Lifetime = Lifetime::seconds(60);
 pub const RETRY_LIFETIME: Lifetime = Lifetime::seconds(30);
 /// The longest pause between two such tries.
 pub const LONGEST_RETRY: Lifetime = Lifetime::seconds(300);
-/// The longest that a browser is waited for, whatever the companion or a clock that was set back says.
+/// The longest that a browser is waited for, whatever the companion or a clock that was set back
+/// says.
 pub const LONGEST_WAIT: Lifetime = Lifetime::seconds(900);
 
 /// An attempt that the companion has taken.
@@ -44,7 +46,8 @@ pub const LONGEST_WAIT: Lifetime = Lifetime::seconds(900);
 pub(crate) struct Waiting {
     pub id: AttemptId,
     pub doors: Vec<DoorSeed>,
-    /// Empty for an attempt that was taken up again after a restart: its URL was never written down.
+    /// Empty for an attempt that was taken up again after a restart: its URL was never written
+    /// down.
     pub urls: Vec<AuthorizationUrl>,
     pub issuer: String,
     pub store: Store,
@@ -117,7 +120,8 @@ pub struct Machine {
     pub(crate) rereading: Option<Ticket>,
     /// Accounts whose sign-out is under way: a reading may still find them.
     pub(crate) leaving: BTreeSet<AccountId>,
-    /// The attempt whose session is in place: its answer once more is an echo, not a second session.
+    /// The attempt whose session is in place: its answer once more is an echo, not a second
+    /// session.
     pub(crate) completed: Option<AttemptId>,
 }
 

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A point in time: milliseconds since the Unix epoch on this device's clock. A deadline is one of these.
+/// A point in time: milliseconds since the Unix epoch on this device's clock. A deadline is one of
+/// these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Moment(pub u64);

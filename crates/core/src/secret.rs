@@ -1,7 +1,8 @@
 //! Secrets are types from the first byte.
 //!
-//! No `Display`, no `Serialize`, no `Deref`; `Debug` prints `[redacted]`; equality takes the same time whatever differs; the
-//! memory is wiped on drop. [`expose`](RefreshToken::expose) is the one way out, and a test counts the files that use it.
+//! No `Display`, no `Serialize`, no `Deref`; `Debug` prints `[redacted]`; equality takes the same
+//! time whatever differs; the memory is wiped on drop. [`expose`](RefreshToken::expose) is the one
+//! way out, and a test counts the files that use it.
 
 use std::fmt;
 
@@ -60,7 +61,8 @@ secret! {
     AccessToken;
     /// A refresh token, RFC 6749 §1.5.
     RefreshToken;
-    /// The URL that starts the browser part. Who has it can start a branch of this attempt, so it stays out of logs and webviews.
+    /// The URL that starts the browser part. Who has it can start a branch of this attempt, so it
+    /// stays out of logs and webviews.
     AuthorizationUrl;
     /// A redirect as it arrived, before anything of it is believed.
     RawCallback;

@@ -1,5 +1,5 @@
-//! The transition table, printed from the machine itself: every state meets every event once. `docs/architecture.md` holds the
-//! result, and a test fails when it drifts.
+//! The transition table, printed from the machine itself: every state meets every event once.
+//! `docs/architecture.md` holds the result, and a test fails when it drifts.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,5 @@
-//! What a screen shows: facts and codes, never a sentence and never a secret. The same for window and terminal.
+//! What a screen shows: facts and codes, never a sentence and never a secret. The same for window
+//! and terminal.
 
 use serde::Serialize;
 

@@ -1,4 +1,5 @@
-//! Every history of four events from every state, random long histories beside a small model, and what they print.
+//! Every history of four events from every state, random long histories beside a small model, and
+//! what they print.
 
 mod support;
 
@@ -74,7 +75,8 @@ fn walk(machine: &Machine, alphabet: &[Event], times: &[Moment], from: usize, de
             let (after, effects) = machine.clone().step(event.clone(), *now);
             check(machine, event, *now, &after, &effects);
             steps += 1;
-            // A step that changed nothing leads to histories that are walked anyway, one event shorter.
+            // A step that changed nothing leads to histories that are walked anyway, one event
+            // shorter.
             if after != *machine {
                 steps += walk(&after, alphabet, times, at, depth - 1);
             }
@@ -132,7 +134,11 @@ fn the_canaries_are_really_planted() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 2_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn random_histories_agree_with_the_model(

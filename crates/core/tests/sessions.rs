@@ -1,4 +1,5 @@
-//! What the table cannot show: pauses, limits and repetitions of a session's life, each in a history of its own.
+//! What the table cannot show: pauses, limits and repetitions of a session's life, each in a
+//! history of its own.
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 

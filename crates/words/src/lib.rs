@@ -1,5 +1,6 @@
-//! Every sentence a person reads, in Fluent files: code and parameters in, sentence and next step out. It decides nothing and
-//! knows of ours only core's problem codes. <https://projectfluent.org/>
+//! Every sentence a person reads, in Fluent files: code and parameters in, sentence and next step
+//! out. It decides nothing and knows of ours only core's problem codes.
+//! <https://projectfluent.org/>
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -58,7 +59,8 @@ impl Words {
         Self::of("en", ENGLISH)
     }
 
-    /// What can be read of the files is used: a message that is missing shows as its id, and the tests of this crate leave none.
+    /// What can be read of the files is used: a message that is missing shows as its id, and the
+    /// tests of this crate leave none.
     fn of(language: &str, files: &[(&str, &str)]) -> Self {
         let language: LanguageIdentifier = language.parse().unwrap_or_default();
         let mut bundle = FluentBundle::new_concurrent(vec![language]);
@@ -77,7 +79,8 @@ impl Words {
 
     /// The sentence `id` with its parameters put in. An unknown id is answered with the id itself.
     ///
-    /// A parameter that is a whole number counts as one, so that a sentence can tell "1 minute" from "2 minutes".
+    /// A parameter that is a whole number counts as one, so that a sentence can tell "1 minute"
+    /// from "2 minutes".
     #[must_use]
     pub fn text(&self, id: &str, args: &[(&str, &str)]) -> String {
         let bundle = &self.language.bundle;
@@ -90,8 +93,8 @@ impl Words {
         bundle.format_pattern(pattern, Some(&args), &mut unresolved).into_owned()
     }
 
-    /// Every message of one screen: `screen("signed_out", …)` gives those whose id starts with `signed-out-`, keyed by the rest
-    /// of the id.
+    /// Every message of one screen: `screen("signed_out", …)` gives those whose id starts with
+    /// `signed-out-`, keyed by the rest of the id.
     #[must_use]
     pub fn screen(&self, screen: &str, args: &[(&str, &str)]) -> BTreeMap<String, String> {
         let prefix = format!("{}-", screen.replace('_', "-"));

@@ -1,4 +1,5 @@
-//! The English files are whole: they parse, no id is there twice, every problem has its words, and none is jargon.
+//! The English files are whole: they parse, no id is there twice, every problem has its words, and
+//! none is jargon.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! `docs/errors.md` is printed from the problems and their words. `KEYPORT_UPDATE=1 cargo test -p keyport-words` writes it anew.
+//! `docs/errors.md` is printed from the problems and their words. `KEYPORT_UPDATE=1 cargo test -p
+//! keyport-words` writes it anew.
 
 use std::path::Path;
 
@@ -16,7 +17,8 @@ fn the_errors_page_is_what_the_code_says() {
     let written = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         written == page,
-        "docs/errors.md is not what the code says; KEYPORT_UPDATE=1 cargo test -p keyport-words writes it"
+        "docs/errors.md is not what the code says; KEYPORT_UPDATE=1 cargo test -p keyport-words \
+         writes it"
     );
 }
 
@@ -24,9 +26,10 @@ fn page() -> String {
     let words = Words::english();
     let mut page = String::from(
         "# Problems and their words\n\n\
-         Printed from `keyport_core::Problem` and `crates/words/i18n/en/problems.ftl` by a test; do not edit. The code is what logs, \
-         `keyport --json`, the service's answers\n(`keyport_problem`) and the small print of a problem screen show. It stays the same \
-         in every language.\n",
+         Printed from `keyport_core::Problem` and `crates/words/i18n/en/problems.ftl` by a test; \
+         do not edit. The code is what logs, `keyport --json`, the service's answers\n\
+         (`keyport_problem`) and the small print of a problem screen show. It stays the same in \
+         every language.\n",
     );
     for problem in Problem::ALL {
         let said = words.problem(*problem);

@@ -1,5 +1,6 @@
-//! A browser that is a real process and nothing more: this very program under another name. Its first act is to say that it runs.
-//! The moment counted is the one at which the click's process hears of it, so the time is never too short.
+//! A browser that is a real process and nothing more: this very program under another name. Its
+//! first act is to say that it runs. The moment counted is the one at which the click's process
+//! hears of it, so the time is never too short.
 
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};

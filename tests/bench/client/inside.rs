@@ -1,5 +1,6 @@
-//! The process that is the client: signs in again and again with the real driver, a scripted browser and a stop watch. One
-//! runtime, one device, one account: each sign-in replaces the session before it, as it does for a person.
+//! The process that is the client: signs in again and again with the real driver, a scripted
+//! browser and a stop watch. One runtime, one device, one account: each sign-in replaces the
+//! session before it, as it does for a person.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -23,7 +24,8 @@ use super::{Keychain, Measured, Orders};
 
 /// Not counted: metadata, connections, the device key and the confirmation of a new device.
 const WARM_UP: usize = 5;
-/// Between two runs, for what follows a sign-in: the report to the companion, the end of the old session.
+/// Between two runs, for what follows a sign-in: the report to the companion, the end of the old
+/// session.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Measures both, and says so on standard output.

@@ -1,5 +1,6 @@
-//! The real client against the running companion: from the callback's bytes to the stored session, and from the click to the
-//! browser's process. It runs in a process of its own (`inside`), because the Secret Service is found through the environment.
+//! The real client against the running companion: from the callback's bytes to the stored session,
+//! and from the click to the browser's process. It runs in a process of its own (`inside`), because
+//! the Secret Service is found through the environment.
 
 mod browser;
 mod inside;

@@ -1,6 +1,7 @@
-//! A browser without a screen: a cookie jar that follows redirects by hand, reads pages and submits their forms, for the many tests
-//! that need a browser's rules but not a browser. It never leaves loopback. NOT a JavaScript engine and no judge of CSP: those
-//! claims are made with a real Chromium (`desktop`).
+//! A browser without a screen: a cookie jar that follows redirects by hand, reads pages and submits
+//! their forms, for the many tests that need a browser's rules but not a browser. It never leaves
+//! loopback. NOT a JavaScript engine and no judge of CSP: those claims are made with a real
+//! Chromium (`desktop`).
 
 mod page;
 mod person;
@@ -37,7 +38,8 @@ impl Jar {
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
-            // A companion that was started again must not be met through a connection to its predecessor.
+            // A companion that was started again must not be met through a connection to its
+            // predecessor.
             .pool_max_idle_per_host(0)
             .user_agent("Mozilla/5.0 (X11; Linux x86_64) a browser of the tests")
             .timeout(crate::wait::PATIENCE)
@@ -51,7 +53,8 @@ impl Jar {
         })
     }
 
-    /// Redirects to an address with this beginning are answered, not followed (a callback that the test wants to hold in its hands).
+    /// Redirects to an address with this beginning are answered, not followed (a callback that the
+    /// test wants to hold in its hands).
     #[must_use]
     pub fn stopping_at(mut self, beginning: &str) -> Self {
         self.stops.push(beginning.to_owned());
@@ -98,7 +101,8 @@ impl Jar {
         self.travel(Method::GET, url, None).await
     }
 
-    /// Submits the only form of the page, or the one that has the button `button`, with `fields` filled in.
+    /// Submits the only form of the page, or the one that has the button `button`, with `fields`
+    /// filled in.
     ///
     /// # Errors
     /// When there is no such form, or as [`Jar::open`].

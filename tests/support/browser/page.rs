@@ -1,5 +1,6 @@
-//! A page as the server sent it, with the parts that a person can act on: forms, links, and where it sends the browser next.
-//! NOT a rendered page: what is hidden by a style sheet is found here all the same.
+//! A page as the server sent it, with the parts that a person can act on: forms, links, and where
+//! it sends the browser next. NOT a rendered page: what is hidden by a style sheet is found here
+//! all the same.
 
 use anyhow::{Context, Result, bail};
 use reqwest::header::{HeaderMap, HeaderName};
@@ -18,7 +19,8 @@ pub struct Page {
     pub headers: HeaderMap,
     /// The text of the answer.
     pub body: String,
-    /// The redirect that was not followed: another scheme, a foreign host, or one the test wanted to hold.
+    /// The redirect that was not followed: another scheme, a foreign host, or one the test wanted
+    /// to hold.
     pub leaves_to: Option<String>,
 }
 
@@ -140,7 +142,8 @@ impl Page {
         Some(address.trim_matches(['\'', '"', ' ']).to_owned())
     }
 
-    /// An address of this page made absolute; one that already is stays as it was written, byte for byte.
+    /// An address of this page made absolute; one that already is stays as it was written, byte for
+    /// byte.
     ///
     /// # Errors
     /// When it is no address.

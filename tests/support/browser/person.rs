@@ -1,5 +1,5 @@
-//! A person who signs in with a browser: fills the provider's page, reads the companion's page and continues.
-//! NOT a shortcut: every step is a page that was really served.
+//! A person who signs in with a browser: fills the provider's page, reads the companion's page and
+//! continues. NOT a shortcut: every step is a page that was really served.
 
 use anyhow::{Context, Result, bail};
 
@@ -24,7 +24,8 @@ impl Person<'static> {
 }
 
 impl Person<'_> {
-    /// From the address that an app opened to the companion's page after the provider: the hand-off page, or its page with an error.
+    /// From the address that an app opened to the companion's page after the provider: the hand-off
+    /// page, or its page with an error.
     ///
     /// # Errors
     /// When the provider shows no form, or a server does not answer.
@@ -36,8 +37,8 @@ impl Person<'_> {
         browser.send(&form).await
     }
 
-    /// The whole way: provider, confirmation when it is asked for, and the callback that the browser is sent to in the end
-    /// (which is not opened).
+    /// The whole way: provider, confirmation when it is asked for, and the callback that the
+    /// browser is sent to in the end (which is not opened).
     ///
     /// # Errors
     /// When a page on the way is not the expected one; the error shows its text.

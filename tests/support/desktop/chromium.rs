@@ -1,5 +1,6 @@
-//! Chromium as the default browser: a .desktop file that starts it with a profile of its own, and a chromedriver that joins the
-//! running one, however it was started. It resolves no name but 127.0.0.1. NOT started from here: the app, or `xdg-open`, does that.
+//! Chromium as the default browser: a .desktop file that starts it with a profile of its own, and a
+//! chromedriver that joins the running one, however it was started. It resolves no name but
+//! 127.0.0.1. NOT started from here: the app, or `xdg-open`, does that.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -26,7 +27,8 @@ const FLAGS: [&str; 12] = [
     "--host-resolver-rules='MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'",
 ];
 
-/// Where Chromium 156 draws the button "Open …" of its question, in a window of the size and place above.
+/// Where Chromium 156 draws the button "Open …" of its question, in a window of the size and place
+/// above.
 const OPEN_APP: [&str; 2] = ["1210", "285"];
 
 const BETWEEN_CLICKS: Duration = Duration::from_millis(1500);
@@ -70,7 +72,8 @@ impl DesktopSession {
             .find(|name| self.run("which", &[name]).is_ok())
             .context("no Chromium here: `cargo xtask setup` installs it")?;
         let script = format!(
-            "#!/bin/sh\nprintf '%s\\n' \"$*\" >>'{}'\nexec {program} {} {} --user-data-dir='{}' \"$@\"\n",
+            "#!/bin/sh\nprintf '%s\\n' \"$*\" >>'{}'\n\
+             exec {program} {} {} --user-data-dir='{}' \"$@\"\n",
             self.opened_file().display(),
             FLAGS.join(" "),
             self.browser_place(),
@@ -108,7 +111,8 @@ impl DesktopSession {
         Ok(())
     }
 
-    /// Writes the managed policy that lets pages of these origins open the app; not root: nothing, the dialog is clicked then.
+    /// Writes the managed policy that lets pages of these origins open the app; not root: nothing,
+    /// the dialog is clicked then.
     pub(super) fn trust(&mut self, origins: &[String]) -> Result<()> {
         if origins.is_empty() || !rustix::process::geteuid().is_root() {
             return Ok(());
@@ -126,7 +130,8 @@ impl DesktopSession {
         Ok(())
     }
 
-    /// Every command line that the default browser was started with (its arguments, one start per entry).
+    /// Every command line that the default browser was started with (its arguments, one start per
+    /// entry).
     #[must_use]
     pub fn opened(&self) -> Vec<String> {
         let text = std::fs::read_to_string(self.opened_file()).unwrap_or_default();
@@ -169,10 +174,11 @@ impl DesktopSession {
         }
     }
 
-    /// Answers Chromium's question whether a page may open the app with "Open", until `arrived` says that the link came through.
-    /// The question is drawn inside the browser's window and is deaf for its first half second, and to a click that follows another
-    /// too soon, so it is clicked now and then until it helps.
-    /// Nothing is clicked where a policy answers it (see [`super::Settings::trusting`]).
+    /// Answers Chromium's question whether a page may open the app with "Open", until `arrived`
+    /// says that the link came through. The question is drawn inside the browser's window and is
+    /// deaf for its first half second, and to a click that follows another too soon, so it is
+    /// clicked now and then until it helps. Nothing is clicked where a policy answers it (see
+    /// [`super::Settings::trusting`]).
     ///
     /// # Errors
     /// When the link does not arrive.

@@ -1,5 +1,6 @@
-//! The session bus and the Secret Service: a real gnome-keyring-daemon whose items `secret-tool` reads back.
-//! NOT activated by the bus: our bus knows no activatable services, so that "no Secret Service" really means none.
+//! The session bus and the Secret Service: a real gnome-keyring-daemon whose items `secret-tool`
+//! reads back. NOT activated by the bus: our bus knows no activatable services, so that "no Secret
+//! Service" really means none.
 
 use std::collections::BTreeMap;
 
@@ -140,7 +141,8 @@ impl DesktopSession {
     /// # Errors
     /// When the Secret Service does not answer.
     pub fn secrets(&self, service: &str) -> Result<BTreeMap<String, String>> {
-        // An item that goes while the tool reads has attributes and no secret; then it is asked again.
+        // An item that goes while the tool reads has attributes and no secret; then it is asked
+        // again.
         wait::until("whole items", wait::PATIENCE, || self.whole_secrets(service))
     }
 
@@ -148,7 +150,8 @@ impl DesktopSession {
         let mut command = self.command("secret-tool");
         command.args(["search", "--all", "--unlock", "service", service]);
         let output = command.output().context("secret-tool")?;
-        // Attributes go to standard error, secrets to standard output, both in the order of the items.
+        // Attributes go to standard error, secrets to standard output, both in the order of the
+        // items.
         let lines = |bytes: &[u8], key: &str| -> Vec<String> {
             String::from_utf8_lossy(bytes)
                 .lines()

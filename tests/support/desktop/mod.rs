@@ -1,6 +1,7 @@
-//! A desktop of its own for one test: a virtual display with a window manager, a session bus, a real Secret Service, and a real
-//! Chromium that a real .desktop file makes the default browser. Home and all XDG folders are throw-away.
-//! NOT shared: sessions take turns (a lock), and nothing of the user's own session is touched.
+//! A desktop of its own for one test: a virtual display with a window manager, a session bus, a
+//! real Secret Service, and a real Chromium that a real .desktop file makes the default browser.
+//! Home and all XDG folders are throw-away. NOT shared: sessions take turns (a lock), and nothing
+//! of the user's own session is touched.
 
 mod chromium;
 mod keyring;
@@ -60,8 +61,9 @@ impl Settings {
         self
     }
 
-    /// Pages of this origin may open the app without Chromium's dialog, as a managed policy of an enterprise would say.
-    /// Works only for root, because Chromium reads policies from /etc; others click the dialog ([`DesktopSession::allow_app`]).
+    /// Pages of this origin may open the app without Chromium's dialog, as a managed policy of an
+    /// enterprise would say. Works only for root, because Chromium reads policies from /etc; others
+    /// click the dialog ([`DesktopSession::allow_app`]).
     #[must_use]
     pub fn trusting(mut self, url: &Url) -> Self {
         self.origins.push(url.origin().ascii_serialization());
@@ -204,7 +206,8 @@ impl DesktopSession {
         Process::spawn(name, command, &self.logs)
     }
 
-    /// Opens an address or a link as the desktop does: with `xdg-open`, so with the program that is registered for its scheme.
+    /// Opens an address or a link as the desktop does: with `xdg-open`, so with the program that is
+    /// registered for its scheme.
     ///
     /// # Errors
     /// When no program is registered for it.
@@ -241,7 +244,8 @@ impl DesktopSession {
         std::fs::set_permissions(runtime, std::fs::Permissions::from_mode(0o700))?;
         self.set("XDG_DATA_DIRS", "/usr/local/share:/usr/share");
         self.set("XDG_CONFIG_DIRS", "/etc/xdg");
-        // xdg-open then asks gio, as on a real desktop; its generic mode reads Exec lines by rules of its own.
+        // xdg-open then asks gio, as on a real desktop; its generic mode reads Exec lines by rules
+        // of its own.
         self.set("XDG_CURRENT_DESKTOP", "GNOME");
         self.set("XDG_SESSION_TYPE", "x11");
         self.set("GDK_BACKEND", "x11");

@@ -1,5 +1,5 @@
-//! What there is to see and to touch: the virtual display, windows, keys, pointer and screenshots (Xvfb, openbox, xdotool,
-//! ImageMagick). NOT the inside of a window: that is `webdriver`.
+//! What there is to see and to touch: the virtual display, windows, keys, pointer and screenshots
+//! (Xvfb, openbox, xdotool, ImageMagick). NOT the inside of a window: that is `webdriver`.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,7 +12,8 @@ use crate::{process, wait};
 impl DesktopSession {
     pub(super) fn start_display(&mut self) -> Result<()> {
         let mut command = self.command("Xvfb");
-        // Without -noreset the display starts anew when its last client leaves, and takes along one that is just arriving.
+        // Without -noreset the display starts anew when its last client leaves, and takes along one
+        // that is just arriving.
         let screen = format!("{}x{}x24", self.screen.0, self.screen.1);
         command.args(["-displayfd", "1", "-screen", "0", &screen, "-wr", "-noreset"]);
         command.args(["-nolisten", "tcp"]);
@@ -86,8 +87,8 @@ impl DesktopSession {
         self.run("import", &["-window", "root", file]).map(drop)
     }
 
-    /// As [`DesktopSession::screenshot`], but waits until the display shows something and has stopped changing: a page is ready
-    /// for scripts before it is painted.
+    /// As [`DesktopSession::screenshot`], but waits until the display shows something and has
+    /// stopped changing: a page is ready for scripts before it is painted.
     ///
     /// # Errors
     /// When it cannot be taken or written.

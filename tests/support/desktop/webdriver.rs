@@ -1,5 +1,6 @@
-//! A page driven through WebDriver: find, read, click, type, run a script. Chromium and the app's webview alike.
-//! NOT a way into an app that does not allow it: a release build ignores `TAURI_WEBVIEW_AUTOMATION`.
+//! A page driven through WebDriver: find, read, click, type, run a script. Chromium and the app's
+//! webview alike. NOT a way into an app that does not allow it: a release build ignores
+//! `TAURI_WEBVIEW_AUTOMATION`.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,5 +1,6 @@
-//! The desktop app started under WebKitWebDriver: its window is real, its page is driven from outside.
-//! NOT for the release build, which refuses automation: start that one with [`DesktopSession::spawn`].
+//! The desktop app started under WebKitWebDriver: its window is real, its page is driven from
+//! outside. NOT for the release build, which refuses automation: start that one with
+//! [`DesktopSession::spawn`].
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,5 @@
-//! A device key of the tests and its proofs, written from RFC 9449 alone. It shares no code with our client.
+//! A device key of the tests and its proofs, written from RFC 9449 alone. It shares no code with
+//! our client.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,5 +1,6 @@
-//! A native client of the tests, written from the RFCs alone: PAR (9126), PKCE (7636), DPoP with nonce (9449), `iss` (9207).
-//! It shares no code with our client and never retries by itself except for a nonce, so that a test decides what is sent.
+//! A native client of the tests, written from the RFCs alone: PAR (9126), PKCE (7636), DPoP with
+//! nonce (9449), `iss` (9207). It shares no code with our client and never retries by itself except
+//! for a nonce, so that a test decides what is sent.
 
 mod answer;
 mod key;
@@ -52,7 +53,8 @@ impl NativeClient {
     /// # Errors
     /// When key or HTTP client cannot be made.
     pub fn new(world: &World) -> Result<Self> {
-        // A companion that was started again must not be met through a connection to its predecessor.
+        // A companion that was started again must not be met through a connection to its
+        // predecessor.
         Self::with_idle_connections(world, 0)
     }
 

@@ -61,7 +61,8 @@ pub enum BrowserTrouble {
     /// The URL is not one of the companion's, or has characters that a URL has no need of.
     #[error("the address is not one to open")]
     NotPermitted,
-    /// There is no display to show a browser on, and no browser named. Found before anything starts.
+    /// There is no display to show a browser on, and no browser named. Found before anything
+    /// starts.
     #[error("there is no browser here")]
     NoBrowser,
     /// The program could not be started.
@@ -86,7 +87,8 @@ impl From<&BrowserTrouble> for Problem {
 /// Opens `url` in `browser` if it belongs to the companion; `short_link` leads there from then on.
 ///
 /// # Errors
-/// [`BrowserTrouble::NotPermitted`] before the browser hears of it; otherwise what the browser says.
+/// [`BrowserTrouble::NotPermitted`] before the browser hears of it; otherwise what the browser
+/// says.
 pub async fn open(
     browser: &dyn Browser,
     url: &AuthorizationUrl,

@@ -1,5 +1,5 @@
-//! What the driver itself remembers of an attempt: its device key, where its loopback door is, and whether its doors are still
-//! open. The attempt's state is the machine's.
+//! What the driver itself remembers of an attempt: its device key, where its loopback door is, and
+//! whether its doors are still open. The attempt's state is the machine's.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 

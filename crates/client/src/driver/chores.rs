@@ -1,5 +1,6 @@
-//! Runs effects, each in a task of its own, and sends back what came of them. Two things keep an order: an attempt is kept
-//! before its browser opens, and what is owed to others is finished before the client ends.
+//! Runs effects, each in a task of its own, and sends back what came of them. Two things keep an
+//! order: an attempt is kept before its browser opens, and what is owed to others is finished
+//! before the client ends.
 
 use std::sync::Arc;
 
@@ -160,7 +161,8 @@ impl Chores {
         });
     }
 
-    /// The device key of an attempt whose session shall live in memory ends with the process, and so does the attempt.
+    /// The device key of an attempt whose session shall live in memory ends with the process, and
+    /// so does the attempt.
     fn keep(&mut self, kept: KeptAttempt) {
         if kept.store == Store::Keychain {
             let (done, keeping) = oneshot::channel();
@@ -243,7 +245,8 @@ impl Chores {
         }
     }
 
-    /// Waits for what is not a task of one effect: answers on their way to the browser, and the shelf.
+    /// Waits for what is not a task of one effect: answers on their way to the browser, and the
+    /// shelf.
     pub(super) async fn end(&mut self) {
         for attempt in self.attempts.all() {
             if let Some(listener) = attempt.listener() {

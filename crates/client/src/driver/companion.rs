@@ -1,5 +1,6 @@
-//! What an attempt has to say to the companion: the code, how it ended, that it was cancelled. Only the exchange has an answer
-//! that anybody waits for; the others are courtesies to the page, and are not repeated.
+//! What an attempt has to say to the companion: the code, how it ended, that it was cancelled. Only
+//! the exchange has an answer that anybody waits for; the others are courtesies to the page, and
+//! are not repeated.
 
 use std::sync::Arc;
 
@@ -80,7 +81,8 @@ impl Chores {
     }
 }
 
-/// The key that can speak for the attempt. Without one nothing was pushed, and nobody has to be told.
+/// The key that can speak for the attempt. Without one nothing was pushed, and nobody has to be
+/// told.
 async fn owner(attempt: &Attempt, sessions: &Sessions) -> Option<Arc<DeviceKey>> {
     if attempt.prepared.get().is_none() && !attempt.is_kept {
         return None;

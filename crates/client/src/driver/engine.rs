@@ -1,7 +1,9 @@
-//! The task that owns the machine: inputs in, steps, effects out, and the view and the notices that follow from each step.
+//! The task that owns the machine: inputs in, steps, effects out, and the view and the notices that
+//! follow from each step.
 
 use std::time::Duration;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use keyport_core::effect::Outcome;
 use keyport_core::secret::{CodeVerifier, RawCallback, State};
 use keyport_core::{
@@ -10,9 +12,6 @@ use keyport_core::{
 };
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::timeout;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::chores::Chores;
 use super::{Input, Inputs, Intent, Links, Notice, hex, short};
@@ -75,13 +74,14 @@ impl Engine {
         let clock = self.platform.clock.clone();
         loop {
             let wake = self.next_wake();
+            let woken = clock.until(wake.unwrap_or(Moment(u64::MAX)));
             tokio::select! {
                 input = received.recv() => match input {
                     Some(Input::ShutDown(done)) => return self.shut_down(received, done).await,
                     Some(input) => self.take(input),
                     None => return,
                 },
-                () = async { clock.until(wake.unwrap_or(Moment(u64::MAX))).await }, if wake.is_some() => {
+                () = woken, if wake.is_some() => {
                     self.last_tick = clock.now();
                     self.step(Event::Tick);
                 }
@@ -90,8 +90,8 @@ impl Engine {
         }
     }
 
-    /// What is under way may still end well or badly, and what follows from that is done too: a session that nobody waits for is
-    /// revoked, a page is told. Nothing new begins.
+    /// What is under way may still end well or badly, and what follows from that is done too: a
+    /// session that nobody waits for is revoked, a page is told. Nothing new begins.
     async fn shut_down(
         mut self,
         mut received: mpsc::UnboundedReceiver<Input>,
@@ -279,7 +279,8 @@ impl Engine {
     }
 
     fn shows(&self, problem: Problem) -> bool {
-        matches!(&self.views.borrow().screen, Screen::Problem { code, .. } if *code == problem.code())
+        let shown = &self.views.borrow().screen;
+        matches!(shown, Screen::Problem { code, .. } if *code == problem.code())
     }
 
     fn draw_door(&self, door: Door) -> DoorSeed {

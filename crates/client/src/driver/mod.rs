@@ -1,5 +1,6 @@
-//! Runs the machine: one task owns it, takes inputs in order, runs its effects beside each other and feeds their answers back.
-//! For the app and the CLI alike; it draws nothing and decides nothing that `keyport-core` could decide.
+//! Runs the machine: one task owns it, takes inputs in order, runs its effects beside each other
+//! and feeds their answers back. For the app and the CLI alike; it draws nothing and decides
+//! nothing that `keyport-core` could decide.
 
 mod attempt;
 mod chores;
@@ -106,7 +107,8 @@ enum Input {
 
 type Inputs = mpsc::UnboundedSender<Input>;
 
-/// A running client. Dropping it stops it at once; [`shut_down`](Self::shut_down) lets it finish what it owes.
+/// A running client. Dropping it stops it at once; [`shut_down`](Self::shut_down) lets it finish
+/// what it owes.
 pub struct Client {
     inputs: Inputs,
     views: watching::Receiver<View>,
@@ -118,7 +120,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// Starts reading the keychain. For the app: deep links are its own, and an attempt that waits for one is taken up again.
+    /// Starts reading the keychain. For the app: deep links are its own, and an attempt that waits
+    /// for one is taken up again.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -127,7 +130,8 @@ impl Client {
         Self::start_with(Links::Ours, config, platform)
     }
 
-    /// As [`start`](Self::start), beside the app: the attempt that waits for a deep link is the app's, and is left alone.
+    /// As [`start`](Self::start), beside the app: the attempt that waits for a deep link is the
+    /// app's, and is left alone.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -175,8 +179,9 @@ impl Client {
         &self.sessions
     }
 
-    /// Closes the doors and finishes what others wait for: a report, a revocation, a write. A few seconds at most. An attempt
-    /// that waits for its deep link is not cancelled: the link may start the client again.
+    /// Closes the doors and finishes what others wait for: a report, a revocation, a write. A few
+    /// seconds at most. An attempt that waits for its deep link is not cancelled: the link may
+    /// start the client again.
     pub async fn shut_down(mut self) {
         let (done, finished) = oneshot::channel();
         self.send(Input::ShutDown(done));

@@ -1,5 +1,6 @@
-//! Makes an attempt ready for the browser: the keychain answers, the doors are open, and only then one request a door is pushed
-//! (RFC 9126). What goes wrong here is found before the person sees a browser.
+//! Makes an attempt ready for the browser: the keychain answers, the doors are open, and only then
+//! one request a door is pushed (RFC 9126). What goes wrong here is found before the person sees a
+//! browser.
 
 use std::sync::Arc;
 
@@ -50,7 +51,8 @@ async fn open_and_push(
         (None, None)
     };
     let link = Url::parse(config.channel.link).map_err(|_| Problem::Internal)?;
-    // Known from here on: an attempt that is given up while it is pushed is cancelled over there too.
+    // Known from here on: an attempt that is given up while it is pushed is cancelled over there
+    // too.
     let prepared = attempt.prepared.get_or_init(|| Prepared {
         key: key.clone(),
         store: seed.store,

@@ -1,5 +1,5 @@
-//! Keeps and forgets the deep-link attempt in the keychain, in the order in which that was asked: a slow "keep" must not arrive
-//! after its "forget".
+//! Keeps and forgets the deep-link attempt in the keychain, in the order in which that was asked: a
+//! slow "keep" must not arrive after its "forget".
 
 use keyport_core::{AttemptId, KeptAttempt};
 use tokio::sync::{mpsc, oneshot};

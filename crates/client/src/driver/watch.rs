@@ -1,5 +1,6 @@
-//! Follows an attempt at the companion while its doors are open: the number to compare, the browser on its way back, the end.
-//! Trouble on the way is no news of the attempt; it only makes the questions rarer.
+//! Follows an attempt at the companion while its doors are open: the number to compare, the browser
+//! on its way back, the end. Trouble on the way is no news of the attempt; it only makes the
+//! questions rarer.
 
 use std::sync::Arc;
 

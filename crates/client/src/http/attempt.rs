@@ -1,5 +1,5 @@
-//! The side channel of one sign-in, `docs/protocol.md` "Attempt": how far the browser is, how it ended here, and cancelling.
-//! One request each; how often to ask is `driver::watch`'s.
+//! The side channel of one sign-in, `docs/protocol.md` "Attempt": how far the browser is, how it
+//! ended here, and cancelling. One request each; how often to ask is `driver::watch`'s.
 
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, Request, Response, StatusCode};

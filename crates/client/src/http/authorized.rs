@@ -1,5 +1,6 @@
-//! Requests with proof of possession: signs each with the device key, carries the server's nonce from answer to request, and
-//! repeats once when the answer is only that the nonce was stale (RFC 9449 §8). It repeats for no other reason.
+//! Requests with proof of possession: signs each with the device key, carries the server's nonce
+//! from answer to request, and repeats once when the answer is only that the nonce was stale (RFC
+//! 9449 §8). It repeats for no other reason.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -73,7 +74,8 @@ impl Companion {
     /// Sends `request` with a proof, and with the access token if there is one.
     ///
     /// # Errors
-    /// When there is no answer, or the companion asks for a nonce twice running. Any other answer is the caller's.
+    /// When there is no answer, or the companion asks for a nonce twice running. Any other answer
+    /// is the caller's.
     pub(super) async fn send_proven(
         &self,
         key: &DeviceKey,
@@ -138,8 +140,8 @@ impl Companion {
     }
 
     fn remember_nonce(&self, response: &Response<Body>) {
-        // Copied: a clone is a part of the buffer that the whole answer was read into, and would keep
-        // its tokens in memory for as long as the nonce.
+        // Copied: a clone is a part of the buffer that the whole answer was read into, and would
+        // keep its tokens in memory for as long as the nonce.
         let copied = response.headers().get(NONCE).map(|nonce| nonce.as_bytes().to_vec());
         if let Some(nonce) = copied.and_then(|nonce| HeaderValue::try_from(nonce).ok()) {
             *self.nonce.lock().unwrap_or_else(PoisonError::into_inner) = Some(nonce);

@@ -1,5 +1,6 @@
-//! Where the companion's endpoints are: its metadata, RFC 8414. The issuer must be byte-equal to the companion we were told to
-//! use, and every endpoint must be of the issuer's origin, so that nothing can send a secret elsewhere.
+//! Where the companion's endpoints are: its metadata, RFC 8414. The issuer must be byte-equal to
+//! the companion we were told to use, and every endpoint must be of the issuer's origin, so that
+//! nothing can send a secret elsewhere.
 
 use http::{Method, Request, StatusCode};
 use keyport_core::Problem;

@@ -1,5 +1,5 @@
-//! The device key and its proofs of possession, RFC 9449: ES256 alone, the curve of TPM and Secure Enclave.
-//! Does not keep the key (see `session::device`) and sends nothing.
+//! The device key and its proofs of possession, RFC 9449: ES256 alone, the curve of TPM and Secure
+//! Enclave. Does not keep the key (see `session::device`) and sends nothing.
 
 use std::fmt;
 

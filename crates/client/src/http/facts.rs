@@ -1,7 +1,7 @@
 //! The facts of an account as the companion tells them, with a code or at userinfo. They are for
-//! showing, so a fact that is absent, null, empty or of another kind is left out: a session is never
-//! given up for one. The subject alone must be there: without it nothing says whose session it is.
-//! Not here: tokens, which are read strictly (`token`).
+//! showing, so a fact that is absent, null, empty or of another kind is left out: a session is
+//! never given up for one. The subject alone must be there: without it nothing says whose session
+//! it is. Not here: tokens, which are read strictly (`token`).
 
 use keyport_core::account::{AccountId, Connection, Organization};
 use keyport_core::{Account, Moment};
@@ -78,8 +78,8 @@ fn connection_of(id: &Value, kind: &Value) -> Option<Connection> {
     Some(Connection { id: text(id)?, kind: text(kind).unwrap_or_default() })
 }
 
-/// The first 16 hex digits of SHA-256 over issuer, NUL, subject: the same account has the same name on this device
-/// whatever its email becomes, and no keychain tool shows who it is.
+/// The first 16 hex digits of SHA-256 over issuer, NUL, subject: the same account has the same name
+/// on this device whatever its email becomes, and no keychain tool shows who it is.
 fn account_id(issuer: &str, subject: &str) -> AccountId {
     let digest =
         Sha256::new().chain_update(issuer).chain_update([0]).chain_update(subject).finalize();

@@ -1,6 +1,7 @@
-//! The companion as the client speaks to it: metadata (RFC 8414), pushed requests (RFC 9126), tokens (RFC 6749) with proof of
-//! possession (RFC 9449), and the attempt endpoint of `docs/protocol.md`.
-//! It keeps no session and decides nothing; every error leaves as a [`Problem`](keyport_core::Problem).
+//! The companion as the client speaks to it: metadata (RFC 8414), pushed requests (RFC 9126),
+//! tokens (RFC 6749) with proof of possession (RFC 9449), and the attempt endpoint of
+//! `docs/protocol.md`. It keeps no session and decides nothing; every error leaves as a
+//! [`Problem`](keyport_core::Problem).
 
 mod attempt;
 mod authorized;

@@ -196,8 +196,8 @@ impl Companion {
     }
 }
 
-/// Whether this can stand in a header and a form: visible ASCII (RFC 6749 appendix A.12), not empty, of
-/// bounded length. What is no token must not take the place of one.
+/// Whether this can stand in a header and a form: visible ASCII (RFC 6749 appendix A.12), not
+/// empty, of bounded length. What is no token must not take the place of one.
 fn is_token(text: &str) -> bool {
     (1..=LONGEST_TOKEN).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

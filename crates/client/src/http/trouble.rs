@@ -1,5 +1,6 @@
-//! What can go wrong between client and companion, without a body, a URL or a secret. Sorts a failed answer (RFC 6749 §5.2 and
-//! our `keyport_problem`) and a failed connection into the closed list of problems.
+//! What can go wrong between client and companion, without a body, a URL or a secret. Sorts a
+//! failed answer (RFC 6749 §5.2 and our `keyport_problem`) and a failed connection into the closed
+//! list of problems.
 
 use std::error::Error as StdError;
 use std::io;
@@ -45,8 +46,8 @@ impl From<Problem> for Trouble {
 struct Refusal {
     #[serde(default)]
     error: String,
-    /// In each error of the companion (`docs/protocol.md` "Endpoints"), and in no answer of a captive
-    /// portal or gateway, which may have an `error` too.
+    /// In each error of the companion (`docs/protocol.md` "Endpoints"), and in no answer of a
+    /// captive portal or gateway, which may have an `error` too.
     request_id: Option<String>,
     keyport_problem: Option<String>,
 }
@@ -110,8 +111,7 @@ pub(super) fn wants_nonce(response: &Response<Body>) -> bool {
 }
 
 /// What an answer that is not the expected one means. Ends nothing, whatever it says. Of an answer
-/// that is not the companion's the status alone counts: what it says in a body are the words of a
-/// network in between.
+/// that is not the companion's own the status alone counts.
 pub(super) fn of_answer(response: &Response<Body>) -> Problem {
     let refusal = refusal(response);
     let named = refusal.keyport_problem.as_deref().and_then(Problem::from_code);
@@ -169,8 +169,8 @@ fn is_untrusted(cause: &(dyn StdError + 'static)) -> bool {
     )
 }
 
-/// A proxy that wants to know who asks, or opens no way to the companion. The library keeps the type of it to itself; a test
-/// behind a real proxy notices when it says it differently.
+/// A proxy that wants to know who asks, or opens no way to the companion. The library keeps the
+/// type of it to itself; a test behind a real proxy notices when it says it differently.
 fn is_proxy_refusal(cause: &(dyn StdError + 'static)) -> bool {
     let said = cause.to_string();
     said == "tunnel error: proxy authorization required" || said == "tunnel error: unsuccessful"

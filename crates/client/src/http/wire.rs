@@ -1,5 +1,5 @@
-//! One HTTP client for everything that goes to the companion: the system's trust store, `HTTPS_PROXY`, limits in time and size,
-//! no redirects. Knows no endpoint and reads no body.
+//! One HTTP client for everything that goes to the companion: the system's trust store,
+//! `HTTPS_PROXY`, limits in time and size, no redirects. Knows no endpoint and reads no body.
 
 use std::time::Duration;
 
@@ -22,14 +22,15 @@ pub(super) type Body = Zeroizing<Vec<u8>>;
 
 #[derive(Clone)]
 pub(super) struct Wire {
-    /// A client that could not be built says so when it is used: reading the keychain must not depend on it.
+    /// A client that could not be built says so when it is used: reading the keychain must not
+    /// depend on it.
     client: Result<reqwest::Client, Problem>,
     /// The same, and no connection is used again.
     unpooled: Result<reqwest::Client, Problem>,
 }
 
-/// Marks a request that has a connection of its own: the buffers of one that is kept for later would
-/// keep what was said on it last. For requests and answers with tokens, codes and verifiers.
+/// Marks a request that has a connection of its own: the buffers of one that is kept for later
+/// would keep what was said on it last. For requests and answers with tokens, codes and verifiers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OwnConnection;
 

@@ -87,7 +87,8 @@ impl From<KeychainTrouble> for Problem {
 /// No method but [`unlock`](Self::unlock) asks the person anything where the platform lets us tell
 /// beforehand (Linux does). A dialog that appears because a program was started is one that people
 /// learn to type their password into; one that follows a click on "Unlock" says what it is for. It
-/// also keeps every other call within its deadline, since a prompt takes as long as the person does.
+/// also keeps every other call within its deadline, since a prompt takes as long as the person
+/// does.
 pub trait Keychain: Send + Sync {
     /// Whether items can be written and read back now. To be asked before a browser opens.
     fn probe(&self) -> Answered<'_, ()>;
@@ -101,8 +102,8 @@ pub trait Keychain: Send + Sync {
     /// Takes the item out. One that is not there is as good as deleted.
     fn delete<'a>(&'a self, item: &'a Item) -> Answered<'a, ()>;
 
-    /// Moves what cannot be read to `ITEM.corrupt` (or `ITEM.corrupt-2` and so on), so that the item
-    /// can be written anew and nothing is lost.
+    /// Moves what cannot be read to `ITEM.corrupt` (or `ITEM.corrupt-2` and so on), so that the
+    /// item can be written anew and nothing is lost.
     fn set_aside<'a>(&'a self, item: &'a Item) -> Answered<'a, ()>;
 
     /// Lets the system ask the person to unlock the keychain, and waits for the answer.

@@ -1,5 +1,5 @@
-//! The items of one service in a keychain, as blocking calls. Every rule that does not depend on the
-//! platform is here: envelopes, deleting twice, setting aside. No threads, no deadlines.
+//! The items of one service in a keychain, as blocking calls. Every rule that does not depend on
+//! the platform is here: envelopes, deleting twice, setting aside. No threads, no deadlines.
 
 use super::{Item, KeychainTrouble, SecretBytes, envelope};
 
@@ -62,7 +62,8 @@ fn unless_newer(shelf: &mut dyn Shelf, name: &str) -> Result<Vec<SecretBytes>> {
     if found.iter().any(envelope::is_newer) { Err(KeychainTrouble::Newer) } else { Ok(found) }
 }
 
-/// Copies first and deletes then: a crash between the two leaves one copy too many, never one too few.
+/// Copies first and deletes then: a crash between the two leaves one copy too many, never one too
+/// few.
 pub(super) fn set_aside(shelf: &mut dyn Shelf, item: &Item) -> Result<()> {
     let name = item.name();
     for unreadable in unless_newer(shelf, &name)? {

@@ -110,7 +110,8 @@ struct Service {
 
 impl Service {
     /// Does `work` with the entry of that name; an entry that is not there is `None`. A store that
-    /// has failed is opened anew and `work` done once more: all that is done here may be done twice.
+    /// has failed is opened anew and `work` done once more: all that is done here may be done
+    /// twice.
     fn with_entry<T>(
         &mut self,
         name: &str,

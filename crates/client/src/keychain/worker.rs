@@ -74,7 +74,8 @@ mod tests {
     const SHORT: Duration = Duration::from_millis(30);
     const LONG: Duration = Duration::from_secs(20);
 
-    /// Gives the thread a job that hangs, and returns once that job runs. Dropping the sender ends it.
+    /// Gives the thread a job that hangs, and returns once that job runs. Dropping the sender ends
+    /// it.
     async fn hang(worker: &Worker<Vec<&'static str>>) -> Sender<()> {
         let (running, runs) = oneshot::channel();
         let (release, hanging) = channel::<()>();

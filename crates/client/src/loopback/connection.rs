@@ -45,7 +45,10 @@ pub(super) async fn accept_until(
                 // Joining here and not in the task keeps the line in the order of arrival.
                 let place = shared.waiting.join();
                 let connection = Connection {
-                    stream, shared: shared.clone(), received: Zeroizing::new(Vec::new()), _slot: slot,
+                    stream,
+                    shared: shared.clone(),
+                    received: Zeroizing::new(Vec::new()),
+                    _slot: slot,
                 };
                 connections.spawn(connection.serve(place, closing.clone()));
             }

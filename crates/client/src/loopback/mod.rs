@@ -1,9 +1,9 @@
 //! The loopback door: receives the callback on `http://127.0.0.1:PORT/callback` (RFC 8252 §7.3).
 //!
-//! It judges requests, not callbacks: whether a callback belongs to a sign-in that is waiting is for
-//! the caller to say. It is not a web server: one path (and a short link to the companion, where
-//! one is wanted), one method, no keep-alive, no sentence of its own. Nothing an unauthenticated
-//! caller sends can end it or hold the real callback up.
+//! It judges requests, not callbacks: whether a callback belongs to a sign-in that is waiting is
+//! for the caller to say. It is not a web server: one path (and a short link to the companion,
+//! where one is wanted), one method, no keep-alive, no sentence of its own. Nothing an
+//! unauthenticated caller sends can end it or hold the real callback up.
 
 mod connection;
 mod request;

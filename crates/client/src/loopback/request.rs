@@ -197,7 +197,8 @@ mod tests {
     fn fetch_metadata_must_say_navigation_to_a_document_where_it_says_anything() {
         for headers in [
             "", // No metadata at all: an older browser.
-            "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n",
+            "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n\
+             Sec-Fetch-Dest: document\r\n",
             "sec-fetch-mode: navigate\r\nsec-fetch-dest: document\r\nsec-fetch-user: ?1\r\n",
         ] {
             assert_eq!(refusal(&with(headers)), None, "{headers}");

@@ -60,8 +60,9 @@ fn page(status: &str, notices: &Notices, notice: &Notice) -> Vec<u8> {
     let direction = if notices.right_to_left { "rtl" } else { "ltr" };
     let (title, sentence) = (escaped(&notice.title), escaped(&notice.sentence));
     let body = format!(
-        "<!doctype html><html lang=\"{language}\" dir=\"{direction}\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\
+        "<!doctype html><html lang=\"{language}\" dir=\"{direction}\"><head>\
+         <meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <title>{title}</title>\
          <style>{STYLE}</style></head>\
          <body><main><h1>{title}</h1><p>{sentence}</p></main></body></html>"
     );

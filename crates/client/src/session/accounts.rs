@@ -1,5 +1,5 @@
-//! The accounts that are signed in at this companion, one by one and all together, and that they may
-//! have changed. Reads and ends sessions; begins none.
+//! The accounts that are signed in at this companion, one by one and all together, and that they
+//! may have changed. Reads and ends sessions; begins none.
 
 use keyport_core::{Account, Problem, Stored};
 use tokio::sync::watch;

@@ -1,5 +1,6 @@
-//! What the keychain items hold, as JSON, and back. The one place where a session's secrets become bytes; nothing is read from
-//! or written to a keychain here. An item that does not parse is corrupt, whatever its checksum says.
+//! What the keychain items hold, as JSON, and back. The one place where a session's secrets become
+//! bytes; nothing is read from or written to a keychain here. An item that does not parse is
+//! corrupt, whatever its checksum says.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -11,7 +12,8 @@ use zeroize::Zeroizing;
 use crate::http::DeviceKey;
 use crate::keychain::{KeychainTrouble, LARGEST, SecretBytes};
 
-/// Names and addresses that are only for showing are cut to this many characters, the first that fits.
+/// Names and addresses that are only for showing are cut to this many characters, the first that
+/// fits.
 const SHOWN: [usize; 4] = [256, 64, 24, 0];
 
 /// One session as it is kept.
@@ -54,7 +56,8 @@ struct AttemptRecord<'a> {
     store: Store,
 }
 
-/// A secret that stays where it is until it has its type. Ours never need an escape in JSON; one that does is not ours.
+/// A secret that stays where it is until it has its type. Ours never need an escape in JSON; one
+/// that does is not ours.
 pub(super) type Borrowed<'a> = &'a str;
 
 /// What has a form in the keychain.

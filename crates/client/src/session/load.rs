@@ -1,6 +1,6 @@
 //! What the keychain holds when a client starts. One item that cannot be read costs only itself: a
-//! lost index is rebuilt from the items, a damaged item is set aside, one of a newer version is left
-//! alone. A keychain that does not answer says nothing about who is signed in.
+//! lost index is rebuilt from the items, a damaged item is set aside, one of a newer version is
+//! left alone. A keychain that does not answer says nothing about who is signed in.
 
 use keyport_core::event::Vault as Contents;
 use keyport_core::{Account, KeptAttempt, Problem};
@@ -10,7 +10,8 @@ use super::items::Index;
 use crate::keychain::{Item, KeychainTrouble};
 
 impl Sessions {
-    /// Reads everything of this companion. Accounts of another one stay where they are: their tokens are not for this one.
+    /// Reads everything of this companion. Accounts of another one stay where they are: their
+    /// tokens are not for this one.
     ///
     /// # Errors
     /// When the keychain does not answer.

@@ -1,5 +1,5 @@
-//! What this process alone knows: sessions that are not in the keychain, access tokens, and which device key a session is bound
-//! to. Gone when it ends, and wiped.
+//! What this process alone knows: sessions that are not in the keychain, access tokens, and which
+//! device key a session is bound to. Gone when it ends, and wiped.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,12 +27,15 @@ pub(super) struct Memory(Mutex<Known>);
 struct Known {
     /// Sessions that live here.
     held: BTreeMap<AccountId, KeptSession>,
-    /// Children that could neither be saved nor take their parent's place here: what the keychain holds is not known.
+    /// Children that could neither be saved nor take their parent's place here: what the keychain
+    /// holds is not known.
     unsettled: BTreeMap<AccountId, KeptSession>,
-    /// Sessions that were not surely saved: the keychain may hold a token that has since been rotated here.
+    /// Sessions that were not surely saved: the keychain may hold a token that has since been
+    /// rotated here.
     unsure: BTreeSet<AccountId>,
     access: BTreeMap<AccountId, Access>,
-    /// The keys of sessions that are held here; the keychain's own sessions are bound to the keychain's own key.
+    /// The keys of sessions that are held here; the keychain's own sessions are bound to the
+    /// keychain's own key.
     keys: BTreeMap<AccountId, Arc<DeviceKey>>,
     /// The keys of the last exchanged sessions, which may yet be saved, held or revoked, by the
     /// name of the refresh token: the token itself may be over long before the next exchange.
@@ -56,8 +59,8 @@ impl Memory {
         known.exchanged.iter().find(|(other, _)| *other == name).map(|(_, key)| key.clone())
     }
 
-    /// Puts `child` in the place of its parent. False if that is gone, signed out or replaced by a newer session: then the child is
-    /// nobody's.
+    /// Puts `child` in the place of its parent. False if that is gone, signed out or replaced by a
+    /// newer session: then the child is nobody's.
     pub(super) fn rotate(&self, parent: &RefreshToken, child: KeptSession) -> bool {
         let mut known = self.known();
         match known.held.get_mut(&child.account.id) {

@@ -100,7 +100,8 @@ impl Sessions {
         self.shared.vault.probe().await
     }
 
-    /// Takes an account out of the keychain, where something stands that is not the truth. Memory keeps what it has.
+    /// Takes an account out of the keychain, where something stands that is not the truth. Memory
+    /// keeps what it has.
     ///
     /// # Errors
     /// When it may still be there.
@@ -111,8 +112,8 @@ impl Sessions {
         Ok(())
     }
 
-    /// Ends the session here, then at the companion. Offline, it is still over here: revoking is one try of at most 3 seconds,
-    /// and what it does not reach ends with its idle lifetime.
+    /// Ends the session here, then at the companion. Offline, it is still over here: revoking is
+    /// one try of at most 3 seconds, and what it does not reach ends with its idle lifetime.
     ///
     /// # Errors
     /// When the keychain may still hold it.

@@ -1,6 +1,7 @@
-//! Rotation that survives a lost answer: one owner at a time, the keychain read again in each turn, the child saved before it
-//! is used, and only `invalid_grant` ends a session. The companion gives the same child for the same parent until the child is
-//! presented (`docs/protocol.md` "Token"), so a request may be repeated but a child may not be used before its parent is gone.
+//! Rotation that survives a lost answer: one owner at a time, the keychain read again in each turn,
+//! the child saved before it is used, and only `invalid_grant` ends a session. The companion gives
+//! the same child for the same parent until the child is presented (`docs/protocol.md` "Token"), so
+//! a request may be repeated but a child may not be used before its parent is gone.
 
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use super::memory::Access;
 use super::rotation::{Turned, Wanted};
 use super::{Proven, Sessions};
 
-/// An access token with less than this left is not handed out, and a session is refreshed this long before.
+/// An access token with less than this left is not handed out, and a session is refreshed this long
+/// before.
 const EARLY: Lifetime = Lifetime::seconds(30);
 /// Pauses before each try: the first, and two for lost answers.
 const TRIES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(250), Duration::from_secs(1)];

@@ -1,5 +1,5 @@
-//! The keychain, item by item and typed: what is where, and what happens when one cannot be read. Takes no turns (see
-//! [`super::turn`]): whatever writes wants to see the caller's.
+//! The keychain, item by item and typed: what is where, and what happens when one cannot be read.
+//! Takes no turns (see [`super::turn`]): whatever writes wants to see the caller's.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -155,8 +155,8 @@ impl Vault {
         self.write(&Item::Account(session.account.id.clone()), session).await
     }
 
-    /// Adds the session and makes its account the current one. The index first: an index without its item is read as signed
-    /// out, an item without its index would never be found again.
+    /// Adds the session and makes its account the current one. The index first: an index without
+    /// its item is read as signed out, an item without its index would never be found again.
     pub(super) async fn add(&self, turn: &Turn, session: &KeptSession) -> Result<()> {
         let account = &session.account.id;
         let mut index = self.restored_index(turn).await?;
@@ -228,7 +228,8 @@ impl Vault {
         }
     }
 
-    /// Moves the item away if it still cannot be read. Another process may have written it anew before the turn began.
+    /// Moves the item away if it still cannot be read. Another process may have written it anew
+    /// before the turn began.
     pub(super) async fn set_aside_if_corrupt(&self, _turn: &Turn, item: &Item) -> Result<()> {
         let readable = match item {
             Item::Device => self.device().await.map(drop),

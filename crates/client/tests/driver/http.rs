@@ -37,7 +37,8 @@ async fn trouble(url: &Url) -> Problem {
 async fn what_is_not_an_answer_of_the_protocol_is_sorted_and_never_followed() {
     for (answer, problem) in [
         (
-            &b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"[..],
+            &b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\
+               Content-Length: 0\r\n\r\n"[..],
             Problem::UnexpectedAnswer,
         ),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", Problem::UnexpectedAnswer),

@@ -1,5 +1,6 @@
-//! The client from its public interface alone, against a small companion that speaks `docs/protocol.md` and checks every proof
-//! with code of its own. The browser, the clock and the keychain's moods are the tests'.
+//! The client from its public interface alone, against a small companion that speaks
+//! `docs/protocol.md` and checks every proof with code of its own. The browser, the clock and the
+//! keychain's moods are the tests'.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends with a panic")]
 
 mod callbacks;

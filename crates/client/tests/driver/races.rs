@@ -1,4 +1,5 @@
-//! What happens to a session while something else happens to it: a save that comes late, a sign-out, a new sign-in, damage.
+//! What happens to a session while something else happens to it: a save that comes late, a
+//! sign-out, a new sign-in, damage.
 
 use keyport_client::Sessions;
 use keyport_client::keychain::{Item, KeychainTrouble};

@@ -1,4 +1,5 @@
-//! Rotation that survives lost answers, failing keychains and other processes (DESIGN "Client side of the session").
+//! Rotation that survives lost answers, failing keychains and other processes (DESIGN "Client side
+//! of the session").
 
 use keyport_client::Sessions;
 use keyport_client::keychain::{Item, KeychainTrouble};

@@ -1,5 +1,5 @@
-//! What is kept for other processes and later ones: access tokens, the index of accounts, items of a
-//! newer version, and that changes are heard.
+//! What is kept for other processes and later ones: access tokens, the index of accounts, items of
+//! a newer version, and that changes are heard.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends with a panic")]
 
 mod access;

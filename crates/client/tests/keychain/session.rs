@@ -33,7 +33,8 @@ impl Session {
         session
     }
 
-    /// A bus that starts no service by itself, but for a prompter that only notes that it was called.
+    /// A bus that starts no service by itself, but for a prompter that only notes that it was
+    /// called.
     pub fn with_bus() -> Self {
         let mut session = Self::without_bus();
         let prompter = session.path("prompter");

@@ -1,5 +1,5 @@
-//! Absent, locked, refused and slow: told apart, ended within the deadline, and recovered from by the
-//! same process. No dialog opens but when asked for.
+//! Absent, locked, refused and slow: told apart, ended within the deadline, and recovered from by
+//! the same process. No dialog opens but when asked for.
 
 use std::time::Duration;
 

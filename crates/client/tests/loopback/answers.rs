@@ -29,8 +29,7 @@ async fn an_accepted_callback_sends_the_tab_to_the_companion_and_the_code_leaves
 }
 
 #[tokio::test]
-async fn without_a_page_to_go_back_to_the_tab_ends_on_a_page_without_the_code_even_if_closed_at_once()
- {
+async fn without_a_page_to_go_back_to_the_tab_ends_without_the_code_even_if_closed_at_once() {
     let mut listener = listener().await;
     let host = host(&listener);
     let app = tokio::spawn(async move {

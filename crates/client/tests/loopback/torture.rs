@@ -1,4 +1,5 @@
-//! Idle, slow, hostile and very many connections: the real callback is answered at once all the same.
+//! Idle, slow, hostile and very many connections: the real callback is answered at once all the
+//! same.
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
@@ -43,7 +44,8 @@ async fn a_storm_of_new_connections_does_not_evict_a_callback_that_has_arrived()
     let listener = listener_within(limits).await;
     let host = host(&listener);
     let app = app_waits(listener);
-    // Without an await in between, all of it has arrived before the listener looks for the first time.
+    // Without an await in between, all of it has arrived before the listener looks for the first
+    // time.
     let mut tab = std::net::TcpStream::connect(&host).unwrap();
     tab.write_all(get(REAL, &host, NAVIGATION).as_bytes()).unwrap();
     let storm: Vec<_> = (0..100).map(|_| std::net::TcpStream::connect(&host).unwrap()).collect();

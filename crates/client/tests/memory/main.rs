@@ -1,5 +1,5 @@
-//! What the memory of a process still holds after a sign-out: no token, no code and no verifier. The
-//! process is this test program, started again; it frees memory as our programs do.
+//! What the memory of a process still holds after a sign-out: no token, no code and no verifier.
+//! The process is this test program, started again; it frees memory as our programs do.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends with a panic")]
 

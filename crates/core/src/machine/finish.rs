@@ -1,5 +1,5 @@
-//! From the code exchange to the kept session: saved in the keychain, or held in memory and said so. What comes too late is
-//! revoked.
+//! From the code exchange to the kept session: saved in the keychain, or held in memory and said
+//! so. What comes too late is revoked.
 
 use super::{Front, Machine, SAVE_LIFETIME, Step};
 use crate::account::{NewSession, Stored};

@@ -12,9 +12,11 @@ use crate::problem::Problem;
 
 /// A session is refreshed this long before its access token ends.
 const EARLY: Lifetime = Lifetime::seconds(30);
-/// Never sooner after the last one, or a companion whose tokens end at once would be asked without a pause.
+/// Never sooner after the last one, or a companion whose tokens end at once would be asked without
+/// a pause.
 const SOONEST: Lifetime = Lifetime::seconds(30);
-/// Never later, or a session would be given up to a lifetime that nobody keeps to, or to a clock that was wrong.
+/// Never later, or a session would be given up to a lifetime that nobody keeps to, or to a clock
+/// that was wrong.
 const LATEST: Lifetime = Lifetime::seconds(3600);
 
 impl Machine {
@@ -45,8 +47,8 @@ impl Machine {
         self.current = Some(id);
     }
 
-    /// A save that was given up has an answer after all. The session lives in memory and rotates there, so what the keychain
-    /// now holds would be an old token: it goes.
+    /// A save that was given up has an answer after all. The session lives in memory and rotates
+    /// there, so what the keychain now holds would be an old token: it goes.
     pub(crate) fn saved_late(mut self, answered: Ticket, result: Result<(), Problem>) -> Step {
         let late = self.accounts.values_mut().find(|signed| signed.given_up == Some(answered));
         let Some(signed) = late else {
@@ -86,7 +88,10 @@ impl Machine {
     }
 
     pub(crate) fn refreshed(mut self, answered: Ticket, result: &Refreshed, now: Moment) -> Step {
-        let asked = |signed: &&mut Signed| matches!(signed.freshness, Freshness::Refreshing { ticket, .. } if ticket == answered);
+        let asked = |signed: &&mut Signed| match signed.freshness {
+            Freshness::Refreshing { ticket, .. } => ticket == answered,
+            _ => false,
+        };
         let Some(signed) = self.accounts.values_mut().find(asked) else {
             return self.stay();
         };
@@ -159,7 +164,8 @@ impl Machine {
         (self.idle(None), vec![Effect::SignOut { account }])
     }
 
-    /// A person who signed out must not believe more than is true. One who has signed in again meanwhile need not hear of it.
+    /// A person who signed out must not believe more than is true. One who has signed in again
+    /// meanwhile need not hear of it.
     pub(crate) fn sign_out_unfinished(mut self, account: &AccountId, problem: Problem) -> Step {
         self.leaving.remove(account);
         if let Front::Idle { problem: shown } = &mut self.front

@@ -1,5 +1,5 @@
-//! One attempt from the click to the session. A new click replaces the attempt; a late result of another attempt changes
-//! nothing, and a late success is revoked.
+//! One attempt from the click to the session. A new click replaces the attempt; a late result of
+//! another attempt changes nothing, and a late success is revoked.
 
 use super::{EXCHANGE_LIFETIME, Front, LONGEST_WAIT, Machine, PREPARE_LIFETIME, Step, Waiting};
 use crate::attempt::{AttemptId, AttemptSeed, Pushed};
@@ -18,7 +18,8 @@ impl Machine {
             }
             // The code is used: what comes back decides, a click meanwhile does not.
             Front::Exchanging { .. } | Front::Saving { .. } => return self.stay(),
-            // A double click is the same wish; and a seed used before is never an attempt of its own.
+            // A double click is the same wish; and a seed used before is never an attempt of its
+            // own.
             Front::Preparing { seed: under_way, .. } if under_way.id == seed.id => {
                 return self.stay();
             }

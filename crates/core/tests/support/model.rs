@@ -1,5 +1,5 @@
-//! A model that knows less than the machine and therefore cannot share its mistakes: it watches events and effects, and keeps
-//! the books on attempts, codes and sessions.
+//! A model that knows less than the machine and therefore cannot share its mistakes: it watches
+//! events and effects, and keeps the books on attempts, codes and sessions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -128,7 +128,8 @@ impl Model {
             Effect::Hold { session } => {
                 self.saving = None;
                 self.keep(session.account.id.clone(), Stored::Memory);
-                // A new session of the same account makes an answer to the older one's refresh stale.
+                // A new session of the same account makes an answer to the older one's refresh
+                // stale.
                 self.refreshing.retain(|(_, account, _)| *account != session.account.id);
             }
             Effect::Refresh { ticket, account } => {
@@ -150,7 +151,8 @@ impl Model {
                 self.sign_out(account);
                 self.leaving.insert(account.clone());
             }
-            // An erasure after a late save is of a session that lives on in memory; this one is of an account that goes.
+            // An erasure after a late save is of a session that lives on in memory; this one is of
+            // an account that goes.
             Effect::Erase { account } if *event == Event::SignOutWanted => self.sign_out(account),
             Effect::Revoke { .. } => self.saving = None,
             _ => {}

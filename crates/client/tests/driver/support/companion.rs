@@ -1,5 +1,5 @@
-//! A companion of `docs/protocol.md`, small and strict: every proof is checked, every code and token counted, and the tests can
-//! make it fail in the ways a network and a service fail.
+//! A companion of `docs/protocol.md`, small and strict: every proof is checked, every code and
+//! token counted, and the tests can make it fail in the ways a network and a service fail.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -1,4 +1,5 @@
-//! A desk with a client on it. The test is the person: it clicks, looks at the view, and is the browser.
+//! A desk with a client on it. The test is the person: it clicks, looks at the view, and is the
+//! browser.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -55,8 +56,8 @@ impl Desk {
         Self { client, notices, config, platform, ..self }
     }
 
-    /// The window's process is killed; another one has nothing to do with this keychain. From now on
-    /// nothing renews a session by itself.
+    /// The window's process is killed; another one has nothing to do with this keychain. From now
+    /// on nothing renews a session by itself.
     pub fn window_is_killed(&mut self) {
         let platform = Platform { keychain: MoodyKeychain::new(), ..self.platform.clone() };
         self.client = Client::start(self.config.clone(), platform);

@@ -1,4 +1,5 @@
-//! What stands before every endpoint of the test companion: the proof, the nonce, and what the test wants to go wrong.
+//! What stands before every endpoint of the test companion: the proof, the nonce, and what the test
+//! wants to go wrong.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,5 @@
-//! A keychain with moods: what is asked of it can be refused, item by item, and an item can be damaged.
+//! A keychain with moods: what is asked of it can be refused, item by item, and an item can be
+//! damaged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};

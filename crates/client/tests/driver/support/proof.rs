@@ -6,7 +6,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// The proof's key thumbprint, its `jti` and its nonce. Panics where the proof is not about this request.
+/// The proof's key thumbprint, its `jti` and its nonce. Panics where the proof is not about this
+/// request.
 pub fn check(
     proof: &str,
     method: &str,

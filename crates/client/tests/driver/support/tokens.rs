@@ -50,7 +50,8 @@ pub(super) fn exchange(world: &mut World, seen: &Seen) -> Response {
     Json(answer).into_response()
 }
 
-/// The rule of the design: the current token rotates, its immediate parent gives the same child until that child is presented.
+/// The rule of the design: the current token rotates, its immediate parent gives the same child
+/// until that child is presented.
 pub(super) fn refresh(world: &mut World, seen: &Seen) -> Response {
     let presented = &seen.fields["refresh_token"];
     if world.over {
