@@ -66,6 +66,21 @@ async fn a_database_and_its_key_file_belong_together() -> Result<()> {
 }
 
 #[test]
+fn a_database_path_that_cannot_be_used_is_not_blamed_on_the_key_file() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    for (path, word) in [("none/c.db", "its folder"), ("", "folder")] {
+        let path = folder.path().join(path);
+        let url = format!("sqlite:{}", path.display());
+        let url = url.trim_end_matches('/');
+        let said = refusal(World::with().companion("DATABASE_URL", url))?;
+        assert!(said.contains("the database") && said.contains(word), "{said}");
+        assert!(!said.contains("key file"), "{said}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path())?.count(), 0);
+    Ok(())
+}
+
+#[test]
 fn a_database_that_is_none_is_refused_and_kept() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("companion.db");

@@ -21,7 +21,7 @@ use crate::issuer::Issuer;
 use crate::keys::{KeyFile, Keys, Random, SystemRandom};
 use crate::open_files::connections_allowed;
 use crate::setup::{self, Setup};
-use crate::storage::{SqliteSettings, SqliteStorage};
+use crate::storage::{SqliteSettings, SqliteStorage, check_place};
 use crate::upstream::Upstream;
 use crate::web::{Limits, router, serve_until};
 
@@ -115,6 +115,7 @@ async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
 fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc<App>> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let clock = SystemClock::start();
+    check_place(&settings.database)?;
     let file = KeyFile::read_or_create(&settings.key_file, Some(&settings.database), &*random)?;
     let keys = Arc::new(Keys::derive(&file));
     let family = FamilyLimits {

@@ -2,6 +2,7 @@
 //! found at once and named; a secret's value never appears in one. Not here: opening what is named.
 
 mod environment;
+mod log_filter;
 mod proxies;
 mod variables;
 
@@ -14,6 +15,7 @@ use crate::admission::{Allowed, Policy};
 use environment::Environment;
 
 use crate::keys::SecretText;
+use crate::upstream::is_social_provider;
 pub use proxies::TrustedProxies;
 pub use variables::{VARIABLES, Variable};
 
@@ -88,6 +90,7 @@ impl Settings {
             .map_or_else(|| database.with_extension("key"), PathBuf::from);
         let lifetimes = environment.lifetimes();
         let trusted_proxies = environment.trusted_proxies();
+        environment.log_filter();
         environment.finish()?;
         Ok(Self { public_url, upstream, policy, database, key_file, lifetimes, trusted_proxies })
     }
@@ -143,6 +146,7 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         if matches!(&policy.organizations, Allowed::These(ids) if ids.iter().any(|id| id == "*")) {
             self.fault("KEYPORT_ORGANIZATIONS holds * beside ids: write * alone, or ids alone");
         }
+        self.check_ids(&policy);
         if let Some(default) = &policy.default_organization
             && !policy.organizations.allows(default)
         {
@@ -151,6 +155,37 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
             ));
         }
         policy
+    }
+
+    /// A mistyped id or name would let in nobody, and nothing would say why.
+    fn check_ids(&mut self, policy: &Policy) {
+        if let Allowed::These(ids) = &policy.organizations {
+            for id in ids.iter().filter(|id| *id != "*" && !is_organization_id(id)) {
+                self.fault(format!(
+                    "KEYPORT_ORGANIZATIONS holds {id:?}, which is no WorkOS organization id: they begin with org_"
+                ));
+            }
+        }
+        if let Some(id) = policy.default_organization.as_ref().filter(|id| !is_organization_id(id))
+        {
+            self.fault(format!(
+                "KEYPORT_DEFAULT_ORGANIZATION is {id:?}, which is no WorkOS organization id: they begin with org_"
+            ));
+        }
+        for name in policy.providers.iter().filter(|name| !is_social_provider(name)) {
+            self.fault(format!(
+                "KEYPORT_PROVIDERS holds {name:?}, which is no social provider of WorkOS; they are written as in GoogleOAuth or MicrosoftOAuth"
+            ));
+        }
+    }
+
+    fn log_filter(&mut self) {
+        let filter = self.optional("RUST_LOG").unwrap_or_default();
+        if let Some(part) = log_filter::fault(&filter) {
+            self.fault(format!(
+                "RUST_LOG holds {part:?}, which is neither a level (error, warn, info, debug, trace, off) nor TARGET=LEVEL"
+            ));
+        }
     }
 
     fn database(&mut self) -> PathBuf {
@@ -180,17 +215,28 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         let items = self.list("KEYPORT_TRUSTED_PROXIES");
         TrustedProxies::parse(&items).unwrap_or_else(|item| {
             self.fault(format!(
-                "KEYPORT_TRUSTED_PROXIES holds {item:?}, which is neither an address nor a network such as 10.0.0.0/8"
+                "KEYPORT_TRUSTED_PROXIES holds {item:?}, which is neither an address nor a network such as 10.0.0.0/8; a network of every address (/0) would believe every caller"
             ));
             TrustedProxies::default()
         })
     }
 
     fn lifetimes(&mut self) -> Lifetimes {
-        let idle = self.days("KEYPORT_SESSION_IDLE_DAYS", IDLE_DAYS);
         let absolute = self.days("KEYPORT_SESSION_DAYS", ABSOLUTE_DAYS);
+        let idle = self.days("KEYPORT_SESSION_IDLE_DAYS", IDLE_DAYS.min(absolute));
+        if idle > absolute {
+            self.fault(format!(
+                "KEYPORT_SESSION_IDLE_DAYS is more than KEYPORT_SESSION_DAYS ({absolute}): a session ends after those in any case"
+            ));
+        }
         Lifetimes { idle: idle * DAY, absolute: absolute * DAY }
     }
+}
+
+/// `org_` and letters, digits or `_`.
+fn is_organization_id(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    text.strip_prefix("org_").is_some_and(|rest| !rest.is_empty() && rest.bytes().all(plain))
 }
 
 /// Forms of SQLite that are no plain path: `:memory:`, `file:…` and parameters.

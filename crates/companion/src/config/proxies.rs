@@ -12,11 +12,11 @@ impl TrustedProxies {
     /// Parses addresses and networks (`10.0.0.5`, `10.0.0.0/8`, `fd00::/8`).
     ///
     /// # Errors
-    /// The first item that is neither.
+    /// The first item that is neither, or that is a network of every address: then any caller could name its own.
     pub fn parse(items: &[String]) -> Result<Self, String> {
         let network = |item: &String| {
             let parsed = item.parse::<IpNet>().or_else(|_| item.parse::<IpAddr>().map(IpNet::from));
-            parsed.map_err(|_| item.clone())
+            parsed.ok().filter(|network| network.prefix_len() > 0).ok_or_else(|| item.clone())
         };
         items.iter().map(network).collect::<Result<_, _>>().map(Self)
     }

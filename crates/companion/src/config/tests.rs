@@ -161,3 +161,62 @@ fn the_provider_is_an_origin_and_a_password_in_its_address_is_not_repeated() {
         assert!(judge(&[("WORKOS_BASE_URL", good)], "127.0.0.1:1").is_ok(), "{good}");
     }
 }
+
+#[test]
+fn what_cannot_be_meant_is_refused_and_named_at_once() {
+    let named = |pairs: &[(&str, &str)], sentence: &str| {
+        let faults = faults(pairs);
+        assert!(faults.contains(sentence), "{sentence:?} in {faults}");
+    };
+    for bad in ["acme", "org_1,acme", "org_", "org_1;drop", "Org_1", "ORG_1"] {
+        named(&[("KEYPORT_ORGANIZATIONS", bad)], "KEYPORT_ORGANIZATIONS holds");
+    }
+    let all = [("KEYPORT_ORGANIZATIONS", "*"), ("KEYPORT_DEFAULT_ORGANIZATION", "acme")];
+    named(&all, "KEYPORT_DEFAULT_ORGANIZATION is \"acme\"");
+    for bad in ["google", "GoogleOauth", "GoogleOAuth,authkit", "OktaSAML", "*"] {
+        named(&[("KEYPORT_PROVIDERS", bad)], "KEYPORT_PROVIDERS holds");
+    }
+    for bad in ["0.0.0.0/0", "::/0", "10.0.0.0/8,0.0.0.0/0", "10.1.2.3/0"] {
+        named(&[("KEYPORT_TRUSTED_PROXIES", bad)], "KEYPORT_TRUSTED_PROXIES holds");
+    }
+    let days = [("KEYPORT_SESSION_IDLE_DAYS", "31"), ("KEYPORT_SESSION_DAYS", "30")];
+    named(&days, "KEYPORT_SESSION_IDLE_DAYS is more than KEYPORT_SESSION_DAYS");
+    named(&[("KEYPORT_SESSION_IDLE_DAYS", "365")], "more than KEYPORT_SESSION_DAYS (180)");
+    for bad in
+        ["inof", "info,keyport_companion=loud", "info,debgu", "=", "a=b=c", "warn, hyper=error"]
+    {
+        named(&[("RUST_LOG", bad)], "RUST_LOG");
+    }
+    let all = faults(&[
+        ("KEYPORT_ORGANIZATIONS", "acme"),
+        ("KEYPORT_PROVIDERS", "google"),
+        ("KEYPORT_TRUSTED_PROXIES", "::/0"),
+        ("KEYPORT_SESSION_IDLE_DAYS", "3650"),
+        ("RUST_LOG", "inof"),
+    ]);
+    assert_eq!(all.matches("\n  - ").count(), 5, "{all}");
+}
+
+#[test]
+fn what_can_be_meant_is_accepted() {
+    let judged = |name, value| judge(&[(name, value)], "127.0.0.1:1");
+    for good in [
+        "info",
+        "DEBUG",
+        "off",
+        "2",
+        "info,keyport_companion=debug",
+        "keyport_companion::oauth=trace",
+        "keyport_companion",
+        "tower_http::trace",
+        "info,[request]=debug",
+    ] {
+        assert!(judged("RUST_LOG", good).is_ok(), "{good}");
+    }
+    assert!(judged("KEYPORT_PROVIDERS", "GoogleOAuth, MicrosoftOAuth GitHubOAuth").is_ok());
+    assert!(judged("KEYPORT_TRUSTED_PROXIES", "10.0.0.0/8,::1,fd00::/8").is_ok());
+    let shorter = judged("KEYPORT_SESSION_DAYS", "7").unwrap().lifetimes;
+    assert_eq!(shorter, Lifetimes { idle: 7 * DAY, absolute: 7 * DAY }, "unset, it follows");
+    let equal = [("KEYPORT_SESSION_IDLE_DAYS", "9"), ("KEYPORT_SESSION_DAYS", "9")];
+    assert!(judge(&equal, "127.0.0.1:1").is_ok());
+}

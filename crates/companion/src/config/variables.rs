@@ -80,7 +80,11 @@ pub const VARIABLES: &[Variable] = &[
         "none",
     ),
     setting("KEYPORT_UPSTREAM", "how people sign in upstream; this version knows `sso`", "`sso`"),
-    setting("KEYPORT_SESSION_IDLE_DAYS", "days that a session may rest before it ends", "30"),
+    setting(
+        "KEYPORT_SESSION_IDLE_DAYS",
+        "days that a session may rest before it ends",
+        "30, or `KEYPORT_SESSION_DAYS` where that is less",
+    ),
     setting("KEYPORT_SESSION_DAYS", "days after which a session ends in any case", "180"),
     setting(
         "KEYPORT_KEY_FILE",

@@ -38,7 +38,11 @@ pub async fn authorize(
     let location = provider_address(&app, &branch, &state)?;
     let (request, attempt) = (branch.request_id, branch.request.attempt);
     tracing::info!(%request, branch = %branch.id, ?attempt, "branch opened");
-    let mut cookies = state.set_cookies(&sealed, &headers, &app.issuer);
+    let is_usable = |state: &UpstreamState, sealed: &str| {
+        let opened = Branch::unseal(sealed, state, &app.clients, &app.keys, app.now());
+        opened.is_ok_and(|opened| opened.browser == branch.browser)
+    };
+    let mut cookies = state.set_cookies(&sealed, &headers, &app.issuer, is_usable);
     cookies.push(browser.set_cookie(&app.issuer).ok_or(Page::Failed)?);
     let cookies = cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie));
     let cookies: AppendHeaders<Vec<_>> = AppendHeaders(cookies.collect());

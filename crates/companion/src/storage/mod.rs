@@ -15,7 +15,7 @@ use crate::domain::{
 };
 use crate::keys::{AuthorizationCode, SecretText};
 
-pub use sqlite::{OpenError, SqliteSettings, SqliteStorage};
+pub use sqlite::{OpenError, SqliteSettings, SqliteStorage, check_place};
 
 /// An answer that comes after the commit.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, StorageError>>;

@@ -142,6 +142,12 @@ impl Upstream {
     }
 }
 
+/// Whether WorkOS knows a social provider of this name, as far as its crate lists them.
+pub fn is_social_provider(name: &str) -> bool {
+    let provider = name.parse::<workos::enums::SSOProvider>();
+    provider.is_ok_and(|known| !matches!(known, workos::enums::SSOProvider::Unknown(_)))
+}
+
 async fn within<T>(
     call: impl Future<Output = Result<T, workos::Error>>,
 ) -> Result<T, UpstreamError> {

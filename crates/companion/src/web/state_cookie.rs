@@ -14,6 +14,8 @@ use crate::keys::Random;
 const AT_MOST: usize = 8;
 /// Their names and values together, in bytes.
 const ALTOGETHER: usize = 6 * 1024;
+/// Cookies that cannot be ours and are removed with one answer, at most.
+const REMOVED: usize = 64;
 /// How long a browser keeps one, in seconds.
 const LIFETIME: u32 = 600;
 
@@ -86,18 +88,26 @@ impl UpstreamState {
         }
     }
 
-    /// `Set-Cookie` of its cookie, and of those that it puts out.
+    /// `Set-Cookie` of its cookie, and of those that it puts out. Those that are not usable go first, and no usable one
+    /// for their sake: on loopback http another local service can have set them (RFC 6265 §8.5).
     pub fn set_cookies(
         &self,
         sealed: &str,
         headers: &HeaderMap,
         issuer: &Issuer,
+        is_usable: impl Fn(&Self, &str) -> bool,
     ) -> Vec<HeaderValue> {
-        let mut kept = of_request(headers, issuer);
+        let (mut kept, mut out) = (Vec::new(), Vec::new());
+        for (text, value) in of_request(headers, issuer) {
+            match Self::parse(text).filter(|state| is_usable(state, value)) {
+                Some(state) => kept.push((state, prefix(issuer).len() + text.len() + value.len())),
+                None if out.len() < REMOVED => out.extend(cookie(issuer, text, "", 0)),
+                None => {}
+            }
+        }
         // The oldest first; of one age in the order of the browser, which is that of their making (RFC 6265 §5.4).
         kept.sort_by_key(|(state, _)| state.deadline());
         let mut size = sealed.len() + kept.iter().map(|(_, size)| size).sum::<usize>();
-        let mut out = Vec::new();
         for (index, (state, bytes)) in kept.iter().enumerate() {
             if kept.len() - index < AT_MOST && size <= ALTOGETHER {
                 break;
@@ -120,13 +130,13 @@ impl UpstreamState {
     }
 }
 
-/// The states that a browser has cookies for, and the bytes of each.
-fn of_request(headers: &HeaderMap, issuer: &Issuer) -> Vec<(UpstreamState, usize)> {
-    let ours = cookies(headers).filter_map(|(name, value)| {
-        let state = UpstreamState::parse(name.strip_prefix(prefix(issuer))?)?;
-        Some((state, name.len() + value.len()))
-    });
-    ours.collect()
+/// The cookies of a browser that have a name of ours: what it says of the state, and the value.
+fn of_request<'a>(
+    headers: &'a HeaderMap,
+    issuer: &Issuer,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let prefix = prefix(issuer);
+    cookies(headers).filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value)))
 }
 
 fn prefix(issuer: &Issuer) -> &'static str {
@@ -151,7 +161,7 @@ mod tests {
     fn on_https_the_cookie_is_held_to_this_host_and_to_tls() {
         let issuer = Issuer::new("https://sign-in.acme.test").unwrap();
         let state = UpstreamState::draw(Timestamp::from_seconds(1_800_000_000), &SystemRandom);
-        let set = state.set_cookies("sealed", &HeaderMap::new(), &issuer);
+        let set = state.set_cookies("sealed", &HeaderMap::new(), &issuer, |_, _| true);
         let expected = format!(
             "__Host-keyport-state-{}=sealed; Path=/; Max-Age=600; HttpOnly; SameSite=Lax; Secure",
             state.as_str()

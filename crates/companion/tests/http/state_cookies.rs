@@ -1,5 +1,7 @@
 //! The upstream `state` is a short random id; what it stands for travels in a cookie of that name.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
 use crate::support::{Browser, Device, Service, authorize_url, parameter};
 
 /// Names of the cookies that hold a state.
@@ -109,4 +111,35 @@ async fn the_address_for_the_browser_is_short() {
     let pushed = device.push(&service, &[]).await;
     let url = authorize_url(&service, &pushed);
     assert!(url.len() <= 420, "{} characters: {url}", url.len());
+}
+
+/// On loopback http any local service can set cookies for this one (RFC 6265 §8.5).
+#[tokio::test]
+async fn planted_cookies_put_no_real_one_out_and_are_removed() {
+    let (service, device) = (Service::start().await, Device::new());
+    let pushed = device.push(&service, &[]).await;
+    let mut browser = Browser::new();
+    let tabs =
+        [browser.authorize(&service, &pushed).await, browser.authorize(&service, &pushed).await];
+    let (real, mut other) = (states(&browser), Browser::new());
+    other.authorize(&service, &pushed).await;
+    let of_another_browser = other.cookies.iter().find(|(name, _)| name.contains("state")).unwrap();
+    let mut planted = vec![of_another_browser.0.clone(), "keyport-state-junk".to_owned()];
+    browser.cookies.insert(of_another_browser.0.clone(), of_another_browser.1.clone());
+    browser.cookies.insert("keyport-state-junk".into(), "x".into());
+    for (number, deadline) in
+        [u32::MAX, u32::MAX, 0, 1].into_iter().chain([u32::MAX; 8]).enumerate()
+    {
+        let mut state = [u8::try_from(number).unwrap(); 20];
+        state[..4].copy_from_slice(&deadline.to_be_bytes());
+        let name = format!("keyport-state-{}", URL_SAFE_NO_PAD.encode(state));
+        // A value that is ours, of another state.
+        browser.cookies.insert(name.clone(), browser.cookies[&real[0]].clone());
+        planted.push(name);
+    }
+    browser.authorize(&service, &pushed).await;
+    let left = states(&browser);
+    assert!(planted.iter().all(|name| !left.contains(name)), "{left:?}");
+    assert!(real.iter().all(|name| left.contains(name)), "{left:?}");
+    assert_eq!(browser.callback(&service, &tabs[0], "x").await.status, 303);
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use keyport_companion::domain::{GrantStage, ProblemCode, RefreshRefusal};
 use keyport_companion::keys::{KeyFile, KeyFileError, Keys, SystemRandom};
-use keyport_companion::storage::{OpenError, SqliteSettings, SqliteStorage, Storage as _};
+use keyport_companion::storage::{
+    OpenError, SqliteSettings, SqliteStorage, Storage as _, check_place,
+};
 use rusqlite::Connection;
 
 use crate::world::{Engine as _, LAPTOP, Sqlite, World, at, branch_of, keys, open};
@@ -232,4 +234,20 @@ async fn a_database_of_an_earlier_version_is_brought_up() {
     db.pragma_update(None, "user_version", 2).unwrap();
     drop(db);
     reopen().rotate(&token, at(1)).await;
+}
+
+#[test]
+fn a_path_that_can_hold_no_database_is_told_as_the_databases_and_touches_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, b"x").unwrap();
+    let told = |path: &Path| match check_place(path) {
+        Err(OpenError::Io { path: named, cause }) if named == path => cause,
+        other => panic!("{other:?}"),
+    };
+    assert!(told(&folder.path().join("none/keyport.db")).starts_with("its folder cannot be used"));
+    assert!(told(&file.join("keyport.db")).contains("is a file"));
+    assert!(told(folder.path()).contains("a folder"));
+    assert!(check_place(&folder.path().join("keyport.db")).is_ok());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }

@@ -17,6 +17,7 @@ mod files;
 mod grant_row;
 mod grants;
 mod open;
+mod place;
 mod rotation;
 mod schema;
 mod sessions;
@@ -32,6 +33,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 
 pub use open::OpenError;
+pub use place::check_place;
 
 use super::{
     ExchangeStart, Fulfilment, GrantView, Minting, OpenedBranch, RedeemCode, Redemption, Reply,
