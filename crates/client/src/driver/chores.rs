@@ -30,7 +30,7 @@ pub(super) struct Chores {
     /// Until the attempt is kept, its browser waits.
     keeping: Option<oneshot::Receiver<()>>,
     /// The right to save what has just been exchanged.
-    pub(super) save_turn: Option<SaveTurn>,
+    pub(super) save_turn: Option<Box<SaveTurn>>,
 }
 
 impl Chores {
@@ -106,7 +106,7 @@ impl Chores {
                 }
                 Effect::Save { ticket, session } => {
                     let result = match turn {
-                        Some(turn) => sessions.save(&session, turn).await,
+                        Some(turn) => sessions.save(&session, *turn).await,
                         None => Err(Problem::Internal),
                     };
                     tell(&inputs, Event::Saved { ticket, result });

@@ -71,11 +71,11 @@ impl Chores {
                 sessions.redeem_code((key, redirect_uri), proofs, store, without_turn).await
             };
             let (result, turn) = match exchange.await {
-                Ok((session, turn)) => (Ok(Box::new(session)), Some(turn)),
+                Ok((session, turn)) => (Ok(Box::new(session)), Some(Box::new(turn))),
                 Err(problem) => (Err(problem), None),
             };
             let exchanged = Event::Exchanged { attempt: id, result };
-            // An answer after the end is dropped, and its turn with it.
+            // An answer after the end is dropped, and its turn with it: that revokes the session.
             let _ = inputs.send(Input::Exchanged(exchanged, turn));
         });
     }

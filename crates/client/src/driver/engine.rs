@@ -1,5 +1,4 @@
-//! The task that owns the machine: inputs in, steps, effects out, and the view and the notices that
-//! follow from each step.
+//! The task that owns the machine: inputs in, effects out, and each step's view and notices.
 
 use std::time::Duration;
 
@@ -131,9 +130,10 @@ impl Engine {
         }
     }
 
-    /// The turn is there for this step: a session that is saved is saved in it, and where the step
-    /// saves nothing others need not wait.
-    fn exchanged(&mut self, event: Event, turn: Option<SaveTurn>) {
+    /// The machine has the session saved, held or revoked, whatever its state; the turn is there
+    /// for this step, so where it is not saved others need not wait.
+    fn exchanged(&mut self, event: Event, mut turn: Option<Box<SaveTurn>>) {
+        turn.iter_mut().for_each(|turn| turn.session_is_taken());
         self.chores.save_turn = turn;
         self.step(event);
         self.chores.save_turn = None;

@@ -101,7 +101,7 @@ enum Input {
     Loopback(loopback::Callback),
     Event(Event),
     /// What came of a code, with the right to save it.
-    Exchanged(Event, Option<SaveTurn>),
+    Exchanged(Event, Option<Box<SaveTurn>>),
     ShutDown(oneshot::Sender<()>),
 }
 

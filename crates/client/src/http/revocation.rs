@@ -48,14 +48,14 @@ impl Revocable {
 /// A session that the companion has begun and that nothing keeps yet. It is kept or it is revoked:
 /// with [`revoke`](Self::revoke), or by a task of its own when this is dropped otherwise.
 #[must_use = "a session that is not kept is revoked"]
-pub(super) struct Unkept {
+pub(crate) struct Unkept {
     token: Option<Revocable>,
     revocation: Revocation,
 }
 
 impl Unkept {
     /// The session is kept by whoever calls this.
-    pub(super) fn keep(mut self) {
+    pub(crate) fn keep(&mut self) {
         self.token = None;
     }
 

@@ -48,13 +48,19 @@ impl Issued {
     /// Takes the tokens: from here on the caller keeps the session, or revokes it.
     #[must_use]
     pub fn keep(self) -> Tokens {
-        self.unkept.keep();
-        self.tokens
+        let (tokens, mut unkept) = self.into_parts();
+        unkept.keep();
+        tokens
     }
 
     /// Revokes the session: one try of at most 3 s.
     pub async fn revoke(self) {
         self.unkept.revoke().await;
+    }
+
+    /// The tokens, and what revokes them until the session is kept.
+    pub(crate) fn into_parts(self) -> (Tokens, Unkept) {
+        (self.tokens, self.unkept)
     }
 
     /// Whose it is, if that could be read from the answer.

@@ -13,12 +13,22 @@ use super::items::KeptSession;
 use super::memory::Access;
 use super::turn::{Turn, answered};
 use super::{Sessions, Shared};
-use crate::http::{DeviceKey, Trouble};
+use crate::http::{DeviceKey, Trouble, Unkept};
 
 /// The right to save one new session: the turn in which its code was redeemed, or why there was
-/// none. Dropping it lets the next one in.
+/// none. Dropping it lets the next one in, and revokes a session that was not taken.
 #[must_use = "other programs wait until it is dropped"]
-pub struct SaveTurn(Result<Turn, Problem>);
+pub struct SaveTurn {
+    turn: Result<Turn, Problem>,
+    unkept: Unkept,
+}
+
+impl SaveTurn {
+    /// From here on the caller saves, holds or revokes the session.
+    pub(crate) fn session_is_taken(&mut self) {
+        self.unkept.keep();
+    }
+}
 
 /// What to do with a code whose session could not be kept, because the turn does not come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,19 +71,21 @@ impl Sessions {
                 return Err(trouble.as_problem(Problem::UnexpectedAnswer));
             }
         };
-        let tokens = issued.keep();
+        let (tokens, unkept) = issued.into_parts();
         let account = facts.into_account(companion.issuer(), self.shared.clock.now());
         self.shared.memory.exchanged(&tokens.refresh, key);
-        Ok((NewSession { account, tokens }, SaveTurn(turn)))
+        Ok((NewSession { account, tokens }, SaveTurn { turn, unkept }))
     }
 
     /// Writes a new session to the keychain; its account becomes the current one. Without a turn
-    /// nothing is changed, in the keychain or in memory.
+    /// nothing is changed, in the keychain or in memory. Where it fails the session is still the
+    /// caller's, to [`hold`](Self::hold) or to [`revoke`](Self::revoke).
     ///
     /// # Errors
     /// When it is not there, or not surely.
-    pub async fn save(&self, session: &NewSession, turn: SaveTurn) -> Result<(), Problem> {
-        let turn = turn.0?;
+    pub async fn save(&self, session: &NewSession, mut turn: SaveTurn) -> Result<(), Problem> {
+        turn.session_is_taken();
+        let turn = turn.turn?;
         self.shared.save(&turn, session).await
     }
 

@@ -34,8 +34,11 @@ impl Vault {
             index => index.ok().flatten().unwrap_or_default(),
         };
         for account in self.listed_accounts().await.unwrap_or(index.accounts) {
-            if let Err(KeychainTrouble::Newer) = self.session(&account).await {
-                return Err(Problem::KeychainNewer);
+            match self.session(&account).await {
+                Err(KeychainTrouble::Newer) => return Err(Problem::KeychainNewer),
+                Ok(_) | Err(KeychainTrouble::Corrupt) => {}
+                // It would not answer for the others either, and each takes its time.
+                Err(_) => break,
             }
         }
         Ok(())

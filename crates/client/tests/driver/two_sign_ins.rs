@@ -131,6 +131,9 @@ async fn a_program_that_saves_nothing_holds_up_no_other() {
     assert!(desk.keychain.lock(Duration::ZERO).await.is_err(), "until it has saved");
     program.redeemed = None;
     drop(desk.keychain.lock(Duration::ZERO).await.expect("the lock is free"));
+    // And it leaves no session behind.
+    let revoked = desk.companion.until(|world| world.revoked.first().cloned()).await;
+    assert_eq!(revoked, desk.companion.world().given[1]);
 }
 
 async fn is_alive(desk: &Desk, order: &str) {
