@@ -11,7 +11,8 @@ pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
 
-    /// Whether [`Clock::now`] follows the clock of the machine; false while that was set by too much.
+    /// Whether [`Clock::now`] follows the clock of the machine; false while that was set by too
+    /// much.
     fn follows_machine(&self) -> bool {
         true
     }

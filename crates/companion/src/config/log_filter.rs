@@ -1,5 +1,5 @@
-//! Whether a log filter is one. The filter's own parser takes a mistyped level for the name of a target, and nothing
-//! else is logged then.
+//! Whether a log filter is one. The filter's own parser takes a mistyped level for the name of a
+//! target, and nothing else is logged then.
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;

@@ -157,24 +157,27 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         policy
     }
 
-    /// A mistyped id or name would let in nobody, and nothing would say why.
+    /// A mistyped id or name would admit no account, and nothing would say why.
     fn check_ids(&mut self, policy: &Policy) {
         if let Allowed::These(ids) = &policy.organizations {
             for id in ids.iter().filter(|id| *id != "*" && !is_organization_id(id)) {
                 self.fault(format!(
-                    "KEYPORT_ORGANIZATIONS holds {id:?}, which is no WorkOS organization id: they begin with org_"
+                    "KEYPORT_ORGANIZATIONS holds {id:?}, which is no WorkOS organization id: \
+                     they begin with org_"
                 ));
             }
         }
         if let Some(id) = policy.default_organization.as_ref().filter(|id| !is_organization_id(id))
         {
             self.fault(format!(
-                "KEYPORT_DEFAULT_ORGANIZATION is {id:?}, which is no WorkOS organization id: they begin with org_"
+                "KEYPORT_DEFAULT_ORGANIZATION is {id:?}, which is no WorkOS organization id: \
+                 they begin with org_"
             ));
         }
         for name in policy.providers.iter().filter(|name| !is_social_provider(name)) {
             self.fault(format!(
-                "KEYPORT_PROVIDERS holds {name:?}, which is no social provider of WorkOS; they are written as in GoogleOAuth or MicrosoftOAuth"
+                "KEYPORT_PROVIDERS holds {name:?}, which is no social provider of WorkOS; \
+                 they are written as in GoogleOAuth or MicrosoftOAuth"
             ));
         }
     }
@@ -183,7 +186,8 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         let filter = self.optional("RUST_LOG").unwrap_or_default();
         if let Some(part) = log_filter::fault(&filter) {
             self.fault(format!(
-                "RUST_LOG holds {part:?}, which is neither a level (error, warn, info, debug, trace, off) nor TARGET=LEVEL"
+                "RUST_LOG holds {part:?}, which is neither a level (error, warn, info, debug, \
+                 trace, off) nor TARGET=LEVEL"
             ));
         }
     }
@@ -215,7 +219,9 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         let items = self.list("KEYPORT_TRUSTED_PROXIES");
         TrustedProxies::parse(&items).unwrap_or_else(|item| {
             self.fault(format!(
-                "KEYPORT_TRUSTED_PROXIES holds {item:?}, which is neither an address nor a network such as 10.0.0.0/8; a network of every address (/0) would believe every caller"
+                "KEYPORT_TRUSTED_PROXIES holds {item:?}, which is neither an address nor a \
+                 network such as 10.0.0.0/8; a network of every address (/0) would believe every \
+                 caller"
             ));
             TrustedProxies::default()
         })
@@ -226,7 +232,8 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         let idle = self.days("KEYPORT_SESSION_IDLE_DAYS", IDLE_DAYS.min(absolute));
         if idle > absolute {
             self.fault(format!(
-                "KEYPORT_SESSION_IDLE_DAYS is more than KEYPORT_SESSION_DAYS ({absolute}): a session ends after those in any case"
+                "KEYPORT_SESSION_IDLE_DAYS is more than KEYPORT_SESSION_DAYS ({absolute}): a \
+                 session ends after those in any case"
             ));
         }
         Lifetimes { idle: idle * DAY, absolute: absolute * DAY }

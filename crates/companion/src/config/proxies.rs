@@ -12,7 +12,8 @@ impl TrustedProxies {
     /// Parses addresses and networks (`10.0.0.5`, `10.0.0.0/8`, `fd00::/8`).
     ///
     /// # Errors
-    /// The first item that is neither, or that is a network of every address: then any caller could name its own.
+    /// The first item that is neither, or that is a network of every address: then any caller could
+    /// name its own.
     pub fn parse(items: &[String]) -> Result<Self, String> {
         let network = |item: &String| {
             let parsed = item.parse::<IpNet>().or_else(|_| item.parse::<IpAddr>().map(IpNet::from));

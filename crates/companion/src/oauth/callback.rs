@@ -134,8 +134,8 @@ fn already_used(state: &UpstreamState) -> Page {
     Page::problem(Problem::AlreadyUsed)
 }
 
-/// A callback that used nothing: the same address works a moment later, and the page asks for it by itself. Its
-/// cookie, sealed anew, carries the place that it holds.
+/// A callback that used nothing: the same address works a moment later, and the page asks for it by
+/// itself. Its cookie, sealed anew, carries the place that it holds.
 struct Held {
     state: UpstreamState,
     branch: Arc<Branch>,

@@ -47,8 +47,8 @@ pub async fn jwks(State(app): AppState) -> Public {
     public(app.keys.access_token_key().jwks())
 }
 
-/// `GET /ready`. A set-up that the provider refuses and a clock in doubt are told here, but do not make
-/// the service unready: sessions go on.
+/// `GET /ready`. A set-up that the provider refuses and a clock in doubt are told here, but do not
+/// make the service unready: sessions go on.
 pub async fn ready(State(app): AppState) -> Result<Json<Value>, Fault> {
     app.storage.ready().await.map_err(|cause| match cause {
         StorageError::FileReplaced(reason) => Fault { description: reason, ..Fault::unavailable() },

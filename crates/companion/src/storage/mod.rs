@@ -261,13 +261,14 @@ pub trait Storage: Send + Sync {
     /// Able to write?
     fn ready(&self) -> Reply<'_, ()>;
 
-    /// Whether the files that were opened are still those of their names; nothing is written once they are not.
-    /// Cheap, and asks no thread.
+    /// Whether the files that were opened are still those of their names; nothing is written once
+    /// they are not. Cheap, and asks no thread.
     ///
     /// # Errors
     /// [`StorageError::FileReplaced`].
     fn check_files(&self) -> Result<(), StorageError>;
 
-    /// How `now` disagrees with the latest time that the database has seen; `None` if it is plausible.
+    /// How `now` disagrees with the latest time that the database has seen; `None` if it is
+    /// plausible.
     fn clock_doubt(&self, now: Timestamp) -> Option<ClockDoubt>;
 }

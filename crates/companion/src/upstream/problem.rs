@@ -83,9 +83,10 @@ impl UpstreamError {
     }
 }
 
-/// The code of a refusal in the provider's shape, empty where that has none; `None` for any other answer, which is
-/// of a proxy or a firewall in between and says nothing about our set-up. Its shapes: 400 an OAuth error or `code` with
-/// `message`, 401, 404 and 422 a `message` or an `error`. It documents no other status for what is asked here.
+/// The code of a refusal in the provider's shape, empty where that has none; `None` for any other
+/// answer, which is of a proxy or a firewall in between and says nothing about our set-up. Its
+/// shapes: 400 an OAuth error or `code` with `message`, 401, 404 and 422 a `message` or an `error`.
+/// It documents no other status for what is asked here.
 fn provider_says(error: &workos::Error) -> Option<String> {
     let body: serde_json::Value = serde_json::from_slice(&error.api()?.raw_body).ok()?;
     let text = |name: &str| body.get(name).and_then(|value| value.as_str()).map(str::to_owned);

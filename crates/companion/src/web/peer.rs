@@ -41,7 +41,8 @@ impl PeerAddress {
     }
 }
 
-/// What one holder can be assumed to have at most: an IPv4 address, or an IPv6 network of 48 bits (RFC 6177 §2).
+/// What one holder can be assumed to have at most: an IPv4 address, or an IPv6 network of 48 bits
+/// (RFC 6177 §2).
 pub fn site(address: IpAddr) -> IpAddr {
     network_of(address, 48)
 }

@@ -88,8 +88,9 @@ impl UpstreamState {
         }
     }
 
-    /// `Set-Cookie` of its cookie, and of those that it puts out. Those that are not usable go first, and no usable one
-    /// for their sake: on loopback http another local service can have set them (RFC 6265 §8.5).
+    /// `Set-Cookie` of its cookie, and of those that it puts out. Those that are not usable go
+    /// first, and no usable one for their sake: on loopback http another local service can have set
+    /// them (RFC 6265 §8.5).
     pub fn set_cookies(
         &self,
         sealed: &str,

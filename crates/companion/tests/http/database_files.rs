@@ -1,5 +1,5 @@
-//! The files of the database are removed or replaced under the running service, or its clock is in doubt: nothing is
-//! written where it would be lost, and `/ready` says why.
+//! The files of the database are removed or replaced under the running service, or its clock is in
+//! doubt: nothing is written where it would be lost, and `/ready` says why.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -1,6 +1,7 @@
 //! The pages as a hostile page meets them: their addresses, their buttons, who may post to them.
 
 use keyport_companion::setup::Setup;
+use serde_json::json;
 
 use crate::support::{Browser, Device, Service, authorize_url, parameter};
 
@@ -99,8 +100,11 @@ async fn prompt_is_refused_and_not_ignored() {
 #[tokio::test]
 async fn while_the_setup_is_wrong_new_sign_ins_are_refused_and_sessions_go_on() {
     let (service, device) = (Service::start().await, Device::new());
+    let session = device.sign_in(&service).await;
     let pushed = device.push(&service, &[]).await;
     service.app.setup.publish(Setup::WrongKey);
+    let refusal = (401, json!({ "message": "Unauthorized" }));
+    *service.provider.refuse_with.lock().unwrap() = Some(refusal);
     let (refused, _) = device.try_push(&service, &[]).await;
     assert_eq!(refused.status, 503);
     assert_eq!(refused.json()["keyport_problem"], "setup_wrong");
@@ -108,10 +112,19 @@ async fn while_the_setup_is_wrong_new_sign_ins_are_refused_and_sessions_go_on() 
     assert_eq!((page.status, page.problem()), (503, "setup_wrong"));
     let ready = Browser::new().get(&format!("{}/ready", service.url)).await;
     assert_eq!(ready.status, 200, "sessions go on");
+    let mut refresh_token = session["refresh_token"].as_str().unwrap().to_owned();
+    for _ in 0..3 {
+        let refreshed = device.refresh(&service, &refresh_token).await;
+        assert_eq!(refreshed.status, 200, "{}", refreshed.body);
+        let access_token = refreshed.json()["access_token"].as_str().unwrap().to_owned();
+        assert_eq!(device.userinfo(&service, &access_token).await.status, 200);
+        refreshed.json()["refresh_token"].as_str().unwrap().clone_into(&mut refresh_token);
+    }
     assert_eq!(ready.json()["setup"], "setup_wrong");
     assert!(ready.json()["detail"].as_str().unwrap().contains("WORKOS_API_KEY"));
 
     service.app.setup.publish(Setup::Right);
+    *service.provider.refuse_with.lock().unwrap() = None;
     device.push(&service, &[]).await;
     let ready = Browser::new().get(&format!("{}/ready", service.url)).await;
     assert_eq!(ready.json()["setup"], "accepted");

@@ -1,5 +1,5 @@
-//! Notices that a file of the database was removed or replaced while it is open: SQLite goes on with
-//! a file that has no name any more, and everything written since is gone with the process. So
+//! Notices that a file of the database was removed or replaced while it is open: SQLite goes on
+//! with a file that has no name any more, and everything written since is gone with the process. So
 //! nothing is written from then on.
 
 use std::ffi::OsString;

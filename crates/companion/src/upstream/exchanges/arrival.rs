@@ -1,13 +1,15 @@
-//! When a callback first asked for its turn. A refused callback keeps its place: the branch cookie carries it,
-//! sealed, and the same callback brings it along when its page tries again. So callbacks of one address are served
-//! in the order of their first arrival, and a flood of newer ones holds none of them up for good.
+//! When a callback first asked for its turn. A refused callback keeps its place: the branch cookie
+//! carries it, sealed, and the same callback brings it along when its page tries again. So
+//! callbacks of one address are served in the order of their first arrival, and a flood of newer
+//! ones holds none of them up for good.
 
 use std::time::Duration;
 
 use crate::domain::Timestamp;
 
-/// How long a place is held after a refusal: 30 s. The page tries again after 5 s and may then wait for 15 s. Who
-/// wants to hold many places has to come back with each of them, and coming back sends the code.
+/// How long a place is held after a refusal: 30 s. The page tries again after 5 s and may then wait
+/// for 15 s. Who wants to hold many places has to come back with each of them, and coming back
+/// sends the code.
 const HELD: Duration = Duration::from_secs(30);
 
 /// The place of a refused callback.

@@ -17,7 +17,8 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The network that one holder can be assumed to have at most: of IPv6 a /48 (RFC 6177 §2), else the address.
+    /// The network that one holder can be assumed to have at most: of IPv6 a /48 (RFC 6177 §2),
+    /// else the address.
     pub fn site(&self) -> IpAddr {
         site(self.peer)
     }

@@ -1,7 +1,8 @@
-//! Who may send its code to the provider next, and who is refused when too many wait. Pure: no clock, no task, no
-//! lock. Slots and budget are free for all as long as there are any; only what is scarce is shared: by rank, then
-//! in turns between sites (of IPv6 a /48), then between the addresses of a site. Within an address those that were
-//! refused before come first, in the order of their first arrival; then the others, in turns between device keys.
+//! Who may send its code to the provider next, and who is refused when too many wait. Pure: no
+//! clock, no task, no lock. Slots and budget are free for all as long as there are any; only what
+//! is scarce is shared: by rank, then in turns between sites (of IPv6 a /48), then between the
+//! addresses of a site. Within an address those that were refused before come first, in the order
+//! of their first arrival; then the others, in turns between device keys.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -101,9 +102,10 @@ impl Queue {
         }
     }
 
-    /// Takes an exchange in. Where that is one too many, the answer is the one to refuse: the newest of the address
-    /// that has the most waiting (of the site that has the most, of the address's lowest rank, first of those that
-    /// hold no place, of its greediest device key). The refused one keeps its place, so it is an older one next time.
+    /// Takes an exchange in. Where that is one too many, the answer is the one to refuse: the
+    /// newest of the address that has the most waiting (of the site that has the most, of the
+    /// address's lowest rank, first of those that hold no place, of its greediest device key). The
+    /// refused one keeps its place, so it is an older one next time.
     pub fn arrive(
         &mut self,
         ticket: Ticket,

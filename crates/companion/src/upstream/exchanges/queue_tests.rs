@@ -169,8 +169,9 @@ fn the_same_exchange_asked_again_keeps_its_place() {
     assert_eq!(one_by_one(&mut queue), [2, 1]);
 }
 
-/// Made-up codes of fresh device keys come from the person's own address, more than are sent, in every second; each
-/// that was refused tries again with its place. Returns the second in which the person's code is sent.
+/// Made-up codes of fresh device keys come from the person's own address, more than are sent, in
+/// every second; each that was refused tries again with its place. Returns the second in which the
+/// person's code is sent.
 fn second_of_the_person(flood_tries_again: bool) -> Option<u64> {
     let limits = Limits { rate: Rate { per_second: 2.0, burst: 2.0 }, ..limits() };
     let mut queue = Queue::new(limits);

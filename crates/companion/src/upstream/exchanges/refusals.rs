@@ -20,8 +20,8 @@ const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 pub enum Rank {
     /// No refused code from its site, device key or browser.
     Clean,
-    /// A refused code from its site (its address, of IPv6 its /48), by another device and browser: a holder of
-    /// many networks must not have a clean one for each code.
+    /// A refused code from its site (its address, of IPv6 its /48), by another device and browser:
+    /// a holder of many networks must not have a clean one for each code.
     SharedSite,
     /// Its own device key or browser has brought a refused code.
     Refused,
