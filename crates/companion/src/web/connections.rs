@@ -1,7 +1,7 @@
-//! The open connections, and which one is closed for a new one when all slots are taken. The peer
-//! with most slots loses first, and of its connections the one that waits for it longest: whose
-//! request has not been read completely, whose answer has not been read, or that is idle. Order is
-//! counted, not timed. NOT here: sockets, deadlines.
+//! The open connections, and which one is closed for another when slots or buffers are scarce. The
+//! peer with most slots loses first, and of its connections those on which nothing was received
+//! before those with an unfinished request before those that were answered; within each of these
+//! the one that has been so longest. Order is counted, not timed. NOT here: sockets, deadlines.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -17,29 +17,49 @@ pub(super) struct Connections(Arc<Mutex<Table>>);
 
 struct Table {
     limit: usize,
-    /// Numbers connections and the beginnings of their waits.
+    /// Numbers connections and the beginnings of their phases.
     next: u64,
     open: HashMap<u64, Entry>,
     peers: HashMap<IpAddr, Peer>,
+    /// Connections with an unfinished request.
+    receiving: usize,
 }
 
 struct Entry {
     network: IpAddr,
-    /// Since when the service waits for the peer; `None` while it works on a request.
-    waits_since: Option<u64>,
+    /// The phase and when it began.
+    phase: (Phase, u64),
     task: Option<AbortHandle>,
+}
+
+/// In the order in which connections are closed for others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    /// Nothing was received: it has no buffers.
+    Silent,
+    /// The first request has begun and is not complete: its buffers are filling.
+    Receiving,
+    /// A request was answered; the answer may not have been read.
+    Answered,
+    /// The service works on a request.
+    Working,
 }
 
 #[derive(Default)]
 struct Peer {
     slots: usize,
-    /// Connections by the beginning of their wait.
-    waiting: BTreeMap<u64, u64>,
+    /// Its connections that the service does not work for, by phase and age.
+    waiting: BTreeMap<(Phase, u64), u64>,
 }
+
+/// One in so many slots may hold the buffers of an unfinished first request, and as many may be
+/// kept for a further request after an answer: this bounds memory.
+const BUFFERED_PART: usize = 4;
 
 impl Connections {
     pub(super) fn new(limit: usize) -> Self {
-        let table = Table { limit, next: 0, open: HashMap::new(), peers: HashMap::new() };
+        let (open, peers) = (HashMap::new(), HashMap::new());
+        let table = Table { limit, next: 0, open, peers, receiving: 0 };
         Self(Arc::new(Mutex::new(table)))
     }
 
@@ -72,22 +92,32 @@ impl Table {
         self.next
     }
 
+    fn buffered_limit(&self) -> usize {
+        (self.limit / BUFFERED_PART).max(1)
+    }
+
     fn add(&mut self, network: IpAddr) -> u64 {
         let id = self.number();
-        let peer = self.peers.entry(network).or_default();
-        peer.slots += 1;
-        peer.waiting.insert(id, id);
-        self.open.insert(id, Entry { network, waits_since: Some(id), task: None });
+        self.insert(id, Entry { network, phase: (Phase::Silent, id), task: None });
         id
+    }
+
+    fn insert(&mut self, id: u64, entry: Entry) {
+        let peer = self.peers.entry(entry.network).or_default();
+        peer.slots += 1;
+        if entry.phase.0 != Phase::Working {
+            peer.waiting.insert(entry.phase, id);
+        }
+        self.receiving += usize::from(entry.phase.0 == Phase::Receiving);
+        self.open.insert(id, entry);
     }
 
     fn remove(&mut self, id: u64) -> Option<Entry> {
         let entry = self.open.remove(&id)?;
+        self.receiving -= usize::from(entry.phase.0 == Phase::Receiving);
         if let Some(peer) = self.peers.get_mut(&entry.network) {
             peer.slots -= 1;
-            if let Some(since) = entry.waits_since {
-                peer.waiting.remove(&since);
-            }
+            peer.waiting.remove(&entry.phase);
             if peer.slots == 0 {
                 self.peers.remove(&entry.network);
             }
@@ -125,15 +155,23 @@ impl Table {
         oldest.inspect(|id| self.close(*id)).is_some()
     }
 
-    fn wait(&mut self, id: u64, waits: bool) {
-        let since = waits.then(|| self.number());
-        let Some(entry) = self.open.get_mut(&id) else { return };
-        let Some(peer) = self.peers.get_mut(&entry.network) else { return };
-        if let Some(before) = std::mem::replace(&mut entry.waits_since, since) {
-            peer.waiting.remove(&before);
+    /// Closes connections with unfinished requests until only as many are left as may be.
+    fn bound_buffers(&mut self) {
+        let first = (Phase::Receiving, 0)..(Phase::Answered, 0);
+        while self.receiving > self.buffered_limit() {
+            let peers = self.peers.values();
+            let with_some = peers.filter(|peer| peer.waiting.range(first.clone()).next().is_some());
+            let greediest = with_some.max_by_key(|peer| peer.slots);
+            let longest = greediest.and_then(|peer| peer.waiting.range(first.clone()).next());
+            let Some((_, &id)) = longest else { return };
+            self.close(id);
         }
-        if let Some(since) = since {
-            peer.waiting.insert(since, id);
+    }
+
+    fn set_phase(&mut self, id: u64, phase: Phase) {
+        let since = self.number();
+        if let Some(entry) = self.remove(id) {
+            self.insert(id, Entry { phase: (phase, since), ..entry });
         }
     }
 
@@ -141,13 +179,9 @@ impl Table {
         if self.open.get(&id).is_none_or(|entry| entry.network == network) {
             return;
         }
-        let Some(entry) = self.remove(id) else { return };
-        let peer = self.peers.entry(network).or_default();
-        peer.slots += 1;
-        if let Some(since) = entry.waits_since {
-            peer.waiting.insert(since, id);
+        if let Some(entry) = self.remove(id) {
+            self.insert(id, Entry { network, ..entry });
         }
-        self.open.insert(id, Entry { network, ..entry });
     }
 }
 
@@ -170,14 +204,24 @@ impl Slot {
         }
     }
 
-    /// The request has been read completely: from now on the service works on it.
-    pub(super) fn works(&self) {
-        self.0.connections.table().wait(self.0.id, false);
+    /// The first request has begun; others with unfinished ones are closed for it if need be.
+    pub(super) fn receives(&self) {
+        let mut table = self.0.connections.table();
+        table.set_phase(self.0.id, Phase::Receiving);
+        table.bound_buffers();
     }
 
-    /// The answer is there to be read, or a request is being received.
-    pub(super) fn waits(&self) {
-        self.0.connections.table().wait(self.0.id, true);
+    /// The request has been read completely: from now on the service works on it.
+    pub(super) fn works(&self) {
+        self.0.connections.table().set_phase(self.0.id, Phase::Working);
+    }
+
+    /// The answer is there to be read. Whether the connection may be kept for a further request:
+    /// when slots are scarce it could be closed just as that one comes.
+    pub(super) fn answered(&self) -> bool {
+        let mut table = self.0.connections.table();
+        table.set_phase(self.0.id, Phase::Answered);
+        table.open.len() <= table.buffered_limit()
     }
 
     /// The latest request came from this peer.
@@ -193,68 +237,4 @@ impl Drop for Held {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn peer(text: &str) -> PeerAddress {
-        PeerAddress(text.parse().unwrap())
-    }
-
-    fn has(connections: &Connections, slot: &Slot) -> bool {
-        connections.table().open.contains_key(&slot.0.id)
-    }
-
-    #[test]
-    fn the_peer_with_most_slots_loses_the_connection_that_waits_longest() {
-        let connections = Connections::new(4);
-        let company = connections.take(peer("198.51.100.1")).unwrap();
-        let greedy: Vec<Slot> =
-            (0..3).map(|_| connections.take(peer("203.0.113.7")).unwrap()).collect();
-        greedy[0].works();
-        greedy[1].works();
-        greedy[1].waits();
-        let newcomer = connections.take(peer("192.0.2.1")).unwrap();
-        assert!(has(&connections, &company) && has(&connections, &newcomer));
-        let left: Vec<bool> = greedy.iter().map(|slot| has(&connections, slot)).collect();
-        assert_eq!(left, [true, true, false], "the third one waits longer than the second");
-    }
-
-    #[test]
-    fn within_one_peer_the_oldest_wait_loses_and_a_request_under_way_stays() {
-        let connections = Connections::new(2);
-        let busy = connections.take(peer("198.51.100.1")).unwrap();
-        busy.works();
-        for _ in 0..100 {
-            let idle = connections.take(peer("198.51.100.1")).unwrap();
-            assert!(has(&connections, &busy) && has(&connections, &idle));
-        }
-    }
-
-    #[test]
-    fn when_all_work_only_a_peer_with_fewer_slots_gets_one() {
-        let connections = Connections::new(3);
-        let working: Vec<Slot> = (0..3)
-            .map(|_| connections.take(peer("203.0.113.7")).unwrap())
-            .inspect(Slot::works)
-            .collect();
-        assert!(connections.take(peer("203.0.113.7")).is_none());
-        let newcomer = connections.take(peer("198.51.100.1")).unwrap();
-        newcomer.works();
-        assert!(!has(&connections, &working[0]) && has(&connections, &working[1]));
-        let third = connections.take(peer("192.0.2.1")).unwrap();
-        third.works();
-        assert!(connections.take(peer("192.0.2.2")).is_none(), "one slot each is fair");
-    }
-
-    #[test]
-    fn a_forwarded_address_moves_the_slot_to_its_peer() {
-        let connections = Connections::new(3);
-        let proxied: Vec<Slot> =
-            (0..3).map(|_| connections.take(peer("10.0.0.1")).unwrap()).collect();
-        proxied[0].move_to(peer("198.51.100.1"));
-        let newcomer = connections.take(peer("10.0.0.1")).unwrap();
-        assert!(has(&connections, &proxied[0]) && !has(&connections, &proxied[1]));
-        drop((proxied, newcomer));
-        assert!(connections.table().open.is_empty() && connections.table().peers.is_empty());
-    }
-}
+mod tests;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use hyper::Request;
 use hyper::body::Incoming;
@@ -104,15 +105,18 @@ async fn serve(
     watcher: Watcher,
 ) {
     let limits = Arc::clone(&service.limits);
-    // A connection on which nothing was ever sent costs no buffer.
+    // A connection on which nothing was ever sent costs no buffer. Not `readable`, which may also
+    // say so when there is nothing.
+    let mut first = [0];
     tokio::select! {
         _ = stopped.changed() => return,
-        begun = tokio::time::timeout(limits.header, stream.readable()) => {
-            if !matches!(begun, Ok(Ok(()))) {
+        begun = tokio::time::timeout(limits.header, stream.peek(&mut first)) => {
+            if !matches!(begun, Ok(Ok(1))) {
                 return;
             }
         }
     }
+    service.slot.receives();
     // Small answers go out at once.
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
@@ -149,8 +153,13 @@ impl hyper::service::Service<Request<Incoming>> for Service {
         request.extensions_mut().insert(self.slot.clone());
         let (answer, slot) = (self.router.call(request), self.slot.clone());
         Box::pin(async move {
-            let answer = answer.await;
-            slot.waits();
+            let mut answer = answer.await;
+            if !slot.answered()
+                && let Ok(answer) = &mut answer
+            {
+                let close = HeaderValue::from_static("close");
+                answer.headers_mut().insert(header::CONNECTION, close);
+            }
             answer
         })
     }

@@ -1,0 +1,114 @@
+//! Which connection is closed for another.
+
+use super::*;
+
+fn peer(text: &str) -> PeerAddress {
+    PeerAddress(text.parse().unwrap())
+}
+
+fn has(connections: &Connections, slot: &Slot) -> bool {
+    connections.table().open.contains_key(&slot.0.id)
+}
+
+#[test]
+fn the_peer_with_most_slots_loses_the_connection_that_waits_longest() {
+    let connections = Connections::new(4);
+    let company = connections.take(peer("198.51.100.1")).unwrap();
+    let greedy: Vec<Slot> =
+        (0..3).map(|_| connections.take(peer("203.0.113.7")).unwrap()).collect();
+    greedy[0].works();
+    greedy[1].works();
+    greedy[1].answered();
+    let newcomer = connections.take(peer("192.0.2.1")).unwrap();
+    assert!(has(&connections, &company) && has(&connections, &newcomer));
+    let left: Vec<bool> = greedy.iter().map(|slot| has(&connections, slot)).collect();
+    assert_eq!(left, [true, true, false], "the third one waits longer than the second");
+}
+
+#[test]
+fn of_one_peer_the_silent_ones_lose_before_unfinished_requests_before_answered_ones() {
+    let connections = Connections::new(3);
+    let company = peer("198.51.100.1");
+    let (answered, unfinished) =
+        (connections.take(company).unwrap(), connections.take(company).unwrap());
+    answered.works();
+    answered.answered();
+    // The limit of unfinished requests is another test's.
+    connections.table().set_phase(unfinished.0.id, Phase::Receiving);
+    for _ in 0..100 {
+        let silent = connections.take(company).unwrap();
+        assert!(has(&connections, &silent));
+    }
+    assert!(has(&connections, &answered) && has(&connections, &unfinished));
+    let working: Vec<Slot> =
+        (0..2).map(|_| connections.take(company).unwrap()).inspect(Slot::works).collect();
+    assert!(has(&connections, &answered) && !has(&connections, &unfinished));
+    assert!(working.iter().all(|slot| has(&connections, slot)));
+}
+
+#[test]
+fn unfinished_requests_are_bounded_and_the_greediest_peer_loses_its_oldest() {
+    let connections = Connections::new(4 * BUFFERED_PART);
+    let company = connections.take(peer("198.51.100.1")).unwrap();
+    company.receives();
+    let greedy: Vec<Slot> = (0..10)
+        .map(|_| connections.take(peer("203.0.113.7")).unwrap())
+        .inspect(Slot::receives)
+        .collect();
+    assert!(has(&connections, &company));
+    let left: Vec<bool> = greedy.iter().map(|slot| has(&connections, slot)).collect();
+    assert_eq!(left[..7], [false; 7]);
+    assert_eq!(left[7..], [true; 3]);
+    company.works();
+    drop((company, greedy));
+    assert_eq!(connections.table().receiving, 0);
+}
+
+#[test]
+fn an_answered_connection_is_kept_only_while_slots_are_plenty() {
+    let connections = Connections::new(BUFFERED_PART);
+    let first = connections.take(peer("198.51.100.1")).unwrap();
+    first.works();
+    assert!(first.answered());
+    let _second = connections.take(peer("203.0.113.7")).unwrap();
+    first.works();
+    assert!(!first.answered());
+}
+
+#[test]
+fn within_one_peer_the_oldest_wait_loses_and_a_request_under_way_stays() {
+    let connections = Connections::new(2);
+    let busy = connections.take(peer("198.51.100.1")).unwrap();
+    busy.works();
+    for _ in 0..100 {
+        let idle = connections.take(peer("198.51.100.1")).unwrap();
+        assert!(has(&connections, &busy) && has(&connections, &idle));
+    }
+}
+
+#[test]
+fn when_all_work_only_a_peer_with_fewer_slots_gets_one() {
+    let connections = Connections::new(3);
+    let working: Vec<Slot> = (0..3)
+        .map(|_| connections.take(peer("203.0.113.7")).unwrap())
+        .inspect(Slot::works)
+        .collect();
+    assert!(connections.take(peer("203.0.113.7")).is_none());
+    let newcomer = connections.take(peer("198.51.100.1")).unwrap();
+    newcomer.works();
+    assert!(!has(&connections, &working[0]) && has(&connections, &working[1]));
+    let third = connections.take(peer("192.0.2.1")).unwrap();
+    third.works();
+    assert!(connections.take(peer("192.0.2.2")).is_none(), "one slot each is fair");
+}
+
+#[test]
+fn a_forwarded_address_moves_the_slot_to_its_peer() {
+    let connections = Connections::new(3);
+    let proxied: Vec<Slot> = (0..3).map(|_| connections.take(peer("10.0.0.1")).unwrap()).collect();
+    proxied[0].move_to(peer("198.51.100.1"));
+    let newcomer = connections.take(peer("10.0.0.1")).unwrap();
+    assert!(has(&connections, &proxied[0]) && !has(&connections, &proxied[1]));
+    drop((proxied, newcomer));
+    assert!(connections.table().open.is_empty() && connections.table().peers.is_empty());
+}
