@@ -255,3 +255,7 @@ impl Turns {
 #[cfg(test)]
 #[path = "queue_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "flood_tests.rs"]
+mod flood_tests;

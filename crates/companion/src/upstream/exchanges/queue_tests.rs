@@ -169,62 +169,6 @@ fn the_same_exchange_asked_again_keeps_its_place() {
     assert_eq!(one_by_one(&mut queue), [2, 1]);
 }
 
-/// Made-up codes of fresh device keys come from the person's own address, more than are sent, in
-/// every second; each that was refused tries again with its place. Returns the second in which the
-/// person's code is sent.
-fn second_of_the_person(flood_tries_again: bool) -> Option<u64> {
-    let limits = Limits { rate: Rate { per_second: 2.0, burst: 2.0 }, ..limits() };
-    let mut queue = Queue::new(limits);
-    let bytes = |n: u64| [n.to_be_bytes(); 4].concat().try_into().unwrap();
-    let caller = |n| Caller {
-        peer: [192, 0, 2, 1].into(),
-        device: Thumbprint::from_bytes(bytes(n)),
-        browser: BrowserHash::from_bytes(bytes(n)),
-    };
-    queue.refusals.note(&caller(0), Duration::ZERO);
-    let person = u64::MAX;
-    let mut refused: Vec<(u64, Arrival)> = Vec::new();
-    let (mut comes_next, mut tickets, mut of_ticket) = (1, 0, HashMap::new());
-    for second in 0..300 {
-        let now = Duration::from_secs(second);
-        let clock = Timestamp::from_seconds(second.try_into().unwrap());
-        let fresh = |n| (n, Arrival::at(clock, None));
-        let mut coming: Vec<_> = (comes_next..comes_next + 10).map(fresh).collect();
-        comes_next += 10;
-        if second == 20 {
-            coming.push(fresh(person));
-        }
-        for (n, before) in std::mem::take(&mut refused) {
-            if n == person && second % 5 != 0 {
-                refused.push((n, before));
-            } else if n == person || flood_tries_again {
-                coming.push((n, Arrival::at(clock, Some(before.place(clock)))));
-            }
-        }
-        for (n, arrival) in coming {
-            tickets += 1;
-            of_ticket.insert(Ticket(tickets), (n, arrival));
-            let out = queue.arrive(Ticket(tickets), caller(n), arrival, now);
-            refused.extend(out.map(|ticket| of_ticket[&ticket]));
-        }
-        while let Some(ticket) = queue.begin_next(now) {
-            queue.end(ticket, Ended::CodeRefused, now);
-            if of_ticket[&ticket].0 == person {
-                return Some(second);
-            }
-        }
-    }
-    None
-}
-
-#[test]
-fn a_person_is_served_in_a_lasting_flood_of_fresh_device_keys_of_the_same_address() {
-    let second = second_of_the_person(false).expect("served");
-    assert!((20..=30).contains(&second), "{second}");
-    let second = second_of_the_person(true).expect("served, after those that came before");
-    assert!((20..=150).contains(&second), "{second}: 230 came before and two a second are sent");
-}
-
 #[test]
 fn a_device_that_signed_in_before_is_not_put_behind_fresh_device_keys_for_good() {
     let mut queue = Queue::new(limits());
