@@ -52,9 +52,10 @@ struct Peer {
     waiting: BTreeMap<(Phase, u64), u64>,
 }
 
-/// One in so many slots may hold the buffers of an unfinished first request, and as many may be
-/// kept for a further request after an answer: this bounds memory.
-const BUFFERED_PART: usize = 4;
+/// So many connections may hold the buffers of an unfinished first request, and no more than these
+/// may be open when one is kept for a further request after an answer: this bounds memory. Fewer
+/// where there are few slots.
+const BUFFERED: usize = 512;
 
 impl Connections {
     pub(super) fn new(limit: usize) -> Self {
@@ -93,7 +94,7 @@ impl Table {
     }
 
     fn buffered_limit(&self) -> usize {
-        (self.limit / BUFFERED_PART).max(1)
+        BUFFERED.min(self.limit / 4).max(1)
     }
 
     fn add(&mut self, network: IpAddr) -> u64 {

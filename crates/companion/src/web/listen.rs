@@ -45,8 +45,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            // Each has buffers of its own, so this bounds memory.
-            connections: 2048,
+            // One on which nothing was received costs 2 KiB; buffers have a bound of their own.
+            connections: 8192,
             header: Duration::from_secs(20),
             unread: Duration::from_secs(20),
             // As long as an exchange with the provider may take: its caller gets the answer.

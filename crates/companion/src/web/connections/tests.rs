@@ -48,7 +48,7 @@ fn of_one_peer_the_silent_ones_lose_before_unfinished_requests_before_answered_o
 
 #[test]
 fn unfinished_requests_are_bounded_and_the_greediest_peer_loses_its_oldest() {
-    let connections = Connections::new(4 * BUFFERED_PART);
+    let connections = Connections::new(16);
     let company = connections.take(peer("198.51.100.1")).unwrap();
     company.receives();
     let greedy: Vec<Slot> = (0..10)
@@ -66,7 +66,7 @@ fn unfinished_requests_are_bounded_and_the_greediest_peer_loses_its_oldest() {
 
 #[test]
 fn an_answered_connection_is_kept_only_while_slots_are_plenty() {
-    let connections = Connections::new(BUFFERED_PART);
+    let connections = Connections::new(4);
     let first = connections.take(peer("198.51.100.1")).unwrap();
     first.works();
     assert!(first.answered());
