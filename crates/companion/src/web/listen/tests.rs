@@ -99,6 +99,21 @@ async fn the_greedy_peer_loses_its_slots_first() {
 }
 
 #[tokio::test]
+async fn while_slots_are_scarce_an_answer_is_the_last_of_its_connection() {
+    let serving = start(Limits { connections: 8, ..Limits::default() }, hello()).await;
+    let mut kept = serving.connect().await;
+    assert!(is_answered(&mut kept).await && is_answered(&mut kept).await, "slots are plenty");
+    let others = [serving.connect().await, serving.connect().await];
+    let mut last = serving.connect().await;
+    last.write_all(REQUEST).await.unwrap();
+    let mut answer = String::new();
+    tokio::time::timeout(LONG, last.read_to_string(&mut answer)).await.unwrap().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    drop(others);
+}
+
+#[tokio::test]
 async fn answers_that_are_not_read_free_their_slot() {
     let limits = Limits { unread: Duration::from_millis(300), ..Limits::default() };
     let large = "x".repeat(1_000_000);
