@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use futures_util::FutureExt as _;
 use keyport_shutdown::Shutdown;
 use keyport_words::Words;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::ambient::{Clock, SystemClock};
 use crate::app::{App, Parts};
@@ -27,6 +27,8 @@ use crate::web::{Limits, router, serve_until};
 
 /// How long the start waits for the provider's word about key and client id.
 const CHECK_AT_START: Duration = Duration::from_millis(1500);
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1024;
 /// Between two looks at the files of the database, for the log where nothing is written.
 const LOOK_AT_DATABASE: Duration = Duration::from_secs(10);
 
@@ -45,7 +47,7 @@ pub async fn serve(
         proxies: settings.trusted_proxies.clone(),
         ..defaults
     };
-    let listener = bind(listen).await?;
+    let listener = bind(listen)?;
     let url = format!("http://{}", listener.local_addr()?);
     let issuer = settings.public_url.clone().unwrap_or_else(|| url.clone());
     let app = open(settings, &issuer)?;
@@ -100,8 +102,15 @@ async fn watch_database_files(app: Arc<App>) {
     }
 }
 
-async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(listen).await.map_err(|error| match error.kind() {
+fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
+    let bound = || {
+        let socket = if listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // As std does where it means "also while old connections end", which is not so on Windows.
+        socket.set_reuseaddr(cfg!(unix))?;
+        socket.bind(listen)?;
+        socket.listen(BACKLOG)
+    };
+    bound().map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
             "{listen} is in use by another program: stop it, or choose another address with --listen"
         ),

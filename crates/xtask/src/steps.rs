@@ -31,6 +31,26 @@ pub fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
+/// The same command with the signals of a terminal as it finds them there: whoever starts this with
+/// `nohup` or in the background of a script has them ignored, and every child inherits that.
+pub fn with_default_signals(command: &Command) -> Command {
+    let mut wrapped = Command::new("env");
+    wrapped
+        .arg("--default-signal=INT,HUP,QUIT")
+        .arg(command.get_program())
+        .args(command.get_args());
+    if let Some(folder) = command.get_current_dir() {
+        wrapped.current_dir(folder);
+    }
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => wrapped.env(name, value),
+            None => wrapped.env_remove(name),
+        };
+    }
+    wrapped
+}
+
 /// Builds every program of the workspace. One selection for demo, tests and packages, so that none makes another compile again; this
 /// program is left out because it is running.
 pub fn build_everything() -> Command {

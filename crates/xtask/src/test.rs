@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::setup::{self, Purpose};
-use crate::steps::{Steps, build_everything, cargo, run as run_command};
+use crate::steps::{Steps, build_everything, cargo, run as run_command, with_default_signals};
 
 pub fn run() -> Result<()> {
     let mut steps = Steps::default();
@@ -23,7 +23,8 @@ pub fn run() -> Result<()> {
     // Tests start these programs; building the tests alone would not produce them.
     steps.step("build", || run_command(&mut build_everything()))?;
     steps.step("test", || {
-        run_command(&mut cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]))
+        let tests = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
+        run_command(&mut with_default_signals(&tests))
     })?;
     steps.summarize("ok");
     Ok(())

@@ -20,6 +20,10 @@ const BUDGET: u32 = 25;
 /// Of these, what the callers of one site may spend: a quarter, so that made-up keys from one place
 /// leave the rest to the others.
 const BUDGET_OF_SITE: u32 = BUDGET / 4;
+/// Callers that may wait for answers at once: each holds its request in memory.
+const WAITING: usize = 512;
+/// Of these, those of one site.
+const WAITING_OF_SITE: usize = WAITING / 2;
 /// Seconds that an answer is good for.
 const FRESH: i64 = 300;
 /// Seconds that it is kept for when no newer one can be had.
@@ -67,6 +71,16 @@ struct Memory<T> {
     known: LruCache<String, (i64, T)>,
     unknown: LruCache<String, i64>,
     under_way: HashMap<String, Asked<T>>,
+    /// Callers that wait for an answer.
+    waiting: usize,
+    /// Of these, by site.
+    waiting_of_site: HashMap<IpAddr, usize>,
+}
+
+/// A caller that waits, until it is dropped.
+struct Waiter<T> {
+    memory: Arc<Mutex<Memory<T>>>,
+    site: IpAddr,
 }
 
 impl<T: Clone + Send + Sync + 'static> Cache<T> {
@@ -79,6 +93,8 @@ impl<T: Clone + Send + Sync + 'static> Cache<T> {
             known: LruCache::new(REMEMBERED),
             unknown: LruCache::new(REMEMBERED),
             under_way: HashMap::new(),
+            waiting: 0,
+            waiting_of_site: HashMap::new(),
         };
         Self { kind, memory: Arc::new(Mutex::new(memory)) }
     }
@@ -103,9 +119,12 @@ impl<T: Clone + Send + Sync + 'static> Cache<T> {
         if let Some(found) = recalled {
             return Ok(found);
         }
-        let answer = match self.join_or_ask(key, caller, ask) {
-            Ok(asked) => asked.await,
-            Err(spent) => Err(spent),
+        let answer = match self.wait(caller.site) {
+            Ok(_waiter) => match self.join_or_ask(key, caller, ask) {
+                Ok(asked) => asked.await,
+                Err(spent) => Err(spent),
+            },
+            Err(too_many) => Err(too_many),
         };
         match answer {
             Err(error) => self.lock().known(key, now, KEPT).map(Some).ok_or(error),
@@ -116,6 +135,17 @@ impl<T: Clone + Send + Sync + 'static> Cache<T> {
     /// Keeps an answer that came with another one.
     pub(super) fn keep(&self, key: &str, value: T, now: Timestamp) {
         self.lock().settle(key, &Ok(Some(value)), now);
+    }
+
+    fn wait(&self, site: IpAddr) -> Result<Waiter<T>, UpstreamError> {
+        let mut memory = self.lock();
+        let of_site = memory.waiting_of_site.get(&site).copied().unwrap_or_default();
+        if memory.waiting >= WAITING || of_site >= WAITING_OF_SITE {
+            return Err(UpstreamError::TooMany { retry_after: 1 });
+        }
+        memory.waiting += 1;
+        memory.waiting_of_site.insert(site, of_site + 1);
+        Ok(Waiter { memory: Arc::clone(&self.memory), site })
     }
 
     fn join_or_ask<F>(
@@ -151,6 +181,19 @@ impl<T: Clone + Send + Sync + 'static> Cache<T> {
 
     fn lock(&self) -> MutexGuard<'_, Memory<T>> {
         locked(&self.memory)
+    }
+}
+
+impl<T> Drop for Waiter<T> {
+    fn drop(&mut self) {
+        let mut memory = locked(&self.memory);
+        memory.waiting -= 1;
+        if let Some(of_site) = memory.waiting_of_site.get_mut(&self.site) {
+            *of_site -= 1;
+            if *of_site == 0 {
+                memory.waiting_of_site.remove(&self.site);
+            }
+        }
     }
 }
 

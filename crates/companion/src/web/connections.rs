@@ -1,15 +1,16 @@
-//! The open connections, and which one is closed for another when slots or buffers are scarce. The
-//! peer with most slots loses first, and of its connections those on which nothing was received
-//! before those with an unfinished request before those that were answered; within each of these
-//! the one that has been so longest. Order is counted, not timed. NOT here: sockets, deadlines.
+//! The open connections, and which one is closed for another when slots or buffers are scarce (see
+//! [`pool`]). NOT here: sockets, deadlines.
 
-use std::collections::{BTreeMap, HashMap};
+mod pool;
+
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::AbortHandle;
 
-use super::peer::PeerAddress;
+use self::pool::{Member, Pool};
+use super::peer::{PeerAddress, site};
 
 /// The connections of a listener.
 #[derive(Clone)]
@@ -20,19 +21,20 @@ struct Table {
     /// Numbers connections and the beginnings of their phases.
     next: u64,
     open: HashMap<u64, Entry>,
-    peers: HashMap<IpAddr, Peer>,
-    /// Connections with an unfinished request.
-    receiving: usize,
+    /// Slots of each site, also of those that the service works for.
+    slots: HashMap<IpAddr, usize>,
+    /// The connections that the service does not work for.
+    waiting: Pool,
+    /// Of these, those with an unfinished request.
+    receiving: Pool,
 }
 
 struct Entry {
-    network: IpAddr,
-    /// The phase and when it began.
-    phase: (Phase, u64),
+    member: Member,
     task: Option<AbortHandle>,
 }
 
-/// In the order in which connections are closed for others.
+/// What became of a connection so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     /// Nothing was received: it has no buffers.
@@ -45,22 +47,24 @@ enum Phase {
     Working,
 }
 
-#[derive(Default)]
-struct Peer {
-    slots: usize,
-    /// Its connections that the service does not work for, by phase and age.
-    waiting: BTreeMap<(Phase, u64), u64>,
-}
-
 /// So many connections may hold the buffers of an unfinished first request, and no more than these
 /// may be open when one is kept for a further request after an answer: this bounds memory. Fewer
 /// where there are few slots.
 const BUFFERED: usize = 512;
+/// A site with more than one in so many slots can be greedy: 16 of 8,192.
+const FEW_PART: usize = 512;
 
 impl Connections {
     pub(super) fn new(limit: usize) -> Self {
-        let (open, peers) = (HashMap::new(), HashMap::new());
-        let table = Table { limit, next: 0, open, peers, receiving: 0 };
+        let few = (limit / FEW_PART).max(1);
+        let table = Table {
+            limit,
+            next: 0,
+            open: HashMap::new(),
+            slots: HashMap::new(),
+            waiting: Pool::new(few),
+            receiving: Pool::new(few),
+        };
         Self(Arc::new(Mutex::new(table)))
     }
 
@@ -69,11 +73,11 @@ impl Connections {
     pub(super) fn take(&self, peer: PeerAddress) -> Option<Slot> {
         let mut table = self.table();
         while table.open.len() >= table.limit {
-            if !table.close_one_that_waits() && !table.close_one_that_works(peer.network()) {
+            if !table.close_one_that_waits() && !table.close_one_that_works(site(peer.0)) {
                 return None;
             }
         }
-        let id = table.add(peer.network());
+        let id = table.add(site(peer.0));
         Some(Slot(Arc::new(Held { connections: self.clone(), id })))
     }
 
@@ -97,30 +101,34 @@ impl Table {
         BUFFERED.min(self.limit / 4).max(1)
     }
 
-    fn add(&mut self, network: IpAddr) -> u64 {
+    fn add(&mut self, site: IpAddr) -> u64 {
         let id = self.number();
-        self.insert(id, Entry { network, phase: (Phase::Silent, id), task: None });
+        let member = Member { id, site, phase: Phase::Silent, since: id };
+        self.insert(Entry { member, task: None });
         id
     }
 
-    fn insert(&mut self, id: u64, entry: Entry) {
-        let peer = self.peers.entry(entry.network).or_default();
-        peer.slots += 1;
-        if entry.phase.0 != Phase::Working {
-            peer.waiting.insert(entry.phase, id);
+    fn insert(&mut self, entry: Entry) {
+        let member = entry.member;
+        *self.slots.entry(member.site).or_default() += 1;
+        if member.phase != Phase::Working {
+            self.waiting.insert(member);
         }
-        self.receiving += usize::from(entry.phase.0 == Phase::Receiving);
-        self.open.insert(id, entry);
+        if member.phase == Phase::Receiving {
+            self.receiving.insert(member);
+        }
+        self.open.insert(member.id, entry);
     }
 
     fn remove(&mut self, id: u64) -> Option<Entry> {
         let entry = self.open.remove(&id)?;
-        self.receiving -= usize::from(entry.phase.0 == Phase::Receiving);
-        if let Some(peer) = self.peers.get_mut(&entry.network) {
-            peer.slots -= 1;
-            peer.waiting.remove(&entry.phase);
-            if peer.slots == 0 {
-                self.peers.remove(&entry.network);
+        self.waiting.remove(entry.member);
+        self.receiving.remove(entry.member);
+        let site = entry.member.site;
+        if let Some(slots) = self.slots.get_mut(&site) {
+            *slots -= 1;
+            if *slots == 0 {
+                self.slots.remove(&site);
             }
         }
         Some(entry)
@@ -133,55 +141,43 @@ impl Table {
     }
 
     fn close_one_that_waits(&mut self) -> bool {
-        let greediest = self
-            .peers
-            .values()
-            .filter(|peer| !peer.waiting.is_empty())
-            .max_by_key(|peer| peer.slots);
-        let longest = greediest.and_then(|peer| peer.waiting.values().next().copied());
-        longest.inspect(|id| self.close(*id)).is_some()
+        self.waiting.loser().inspect(|id| self.close(*id)).is_some()
     }
 
-    /// Only for a peer that has fewer slots even with the new one: otherwise each connection of an
+    /// Only for a site that has fewer slots even with the new one: otherwise each connection of an
     /// overloaded service would be closed by the next one, and none would be answered.
     fn close_one_that_works(&mut self, newcomer: IpAddr) -> bool {
-        let own = self.peers.get(&newcomer).map_or(0, |peer| peer.slots);
-        let greediest = self.peers.iter().max_by_key(|(_, peer)| peer.slots);
-        let Some((network, _)) = greediest.filter(|(_, peer)| peer.slots > own + 1) else {
+        let own = self.slots.get(&newcomer).copied().unwrap_or_default();
+        let greediest = self.slots.iter().max_by_key(|(_, slots)| **slots);
+        let Some((site, _)) = greediest.filter(|(_, slots)| **slots > own + 1) else {
             return false;
         };
-        let network = *network;
-        let of_peer = self.open.iter().filter(|(_, entry)| entry.network == network);
-        let oldest = of_peer.map(|(id, _)| *id).min();
+        let of_site = self.open.values().filter(|entry| entry.member.site == *site);
+        let oldest = of_site.map(|entry| entry.member.id).min();
         oldest.inspect(|id| self.close(*id)).is_some()
     }
 
     /// Closes connections with unfinished requests until only as many are left as may be.
     fn bound_buffers(&mut self) {
-        let first = (Phase::Receiving, 0)..(Phase::Answered, 0);
-        while self.receiving > self.buffered_limit() {
-            let peers = self.peers.values();
-            let with_some = peers.filter(|peer| peer.waiting.range(first.clone()).next().is_some());
-            let greediest = with_some.max_by_key(|peer| peer.slots);
-            let longest = greediest.and_then(|peer| peer.waiting.range(first.clone()).next());
-            let Some((_, &id)) = longest else { return };
+        while self.receiving.len() > self.buffered_limit() {
+            let Some(id) = self.receiving.loser() else { return };
             self.close(id);
         }
     }
 
     fn set_phase(&mut self, id: u64, phase: Phase) {
         let since = self.number();
-        if let Some(entry) = self.remove(id) {
-            self.insert(id, Entry { phase: (phase, since), ..entry });
+        if let Some(Entry { member, task }) = self.remove(id) {
+            self.insert(Entry { member: Member { phase, since, ..member }, task });
         }
     }
 
-    fn move_to(&mut self, id: u64, network: IpAddr) {
-        if self.open.get(&id).is_none_or(|entry| entry.network == network) {
+    fn move_to(&mut self, id: u64, site: IpAddr) {
+        if self.open.get(&id).is_none_or(|entry| entry.member.site == site) {
             return;
         }
-        if let Some(entry) = self.remove(id) {
-            self.insert(id, Entry { network, ..entry });
+        if let Some(Entry { member, task }) = self.remove(id) {
+            self.insert(Entry { member: Member { site, ..member }, task });
         }
     }
 }
@@ -227,7 +223,7 @@ impl Slot {
 
     /// The latest request came from this peer.
     pub(super) fn move_to(&self, peer: PeerAddress) {
-        self.0.connections.table().move_to(self.0.id, peer.network());
+        self.0.connections.table().move_to(self.0.id, site(peer.0));
     }
 }
 

@@ -109,12 +109,14 @@ async fn serve(
     // say so when there is nothing.
     let mut first = [0];
     tokio::select! {
-        _ = stopped.changed() => return,
+        // In this order: a request that was there when the service was told to end is answered.
+        biased;
         begun = tokio::time::timeout(limits.header, stream.peek(&mut first)) => {
             if !matches!(begun, Ok(Ok(1))) {
                 return;
             }
         }
+        _ = stopped.changed() => return,
     }
     service.slot.receives();
     // Small answers go out at once.

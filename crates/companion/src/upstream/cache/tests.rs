@@ -45,6 +45,33 @@ async fn one_site_spends_a_quarter_at_most_and_an_unseen_key_from_elsewhere_is_l
     assert_eq!(find_from(&cache, asker(2, 5), "acme.test", Ok(None)).await, Ok(Some(1)), "known");
 }
 
+#[tokio::test]
+async fn callers_that_wait_for_one_answer_are_bounded_and_others_still_join() {
+    let (cache, gate) = (Arc::new(cache()), Arc::new(Semaphore::new(0)));
+    let ask = |place| {
+        let (cache, gate) = (Arc::clone(&cache), Arc::clone(&gate));
+        async move {
+            let answer = async move {
+                gate.acquire().await.map(|_| Some(7)).map_err(|_| REFUSED.unwrap_err())
+            };
+            cache.find("slow.test", asker(place, 5), || answer).await
+        }
+    };
+    let mut flood: Vec<_> = (0..1000).map(|_| tokio::spawn(ask(1))).collect();
+    let refused = flood.split_off(WAITING_OF_SITE);
+    for one in refused {
+        assert_eq!(one.await.unwrap(), REFUSED);
+    }
+    let elsewhere = tokio::spawn(ask(2));
+    gate.add_permits(1000);
+    assert_eq!(elsewhere.await.unwrap(), Ok(Some(7)));
+    for one in flood {
+        assert_eq!(one.await.unwrap(), Ok(Some(7)));
+    }
+    let memory = cache.lock();
+    assert_eq!((memory.waiting, memory.waiting_of_site.len()), (0, 0));
+}
+
 /// What is there without a question.
 async fn kept(cache: &Cache<u8>, key: &str, seconds: i64) -> Answer<u8> {
     find(cache, key, seconds, Err(UpstreamError::Unreachable)).await

@@ -26,7 +26,7 @@ fn the_peer_with_most_slots_loses_the_connection_that_waits_longest() {
 }
 
 #[test]
-fn of_one_peer_the_silent_ones_lose_before_unfinished_requests_before_answered_ones() {
+fn of_one_site_what_is_most_loses_and_of_equals_the_silent_before_the_unfinished() {
     let connections = Connections::new(3);
     let company = peer("198.51.100.1");
     let (answered, unfinished) =
@@ -61,7 +61,7 @@ fn unfinished_requests_are_bounded_and_the_greediest_peer_loses_its_oldest() {
     assert_eq!(left[7..], [true; 3]);
     company.works();
     drop((company, greedy));
-    assert_eq!(connections.table().receiving, 0);
+    assert_eq!(connections.table().receiving.len(), 0);
 }
 
 #[test]
@@ -110,5 +110,72 @@ fn a_forwarded_address_moves_the_slot_to_its_peer() {
     let newcomer = connections.take(peer("10.0.0.1")).unwrap();
     assert!(has(&connections, &proxied[0]) && !has(&connections, &proxied[1]));
     drop((proxied, newcomer));
-    assert!(connections.table().open.is_empty() && connections.table().peers.is_empty());
+    assert!(connections.table().open.is_empty() && connections.table().slots.is_empty());
+}
+
+/// Another site for each number.
+fn elsewhere(number: u16) -> PeerAddress {
+    PeerAddress(std::net::Ipv6Addr::from([0x2001, 0xdb8, number, 0, 0, 0, 0, 1]).into())
+}
+
+#[test]
+fn a_flood_from_many_sites_does_not_pick_out_whoever_has_two_connections() {
+    let connections = Connections::new(2048);
+    let app = connections.take(peer("198.51.100.1")).unwrap();
+    app.works();
+    app.answered();
+    let browser = connections.take(peer("198.51.100.1")).unwrap();
+    browser.receives();
+    let mut flood = Vec::new();
+    for number in 0..4000 {
+        flood.push(connections.take(elsewhere(number)).unwrap());
+        assert!(has(&connections, &app) && has(&connections, &browser), "silent flood, {number}");
+    }
+    drop(flood);
+    let mut flood = Vec::new();
+    for number in 0..4000 {
+        let slot = connections.take(elsewhere(number)).unwrap();
+        slot.receives();
+        flood.push(slot);
+        // As long as a request takes, while a flood passes by.
+        if number == 500 {
+            browser.works();
+            browser.answered();
+        }
+        assert!(has(&connections, &app) && has(&connections, &browser), "unfinished, {number}");
+    }
+}
+
+#[test]
+fn a_flood_of_unread_answers_does_not_close_who_has_just_come() {
+    for site in [|_| peer("203.0.113.7"), elsewhere] {
+        let connections = Connections::new(2048);
+        let unread: Vec<Slot> = (0..2048)
+            .map(|number| connections.take(site(number)).unwrap())
+            .inspect(Slot::works)
+            .inspect(|slot| {
+                slot.answered();
+            })
+            .collect();
+        let newcomer = connections.take(site(7)).unwrap();
+        for number in 0..1000 {
+            let further = connections.take(site(number)).unwrap();
+            further.works();
+            further.answered();
+            assert!(has(&connections, &newcomer), "{number}");
+        }
+        drop(unread);
+    }
+}
+
+#[test]
+fn all_networks_of_a_site_are_one_peer() {
+    let connections = Connections::new(64);
+    let company = connections.take(peer("198.51.100.1")).unwrap();
+    let mut flood = Vec::new();
+    for number in 0..1000_u16 {
+        let address = std::net::Ipv6Addr::from([0x2001, 0xdb8, 1, number, 0, 0, 0, 1]);
+        flood.push(connections.take(PeerAddress(address.into())).unwrap());
+        assert!(has(&connections, &company), "{number}");
+    }
 }
