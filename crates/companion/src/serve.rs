@@ -1,6 +1,7 @@
 //! From settings to a listening service and back to nothing: opens what the settings name, says that it is
 //! ready, ends when it is told to.
 
+use std::convert::Infallible;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -53,7 +54,10 @@ pub async fn serve(
     let app = open(settings, &issuer)?;
     let mut background = tokio::task::JoinSet::new();
     background.spawn(setup::keep_checking(Arc::clone(&app)));
-    background.spawn(watch_database_files(Arc::clone(&app)));
+    let storage = Arc::clone(&app.storage);
+    background.spawn(async move {
+        watch_files(LOOK_AT_DATABASE, || storage.check_files()).await;
+    });
     let known = tokio::select! {
         known = tokio::time::timeout(CHECK_AT_START, app.setup.known()) => known,
         _ = shutdown.requested() => return Ok(()),
@@ -96,9 +100,11 @@ fn say_ready(url: &str) {
     }
 }
 
-async fn watch_database_files(app: Arc<App>) {
-    while app.storage.check_files().is_ok() {
-        tokio::time::sleep(LOOK_AT_DATABASE).await;
+/// Goes on after an alarm: the files can come back, and go again. The check itself logs both.
+async fn watch_files<E>(pause: Duration, check: impl Fn() -> Result<(), E>) -> Infallible {
+    loop {
+        drop(check());
+        tokio::time::sleep(pause).await;
     }
 }
 
@@ -158,4 +164,24 @@ fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc<App>> {
         random,
         words: Words::english(),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_files_of_the_database_are_looked_at_after_an_alarm_too() {
+        let (looked, mut looks) = tokio::sync::mpsc::unbounded_channel();
+        let alarm = move || looked.send(()).map_err(drop).and(Err(()));
+        let third = async {
+            for _ in 0..3 {
+                looks.recv().await.unwrap();
+            }
+        };
+        tokio::select! {
+            () = third => {}
+            never = watch_files(Duration::ZERO, alarm) => match never {},
+        }
+    }
 }

@@ -22,6 +22,7 @@ async fn once_a_file_of_the_database_is_gone_nothing_is_written_and_ready_names_
         ("", "the database file was removed or replaced"),
         ("-wal", "the write-ahead log of the database (-wal) was removed or replaced"),
         ("-shm", "the index of the write-ahead log (-shm) was removed or replaced"),
+        (".lock", "the lock file of the database (.lock) was removed or replaced"),
     ] {
         let (service, device) = (Service::start().await, Device::new());
         let session = device.sign_in(&service).await;

@@ -16,6 +16,7 @@ mod codes;
 mod files;
 mod grant_row;
 mod grants;
+mod lock;
 mod open;
 mod place;
 mod rotation;
@@ -117,7 +118,7 @@ pub struct SqliteStorage {
     writer: Worker,
     context: Arc<Context>,
     files: Arc<DatabaseFiles>,
-    _lock: open::Lock,
+    _lock: lock::Lock,
 }
 
 impl SqliteStorage {
@@ -140,7 +141,7 @@ impl SqliteStorage {
         };
         let (queue, group) = (settings.queue, settings.group);
         let chore = Some(sweep::chore(settings, clock));
-        let files = Arc::new(DatabaseFiles::of(path));
+        let files = Arc::new(opened.files);
         let in_place = Arc::clone(&files);
         let guard = Some(Box::new(move || in_place.check()) as worker::Guard);
         Ok(Self {

@@ -1,21 +1,20 @@
-//! Opening the database: all checks pass or nothing is changed and nothing is opened. One engine per file, held by a lock
-//! file beside it; one key file per database, held by a value that only this key opens.
+//! Opening the database: all checks pass or nothing is changed and nothing is opened. One engine
+//! per file, held by a lock file beside it; one key file per database, held by a value that only
+//! this key opens. A symbolic link in the settings is followed first: SQLite keeps its files beside
+//! what the link leads to.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior};
 
+use super::files::DatabaseFiles;
+use super::lock::{Lock, private};
 use super::schema::{APPLICATION_ID, MIGRATIONS};
 use super::{Context, audit, sweep};
 use crate::domain::{AuditEvent, AuditSubject, ClockPlausibility, ProblemCode, Timestamp};
 use crate::keys::Purpose;
-
-/// A companion that is started again can meet its predecessor's last moments: a second is waited
-/// before it is another companion.
-const LOCK_TRIES: u32 = 20;
-const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// Why a database was not opened. Nothing was changed in it.
 #[derive(Debug, thiserror::Error)]
@@ -64,24 +63,13 @@ pub(super) struct Opened {
     pub(super) writer: Connection,
     pub(super) readers: Vec<Connection>,
     pub(super) lock: Lock,
+    pub(super) files: DatabaseFiles,
     pub(super) clock: ClockPlausibility,
 }
 
-/// The lock file, locked. It is unlocked explicitly and not by closing it: a child process that has
-/// not begun its own program still has a copy of it.
-pub(super) struct Lock(File);
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        if let Err(error) = self.0.unlock() {
-            tracing::debug!(cause = %error.kind(), "the lock ends with its file");
-        }
-    }
-}
-
-pub(super) fn open(path: &Path, context: &Context, now: Timestamp) -> Result<Opened, OpenError> {
-    let lock = take_lock(path)?;
-    create_private(path)?;
+pub(super) fn open(named: &Path, context: &Context, now: Timestamp) -> Result<Opened, OpenError> {
+    let path = &create_private(named)?;
+    let lock = Lock::take(path)?;
     let explain = |error| explain(path, &error);
     let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, context).map_err(explain)?;
     recognise(path, &writer)?;
@@ -91,49 +79,28 @@ pub(super) fn open(path: &Path, context: &Context, now: Timestamp) -> Result<Ope
     if check != "ok" {
         return Err(OpenError::Damaged { path: path.to_owned(), cause: check });
     }
-    prepare_writer(&writer).map_err(explain)?;
+    prepare_writer(path, &writer)?;
     let transaction =
         writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explain)?;
     bring_up(path, &transaction, context, now)?;
     let clock = judge_clock(&transaction, now).map_err(explain)?;
     transaction.commit().map_err(explain)?;
+    let files = DatabaseFiles::of(named, path).map_err(|cause| io_error(path, &cause))?;
     let connect = |_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, context);
     let readers = (0..context.settings.readers.max(1)).map(connect).collect::<Result<_, _>>();
-    Ok(Opened { writer, readers: readers.map_err(explain)?, lock, clock })
+    Ok(Opened { writer, readers: readers.map_err(explain)?, lock, files, clock })
 }
 
-fn take_lock(path: &Path) -> Result<Lock, OpenError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let io =
-        |cause: std::io::Error| OpenError::Io { path: path.to_owned(), cause: cause.to_string() };
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    let lock = private(&mut options).open(PathBuf::from(name)).map_err(io)?;
-    for _ in 0..LOCK_TRIES {
-        match lock.try_lock() {
-            Ok(()) => return Ok(Lock(lock)),
-            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
-            Err(TryLockError::Error(cause)) => return Err(io(cause)),
-        }
-    }
-    Err(OpenError::InUse(path.to_owned()))
-}
-
-/// SQLite would make the file with the permissions of the umask.
-fn create_private(path: &Path) -> Result<(), OpenError> {
+/// SQLite would make the file with the permissions of the umask. The path without symbolic links.
+fn create_private(named: &Path) -> Result<PathBuf, OpenError> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
-    private(&mut options)
-        .open(path)
-        .map(drop)
-        .map_err(|cause| OpenError::Io { path: path.to_owned(), cause: cause.to_string() })
+    let created = private(&mut options).open(named).map(drop);
+    created.and_then(|()| named.canonicalize()).map_err(|cause| io_error(named, &cause))
 }
 
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    options
+fn io_error(path: &Path, cause: &std::io::Error) -> OpenError {
+    OpenError::Io { path: path.to_owned(), cause: cause.to_string() }
 }
 
 fn connect(path: &Path, flags: OpenFlags, context: &Context) -> rusqlite::Result<Connection> {
@@ -156,8 +123,20 @@ fn recognise(path: &Path, db: &Connection) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn prepare_writer(db: &Connection) -> rusqlite::Result<()> {
-    db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+fn prepare_writer(path: &Path, db: &Connection) -> Result<(), OpenError> {
+    let explain = |error| explain(path, &error);
+    // SQLite stays with another mode, without an error, where the file system allows no other.
+    let mode: String = db
+        .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
+        .map_err(explain)?;
+    if mode != "wal" {
+        let cause = "its file system allows no write-ahead log".to_owned();
+        return Err(OpenError::Io { path: path.to_owned(), cause });
+    }
+    set_durability(db).map_err(explain)
+}
+
+fn set_durability(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "secure_delete", "ON")?;
     db.pragma_update(None, "foreign_keys", "ON")?;
@@ -252,20 +231,3 @@ fn explain(path: &Path, error: &rusqlite::Error) -> OpenError {
 
 /// The longest that a commit waits for another program's lock.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lock_that_is_given_up_is_free_whoever_has_a_copy_of_its_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let database = folder.path().join("keyport.db");
-        let lock = take_lock(&database).unwrap();
-        // What a child process has until it executes its own program.
-        let copy = lock.0.try_clone().unwrap();
-        drop(lock);
-        assert!(take_lock(&database).is_ok());
-        drop(copy);
-    }
-}
