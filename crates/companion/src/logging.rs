@@ -15,6 +15,8 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
+use crate::config::log_filter;
+
 /// Lines that wait for the reader.
 const QUEUE: usize = 8192;
 /// How long the end of the process waits for the reader.
@@ -40,7 +42,7 @@ struct Lines {
 /// Starts logging for the process.
 pub fn start() -> Log {
     let log = Log::to(standard_error());
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = filter(&std::env::var("RUST_LOG").unwrap_or_default());
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(log.lines.clone());
     if std::io::stderr().is_terminal() {
         lines.init();
@@ -56,6 +58,13 @@ pub fn start() -> Log {
         tracing::error!(location, message, "a task panicked");
     }));
     log
+}
+
+/// Unset, empty or unusable, it is `info`; the settings refuse what is unusable as soon as they are
+/// read.
+fn filter(given: &str) -> EnvFilter {
+    let given = if given.trim().is_empty() { "info" } else { given };
+    log_filter::parse(given).unwrap_or_else(|_| EnvFilter::new("info"))
 }
 
 impl Log {

@@ -60,9 +60,7 @@ fn main() -> ExitCode {
 }
 
 fn run(listen: SocketAddr, shutdown: &Shutdown) -> anyhow::Result<()> {
-    // A variable that is not Unicode is none of ours.
-    let variables = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let variables = std::env::vars_os();
     let settings = Settings::judge(variables, listen, |path| std::fs::read_to_string(path))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(serve(settings, listen, shutdown));

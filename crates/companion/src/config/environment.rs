@@ -1,38 +1,52 @@
 //! Reading single variables and collecting what is wrong with them. Not here: what they mean together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 
 use super::Unusable;
+use super::kubernetes::is_service_link;
 use super::variables::VARIABLES;
 use crate::keys::SecretText;
 
 /// Read by our other programs; a shell that has it set may start this one too.
-const OF_OTHERS: &[&str] = &["KEYPORT_COMPANION"];
+const OF_OTHERS: &[&str] = &["KEYPORT_COMPANION", "KEYPORT_DOOR"];
 
 /// The variables as found, and the faults so far.
 pub(super) struct Environment<R> {
     found: BTreeMap<String, String>,
+    /// Set to what is no text.
+    unreadable: BTreeSet<String>,
     read: R,
     faults: Vec<String>,
 }
 
 impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
-    pub(super) fn new(variables: impl IntoIterator<Item = (String, String)>, read: R) -> Self {
-        let ours = |name: &str| VARIABLES.iter().any(|known| known.name == name);
-        let file_of = |name: &str| {
-            let secret = name.strip_suffix("_FILE");
-            secret.is_some_and(|name| VARIABLES.iter().any(|v| v.is_secret && v.name == name))
-        };
-        let mut found = BTreeMap::new();
-        let mut faults = Vec::new();
+    pub(super) fn new(variables: impl IntoIterator<Item = (OsString, OsString)>, read: R) -> Self {
+        let mut new =
+            Self { found: BTreeMap::new(), unreadable: BTreeSet::new(), read, faults: Vec::new() };
         for (name, value) in variables {
-            if ours(&name) || file_of(&name) {
-                found.insert(name, value.trim().to_owned());
-            } else if name.starts_with("KEYPORT_") && !OF_OTHERS.contains(&name.as_str()) {
-                faults.push(format!("{name} is not a setting of this service (see --help)"));
-            }
+            new.take(&name.to_string_lossy(), name.to_str().is_some(), value);
         }
-        Self { found, read, faults }
+        new
+    }
+
+    /// `name` is readable if it is Unicode; if not, it cannot be one of ours, but can be meant to be.
+    fn take(&mut self, name: &str, is_readable: bool, value: OsString) {
+        if is_readable && is_setting(name) {
+            match value.into_string() {
+                Ok(value) => drop(self.found.insert(name.to_owned(), value.trim().to_owned())),
+                Err(_) => {
+                    self.fault(format!("{name} is not Unicode (UTF-8)"));
+                    self.unreadable.insert(name.to_owned());
+                }
+            }
+            return;
+        }
+        let is_of_others =
+            OF_OTHERS.contains(&name) || is_service_link(name, &value.to_string_lossy());
+        if name.starts_with("KEYPORT_") && !is_of_others {
+            self.fault(format!("{name} is not a setting of this service (see --help)"));
+        }
     }
 
     pub(super) fn fault(&mut self, sentence: impl Into<String>) {
@@ -46,15 +60,18 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
 
     pub(super) fn required(&mut self, name: &str) -> String {
         self.optional(name).unwrap_or_else(|| {
-            self.fault(format!("{name} is missing"));
+            if !self.unreadable.contains(name) {
+                self.fault(format!("{name} is missing"));
+            }
             String::new()
         })
     }
 
-    /// Commas and blanks between.
+    /// Commas and white space between.
     pub(super) fn list(&self, name: &str) -> Vec<String> {
         let value = self.optional(name).unwrap_or_default();
-        value.split([',', ' ', '\n']).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+        let items = value.split(|between: char| between == ',' || between.is_whitespace());
+        items.filter(|item| !item.is_empty()).map(str::to_owned).collect()
     }
 
     /// `true` or `false`; unset is false.
@@ -82,7 +99,8 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
 
     /// From `NAME` or the file named by `NAME_FILE`.
     pub(super) fn secret(&mut self, name: &str, required: bool) -> SecretText {
-        let file = self.optional(&format!("{name}_FILE"));
+        let file_name = format!("{name}_FILE");
+        let file = self.optional(&file_name);
         let value = match (self.optional(name), file) {
             (Some(_), Some(_)) => {
                 self.fault(format!("{name} and {name}_FILE are both set; set one"));
@@ -91,7 +109,9 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
             (Some(value), None) => Some(value),
             (None, Some(path)) => self.secret_file(name, &path),
             (None, None) => {
-                if required {
+                let is_unreadable =
+                    self.unreadable.contains(name) || self.unreadable.contains(&file_name);
+                if required && !is_unreadable {
                     self.fault(format!("{name} (or {name}_FILE) is missing"));
                 }
                 None
@@ -120,4 +140,12 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
     pub(super) fn finish(self) -> Result<(), Unusable> {
         if self.faults.is_empty() { Ok(()) } else { Err(Unusable(self.faults)) }
     }
+}
+
+/// Whether the service reads it: a variable of the list, or the file of a secret there.
+fn is_setting(name: &str) -> bool {
+    let secret = name.strip_suffix("_FILE");
+    VARIABLES
+        .iter()
+        .any(|known| known.name == name || known.is_secret && secret == Some(known.name))
 }

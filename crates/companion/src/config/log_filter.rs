@@ -1,19 +1,57 @@
-//! Whether a log filter is one. The filter's own parser takes a mistyped level for the name of a
-//! target, and nothing else is logged then.
+//! `RUST_LOG`: directives of the log filter with commas between. Its own parser takes a mistyped
+//! level, and anything else that no event has, for the name of a target, and nothing else is logged
+//! then. It also divides the list inside the fields of a span.
 
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{Directive, LevelFilter};
 
-/// The first part that cannot be meant, or all of it.
-pub(super) fn fault(filter: &str) -> Option<&str> {
-    let mistyped = |part: &&str| {
-        let is_word = !part.contains(['=', '[', ']', '{', '}']) && !part.contains("::");
-        let is_known =
-            part.is_empty() || part.parse::<LevelFilter>().is_ok() || part.starts_with("keyport_");
-        is_word && !is_known
-    };
-    if EnvFilter::builder().parse(filter).is_err() {
-        return Some(filter);
+/// Libraries of this program whose name alone is taken for a target and not for a mistyped level.
+const LIBRARIES: [&str; 10] =
+    ["axum", "h2", "hyper", "reqwest", "rusqlite", "rustls", "tokio", "tower", "tracing", "workos"];
+
+/// The filter that this text describes.
+///
+/// # Errors
+/// The first directive that cannot be meant.
+pub(crate) fn parse(text: &str) -> Result<EnvFilter, &str> {
+    // Without any directive: `EnvFilter::default()` holds one.
+    let mut filter = EnvFilter::builder().parse("").map_err(|_| text)?;
+    for part in directives(text) {
+        let directive = part.parse::<Directive>().ok().filter(|_| can_be_meant(part));
+        filter = filter.add_directive(directive.ok_or(part)?);
     }
-    filter.split(',').map(str::trim).find(mistyped)
+    Ok(filter)
+}
+
+/// Divides at the commas that are not inside a span's `[…{…}]`.
+fn directives(text: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0_usize;
+    let parts = text.split(move |character| {
+        match character {
+            '[' | '{' => depth += 1,
+            ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        character == ',' && depth == 0
+    });
+    parts.map(str::trim).filter(|part| !part.is_empty())
+}
+
+/// Whether a directive that can be parsed has a level, or a target that events can have: theirs are
+/// Rust paths.
+fn can_be_meant(directive: &str) -> bool {
+    match directive.find(['=', '[']) {
+        Some(0) => true,
+        Some(end) => is_path(&directive[..end]),
+        None if directive.parse::<LevelFilter>().is_ok() => true,
+        None => {
+            let is_name = directive.contains(['_', ':']) || LIBRARIES.contains(&directive);
+            is_name && is_path(directive)
+        }
+    }
+}
+
+fn is_path(target: &str) -> bool {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    target.split("::").all(|name| !name.is_empty() && name.bytes().all(is_word))
 }

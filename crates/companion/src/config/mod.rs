@@ -2,10 +2,12 @@
 //! found at once and named; a secret's value never appears in one. Not here: opening what is named.
 
 mod environment;
-mod log_filter;
+mod kubernetes;
+pub(crate) mod log_filter;
 mod proxies;
 mod variables;
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -76,7 +78,7 @@ impl Settings {
     /// # Errors
     /// All faults together.
     pub fn judge(
-        variables: impl IntoIterator<Item = (String, String)>,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
         listen: SocketAddr,
         read: impl Fn(&str) -> std::io::Result<String>,
     ) -> Result<Self, Unusable> {
@@ -184,10 +186,10 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
 
     fn log_filter(&mut self) {
         let filter = self.optional("RUST_LOG").unwrap_or_default();
-        if let Some(part) = log_filter::fault(&filter) {
+        if let Err(part) = log_filter::parse(&filter) {
             self.fault(format!(
                 "RUST_LOG holds {part:?}, which is neither a level (error, warn, info, debug, \
-                 trace, off) nor TARGET=LEVEL"
+                 trace, off) nor TARGET=LEVEL with a target such as keyport_companion::oauth"
             ));
         }
     }

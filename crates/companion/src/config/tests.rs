@@ -1,3 +1,5 @@
+use std::ffi::OsString;
+
 use super::*;
 
 const GOOD: &[(&str, &str)] = &[
@@ -12,6 +14,14 @@ fn judge(extra: &[(&str, &str)], listen: &str) -> Result<Settings, Unusable> {
         variables.retain(|(known, _)| known != name);
         variables.push(((*name).to_owned(), (*value).to_owned()));
     }
+    let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
+    judge_raw(variables, listen)
+}
+
+fn judge_raw(
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+    listen: &str,
+) -> Result<Settings, Unusable> {
     Settings::judge(variables, listen.parse().unwrap(), |path| match path {
         "/run/key" => Ok("sk_from_file\n".into()),
         "/run/empty" => Ok("\n".into()),
@@ -131,6 +141,12 @@ fn proxies_are_addresses_and_networks() {
     assert!(trusted.contains("::ffff:10.1.2.3".parse().unwrap()));
     assert!(trusted.contains("fd00::1".parse().unwrap()));
     assert!(!trusted.contains("192.168.0.1".parse().unwrap()));
+    for mapped in ["::ffff:10.1.2.3", "::ffff:10.1.0.0/112", "::ffff:a01:203/128"] {
+        let trusted = proxies(mapped).unwrap().trusted_proxies;
+        assert!(trusted.contains("10.1.2.3".parse().unwrap()), "{mapped}");
+        assert!(trusted.contains("::ffff:10.1.2.3".parse().unwrap()), "{mapped}");
+        assert!(!trusted.contains("10.2.2.3".parse().unwrap()), "{mapped}");
+    }
     let fault = proxies("10.0.0.0/8,proxy.example.com").unwrap_err().to_string();
     assert!(fault.contains("KEYPORT_TRUSTED_PROXIES holds \"proxy.example.com\""), "{fault}");
 }
@@ -176,16 +192,36 @@ fn what_cannot_be_meant_is_refused_and_named_at_once() {
     for bad in ["google", "GoogleOauth", "GoogleOAuth,authkit", "OktaSAML", "*"] {
         named(&[("KEYPORT_PROVIDERS", bad)], "KEYPORT_PROVIDERS holds");
     }
-    for bad in ["0.0.0.0/0", "::/0", "10.0.0.0/8,0.0.0.0/0", "10.1.2.3/0"] {
+    for bad in [
+        "0.0.0.0/0",
+        "::/0",
+        "10.0.0.0/8,0.0.0.0/0",
+        "10.1.2.3/0",
+        "::ffff:0.0.0.0/96",
+        "::ffff:10.0.0.0/95",
+        "::ffff:10.0.0.0/8",
+    ] {
         named(&[("KEYPORT_TRUSTED_PROXIES", bad)], "KEYPORT_TRUSTED_PROXIES holds");
     }
     let days = [("KEYPORT_SESSION_IDLE_DAYS", "31"), ("KEYPORT_SESSION_DAYS", "30")];
     named(&days, "KEYPORT_SESSION_IDLE_DAYS is more than KEYPORT_SESSION_DAYS");
     named(&[("KEYPORT_SESSION_IDLE_DAYS", "365")], "more than KEYPORT_SESSION_DAYS (180)");
-    for bad in
-        ["inof", "info,keyport_companion=loud", "info,debgu", "=", "a=b=c", "warn, hyper=error"]
-    {
-        named(&[("RUST_LOG", bad)], "RUST_LOG");
+    // A target is a Rust path: no event has another one, so nothing would be logged.
+    for bad in [
+        "inof",
+        "info,keyport_companion=loud",
+        "info,debgu",
+        "=",
+        "a=b=c",
+        "keyport-companion=debug",
+        "keyport_companion:oauth=debug",
+        "info;hyper=warn",
+        "info hyper=warn",
+        "info/text",
+        "\"info\"",
+        "info,[span{a,b",
+    ] {
+        named(&[("RUST_LOG", bad)], "RUST_LOG holds");
     }
     let all = faults(&[
         ("KEYPORT_ORGANIZATIONS", "acme"),
@@ -210,6 +246,13 @@ fn what_can_be_meant_is_accepted() {
         "keyport_companion",
         "tower_http::trace",
         "info,[request]=debug",
+        "info,[span{a,b,c}]=debug",
+        "[{request_id=a}]=debug",
+        "keyport_companion[request]=trace",
+        "warn, hyper=error",
+        " info ,, hyper::proto=warn , ",
+        "hyper",
+        "info,reqwest",
     ] {
         assert!(judged("RUST_LOG", good).is_ok(), "{good}");
     }
@@ -220,3 +263,5 @@ fn what_can_be_meant_is_accepted() {
     let equal = [("KEYPORT_SESSION_IDLE_DAYS", "9"), ("KEYPORT_SESSION_DAYS", "9")];
     assert!(judge(&equal, "127.0.0.1:1").is_ok());
 }
+
+mod environment;

@@ -22,8 +22,8 @@ const fn secret(name: &'static str, meaning: &'static str, unset: &'static str) 
     Variable { name, meaning, unset, is_secret: true }
 }
 
-/// Every variable the service obeys. A name that starts with `KEYPORT_` and is not here is an error: a mistyped rule
-/// must not fail open.
+/// Every variable the service obeys. A name that starts with `KEYPORT_` and is not here is an error
+/// unless another program is known to set or read it: a mistyped rule must not fail open.
 pub const VARIABLES: &[Variable] = &[
     secret(
         "WORKOS_API_KEY",

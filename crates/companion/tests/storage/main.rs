@@ -1,5 +1,6 @@
 //! The rules of storage as tests. `suite` is generic over the engine: a second engine runs the same functions. What only
-//! a file can show is in `file`, `contents`, `pressure` and `crash`.
+//! a file can show is in `file`, `replaced_files`,
+//! `contents`, `pressure` and `crash`.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
@@ -10,6 +11,7 @@ mod crash;
 mod file;
 mod model;
 mod pressure;
+mod replaced_files;
 mod suite;
 mod world;
 
