@@ -51,6 +51,10 @@ impl UpstreamError {
         let Some(status) = error.status() else {
             return match error {
                 workos::Error::Network(_) => Self::Unreachable,
+                // The page of a captive portal; JSON of another shape is the provider's.
+                workos::Error::Decode(cause) if cause.is_syntax() || cause.is_eof() => {
+                    Self::Foreign(200)
+                }
                 _ => Self::Nonsense,
             };
         };
@@ -60,7 +64,7 @@ impl UpstreamError {
             }
             (400, Some("invalid_grant")) => Self::CodeRefused,
             (404, Some(_)) => Self::NotFound,
-            (400 | 422, Some(_)) => Self::Refused(status),
+            (400 | 403 | 409 | 422, Some(_)) => Self::Refused(status),
             (429, _) => Self::TooMany {
                 retry_after: error.retry_after().map_or(2, |wait| wait.as_secs().clamp(1, 60)),
             },
@@ -85,15 +89,17 @@ impl UpstreamError {
 
 /// The code of a refusal in the provider's shape, empty where that has none; `None` for any other
 /// answer, which is of a proxy or a firewall in between and says nothing about our set-up. Its
-/// shapes: 400 an OAuth error or `code` with `message`, 401, 404 and 422 a `message` or an `error`.
-/// It documents no other status for what is asked here.
+/// shapes: 400 an OAuth `error`, 401, 404 and 422 an `error` or a `code`, and all of these, 403 and
+/// 409 a `message` with or without a `code`. It documents no other status for what is asked here.
 fn provider_says(error: &workos::Error) -> Option<String> {
     let body: serde_json::Value = serde_json::from_slice(&error.api()?.raw_body).ok()?;
     let text = |name: &str| body.get(name).and_then(|value| value.as_str()).map(str::to_owned);
-    let (code, error_code, message) = (text("code"), text("error"), text("message"));
+    let (code, error_code) = (text("code"), text("error"));
+    let described = text("message").map(|_| code.clone().unwrap_or_default());
     match error.status()? {
-        400 => error_code.or_else(|| code.filter(|_| message.is_some())),
-        401 | 404 | 422 => code.or(error_code).or(message.map(|_| String::new())),
+        400 => error_code.or(described),
+        401 | 404 | 422 => code.or(error_code).or(described),
+        403 | 409 => described,
         _ => None,
     }
 }

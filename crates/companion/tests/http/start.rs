@@ -41,8 +41,19 @@ async fn only_the_providers_own_answer_proves_the_key_wrong() {
         (401, json!({ "error": "Unauthorized" }), UpstreamError::WrongKey),
         (401, json!("<h1>Unauthorized</h1>"), UpstreamError::Foreign(401)),
         (403, json!("<h1>Blocked by policy</h1>"), UpstreamError::Foreign(403)),
-        (403, json!({ "message": "Forbidden" }), UpstreamError::Foreign(403)),
-        (403, json!({ "error": "blocked", "message": "by policy" }), UpstreamError::Foreign(403)),
+        (403, json!({ "error": "blocked" }), UpstreamError::Foreign(403)),
+        (403, json!({ "message": ["Forbidden"] }), UpstreamError::Foreign(403)),
+        // The provider's documented shape, which refuses what was asked and not the key.
+        (403, json!({ "message": "Forbidden" }), UpstreamError::Refused(403)),
+        (403, json!({ "code": "invalid_client", "message": "x" }), UpstreamError::Refused(403)),
+        (400, json!({ "message": "Validation failed" }), UpstreamError::Refused(400)),
+        (409, json!({ "code": "domain_conflict", "message": "x" }), UpstreamError::Refused(409)),
+        (409, json!("<h1>Conflict</h1>"), UpstreamError::Foreign(409)),
+        (422, json!({ "message": "Validation failed" }), UpstreamError::Refused(422)),
+        // A captive portal answers everything with its own page.
+        (200, json!("<h1>Accept the terms of this network</h1>"), UpstreamError::Foreign(200)),
+        (200, json!(""), UpstreamError::Foreign(200)),
+        (200, json!({ "data": "nonsense" }), UpstreamError::Nonsense),
         (404, json!("<h1>No such page</h1>"), UpstreamError::Foreign(404)),
     ] {
         *service.provider.refuse_with.lock().unwrap() = Some((status, answer.clone()));
