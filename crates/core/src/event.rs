@@ -1,5 +1,7 @@
 //! What can happen: plain data, made by the shells. An event that does not belong changes nothing.
 
+use std::collections::BTreeMap;
+
 use crate::account::{Account, AccountId, NewSession, Stored};
 use crate::attempt::{AttemptId, AttemptSeed, KeptAttempt, Pushed};
 use crate::callback::Callback;
@@ -14,6 +16,9 @@ pub type Ticket = u64;
 pub struct Vault {
     /// Every account of this device.
     pub accounts: Vec<Account>,
+    /// When the access token that came with each session stops working. An account that is not in
+    /// it is refreshed at once.
+    pub fresh_until: BTreeMap<AccountId, Moment>,
     /// The one to show.
     pub current: Option<AccountId>,
     /// A deep-link attempt that waits for its link.

@@ -28,9 +28,8 @@ pub const PREPARE_LIFETIME: Lifetime = Lifetime::seconds(30);
 /// The code exchange: the client waits 25 s at most for its turn to touch what is kept, then 18 s
 /// for the companion, whose codes live for 60 s.
 pub const EXCHANGE_LIFETIME: Lifetime = Lifetime::seconds(60);
-/// Writing to the keychain. The turn for it was taken before the exchange, so nothing else is
-/// waited for.
-pub const SAVE_LIFETIME: Lifetime = Lifetime::seconds(5);
+/// Writing to the keychain, which may answer slowly; the turn for it was taken before.
+pub const SAVE_LIFETIME: Lifetime = Lifetime::seconds(15);
 /// One refresh with its lock.
 pub const REFRESH_LIFETIME: Lifetime = Lifetime::seconds(60);
 /// Between a refresh that could not be done and the next try; doubled with each further one.
@@ -195,9 +194,10 @@ impl Machine {
             Front::AwaitingCallback(waiting) => Some(waiting.deadline),
             Front::Idle { .. } => None,
         };
-        let sessions = self.accounts.values().map(|signed| match signed.freshness {
-            Freshness::Fresh { refresh_at } => refresh_at,
-            Freshness::Refreshing { deadline, .. } => deadline,
+        // Where a sign-in is under way, no refresh begins.
+        let sessions = self.accounts.values().filter_map(|signed| match signed.freshness {
+            Freshness::Fresh { refresh_at } => front.is_none().then_some(refresh_at),
+            Freshness::Refreshing { deadline, .. } => Some(deadline),
         });
         front.into_iter().chain(sessions).min()
     }

@@ -4,8 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use keyport_core::{
-    Door, Event, KeptAttempt, Machine, Moment, Problem, Refreshed, Screen, Store, Stored, Vault,
-    View, table,
+    Door, Effect, Event, KeptAttempt, Machine, Moment, Problem, Refreshed, Screen, Store, Stored,
+    Vault, View, table,
 };
 
 const NOW: Moment = Moment(10_000_000);
@@ -24,6 +24,44 @@ fn after(events: impl IntoIterator<Item = Event>) -> Machine {
 fn refreshing() -> Machine {
     let vault = Vault { accounts: vec![table::account("1")], ..Vault::default() };
     after([loaded(vault), Event::Tick])
+}
+
+/// Between the click and the session nothing else may take the turn that redeeming the code needs.
+#[test]
+fn no_refresh_begins_while_a_sign_in_is_under_way_and_what_is_due_follows_it() {
+    let vault = Vault { accounts: vec![table::account("9")], ..Vault::default() };
+    let mut prepared = table::prepared("1");
+    if let Event::Prepared { result: Ok(pushed), .. } = &mut prepared {
+        pushed.deadline = Moment(NOW.0 + MINUTE);
+    }
+    let mut machine = after([loaded(vault)]);
+    for event in [table::wanted("1"), prepared, table::called("1")] {
+        machine = machine.step(event, NOW).0;
+        let (ticked, effects) = machine.clone().step(Event::Tick, NOW);
+        assert_eq!((&ticked, effects), (&machine, vec![]), "{}", machine.state_name());
+        assert!(machine.next_deadline().unwrap() > NOW, "and nobody wakes up for one");
+    }
+    machine = machine.step(table::exchanged("1"), NOW).0;
+    machine = machine.step(Event::Saved { ticket: 1, result: Ok(()) }, NOW).0;
+    let effects = machine.step(Event::Tick, NOW).1;
+    assert!(matches!(&effects[..], [Effect::Refresh { account, .. }] if account.0 == "9"));
+}
+
+#[test]
+fn a_refresh_under_way_still_counts_as_unanswered_during_a_sign_in() {
+    let machine = refreshing().step(table::wanted("2"), NOW).0;
+    let unanswered = machine.clone().step(Event::Tick, Moment(NOW.0 + MINUTE)).0;
+    assert_ne!(unanswered, machine);
+}
+
+#[test]
+fn a_kept_session_whose_access_token_is_fresh_is_not_refreshed_at_the_start() {
+    for (left, pause) in [(5 * MINUTE, 4 * MINUTE + 30_000), (30_000, 0), (0, 0)] {
+        let account = table::account("1");
+        let fresh_until = [(account.id.clone(), Moment(NOW.0 + left))].into();
+        let vault = Vault { accounts: vec![account], fresh_until, ..Vault::default() };
+        assert_eq!(until_next(&after([loaded(vault)]), NOW), pause, "{left}");
+    }
 }
 
 fn refreshed(machine: Machine, ticket: u64, result: Refreshed, now: Moment) -> Machine {

@@ -2,6 +2,8 @@
 //! lost index is rebuilt from the items, a damaged item is set aside, one of a newer version is
 //! left alone. A keychain that does not answer says nothing about who is signed in.
 
+use std::collections::BTreeMap;
+
 use keyport_core::event::Vault as Contents;
 use keyport_core::{Account, KeptAttempt, Problem};
 
@@ -19,12 +21,23 @@ impl Sessions {
         let vault = &self.shared.vault;
         let mut trouble = None;
         let index = self.load_index(&mut trouble).await?;
-        let mut accounts = Vec::new();
+        let (mut accounts, mut fresh_until) = (Vec::new(), BTreeMap::new());
+        let device = if index.accounts.is_empty() {
+            None
+        } else {
+            self.shared.kept_device_key().await.ok().map(|key| key.thumbprint())
+        };
         for id in &index.accounts {
             let session = vault.session(id).await;
             let item = Item::Account(id.clone());
             let session = self.if_readable(&item, session, &mut trouble).await?;
-            accounts.extend(session.map(|session| session.account).filter(|a| self.is_ours(a)));
+            if let Some(session) = session.filter(|session| self.is_ours(&session.account)) {
+                // One whose device key is lost is not refreshed either, and that is told at once.
+                if session.key.is_none() || session.key == device {
+                    fresh_until.insert(session.account.id.clone(), session.fresh_until);
+                }
+                accounts.push(session.account);
+            }
         }
         let kept = vault.attempt().await;
         let kept = self.if_readable(&Item::Attempt, kept, &mut trouble).await?;
@@ -37,6 +50,7 @@ impl Sessions {
         }
         Ok(Contents {
             accounts,
+            fresh_until,
             current: index.current,
             kept: kept.filter(|kept: &KeptAttempt| kept.issuer == self.issuer()),
             trouble,

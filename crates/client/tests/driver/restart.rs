@@ -9,6 +9,9 @@ use keyport_core::{Door, Screen, Store, Stored};
 
 use crate::support::Desk;
 
+/// An access token of the test companion is over after this long.
+const ACCESS_TOKEN: Duration = Duration::from_secs(300);
+
 #[tokio::test]
 async fn a_link_completes_the_attempt_that_an_earlier_process_began() {
     let mut desk = Desk::new().await;
@@ -102,6 +105,7 @@ async fn a_session_in_the_keychain_is_there_again_and_is_refreshed_with_the_same
     let mut desk = Desk::new().await;
     desk.signs_in(Store::Keychain).await;
     let exchanged = desk.companion.seen("exchange")[0].clone();
+    desk.clock.jump(ACCESS_TOKEN);
     let desk = desk.restarted().await;
     desk.shows_signed_in().await;
     desk.companion
@@ -109,6 +113,18 @@ async fn a_session_in_the_keychain_is_there_again_and_is_refreshed_with_the_same
         .await;
     let refreshed = desk.companion.seen("refresh")[0].clone();
     assert_eq!(refreshed.thumbprint, exchanged.thumbprint);
+}
+
+#[tokio::test]
+async fn a_session_whose_access_token_is_fresh_is_not_refreshed_at_the_start() {
+    let mut desk = Desk::new().await;
+    desk.signs_in(Store::Keychain).await;
+    let desk = desk.restarted().await;
+    desk.shows_signed_in().await;
+    // What would begin on the first tick has begun when the end is over.
+    let Desk { client, companion, .. } = desk;
+    client.shut_down().await;
+    assert_eq!(companion.count("refresh"), 0);
 }
 
 #[tokio::test]

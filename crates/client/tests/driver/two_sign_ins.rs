@@ -3,18 +3,21 @@
 
 use std::time::Duration;
 
-use keyport_client::Sessions;
 use keyport_client::http::Push;
 use keyport_client::keychain::{Item, Keychain};
 use keyport_client::session::{SaveTurn, WithoutTurn};
+use keyport_client::{Intent, Notice, Sessions};
 use keyport_core::secret::{AuthorizationCode, CodeVerifier, State};
 use keyport_core::{
     AttemptId, Door, DoorSeed, Hints, NewSession, Problem, Refreshed, Store, Stored,
 };
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use url::Url;
 
-use crate::support::Desk;
+use crate::support::companion::Seen;
+use crate::support::desk::visit;
+use crate::support::{Desk, Fault};
 
 type Redeemed = Result<(NewSession, SaveTurn), Problem>;
 
@@ -134,6 +137,32 @@ async fn a_program_that_saves_nothing_holds_up_no_other() {
     // And it leaves no session behind.
     let revoked = desk.companion.until(|world| world.revoked.first().cloned()).await;
     assert_eq!(revoked, desk.companion.world().given[1]);
+}
+
+/// A refresh takes the turn that redeeming the code needs, for as long as the companion takes.
+#[tokio::test]
+async fn a_sign_in_waits_for_no_refresh_of_the_accounts_that_are_kept() {
+    let mut desk = Desk::new().await;
+    desk.signs_in(Store::Keychain).await;
+    desk.window_is_killed();
+    desk.clock.jump(Duration::from_secs(301));
+    let (_go, waits) = watch::channel(false);
+    desk.companion.next_fails("refresh", Fault::Waits(waits));
+    let client = desk.command_line_beside();
+    let mut notices = client.notices();
+    let (hints, doors) = (Hints::default(), vec![Door::Loopback]);
+    client.intend(Intent::SignIn { hints, doors, store: Store::Keychain });
+    let url = desk.browser_opens().await;
+    let back = desk.companion.signs_in(&url);
+    visit(&back).await;
+    let stored = loop {
+        if let Notice::SignedIn { stored, .. } = notices.recv().await.unwrap() {
+            break stored;
+        }
+    };
+    assert_eq!((stored, desk.companion.count("refresh")), (Stored::Keychain, 0));
+    let begun = |seen: &Seen| seen.what == "refresh waits";
+    assert!(!desk.companion.world().seen.iter().any(begun));
 }
 
 async fn is_alive(desk: &Desk, order: &str) {

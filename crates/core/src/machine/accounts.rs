@@ -48,22 +48,17 @@ impl Machine {
                 (machine, effects)
             }
             _ => {
-                self.take_accounts_of(vault.accounts, vault.current, now);
+                self.take_accounts_of(vault, now);
                 self.stay()
             }
         }
     }
 
     /// Makes the accounts those that the keychain lists, and those in memory.
-    pub(super) fn take_accounts_of(
-        &mut self,
-        listed: Vec<Account>,
-        current: Option<AccountId>,
-        now: Moment,
-    ) {
-        let ids: BTreeSet<_> = listed.iter().map(|account| account.id.clone()).collect();
+    pub(super) fn take_accounts_of(&mut self, vault: Vault, now: Moment) {
+        let ids: BTreeSet<_> = vault.accounts.iter().map(|account| account.id.clone()).collect();
         self.accounts.retain(|id, signed| signed.stored == Stored::Memory || ids.contains(id));
-        for account in listed {
+        for account in vault.accounts {
             if self.leaving.contains(&account.id) {
                 continue;
             }
@@ -71,11 +66,13 @@ impl Machine {
                 Some(signed) if signed.stored == Stored::Keychain => signed.account = account,
                 Some(_) => {}
                 None => {
-                    self.accounts.insert(account.id.clone(), Signed::restored(account, now));
+                    let until = vault.fresh_until.get(&account.id).copied();
+                    let signed = Signed::restored(account, until, now);
+                    self.accounts.insert(signed.account.id.clone(), signed);
                 }
             }
         }
-        let mut wanted = self.current.take().into_iter().chain(current);
+        let mut wanted = self.current.take().into_iter().chain(vault.current);
         self.current = wanted
             .find(|id| self.accounts.contains_key(id))
             .or_else(|| self.accounts.keys().next().cloned());
@@ -112,14 +109,14 @@ impl Machine {
 }
 
 impl Signed {
-    /// An account as the keychain lists it.
-    fn restored(account: Account, now: Moment) -> Self {
+    /// An account as the keychain lists it, with the end of its access token.
+    fn restored(account: Account, fresh_until: Option<Moment>, now: Moment) -> Self {
         Self {
             account,
             stored: Stored::Keychain,
             not_saved: None,
-            // Whether the companion still knows the session is found out at once, on the next tick.
-            freshness: Freshness::Fresh { refresh_at: now },
+            // Whether the companion still knows the session is found out when it is due.
+            freshness: Freshness::of_kept(fresh_until, now),
             unreachable: None,
             retry: RETRY_LIFETIME,
             given_up: None,

@@ -33,12 +33,11 @@ impl Machine {
         // What a reading under way found is older than this.
         self.rereading = None;
         self.leaving.remove(&id);
-        let early = Moment(session.tokens.access_deadline.0.saturating_sub(EARLY.0));
         let signed = Signed {
             account: session.account.clone(),
             stored,
             not_saved,
-            freshness: Freshness::until(early, now),
+            freshness: Freshness::until(early(session.tokens.access_deadline), now),
             unreachable: None,
             retry: RETRY_LIFETIME,
             given_up,
@@ -66,13 +65,16 @@ impl Machine {
         if matches!(self.front, Front::Starting { .. } | Front::Saving { .. }) {
             return (self, effects);
         }
+        // A refresh takes the turn that a sign-in needs for its code, for as long as the companion
+        // takes to answer: with several accounts, longer than a sign-in waits. It follows after.
+        let may_begin = matches!(self.front, Front::Idle { .. });
         for id in self.accounts.keys().cloned().collect::<Vec<_>>() {
             let ticket = self.next_ticket;
             let Some(signed) = self.accounts.get_mut(&id) else {
                 continue;
             };
             match signed.freshness {
-                Freshness::Fresh { refresh_at } if refresh_at <= now => {
+                Freshness::Fresh { refresh_at } if may_begin && refresh_at <= now => {
                     let deadline = now.after(REFRESH_LIFETIME);
                     signed.freshness = Freshness::Refreshing { ticket, deadline };
                     effects.push(Effect::Refresh { ticket, account: id });
@@ -185,7 +187,19 @@ impl Machine {
     }
 }
 
+/// When a session whose access token stops working at `deadline` is refreshed.
+fn early(deadline: Moment) -> Moment {
+    Moment(deadline.0.saturating_sub(EARLY.0))
+}
+
 impl Freshness {
+    /// Of a session that an earlier process or another one left: refreshed at once, unless its
+    /// access token still works.
+    pub(super) fn of_kept(fresh_until: Option<Moment>, now: Moment) -> Self {
+        let wanted = fresh_until.map_or(now, early);
+        Self::Fresh { refresh_at: wanted.clamp(now, now.after(LATEST)) }
+    }
+
     /// To be refreshed at `wanted`, within reason.
     fn until(wanted: Moment, now: Moment) -> Self {
         Self::Fresh { refresh_at: wanted.clamp(now.after(SOONEST), now.after(LATEST)) }

@@ -57,8 +57,9 @@ impl Machine {
     /// The first reading that the keychain answered.
     pub(super) fn restored(mut self, vault: Vault, now: Moment) -> Step {
         self.unread = false;
-        self.take_accounts_of(vault.accounts, vault.current, now);
-        match vault.kept {
+        let (kept, trouble) = (vault.kept.clone(), vault.trouble);
+        self.take_accounts_of(vault, now);
+        match kept {
             Some(kept) if kept.deadline > now => {
                 let attempt = kept.id.clone();
                 self.front = Front::AwaitingCallback(Waiting {
@@ -75,10 +76,10 @@ impl Machine {
                 (self, vec![Effect::Watch { attempt }])
             }
             Some(kept) => (
-                self.idle(vault.trouble.map(|p| (p, None))),
+                self.idle(trouble.map(|p| (p, None))),
                 vec![Effect::CloseDoors { attempt: kept.id }],
             ),
-            None => (self.idle(vault.trouble.map(|p| (p, None))), Vec::new()),
+            None => (self.idle(trouble.map(|p| (p, None))), Vec::new()),
         }
     }
 }

@@ -176,7 +176,7 @@ problem-keychain-newer-text = What the keychain holds was written by a newer ver
 problem-keychain-newer-next = Update Keyport, or go on without saving the session.
 
 problem-keychain-slow-title = The keychain does not answer
-problem-keychain-slow-text = Keyport waited three seconds for the keychain of this device. It may be asking you something in another window.
+problem-keychain-slow-text = Keyport waited for the keychain of this device and got no answer. It may be asking you something in another window.
 problem-keychain-slow-next = Look for a question from the system and try again, or go on without saving the session.
 
 problem-keychain-busy-title = Another Keyport program is using the keychain
