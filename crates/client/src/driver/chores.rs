@@ -105,11 +105,17 @@ impl Chores {
                     tell(&inputs, Event::Loaded { ticket, result });
                 }
                 Effect::Save { ticket, session } => {
-                    let result = match turn {
-                        Some(turn) => sessions.save(&session, *turn).await,
-                        None => Err(Problem::Internal),
+                    let (result, saved) = match turn {
+                        Some(turn) => match sessions.put(&session, *turn).await {
+                            Ok(saved) => (Ok(()), Some(saved)),
+                            Err(problem) => (Err(problem), None),
+                        },
+                        None => (Err(Problem::Internal), None),
                     };
                     tell(&inputs, Event::Saved { ticket, result });
+                    if let Some(saved) = saved {
+                        saved.finish().await;
+                    }
                 }
                 Effect::Refresh { ticket, account } => {
                     let result = sessions.refresh(&account).await;

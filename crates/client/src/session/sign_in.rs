@@ -5,14 +5,15 @@
 
 use std::sync::Arc;
 
-use keyport_core::secret::{AuthorizationCode, CodeVerifier};
+use keyport_core::secret::{AuthorizationCode, CodeVerifier, RefreshToken};
 use keyport_core::{AccountId, NewSession, Problem, Store};
+use tokio::time::timeout;
 use url::Url;
 
 use super::items::KeptSession;
 use super::memory::Access;
 use super::turn::{Turn, answered};
-use super::{Sessions, Shared};
+use super::{REVOKE, Sessions, Shared};
 use crate::http::{DeviceKey, Trouble, Unkept};
 
 /// The right to save one new session: the turn in which its code was redeemed, or why there was
@@ -37,6 +38,33 @@ pub enum WithoutTurn {
     HoldInMemory,
     /// Leave it: this process ends after its sign-in, and the earlier session lives on.
     Refuse,
+}
+
+/// A session that is kept, in the turn in which it was saved.
+#[must_use = "what follows a save is to be done"]
+pub(crate) struct SavedSession {
+    turn: Turn,
+    shared: Arc<Shared>,
+    kept: KeptSession,
+    access: Access,
+    replaced: Option<RefreshToken>,
+}
+
+impl SavedSession {
+    /// What can follow, in the same turn: the access token is kept, those of lost sessions are
+    /// forgotten. A session that was replaced and that the companion does not end of itself is
+    /// revoked: one try of at most 3 s, for which no other program waits.
+    pub(crate) async fn finish(self) {
+        let Self { turn, shared, kept, access, replaced } = self;
+        shared.keep_access(&turn, &kept, &access).await;
+        shared.vault.forget_lost_tokens(&turn, None).await;
+        drop(turn);
+        if let Some(token) = replaced
+            && !matches!(timeout(REVOKE, shared.companion.revoke(&token)).await, Ok(Ok(())))
+        {
+            tracing::info!("a session that was replaced could not be revoked");
+        }
+    }
 }
 
 impl Sessions {
@@ -83,10 +111,24 @@ impl Sessions {
     ///
     /// # Errors
     /// When it is not there, or not surely.
-    pub async fn save(&self, session: &NewSession, mut turn: SaveTurn) -> Result<(), Problem> {
+    pub async fn save(&self, session: &NewSession, turn: SaveTurn) -> Result<(), Problem> {
+        self.put(session, turn).await?.finish().await;
+        Ok(())
+    }
+
+    /// As [`save`](Self::save), up to the moment when the session is kept: with a keychain that
+    /// answers slowly, what follows takes as long again, and nothing of it decides about the
+    /// session.
+    pub(crate) async fn put(
+        &self,
+        session: &NewSession,
+        mut turn: SaveTurn,
+    ) -> Result<SavedSession, Problem> {
         turn.session_is_taken();
         let turn = turn.turn?;
-        self.shared.save(&turn, session).await
+        let (kept, replaced) = self.shared.save(&turn, session).await?;
+        let (shared, access) = (self.shared.clone(), access_of(session));
+        Ok(SavedSession { turn, shared, kept, access, replaced })
     }
 
     /// Keeps a new session in memory. One of the same account that was held there is over.
@@ -99,7 +141,13 @@ impl Sessions {
 }
 
 impl Shared {
-    async fn save(&self, turn: &Turn, session: &NewSession) -> Result<(), Problem> {
+    /// Gives what is kept now, and the token of the session that it replaced if that is to be
+    /// revoked.
+    async fn save(
+        &self,
+        turn: &Turn,
+        session: &NewSession,
+    ) -> Result<(KeptSession, Option<RefreshToken>), Problem> {
         let (memory, vault) = (&self.memory, &self.vault);
         let mut kept = KeptSession::of(session);
         if let Some(key) = memory.key_of_exchanged(&kept.refresh) {
@@ -113,17 +161,27 @@ impl Shared {
             // it of itself.
             self.companion.abandon(replaced.refresh);
         }
+        let replaced = self.bound_to_another_key(&kept).await;
         memory.is_unsure_of(&kept.account.id, true);
         if let Err(trouble) = vault.add(turn, &kept).await {
             // What was asked may still happen, and would be an old token beside the one that lives
             // on in memory.
             self.take_out_of_keychain(turn, &kept.account.id).await;
+            // Nothing can be done with it here any more, wherever it stands.
+            replaced.into_iter().for_each(|token| self.companion.abandon(token));
             return Err(trouble.into());
         }
         memory.is_unsure_of(&kept.account.id, false);
-        self.keep_access(turn, &kept, &access_of(session)).await;
         self.remember_access(session);
-        Ok(())
+        Ok((kept, replaced))
+    }
+
+    /// The session in whose place this one comes, if it is bound to another device key: only of the
+    /// same one does the companion end it of itself, and the other is not kept any more.
+    async fn bound_to_another_key(&self, new: &KeptSession) -> Option<RefreshToken> {
+        let older = self.vault.session(&new.account.id).await.ok().flatten()?;
+        let is_ours = older.account.issuer == new.account.issuer;
+        (is_ours && new.key.is_some() && older.key != new.key).then_some(older.refresh)
     }
 
     /// As far as the keychain answers; what is not done is tried again before the session is next

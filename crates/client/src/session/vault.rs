@@ -168,9 +168,7 @@ impl Vault {
         }
         index.current = Some(account.clone());
         self.write(&Item::Index, &index).await?;
-        self.replace(turn, session).await?;
-        self.forget_lost_tokens(turn, None).await;
-        Ok(())
+        self.replace(turn, session).await
     }
 
     /// Makes a listed account the current one.

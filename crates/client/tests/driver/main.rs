@@ -11,6 +11,7 @@ mod not_kept;
 mod races;
 mod refresh;
 mod restart;
+mod saving;
 mod sessions;
 mod sign_in;
 #[allow(dead_code, reason = "the other test binaries use the rest")]
