@@ -29,9 +29,12 @@ use super::facts::Facts;
 use super::revocation::{Revocable, Unkept};
 use super::trouble::{self, Trouble};
 use super::wire::{Body, OwnConnection};
+use crate::keychain::LARGEST;
 
 /// More than any token of the companion has, in bytes.
 const LONGEST_TOKEN: usize = 4096;
+/// Half of what a keychain item holds, in bytes: it stands there with its account.
+const LONGEST_REFRESH_TOKEN: usize = LARGEST / 2;
 /// Where the token endpoint leaves it open, an access token is taken to live this long.
 const UNSAID: Lifetime = Lifetime::seconds(60);
 
@@ -187,7 +190,7 @@ impl Companion {
         let unexpected = |_| Problem::UnexpectedAnswer;
         let answer: Answer<'_> = serde_json::from_slice(body).map_err(unexpected)?;
         let is_bound = answer.token_type.eq_ignore_ascii_case("dpop");
-        let refresh = answer.refresh_token.filter(|token| is_bound && is_token(token));
+        let refresh = answer.refresh_token.filter(|token| is_bound && is_refresh_token(token));
         let refresh = refresh.ok_or(Problem::UnexpectedAnswer)?;
         if !is_token(&answer.access_token) {
             return Err(Problem::UnexpectedAnswer.into());
@@ -202,10 +205,17 @@ impl Companion {
     }
 }
 
-/// Whether this can stand in a header and a form: visible ASCII (RFC 6749 appendix A.12), not
-/// empty, of bounded length. What is no token must not take the place of one.
+/// Whether this can stand in a header, a form and a keychain item: visible ASCII (RFC 6749 appendix
+/// A.12) that needs no escape in JSON, not empty, of bounded length. What is no token must not take
+/// the place of one.
 fn is_token(text: &str) -> bool {
-    (1..=LONGEST_TOKEN).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+    (1..=LONGEST_TOKEN).contains(&text.len()) && text.bytes().all(is_plain)
+}
+
+/// As [`is_token`], and short enough for a keychain item with the facts of its account.
+fn is_refresh_token(text: &str) -> bool {
+    text.len() <= LONGEST_REFRESH_TOKEN && is_token(text)
 }
 
 #[cfg(test)]
@@ -215,8 +225,18 @@ mod tests {
     #[test]
     fn what_is_empty_or_no_header_value_is_no_token() {
         assert!(is_token("eyJ.a-_~+/=") && is_token(&"a".repeat(LONGEST_TOKEN)));
-        for text in ["", " ", "a b", "a\r\nEvil: y", "\0", "\u{e9}", &"a".repeat(LONGEST_TOKEN + 1)]
-        {
+        assert!(is_refresh_token(&"a".repeat(512)) && !is_refresh_token(&"a".repeat(513)));
+        for text in [
+            "",
+            " ",
+            "a b",
+            "a\"b",
+            "a\\b",
+            "a\r\nEvil: y",
+            "\0",
+            "\u{e9}",
+            &"a".repeat(LONGEST_TOKEN + 1),
+        ] {
             assert!(!is_token(text), "{text:?}");
         }
     }

@@ -144,6 +144,23 @@ impl Service {
     }
 }
 
+/// Writes an item that stands several times over, as it is read: the same several times is one, and
+/// where they differ nothing says which of them is true.
+fn write_over_same(entries: Vec<Entry>, bytes: &SecretBytes) -> keyring_core::Result<()> {
+    let secrets = entries.iter().map(|entry| entry.get_secret().map(SecretBytes::new));
+    let secrets = secrets.collect::<keyring_core::Result<Vec<_>>>()?;
+    let (Some(first), true) = (entries.first(), secrets.windows(2).all(|two| two[0] == two[1]))
+    else {
+        return Err(Error::Ambiguous(entries));
+    };
+    first.set_secret(bytes.expose())?;
+    // A crash in between leaves two that differ: both are set aside, and neither is lost.
+    entries.iter().skip(1).try_for_each(|entry| match entry.delete_credential() {
+        Err(Error::NoEntry) => Ok(()),
+        deleted => deleted,
+    })
+}
+
 impl Shelf for Service {
     fn take_down(&mut self, name: &str) -> Result<Vec<SecretBytes>, KeychainTrouble> {
         let found = self.with_entry(name, |entry| match entry.get_secret() {
@@ -157,7 +174,10 @@ impl Shelf for Service {
     }
 
     fn put_up(&mut self, name: &str, bytes: &SecretBytes) -> Result<(), KeychainTrouble> {
-        let write = |entry: &Entry| entry.set_secret(bytes.expose());
+        let write = |entry: &Entry| match entry.set_secret(bytes.expose()) {
+            Err(Error::Ambiguous(entries)) => write_over_same(entries, bytes),
+            written => written,
+        };
         match self.with_entry(name, write)? {
             Some(()) => Ok(()),
             // Deleted by another process in the midst of it: there is nothing to replace now.

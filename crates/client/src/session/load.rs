@@ -8,7 +8,7 @@ use keyport_core::event::Vault as Contents;
 use keyport_core::{Account, KeptAttempt, Problem};
 
 use super::Sessions;
-use super::items::Index;
+use super::items::{Index, Kept as _};
 use crate::keychain::{Item, KeychainTrouble};
 
 impl Sessions {
@@ -84,7 +84,8 @@ impl Sessions {
             trouble.get_or_insert(Problem::KeychainCorrupt);
         }
         let told = told.unwrap_or_default();
-        if !is_corrupt && told.accounts.is_empty() {
+        // One that no item holds is not written.
+        if !is_corrupt && (told.accounts.is_empty() || told.to_bytes().is_err()) {
             return Ok(told);
         }
         let written = async {

@@ -4,6 +4,7 @@
 mod access;
 mod accounts;
 mod device;
+mod index;
 mod items;
 mod load;
 mod memory;

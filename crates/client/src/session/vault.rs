@@ -8,15 +8,15 @@ use keyport_core::{AccountId, KeptAttempt, Problem};
 use tokio::sync::watch;
 
 use super::access::KeptAccess;
-use super::items::{Index, Kept, KeptSession};
+use super::items::{Kept, KeptSession};
 use super::turn::Turn;
 use crate::http::DeviceKey;
 use crate::keychain::{Item, Keychain, KeychainTrouble};
 
-type Result<T> = std::result::Result<T, KeychainTrouble>;
+pub(super) type Result<T> = std::result::Result<T, KeychainTrouble>;
 
 pub(super) struct Vault {
-    keychain: Arc<dyn Keychain>,
+    pub(super) keychain: Arc<dyn Keychain>,
 }
 
 impl Vault {
@@ -33,7 +33,12 @@ impl Vault {
             Err(KeychainTrouble::Newer) => return Err(Problem::KeychainNewer),
             index => index.ok().flatten().unwrap_or_default(),
         };
-        for account in self.listed_accounts().await.unwrap_or(index.accounts) {
+        let listed = self.listed_accounts().await;
+        // Whoever has an account already could sign in again; who it will be is not known before.
+        if listed.is_none() && !index.takes_one_more() {
+            return Err(KeychainTrouble::TooLarge.into());
+        }
+        for account in listed.unwrap_or(index.accounts) {
             match self.session(&account).await {
                 Err(KeychainTrouble::Newer) => return Err(Problem::KeychainNewer),
                 Ok(_) | Err(KeychainTrouble::Corrupt) => {}
@@ -56,59 +61,6 @@ impl Vault {
 
     pub(super) async fn session(&self, account: &AccountId) -> Result<Option<KeptSession>> {
         self.read(&Item::Account(account.clone())).await
-    }
-
-    /// `None` if there is none.
-    pub(super) async fn index(&self) -> Result<Option<Index>> {
-        self.read(&Item::Index).await
-    }
-
-    /// The index as the items themselves tell it: every account that has one, and as the current
-    /// one that which signed in last. `None` where the keychain cannot be listed.
-    pub(super) async fn index_of_items(&self) -> Result<Option<Index>> {
-        let Some(names) = self.keychain.list().await? else {
-            return Ok(None);
-        };
-        let mut index = Index::default();
-        let mut last = None;
-        for account in names.iter().filter_map(|name| Item::account_of(name)) {
-            // One that cannot be read is listed all the same: what is wrong with it is told then.
-            if let Ok(Some(session)) = self.session(&account).await
-                && last.is_none_or(|last| last < session.account.signed_in_at)
-            {
-                last = Some(session.account.signed_in_at);
-                index.current = Some(account.clone());
-            }
-            index.accounts.push(account);
-        }
-        index.current = index.current.or_else(|| index.accounts.first().cloned());
-        Ok(Some(index))
-    }
-
-    /// The index, rebuilt from the items and written if it is lost or cannot be read. Where it
-    /// cannot be rebuilt, one that cannot be read is set aside.
-    ///
-    /// # Errors
-    /// [`KeychainTrouble::Newer`] for an index of a newer version, which stays as it is.
-    pub(super) async fn restored_index(&self, turn: &Turn) -> Result<Index> {
-        let is_corrupt = match self.index().await {
-            Ok(Some(index)) => return Ok(index),
-            Ok(None) => false,
-            Err(KeychainTrouble::Corrupt) => true,
-            Err(trouble) => return Err(trouble),
-        };
-        let rebuilt = self.index_of_items().await?;
-        if is_corrupt {
-            self.set_aside_if_corrupt(turn, &Item::Index).await?;
-        }
-        match rebuilt {
-            Some(index) if is_corrupt || !index.accounts.is_empty() => {
-                tracing::warn!(accounts = index.accounts.len(), "the keychain's index is rebuilt");
-                self.write(&Item::Index, &index).await?;
-                Ok(index)
-            }
-            Some(_) | None => Ok(Index::default()),
-        }
     }
 
     pub(super) async fn access(&self, account: &AccountId) -> Result<Option<KeptAccess>> {
@@ -167,7 +119,7 @@ impl Vault {
             index.accounts.push(account.clone());
         }
         index.current = Some(account.clone());
-        self.write(&Item::Index, &index).await?;
+        self.put_index(index, Some(account)).await?;
         self.replace(turn, session).await
     }
 
@@ -178,7 +130,11 @@ impl Vault {
             return Ok(());
         }
         index.current = Some(account.clone());
-        self.write(&Item::Index, &index).await
+        match self.fitting(index, None).await? {
+            Some(index) => self.write(&Item::Index, &index).await,
+            // Nothing else says which one is current.
+            None => Err(KeychainTrouble::TooLarge),
+        }
     }
 
     /// Takes the account out: the secret first, its name after.
@@ -197,7 +153,7 @@ impl Vault {
         if index.current.as_ref() == Some(account) {
             index.current = index.accounts.first().cloned();
         }
-        self.write(&Item::Index, &index).await
+        self.put_index(index, None).await
     }
 
     /// With the access token that came with it.
@@ -256,11 +212,11 @@ impl Vault {
         }
     }
 
-    async fn read<T: Kept>(&self, item: &Item) -> Result<Option<T>> {
+    pub(super) async fn read<T: Kept>(&self, item: &Item) -> Result<Option<T>> {
         self.keychain.read(item).await?.map(|bytes| T::of_bytes(&bytes)).transpose()
     }
 
-    async fn write(&self, item: &Item, kept: &impl Kept) -> Result<()> {
+    pub(super) async fn write(&self, item: &Item, kept: &impl Kept) -> Result<()> {
         self.keychain.write(item, &kept.to_bytes()?).await
     }
 }

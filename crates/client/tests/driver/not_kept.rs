@@ -31,9 +31,16 @@ async fn the_tokens_of_an_answer_that_is_refused_are_revoked() {
         ("no access token", json!({"access_token": null})),
         ("an access token of another kind", json!({"access_token": 7})),
         ("an access token that is no header value", json!({"access_token": "a b"})),
+        ("an access token with a quotation mark", json!({"access_token": "a\"b"})),
+        ("an access token with a backslash", json!({"access_token": "a\\b"})),
     ] {
         let (revoked, given) = revoked_after(changes).await;
         assert_eq!(revoked, given[1..], "{what}");
+    }
+    // No keychain item holds it.
+    for token in ["kpr_a\"b", "kpr_a\\b", &"k".repeat(513)] {
+        let (revoked, _) = revoked_after(json!({"refresh_token": token})).await;
+        assert_eq!(revoked, [token]);
     }
     // Either token ends the session (RFC 7009 section 2.1).
     let (revoked, given) = revoked_after(json!({"refresh_token": null})).await;

@@ -2,9 +2,11 @@
 
 use keyport_client::keychain::{Item, Keychain as _};
 use keyport_client::locks::LockTrouble;
-use keyport_core::Problem;
+use keyport_core::{AccountId, Problem, Store};
+use serde_json::json;
 
 use crate::signed_in;
+use crate::support::Desk;
 
 #[tokio::test]
 async fn a_lost_or_damaged_index_is_rebuilt_from_the_items() {
@@ -53,4 +55,79 @@ async fn a_sign_out_with_a_damaged_index_signs_out_of_that_account_alone() {
     sessions.sign_out(&account).await.unwrap();
     assert_eq!(sessions.accounts().await, Ok(vec![]));
     assert_eq!(desk.keychain.text_of(&Item::Account(account)).await, None);
+}
+
+/// Sixteen hexadecimal digits, as every account has.
+fn id_of(number: usize) -> AccountId {
+    AccountId(format!("{number:016x}"))
+}
+
+/// So many accounts in the index as it can hold.
+async fn fills_the_index(desk: &Desk, first: &AccountId) {
+    let others = (0..).map(id_of);
+    let mut accounts: Vec<_> = std::iter::once(first.clone()).chain(others.take(52)).collect();
+    let text = |accounts: &[AccountId]| json!({"accounts": accounts, "current": first}).to_string();
+    while text(&accounts).len() > 1024 {
+        accounts.pop();
+    }
+    desk.keychain.put(&Item::Index, &text(&accounts)).await;
+}
+
+/// Signs somebody in who was not signed in before.
+async fn another_person_signs_in(desk: Desk) -> Desk {
+    desk.companion.world().account = Some(json!({
+        "sub": "user_grace", "email": "grace@acme.test", "name": "Grace Hopper",
+        "organization": {"id": "org_1", "name": "Acme"},
+        "connection": {"id": "conn_1", "type": "OktaSAML"},
+    }));
+    let mut desk = desk.restarted().await;
+    desk.signs_in(Store::Keychain).await;
+    desk
+}
+
+#[tokio::test]
+async fn a_full_index_loses_the_names_that_have_no_item() {
+    let (desk, sessions, account) = signed_in().await;
+    fills_the_index(&desk, &account).await;
+    let desk = another_person_signs_in(desk).await;
+    let accounts = sessions.accounts().await.unwrap();
+    assert_eq!(accounts.len(), 2);
+    assert!(accounts[0].is_current && accounts[0].account.id != account);
+    let index = desk.keychain.text_of(&Item::Index).await.unwrap();
+    assert!(!index.contains(&id_of(0).0), "{index}");
+}
+
+#[tokio::test]
+async fn where_no_index_can_name_all_accounts_the_items_tell_them() {
+    let (desk, sessions, account) = signed_in().await;
+    let text = desk.keychain.text_of(&Item::Account(account.clone())).await.unwrap();
+    for number in 0..60 {
+        let of_another = text.replace(&account.0, &id_of(number).0);
+        desk.keychain.put(&Item::Account(id_of(number)), &of_another).await;
+    }
+    fills_the_index(&desk, &account).await;
+    let desk = another_person_signs_in(desk).await;
+    let accounts = sessions.accounts().await.unwrap();
+    assert_eq!(accounts.len(), 62);
+    assert_eq!(accounts[0].account.subject, "user_grace", "who signed in last is the current one");
+    // Once more, now that there is no index.
+    let desk = another_person_signs_in(desk).await;
+    assert_eq!(sessions.accounts().await.unwrap().len(), 62);
+    for number in 0..30 {
+        sessions.sign_out(&id_of(number)).await.unwrap();
+    }
+    assert_eq!(sessions.accounts().await.unwrap().len(), 32);
+    let index = desk.keychain.text_of(&Item::Index).await;
+    assert!(index.is_some_and(|index| index.contains(&id_of(30).0)), "it fits again");
+}
+
+#[tokio::test]
+async fn where_items_cannot_be_listed_a_full_index_is_told_before_a_browser_opens() {
+    let (desk, sessions, account) = signed_in().await;
+    desk.keychain.cannot_list();
+    assert_eq!(sessions.probe_keychain().await, Ok(()));
+    fills_the_index(&desk, &account).await;
+    assert_eq!(sessions.probe_keychain().await, Err(Problem::Internal));
+    sessions.sign_out(&account).await.unwrap();
+    assert_eq!(sessions.probe_keychain().await, Ok(()));
 }

@@ -92,6 +92,20 @@ fn two_items_of_one_name_are_corrupt_and_both_are_kept_aside() {
 }
 
 #[test]
+fn an_item_that_stands_twice_the_same_is_written_and_stands_once_then() {
+    let session = Session::with_keyring();
+    let mut client = Client::in_session(&session);
+    client.expect("write device good", "ok");
+    let good = session.secret_tool_lookup("device").unwrap();
+    session.secret_tool_store("device", &["made-by", "two"], &good);
+    assert_eq!(session.names(), ["device", "device"]);
+    client.expect("read device", "holds good");
+    client.expect("write device new", "ok");
+    client.expect("read device", "holds new");
+    assert_eq!(session.names(), ["device"]);
+}
+
+#[test]
 fn an_item_of_a_newer_version_is_neither_read_nor_changed() {
     let session = Session::with_keyring();
     session.secret_tool_store("device", &[], "keyport2:of-the-future");
