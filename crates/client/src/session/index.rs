@@ -1,4 +1,4 @@
-//! The index of the accounts: read, rebuilt from the items, and written as far as one item holds it.
+//! The index of the accounts: read, rebuilt from the items, written as far as one item holds it.
 //! The items are the truth; the index is what tells them where a keychain cannot be listed, and
 //! which account is the current one.
 
