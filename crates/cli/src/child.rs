@@ -2,7 +2,6 @@
 //! for. It knows nothing of sessions; [`crate::job`] is what signals do meanwhile.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::Metadata;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::process::{Command, ExitStatus};
@@ -12,6 +11,9 @@ use keyport_shutdown::Shutdown;
 
 use crate::exit::Exit;
 use crate::output::Output;
+
+/// Where commands are looked for when `PATH` is not set (execvp(3)).
+const WITHOUT_PATH: &str = "/bin:/usr/bin";
 
 /// Looks for the file that would be started, so that a person signs in for nothing that cannot
 /// begin. Windows adds endings of its own; there the start itself will tell.
@@ -26,8 +28,15 @@ pub fn look_up(program: &OsStr) -> io::Result<()> {
     if program.as_encoded_bytes().contains(&b'/') {
         return may_be_started(Path::new(program));
     }
+    look_up_in(std::env::var_os("PATH"), program)
+}
+
+fn look_up_in(folders: Option<OsString>, program: &OsStr) -> io::Result<()> {
     let mut reason = io::Error::from(ErrorKind::NotFound);
-    let folders = std::env::var_os("PATH").filter(|_| !program.is_empty()).unwrap_or_default();
+    if program.is_empty() {
+        return Err(reason);
+    }
+    let folders = folders.unwrap_or_else(|| WITHOUT_PATH.into());
     for folder in std::env::split_paths(&folders) {
         match may_be_started(&folder.join(program)) {
             Ok(()) => return Ok(()),
@@ -65,18 +74,19 @@ fn may_be_started(path: &Path) -> io::Result<()> {
     if file.is_dir() {
         return Err(ErrorKind::IsADirectory.into());
     }
-    let may = file.is_file() && has_permission(&file);
+    let may = file.is_file() && has_permission(path);
     if may { Ok(()) } else { Err(ErrorKind::PermissionDenied.into()) }
 }
 
+/// For the user whom the command would be started as, not for any user.
 #[cfg(unix)]
-fn has_permission(file: &Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.permissions().mode() & 0o111 != 0
+fn has_permission(path: &Path) -> bool {
+    use rustix::fs::{Access, AtFlags, CWD, accessat};
+    accessat(CWD, path, Access::EXEC_OK, AtFlags::EACCESS).is_ok()
 }
 
 #[cfg(not(unix))]
-fn has_permission(_: &Metadata) -> bool {
+fn has_permission(_: &Path) -> bool {
     true
 }
 
@@ -162,6 +172,8 @@ mod tests {
         for name in ["", "no-such-command", "./no-such-command", "/bin/no-such-command"] {
             assert_eq!(found(name), Err(ErrorKind::NotFound), "{name}");
         }
+        let without_path = |name: &str| look_up_in(None, OsStr::new(name));
+        assert!(without_path("sh").is_ok() && without_path("no-such-command").is_err());
         assert_eq!(found("/bin"), Err(ErrorKind::IsADirectory));
         let no_program = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
         assert_eq!(found(no_program), Err(ErrorKind::PermissionDenied));
