@@ -96,10 +96,12 @@ impl Process {
     /// dropped.
     ///
     /// # Errors
-    /// When the output ends or `limit` is over first; the error shows the end of standard error.
+    /// When the output ends or `limit` is over first; the error shows the last line and the end of
+    /// standard error.
     pub fn line<T>(&self, limit: Duration, wanted: impl Fn(&str) -> Option<T>) -> Result<T> {
         let deadline = Instant::now() + limit;
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut dropped = String::new();
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match lines.recv_timeout(left) {
@@ -107,12 +109,14 @@ impl Process {
                     if let Some(value) = wanted(&line) {
                         return Ok(value);
                     }
+                    dropped = line;
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     bail!("{} said nothing awaited in {limit:?}\n{}", self.name, self.tail());
                 }
                 Err(RecvTimeoutError::Disconnected) => {
-                    bail!("{} ended before it said what was awaited\n{}", self.name, self.tail());
+                    let (name, log) = (&self.name, self.tail());
+                    bail!("{name} ended before it said what was awaited, after {dropped:?}\n{log}");
                 }
             }
         }
