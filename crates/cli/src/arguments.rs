@@ -1,5 +1,5 @@
-//! The command line as it is typed. Reads and checks the shape of what a person wrote; it asks
-//! nobody and decides nothing.
+//! The command line as it is typed. Checks its shape alone: it reads no
+//! keychain, sends no request and decides nothing.
 
 use std::ffi::OsString;
 

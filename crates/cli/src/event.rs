@@ -18,9 +18,9 @@ pub enum Event<'a> {
         /// Two digits.
         number: &'a str,
     },
-    /// Somebody is signed in.
+    /// An account is signed in.
     SignedIn(SignedIn<'a>),
-    /// The account is signed in no longer; without an account, nobody is.
+    /// The account was signed out; without an account, none is signed in.
     SignedOut {
         /// Whether the service knows it too; absent when there was nothing to end.
         #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,6 @@
-//! `keyport link`: hands a sign-in link to the desktop, as a browser does, so that the way into the
-//! app can be tested without one. It keeps no link (a link holds a code) and is no general opener.
-//! RFC 8252 §7.1. The Windows and macOS lines have not been run.
+//! `keyport link`: hands a sign-in link to the desktop, as a browser does, so that what the app
+//! does with a link can be tested without a browser. It keeps no link (a link holds a code) and is
+//! no general opener. RFC 8252 §7.1. The Windows and macOS lines have not been run.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -100,8 +100,8 @@ const fn openers() -> &'static [&'static [&'static str]] {
     }
 }
 
-/// The desktop entry that is registered for the scheme, where that can be asked. Without one
-/// `xdg-open` would give the link, and with it a code, to a web browser.
+/// The desktop entry that is registered for the scheme of the link; `None` on a system that has no
+/// such query. Where none is registered, `xdg-open` would give the link and its code to a browser.
 async fn handler(scheme: &str) -> Result<Option<String>, &'static str> {
     if cfg!(any(windows, target_os = "macos")) {
         return Ok(None);

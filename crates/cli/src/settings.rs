@@ -1,5 +1,5 @@
 //! What the client is told and given here: the companion, the words of the listener's pages, this
-//! machine's clock, randomness and keychain. It asks nobody anything yet.
+//! machine's clock, randomness and keychain. It sends no request.
 
 use std::sync::Arc;
 

@@ -112,7 +112,8 @@ pub async fn begin(
 
 impl Signed {
     /// Tells the page the truth and ends the client. A session in memory ends with it, here and at
-    /// the service: with this process its key is gone, and nobody could use it any more.
+    /// the service: its key is lost with this process, and without the key it
+    /// cannot be used.
     pub async fn end(self) {
         self.client.shut_down().await;
         if self.stored == Stored::Memory {

@@ -48,7 +48,7 @@ impl Attempt {
         self.closed.send_replace(true);
     }
 
-    /// Changes to true when the doors close; ends when nobody remembers the attempt.
+    /// Changes to true when the receivers of the callback close; ends when the attempt is dropped.
     pub(super) fn closing(&self) -> watch::Receiver<bool> {
         self.closed.subscribe()
     }

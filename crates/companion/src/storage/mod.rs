@@ -1,8 +1,10 @@
-//! What the companion remembers: one asynchronous call per transition, time passed in, answered only after the commit.
+//! What the companion remembers: one asynchronous call per transition, time passed in, answered
+//! only after the commit.
 //!
-//! The rules are those of [`crate::domain`]; an engine keeps them under crashes and concurrency, and every engine passes
-//! the suite in `tests/storage`. Codes and tokens are stored as hashes only; a child of a refresh token is sealed under
-//! its parent. An engine in trouble answers [`StorageError`], which is a 503 and never an `invalid_grant`.
+//! The rules are those of [`crate::domain`]; an engine keeps them under crashes and concurrency,
+//! and every engine passes the suite in `tests/storage`. Codes and tokens are stored as hashes
+//! only; a child of a refresh token is sealed under its parent. An engine in trouble answers
+//! [`StorageError`], which is a 503 and never an `invalid_grant`.
 
 mod sqlite;
 
@@ -20,7 +22,8 @@ pub use sqlite::{OpenError, SqliteSettings, SqliteStorage, check_place};
 /// An answer that comes after the commit.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, StorageError>>;
 
-/// The database could not do its work. The caller answers 503 with `Retry-After`; nothing was decided about the grant.
+/// The database could not do its work. The caller answers 503 with `Retry-After`; nothing was
+/// decided about the grant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StorageError {
     /// Busy, full, stopped or out of reach; the same call may succeed later.
@@ -201,10 +204,12 @@ pub enum Revocation {
 
 /// What the companion remembers. One call per transition; each call is answered after its commit.
 pub trait Storage: Send + Sync {
-    /// Journals the start of the upstream exchange of a branch. Only [`ExchangeStart::Started`] may send it.
+    /// Journals the start of the upstream exchange of a branch. Only [`ExchangeStart::Started`] may
+    /// send it.
     fn begin_exchange(&self, branch: OpenedBranch, now: Timestamp) -> Reply<'_, ExchangeStart>;
 
-    /// Pending → Fulfilled; provisions the user just in time, or updates email, name and organization.
+    /// Pending → Fulfilled; provisions the user just in time, or updates email, name and
+    /// organization.
     fn fulfil_grant(
         &self,
         grant: GrantId,
@@ -215,21 +220,23 @@ pub trait Storage: Send + Sync {
     /// Pending → Failed. On any other stage it changes nothing.
     fn fail_grant(&self, grant: GrantId, problem: ProblemCode, now: Timestamp) -> Reply<'_, ()>;
 
-    /// The grant for the hand-off page. A pending one whose exchange took longer than the engine's deadline
-    /// reads as failed with [`ProblemCode::INTERRUPTED`], one that waited too long for person or app as expired.
+    /// The grant for the hand-off page. A pending one whose exchange took longer than the engine's
+    /// deadline reads as failed with [`ProblemCode::INTERRUPTED`], one that waited too long for
+    /// person or app as expired.
     fn read_grant(&self, grant: GrantId, now: Timestamp) -> Reply<'_, Option<GrantView>>;
 
     /// The person pressed *Continue*. False if the grant is not fulfilled (any more).
     fn confirm_grant(&self, grant: GrantId, now: Timestamp) -> Reply<'_, bool>;
 
-    /// Fulfilled, and confirmed or on a known device → Minted. The code is answered once and lives 60 seconds.
+    /// Fulfilled, and confirmed or on a known device → Minted. The code is answered once and lives
+    /// 60 seconds.
     fn mint_code(&self, grant: GrantId, now: Timestamp) -> Reply<'_, Minting>;
 
     /// Pending, Fulfilled or Minted → Cancelled. False if it was at another stage.
     fn cancel_grant(&self, grant: GrantId, by: CancelledBy, now: Timestamp) -> Reply<'_, bool>;
 
-    /// Minted → Exchanged, in the order of refusals of [`CodeRefusal`]. Ends the older sessions of the same
-    /// user, client and device key.
+    /// Minted → Exchanged, in the order of refusals of [`CodeRefusal`]. Ends the older sessions of
+    /// the same user, client and device key.
     fn redeem_code(&self, redemption: RedeemCode, now: Timestamp) -> Reply<'_, Redemption>;
 
     /// Rotates a refresh token by the rule of [`crate::domain::Family::judge`]. One that reads as
@@ -242,11 +249,12 @@ pub trait Storage: Send + Sync {
     /// The session, if it is alive.
     fn read_session(&self, session: SessionId, now: Timestamp) -> Reply<'_, Option<Session>>;
 
-    /// How far the attempt is, by the same deadlines; [`AttemptState::Waiting`] for one that this key has not
-    /// touched.
+    /// How far the attempt is, by the same deadlines; [`AttemptState::Waiting`] for one that this
+    /// key has not touched.
     fn attempt_state(&self, attempt: AttemptKey, now: Timestamp) -> Reply<'_, AttemptState>;
 
-    /// The device says how it ended. For an attempt that this key has not touched it changes nothing.
+    /// The device says how it ended. For an attempt that this key has not touched it changes
+    /// nothing.
     fn attempt_outcome(
         &self,
         attempt: AttemptKey,
@@ -254,8 +262,8 @@ pub trait Storage: Send + Sync {
         now: Timestamp,
     ) -> Reply<'_, ()>;
 
-    /// The client cancels: its grants are cancelled, a branch that comes back later is refused, and a session
-    /// that was redeemed but not reported as kept is ended.
+    /// The client cancels: its grants are cancelled, a branch that comes back later is refused, and
+    /// a session that was redeemed but not reported as kept is ended.
     fn cancel_attempt(&self, attempt: AttemptKey, now: Timestamp) -> Reply<'_, ()>;
 
     /// Able to write?

@@ -43,9 +43,10 @@ pub(super) async fn start_provider() -> (Arc<Provider>, String) {
 /// Ada of Acme, as `/sso/token` tells of her.
 pub fn ada() -> Value {
     json!({
-        "object": "profile", "id": "prof_1", "organization_id": "org_acme", "connection_id": "conn_acme",
-        "connection_type": "OktaSAML", "idp_id": "ada-1", "email": "ada@acme.test", "first_name": "Ada",
-        "last_name": "Lovelace", "name": "Ada Lovelace", "raw_attributes": { "secret": "raw_attribute_planted" },
+        "object": "profile", "id": "prof_1", "organization_id": "org_acme",
+        "connection_id": "conn_acme", "connection_type": "OktaSAML", "idp_id": "ada-1",
+        "email": "ada@acme.test", "first_name": "Ada", "last_name": "Lovelace",
+        "name": "Ada Lovelace", "raw_attributes": { "secret": "raw_attribute_planted" },
     })
 }
 
@@ -66,7 +67,10 @@ async fn exchange(State(provider): State<Arc<Provider>>, Json(body): Json<Value>
         .get(body["code"].as_str().unwrap())
         .cloned()
         .unwrap_or_else(ada);
-    let answer = json!({ "token_type": "Bearer", "access_token": "upstream_planted", "expires_in": 600, "profile": profile });
+    let answer = json!({
+        "token_type": "Bearer", "access_token": "upstream_planted", "expires_in": 600,
+        "profile": profile,
+    });
     Json(answer).into_response()
 }
 
@@ -79,7 +83,8 @@ fn refusal(status: u16, answer: Value) -> Response {
     }
 }
 
-/// As far as a request without a selector comes: a page of its own for strangers, else straight back.
+/// As far as a request without a selector comes: a page of its own for an unknown client, else
+/// straight back.
 async fn authorization(Query(query): Query<BTreeMap<String, String>>) -> Response {
     let redirect_uri = "http://127.0.0.1:8788/callback";
     if query["client_id"] != "client_1" || query["redirect_uri"] != redirect_uri {
@@ -91,8 +96,9 @@ async fn authorization(Query(query): Query<BTreeMap<String, String>>) -> Respons
 
 fn listed(id: &str, organization: &str, state: &str, domain: &str) -> Value {
     json!({
-        "object": "connection", "id": id, "organization_id": organization, "connection_type": "OktaSAML",
-        "name": "A connection", "state": state, "status": "linked", "created_at": "", "updated_at": "",
+        "object": "connection", "id": id, "organization_id": organization,
+        "connection_type": "OktaSAML", "name": "A connection", "state": state, "status": "linked",
+        "created_at": "", "updated_at": "",
         "domains": [{ "id": "org_domain_1", "object": "connection_domain", "domain": domain }],
     })
 }
@@ -136,6 +142,7 @@ async fn connection(Path(id): Path<String>) -> Result<Json<Value>, (StatusCode, 
 
 async fn organization(Path(id): Path<String>) -> Json<Value> {
     Json(json!({
-        "object": "organization", "id": id, "name": "Acme Rockets", "domains": [], "metadata": {}, "created_at": "", "updated_at": "",
+        "object": "organization", "id": id, "name": "Acme Rockets", "domains": [], "metadata": {},
+        "created_at": "", "updated_at": "",
     }))
 }
