@@ -20,6 +20,6 @@ pub use discovery::Issuer;
 pub use dpop::{DeviceKey, KeyTrouble, Proof};
 pub use facts::Facts;
 pub use oauth::Push;
-pub(crate) use revocation::Unkept;
+pub(crate) use revocation::{REVOKE, Unkept};
 pub use token::Issued;
 pub use trouble::Trouble;

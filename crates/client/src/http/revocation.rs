@@ -17,8 +17,8 @@ use super::wire::{Body, Wire};
 
 /// More than a revocation has, in bytes.
 const LONGEST_FORM: usize = 8 * 1024;
-/// What revoking a session that is not kept may take.
-const REVOKE: Duration = Duration::from_secs(3);
+/// What revoking a session may take: one try.
+pub(crate) const REVOKE: Duration = Duration::from_secs(3);
 
 /// Either token ends its session (RFC 7009 section 2.1).
 pub(super) enum Revocable {

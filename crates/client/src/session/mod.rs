@@ -15,13 +15,12 @@ mod turn;
 mod vault;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use keyport_core::secret::RefreshToken;
 use keyport_core::{AccountId, KeptAttempt, Problem};
 
 use crate::config::Config;
-use crate::http::{Companion, Proof};
+use crate::http::{Companion, Proof, REVOKE};
 use crate::surroundings::{Clock, Platform};
 use device::Devices;
 use memory::Memory;
@@ -31,9 +30,6 @@ use vault::Vault;
 pub use accounts::{AccountEntry, AccountSignedOut, Accounts};
 pub use memory::Access;
 pub use sign_in::{SaveTurn, WithoutTurn};
-
-/// What revoking may take when the person waits for it.
-const REVOKE: Duration = Duration::from_secs(3);
 
 /// The sessions of this device with one companion. Cheap to clone; clones are the same.
 #[derive(Clone)]

@@ -13,8 +13,8 @@ use url::Url;
 use super::items::KeptSession;
 use super::memory::Access;
 use super::turn::{Turn, answered};
-use super::{REVOKE, Sessions, Shared};
-use crate::http::{DeviceKey, Trouble, Unkept};
+use super::{Sessions, Shared};
+use crate::http::{DeviceKey, REVOKE, Trouble, Unkept};
 
 /// The right to save one new session: the turn in which its code was redeemed, or why there was
 /// none. Dropping it lets the next one in, and revokes a session that was not taken.

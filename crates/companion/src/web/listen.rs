@@ -1,5 +1,5 @@
 //! Accepting connections with limits that `axum::serve` does not have: deadlines for the header,
-//! for idling and for reading the answer; a cap on connections that is shared between peers; a
+//! for idling and for reading the answer; a cap on connections that is shared between sites; a
 //! graceful end with a deadline of its own.
 
 use std::net::IpAddr;
