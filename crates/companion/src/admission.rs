@@ -196,11 +196,16 @@ impl Policy {
         }
     }
 
-    /// The second judgement, on the profile: what was asked for or nothing, and never beyond the rules.
+    /// The second judgement, on the profile: what was asked for or nothing, and never beyond the
+    /// rules.
     ///
     /// # Errors
     /// The problem the page and the app show.
-    pub fn admit_profile(&self, asked: &Selector, came: &Came<'_>) -> Result<(), Problem> {
+    pub fn admit_profile(
+        &self,
+        asked: &Selector,
+        came: &ReturnedProfile<'_>,
+    ) -> Result<(), Problem> {
         match asked {
             Selector::Connection { id, organization } => {
                 if came.connection != id {
@@ -227,7 +232,7 @@ impl Policy {
     }
 
     /// Where the person belongs, whatever was asked for.
-    fn admit_origin(&self, came: &Came<'_>) -> Result<(), Problem> {
+    fn admit_origin(&self, came: &ReturnedProfile<'_>) -> Result<(), Problem> {
         let is_social = came.connection_type.ends_with(SOCIAL);
         let is_listed = self.providers.iter().any(|name| name == came.connection_type);
         match came.organization {
@@ -247,7 +252,7 @@ const SOCIAL: &str = "OAuth";
 
 /// What the profile says about where the person came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Came<'a> {
+pub struct ReturnedProfile<'a> {
     /// The connection used.
     pub connection: &'a str,
     /// Its type, such as `OktaSAML` or, for a social provider, the provider's own name.

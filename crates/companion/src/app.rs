@@ -5,17 +5,17 @@ use std::sync::Arc;
 use crate::admission::Policy;
 use crate::ambient::Clock;
 use crate::client_record::ClientRecord;
-use crate::domain::Timestamp;
+use crate::domain::{Random, Timestamp};
 use crate::dpop::SeenProofs;
 use crate::issuer::Issuer;
-use crate::keys::{Keys, Random};
+use crate::keys::Keys;
 use crate::setup::SetupStatus;
 use crate::storage::Storage;
 use crate::upstream::{Exchanges, Upstream};
 use keyport_words::Words;
 
-/// Proofs remembered against replay; with a nonce that lives two minutes at most this allows for a thousand a
-/// second.
+/// Proofs remembered against replay; with a nonce that lives two minutes at most this allows for a
+/// thousand a second.
 const PROOFS: usize = 131_072;
 
 /// What the service is made of.

@@ -1,5 +1,6 @@
-//! `keyport-companion`: an OAuth 2.1 authorization server for native apps, and an OAuth client of WorkOS. It
-//! holds the WorkOS API key and is the only part of Keyport that does. Not an OIDC provider: no id_token.
+//! `keyport-companion`: an OAuth 2.1 authorization server for native apps, and an OAuth client of
+//! WorkOS. It holds the WorkOS API key and is the only part of Keyport that does. Not an OIDC
+//! provider: no id_token.
 
 #![deny(clippy::print_stderr)]
 
@@ -17,6 +18,7 @@ pub mod logging;
 mod oauth;
 mod open_files;
 pub mod pages;
+mod router;
 mod serve;
 pub mod setup;
 pub mod storage;

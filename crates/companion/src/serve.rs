@@ -1,5 +1,5 @@
-//! From settings to a listening service and back to nothing: opens what the settings name, says that it is
-//! ready, ends when it is told to.
+//! From settings to a listening service and back to nothing: opens what the settings name, says
+//! that it is ready, ends when it is told to.
 
 use std::convert::Infallible;
 use std::io::Write;
@@ -17,14 +17,15 @@ use crate::ambient::{Clock, SystemClock};
 use crate::app::{App, Parts};
 use crate::client_record::ClientRecord;
 use crate::config::Settings;
-use crate::domain::FamilyLimits;
+use crate::domain::{FamilyLimits, Random, SystemRandom};
 use crate::issuer::Issuer;
-use crate::keys::{KeyFile, Keys, Random, SystemRandom};
+use crate::keys::{KeyFile, Keys};
 use crate::open_files::connections_allowed;
+use crate::router::router;
 use crate::setup::{self, Setup};
 use crate::storage::{SqliteSettings, SqliteStorage, check_place};
 use crate::upstream::Upstream;
-use crate::web::{Limits, router, serve_until};
+use crate::web::{Limits, serve_until};
 
 /// How long the start waits for the provider's word about key and client id.
 const CHECK_AT_START: Duration = Duration::from_millis(1500);

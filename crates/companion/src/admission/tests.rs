@@ -137,8 +137,11 @@ fn a_connection_that_is_not_there_and_one_that_is_not_allowed_look_alike() {
 
 #[test]
 fn what_comes_back_is_what_was_asked_for_or_nothing() {
-    let came =
-        |connection, organization| Came { connection, connection_type: "OktaSAML", organization };
+    let came = |connection, organization| ReturnedProfile {
+        connection,
+        connection_type: "OktaSAML",
+        organization,
+    };
     let by_connection =
         Selector::Connection { id: "conn_1".into(), organization: Some("org_acme".into()) };
     let of_nobody = Selector::Connection { id: "conn_1".into(), organization: None };
@@ -175,7 +178,7 @@ fn what_comes_back_is_what_was_asked_for_or_nothing() {
 #[test]
 fn a_social_sign_in_is_of_that_provider_and_of_no_forbidden_organization() {
     let google = Selector::Provider("GoogleOAuth".into());
-    let came = |connection_type, organization| Came {
+    let came = |connection_type, organization| ReturnedProfile {
         connection: "conn_1",
         connection_type,
         organization,
@@ -201,7 +204,11 @@ fn a_social_sign_in_is_of_that_provider_and_of_no_forbidden_organization() {
 fn a_person_without_an_organization_enters_only_by_the_setting_that_says_so() {
     let google = Selector::Provider("GoogleOAuth".into());
     let by_connection = Selector::Connection { id: "conn_1".into(), organization: None };
-    let came = |connection_type| Came { connection: "conn_1", connection_type, organization: None };
+    let came = |connection_type| ReturnedProfile {
+        connection: "conn_1",
+        connection_type,
+        organization: None,
+    };
     let organizations = [vec![], vec!["org_acme".to_owned()], vec!["*".to_owned()]];
     for ids in organizations {
         for providers in [vec![], vec!["GoogleOAuth".to_owned()]] {

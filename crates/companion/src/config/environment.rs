@@ -1,12 +1,13 @@
-//! Reading single variables and collecting what is wrong with them. Not here: what they mean together.
+//! Reading single variables and collecting what is wrong with them. Not here: what they mean
+//! together.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
-use super::Unusable;
+use super::SettingsError;
 use super::kubernetes::is_service_link;
 use super::variables::VARIABLES;
-use crate::keys::SecretText;
+use crate::domain::SecretText;
 
 /// Read by our other programs; a shell that has it set may start this one too.
 const OF_OTHERS: &[&str] = &["KEYPORT_COMPANION", "KEYPORT_DOOR"];
@@ -30,7 +31,8 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         new
     }
 
-    /// `name` is readable if it is Unicode; if not, it cannot be one of ours, but can be meant to be.
+    /// `name` is readable if it is Unicode; if not, it cannot be one of ours, but can be meant to
+    /// be.
     fn take(&mut self, name: &str, is_readable: bool, value: OsString) {
         if is_readable && is_setting(name) {
             match value.into_string() {
@@ -137,8 +139,8 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         }
     }
 
-    pub(super) fn finish(self) -> Result<(), Unusable> {
-        if self.faults.is_empty() { Ok(()) } else { Err(Unusable(self.faults)) }
+    pub(super) fn finish(self) -> Result<(), SettingsError> {
+        if self.faults.is_empty() { Ok(()) } else { Err(SettingsError(self.faults)) }
     }
 }
 

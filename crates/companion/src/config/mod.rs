@@ -1,5 +1,6 @@
-//! What the operator decides, from the environment alone and judged before anything listens. Every fault is
-//! found at once and named; a secret's value never appears in one. Not here: opening what is named.
+//! What the operator decides, from the environment alone and judged before anything listens. Every
+//! fault is found at once and named; a secret's value never appears in one. Not here: opening what
+//! is named.
 
 mod environment;
 mod kubernetes;
@@ -16,7 +17,7 @@ use url::Url;
 use crate::admission::{Allowed, Policy};
 use environment::Environment;
 
-use crate::keys::SecretText;
+use crate::domain::SecretText;
 use crate::upstream::is_social_provider;
 pub use proxies::TrustedProxies;
 pub use variables::{VARIABLES, Variable};
@@ -30,8 +31,8 @@ const DAY: u64 = 24 * 60 * 60;
 /// Everything the service needs to know before it starts.
 #[derive(Debug)]
 pub struct Settings {
-    /// The issuer, exactly as every answer spells it: scheme, host and port, no slash at the end. `None`:
-    /// the address that ends up being listened on, which is a loopback one.
+    /// The issuer, exactly as every answer spells it: scheme, host and port, no slash at the end.
+    /// `None`: the address that ends up being listened on, which is a loopback one.
     pub public_url: Option<String>,
     /// WorkOS and our account there.
     pub upstream: UpstreamSettings,
@@ -70,7 +71,7 @@ pub struct Lifetimes {
 /// Everything that is wrong with the environment, one sentence per line.
 #[derive(Debug, thiserror::Error)]
 #[error("the settings are not usable:\n  - {}", .0.join("\n  - "))]
-pub struct Unusable(pub Vec<String>);
+pub struct SettingsError(pub Vec<String>);
 
 impl Settings {
     /// Judges the environment. `read` opens a `NAME_FILE`.
@@ -81,7 +82,7 @@ impl Settings {
         variables: impl IntoIterator<Item = (OsString, OsString)>,
         listen: SocketAddr,
         read: impl Fn(&str) -> std::io::Result<String>,
-    ) -> Result<Self, Unusable> {
+    ) -> Result<Self, SettingsError> {
         let mut environment = Environment::new(variables, read);
         let upstream = environment.upstream();
         let public_url = environment.public_url(listen);

@@ -8,7 +8,7 @@ const GOOD: &[(&str, &str)] = &[
     ("KEYPORT_ORGANIZATIONS", "org_1, org_2"),
 ];
 
-fn judge(extra: &[(&str, &str)], listen: &str) -> Result<Settings, Unusable> {
+fn judge(extra: &[(&str, &str)], listen: &str) -> Result<Settings, SettingsError> {
     let mut variables: Vec<(String, String)> = Vec::new();
     for (name, value) in GOOD.iter().chain(extra) {
         variables.retain(|(known, _)| known != name);
@@ -21,7 +21,7 @@ fn judge(extra: &[(&str, &str)], listen: &str) -> Result<Settings, Unusable> {
 fn judge_raw(
     variables: impl IntoIterator<Item = (OsString, OsString)>,
     listen: &str,
-) -> Result<Settings, Unusable> {
+) -> Result<Settings, SettingsError> {
     Settings::judge(variables, listen.parse().unwrap(), |path| match path {
         "/run/key" => Ok("sk_from_file\n".into()),
         "/run/empty" => Ok("\n".into()),

@@ -1,22 +1,28 @@
-//! A grant: the server's record of one sign-in, `Pending > Fulfilled > Minted > Exchanged`, or failed or cancelled.
-//! Each transition consumes the grant, so that a step cannot be taken twice from one copy. A pending grant is also the
-//! journal of the upstream exchange: whoever finds one after a restart knows that an exchange was in flight.
+//! A grant: the server's record of one sign-in, `Pending > Fulfilled > Minted > Exchanged`, or
+//! failed or cancelled. Each transition consumes the grant, so that a step cannot be taken twice
+//! from one copy. A pending grant is also the journal of the upstream exchange: whoever finds one
+//! after a restart knows that an exchange was in flight.
 
 use std::fmt;
 
 use super::{AttemptId, Timestamp};
-use super::{BranchId, BrowserHash, GrantId, RequestId, Scope, SessionId, Thumbprint, UserId};
-use crate::keys::Random;
+use super::{
+    BrowserHash, GrantId, RequestId, Scope, SessionId, Thumbprint, UpstreamAuthorizationId, UserId,
+};
+use crate::domain::Random;
 
-/// A stable problem code (`core::Problem`'s code), e.g. `access_denied`. Data here, a sentence only in `words`.
+/// A stable problem code (`core::Problem`'s code), e.g. `access_denied`. Data here, a sentence only
+/// in `words`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ProblemCode(String);
 
 impl ProblemCode {
-    /// The companion stopped between the upstream exchange and its own commit: "please sign in again".
+    /// The companion stopped between the upstream exchange and its own commit: "please sign in
+    /// again".
     pub const INTERRUPTED: &'static str = "interrupted";
 
-    /// Wraps a code: lower-case ASCII letters, digits and `_`, at most 64 bytes. Anything else becomes `None`.
+    /// Wraps a code: lower-case ASCII letters, digits and `_`, at most 64 bytes. Anything else
+    /// becomes `None`.
     pub fn new(code: impl Into<String>) -> Option<Self> {
         let code = code.into();
         let plain = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_');
@@ -33,7 +39,8 @@ impl ProblemCode {
         Self("link_expired".to_owned())
     }
 
-    /// The code of a branch that another branch of the same request has overtaken.
+    /// The code of an upstream authorization that another upstream authorization of the same
+    /// request has overtaken.
     pub fn superseded() -> Self {
         Self("already_used".to_owned())
     }
@@ -54,7 +61,8 @@ impl ConfirmationNumber {
         loop {
             let mut byte = [0];
             random.fill(&mut byte);
-            // 180 is the largest multiple of 90 in a byte: the rest would make small numbers likelier.
+            // 180 is the largest multiple of 90 in a byte: the rest would make small numbers
+            // likelier.
             if byte[0] < 180 {
                 return Self(10 + byte[0] % 90);
             }
@@ -159,14 +167,15 @@ impl GrantStage {
 #[error("the grant is not at the stage that this step starts from")]
 pub struct WrongStage;
 
-/// A grant without its secrets (the client's state stays sealed in storage until the code is minted).
+/// A grant without its secrets (the client's state stays sealed in storage until the code is
+/// minted).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     /// Its id, the opaque part of the hand-off page's path.
     pub id: GrantId,
-    /// The branch that it came from.
-    pub branch: BranchId,
-    /// The pushed request that the branch belongs to.
+    /// The upstream authorization that it came from.
+    pub authorization: UpstreamAuthorizationId,
+    /// The pushed request that the upstream authorization belongs to.
     pub request: RequestId,
     /// The attempt, if the client pushed one.
     pub attempt: Option<AttemptId>,

@@ -1,5 +1,5 @@
-//! The identifiers of the companion: random bytes with one text form each. None of them is a secret that opens
-//! anything alone; codes and tokens are not here but in [`crate::keys`].
+//! The identifiers of the companion: random bytes with one text form each. None of them is a secret
+//! that opens anything alone; codes and tokens are not here but in [`crate::keys`].
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::keys::Random;
+use crate::domain::Random;
 
 /// The text is not an identifier of this kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -103,8 +103,9 @@ ids! {
     FamilyId "";
     /// One pushed authorization request; drawn at PAR, sealed into its `request_uri`.
     RequestId "";
-    /// One opening of a pushed request in a browser; drawn at authorize, sealed into the upstream `state`.
-    BranchId "";
+    /// One opening of a pushed request in a browser; drawn at authorize, sealed into the upstream
+    /// `state`.
+    UpstreamAuthorizationId "";
     /// The client's attempt: 128 bits, 32 lower-case hex digits on the wire.
     AttemptId "";
 }

@@ -1,7 +1,9 @@
-//! What the companion knows, as data: users, grants, attempts, sessions, families and the rules that move them.
+//! What the companion knows, as data: users, grants, attempts, sessions, families and the rules
+//! that move them.
 //!
-//! Nothing here reads a clock, draws randomness or touches a file: time comes in as [`Timestamp`], randomness through
-//! [`crate::keys::Random`], and [`crate::storage`] keeps what these rules decide.
+//! Nothing here reads a clock, draws randomness or touches a file: time comes in as [`Timestamp`],
+//! randomness through [`crate::domain::Random`], and [`crate::storage`] keeps what these rules
+//! decide.
 
 mod attempt;
 mod audit;
@@ -11,6 +13,8 @@ mod grant;
 mod id;
 mod identity;
 mod limits;
+mod random;
+mod secret;
 mod session;
 mod text;
 mod time;
@@ -21,10 +25,15 @@ pub use audit::{AuditClass, AuditEvent, AuditLimits, AuditSubject};
 pub use clock::{ClockDoubt, ClockPlausibility, ClockReading, LARGEST_STEP, SteadyClock};
 pub use family::{Family, FamilyLimits, Presented, RefreshRefusal, Verdict};
 pub use grant::{CancelledBy, ConfirmationNumber, Grant, GrantStage, ProblemCode, WrongStage};
-pub use id::{AttemptId, BranchId, BrowserHash, FamilyId, GrantId, IdError, RequestId, SessionId};
+pub use id::{
+    AttemptId, BrowserHash, FamilyId, GrantId, IdError, RequestId, SessionId,
+    UpstreamAuthorizationId,
+};
 pub use id::{Thumbprint, UserId};
 pub use identity::{IdentityError, IdentityFault, ProviderProfile, UpstreamIdentity, Validated};
 pub use limits::{GRANTS_PER_ATTEMPT, GRANTS_PER_REQUEST, may_begin_exchange};
+pub use random::{Random, SystemRandom};
+pub use secret::{SecretBytes, SecretText};
 pub use session::{EndedBecause, IssuedSession, Scope, Session};
 pub use text::{cleaned, is_unsafe};
 pub use time::Timestamp;

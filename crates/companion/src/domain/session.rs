@@ -1,9 +1,11 @@
-//! A session: one user, one client, one device key, from a code redemption until it is ended or runs out.
+//! A session: one user, one client, one device key, from a code redemption until it is ended or
+//! runs out.
 
 use super::{SessionId, Thumbprint, Timestamp, User};
-use crate::keys::SecretText;
+use crate::domain::SecretText;
 
-/// The granted scope: words the companion knows, in the order given, each once. Unknown ones are ignored.
+/// The granted scope: words the companion knows, in the order given, each once. Unknown ones are
+/// ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope(String);
 

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::{
-    BranchId, BrowserHash, CancelledBy, ConfirmationNumber, EndedBecause, Family, FamilyLimits,
-    Grant, GrantId, GrantStage, Presented, ProblemCode, RefreshRefusal, RequestId, Scope,
-    SessionId, Thumbprint, Timestamp, UserId, Verdict,
+    BrowserHash, CancelledBy, ConfirmationNumber, EndedBecause, Family, FamilyLimits, Grant,
+    GrantId, GrantStage, Presented, ProblemCode, RefreshRefusal, RequestId, Scope, SessionId,
+    Thumbprint, Timestamp, UpstreamAuthorizationId, UserId, Verdict,
 };
-use crate::keys::SystemRandom;
+use crate::domain::SystemRandom;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const USER: UserId = UserId::from_bytes([1; 16]);
@@ -36,7 +36,7 @@ fn stages() -> [GrantStage; 7] {
 fn at(stage: GrantStage) -> Grant {
     Grant {
         id: GrantId::from_bytes([0; 16]),
-        branch: BranchId::from_bytes([0; 16]),
+        authorization: UpstreamAuthorizationId::from_bytes([0; 16]),
         request: RequestId::from_bytes([0; 16]),
         attempt: None,
         jkt: Thumbprint::from_bytes([0; 32]),
@@ -59,7 +59,8 @@ fn allowed(transition: impl Fn(Grant) -> bool) -> String {
 
 #[test]
 fn each_transition_starts_from_its_own_stages_only() {
-    //                                    Pending, Fulfilled, confirmed, Minted, Exchanged, Failed, Cancelled
+    //                                    Pending, Fulfilled, confirmed, Minted, Exchanged, Failed,
+    // Cancelled
     assert_eq!(allowed(|g| g.fulfil(USER, false, number(), NOW).is_ok()), "y------");
     assert_eq!(allowed(|g| g.confirm().is_ok()), "-yy----");
     assert_eq!(allowed(|g| g.mint(NOW).is_ok()), "--y----");

@@ -1,5 +1,6 @@
-//! One DPoP proof (RFC 9449 §4.3): a JWS by the device key that names the request. ES256 only, the curve of
-//! TPM and Secure Enclave. Says whose proof it is; whether nonce and `jti` are acceptable is asked elsewhere.
+//! One DPoP proof (RFC 9449 §4.3): a JWS by the device key that names the request. ES256 only, the
+//! curve of TPM and Secure Enclave. Says whose proof it is; whether nonce and `jti` are acceptable
+//! is asked elsewhere.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, ThumbprintHash};
@@ -36,7 +37,7 @@ pub struct Proof {
 
 /// Why a proof is no good. For the log; the client hears `invalid_dpop_proof`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum ProofError {
     /// Too long, not a JWS, or claims missing.
     #[error("the proof is malformed")]
     Malformed,
@@ -73,76 +74,78 @@ struct Claims {
 ///
 /// # Errors
 /// The first rule of RFC 9449 §4.3 that does not hold.
-pub fn verify(compact: &str, expected: &Expected<'_>) -> Result<Proof, Refused> {
+pub fn verify(compact: &str, expected: &Expected<'_>) -> Result<Proof, ProofError> {
     if compact.len() > LONGEST {
-        return Err(Refused::Malformed);
+        return Err(ProofError::Malformed);
     }
-    let header = decode_header(compact).map_err(|_| Refused::Malformed)?;
+    let header = decode_header(compact).map_err(|_| ProofError::Malformed)?;
     if header.alg != Algorithm::ES256 || header.typ.as_deref() != Some("dpop+jwt") {
-        return Err(Refused::Algorithm);
+        return Err(ProofError::Algorithm);
     }
-    let key = header.jwk.ok_or(Refused::Key)?;
+    let key = header.jwk.ok_or(ProofError::Key)?;
     refuse_private_parts(compact)?;
     let thumbprint = thumbprint(&key)?;
-    let decoding = DecodingKey::from_jwk(&key).map_err(|_| Refused::Key)?;
+    let decoding = DecodingKey::from_jwk(&key).map_err(|_| ProofError::Key)?;
     let claims = signed_claims(compact, &decoding)?;
     check_request(&claims, expected)?;
     Ok(Proof { thumbprint, jti: claims.jti, nonce: claims.nonce })
 }
 
-fn signed_claims(compact: &str, key: &DecodingKey) -> Result<Claims, Refused> {
+fn signed_claims(compact: &str, key: &DecodingKey) -> Result<Claims, ProofError> {
     let mut rules = Validation::new(Algorithm::ES256);
     rules.required_spec_claims.clear();
     rules.validate_exp = false;
     rules.validate_aud = false;
     let decoded = decode::<Claims>(compact, key, &rules).map_err(|error| match error.kind() {
-        jsonwebtoken::errors::ErrorKind::InvalidSignature => Refused::Signature,
-        _ => Refused::Malformed,
+        jsonwebtoken::errors::ErrorKind::InvalidSignature => ProofError::Signature,
+        _ => ProofError::Malformed,
     })?;
     Ok(decoded.claims)
 }
 
-fn check_request(claims: &Claims, expected: &Expected<'_>) -> Result<(), Refused> {
+fn check_request(claims: &Claims, expected: &Expected<'_>) -> Result<(), ProofError> {
     if claims.jti.is_empty() || claims.jti.len() > LONGEST_JTI {
-        return Err(Refused::Malformed);
+        return Err(ProofError::Malformed);
     }
-    let mut address = Url::parse(&claims.htu).map_err(|_| Refused::Malformed)?;
+    let mut address = Url::parse(&claims.htu).map_err(|_| ProofError::Malformed)?;
     address.set_query(None);
     address.set_fragment(None);
     if claims.htm != expected.method || address != *expected.url {
-        return Err(Refused::OtherRequest);
+        return Err(ProofError::OtherRequest);
     }
     let ath = expected.access_token.map(|token| URL_SAFE_NO_PAD.encode(Sha256::digest(token)));
     if ath.is_some() && claims.ath != ath {
-        return Err(Refused::OtherToken);
+        return Err(ProofError::OtherToken);
     }
     Ok(())
 }
 
-/// Coordinates must be the one base64url spelling of 32 bytes, or one key would have many thumbprints.
-fn thumbprint(key: &Jwk) -> Result<String, Refused> {
+/// Coordinates must be the one base64url spelling of 32 bytes, or one key would have many
+/// thumbprints.
+fn thumbprint(key: &Jwk) -> Result<String, ProofError> {
     let AlgorithmParameters::EllipticCurve(point) = &key.algorithm else {
-        return Err(Refused::Key);
+        return Err(ProofError::Key);
     };
     if point.curve != EllipticCurve::P256 {
-        return Err(Refused::Key);
+        return Err(ProofError::Key);
     }
     for coordinate in [&point.x, &point.y] {
-        if URL_SAFE_NO_PAD.decode(coordinate).map_err(|_| Refused::Key)?.len() != 32 {
-            return Err(Refused::Key);
+        if URL_SAFE_NO_PAD.decode(coordinate).map_err(|_| ProofError::Key)?.len() != 32 {
+            return Err(ProofError::Key);
         }
     }
     Ok(key.thumbprint(ThumbprintHash::SHA256))
 }
 
-/// The JWT library drops fields it does not know, and `d` among them: a client that leaks its private key
-/// is told so.
-fn refuse_private_parts(compact: &str) -> Result<(), Refused> {
-    let head = compact.split('.').next().ok_or(Refused::Malformed)?;
-    let head = URL_SAFE_NO_PAD.decode(head).map_err(|_| Refused::Malformed)?;
-    let head: serde_json::Value = serde_json::from_slice(&head).map_err(|_| Refused::Malformed)?;
+/// The JWT library drops fields it does not know, and `d` among them: a client that leaks its
+/// private key is told so.
+fn refuse_private_parts(compact: &str) -> Result<(), ProofError> {
+    let head = compact.split('.').next().ok_or(ProofError::Malformed)?;
+    let head = URL_SAFE_NO_PAD.decode(head).map_err(|_| ProofError::Malformed)?;
+    let head: serde_json::Value =
+        serde_json::from_slice(&head).map_err(|_| ProofError::Malformed)?;
     match head.pointer("/jwk/d").or_else(|| head.get("crit")) {
-        Some(_) => Err(Refused::Key),
+        Some(_) => Err(ProofError::Key),
         None => Ok(()),
     }
 }

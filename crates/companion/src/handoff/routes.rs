@@ -1,5 +1,5 @@
-//! `/handoff/{grant}` and what hangs below it. All of it only in the browser that signed in. The code is minted
-//! when the way back is shown, once; a reload or Back shows how it stands.
+//! `/handoff/{grant}` and what hangs below it. All of it only in the browser that signed in. The
+//! code is minted when the way back is shown, once; a reload or Back shows how it stands.
 
 use std::sync::Arc;
 
@@ -11,10 +11,9 @@ use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use keyport_core::Problem;
 use serde_json::json;
 
-use super::state::Due;
+use super::state::HandoffStatus;
 use crate::app::App;
-use crate::domain::{CancelledBy, GrantId};
-use crate::keys::SecretText;
+use crate::domain::{CancelledBy, GrantId, SecretText};
 use crate::pages::{ConfirmPage, FramePage, FrameStatus, GoPage, Page, ProblemPage};
 use crate::storage::{GrantView, Minting};
 use crate::web::browser::{BrowserId, is_same_origin_post, is_speculative};
@@ -32,26 +31,30 @@ pub async fn page(
 ) -> Result<Response, Page> {
     let view = view(&app, &grant, &headers).await?;
     let id = view.grant.id;
-    let shown = match Due::of(&view) {
-        Due::Go => return Ok(Redirect::to(&format!("/handoff/{id}/go")).into_response()),
-        Due::Waiting => Page::Finishing { grant: id, shown: "waiting" },
-        Due::Minted | Due::Redeemed => Page::Finishing { grant: id, shown: "minted redeemed" },
-        Due::Confirm { number } => Page::Confirm(ConfirmPage {
+    let shown = match HandoffStatus::of(&view) {
+        HandoffStatus::Go => return Ok(Redirect::to(&format!("/handoff/{id}/go")).into_response()),
+        HandoffStatus::Waiting => Page::Finishing { grant: id, shown: "waiting" },
+        HandoffStatus::Minted | HandoffStatus::Redeemed => {
+            Page::Finishing { grant: id, shown: "minted redeemed" }
+        }
+        HandoffStatus::Confirm { number } => Page::Confirm(ConfirmPage {
             grant: id,
             email: email(&view),
             device: view.grant.device_name.clone(),
             number,
             csrf_token: Arc::new(app.keys.csrf_token(id, view.grant.browser)),
         }),
-        Due::Return => Page::Return,
-        Due::SignedIn { memory } => Page::SignedIn { email: email(&view), memory },
-        Due::Failed(problem) | Due::Cancelled(problem) => problem_page(&view, problem),
+        HandoffStatus::Return => Page::Return,
+        HandoffStatus::SignedIn { memory } => Page::SignedIn { email: email(&view), memory },
+        HandoffStatus::Failed(problem) | HandoffStatus::Cancelled(problem) => {
+            problem_page(&view, problem)
+        }
     };
     Ok(shown.into_response())
 }
 
-/// `POST /handoff/{grant}`: *Continue* or *This was not me*, from the page that was shown and from nowhere else: the
-/// cookie alone may be known to another program on loopback http.
+/// `POST /handoff/{grant}`: *Continue* or *This was not me*, from the page that was shown and from
+/// nowhere else: the cookie alone may be known to another program on loopback http.
 pub async fn answer(
     State(app): AppState,
     Path(grant): Path<String>,
@@ -117,12 +120,12 @@ pub async fn status(
     headers: HeaderMap,
 ) -> Result<Response, Page> {
     let view = view(&app, &grant, &headers).await?;
-    let due = Due::of(&view);
+    let due = HandoffStatus::of(&view);
     if accepts_html(&headers) {
         return Ok(frame(&view, &due, query.as_deref()));
     }
     let mut body = json!({ "status": due.status() });
-    if matches!(due, Due::SignedIn { .. }) {
+    if matches!(due, HandoffStatus::SignedIn { .. }) {
         body["email"] = email(&view).into();
     }
     if let Some(problem) = due.problem() {
@@ -131,14 +134,16 @@ pub async fn status(
     Ok(Json(body).into_response())
 }
 
-fn frame(view: &GrantView, due: &Due, query: Option<&str>) -> Response {
+fn frame(view: &GrantView, due: &HandoffStatus, query: Option<&str>) -> Response {
     let asked = query
         .and_then(|query| query.strip_prefix("asked="))
         .and_then(|n| n.parse().ok())
         .unwrap_or(0_u32);
     let (status, again) = match due {
-        Due::Waiting | Due::Minted | Due::Redeemed => (FrameStatus::Underway, true),
-        Due::SignedIn { memory } => {
+        HandoffStatus::Waiting | HandoffStatus::Minted | HandoffStatus::Redeemed => {
+            (FrameStatus::Underway, true)
+        }
+        HandoffStatus::SignedIn { memory } => {
             (FrameStatus::SignedIn { email: email(view), memory: *memory }, false)
         }
         _ => (FrameStatus::GoOn, false),
@@ -179,8 +184,9 @@ struct Way<'a> {
 }
 
 impl Way<'_> {
-    /// `REDIRECT_URI?code&state&iss` (RFC 6749 §4.1.2, RFC 9207). The URI goes out byte by byte as registered,
-    /// and none that is registered has a query. A loopback listener is told the way back to the page.
+    /// `REDIRECT_URI?code&state&iss` (RFC 6749 §4.1.2, RFC 9207). The URI goes out byte by byte as
+    /// registered, and none that is registered has a query. A loopback listener is told the way
+    /// back to the page.
     fn with(&self, code: &str, state: &str) -> SecretText {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("code", code);

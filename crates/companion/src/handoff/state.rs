@@ -1,4 +1,5 @@
-//! Which page is due for a grant, and what its status is called. Pure; the vocabulary of the attempt endpoint.
+//! Which page is due for a grant, and what its status is called. Pure; the vocabulary of the
+//! attempt endpoint.
 
 use keyport_core::Problem;
 
@@ -7,7 +8,7 @@ use crate::storage::GrantView;
 
 /// What the browser is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Due {
+pub enum HandoffStatus {
     /// The exchange is in flight.
     Waiting,
     /// The person is asked, with this number if the app can show one.
@@ -34,7 +35,7 @@ pub enum Due {
     Cancelled(Problem),
 }
 
-impl Due {
+impl HandoffStatus {
     /// The page for this grant.
     pub fn of(view: &GrantView) -> Self {
         if let Some(Outcome::Failed(code)) = &view.outcome {
@@ -50,7 +51,8 @@ impl Due {
                 _ if tells => Self::Redeemed,
                 _ => Self::Return,
             },
-            // The app has a session by another tab: this one, and who signed in here, never came to be.
+            // The app has a session by another tab: this one, and who signed in here, never came to
+            // be.
             _ if view.outcome.is_some() => Self::Failed(Problem::AlreadyUsed),
             GrantStage::Pending => Self::Waiting,
             GrantStage::Fulfilled { device_known, confirmed, .. }

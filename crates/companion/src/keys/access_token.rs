@@ -1,5 +1,6 @@
-//! Access tokens: `at+jwt` (RFC 9068), ES256, bound to the device key by `cnf.jkt` (RFC 9449). The algorithm is pinned,
-//! the header never chooses it; the key is derived from the key file and its `kid` is its RFC 7638 thumbprint.
+//! Access tokens: `at+jwt` (RFC 9068), ES256, bound to the device key by `cnf.jkt` (RFC 9449). The
+//! algorithm is pinned, the header never chooses it; the key is derived from the key file and its
+//! `kid` is its RFC 7638 thumbprint.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{SecretBytes, SecretText};
+use crate::domain::{SecretBytes, SecretText};
 use crate::domain::{SessionId, Thumbprint, Timestamp, UserId};
 
 const TYPE: &str = "at+jwt";
@@ -90,7 +91,8 @@ impl fmt::Debug for AccessTokenKey {
 }
 
 impl AccessTokenKey {
-    /// `scalar(n)` gives 32 bytes; the first one that is a valid P-256 scalar is the key. One in 2^32 is not.
+    /// `scalar(n)` gives 32 bytes; the first one that is a valid P-256 scalar is the key. One in
+    /// 2^32 is not.
     #[expect(clippy::expect_used, reason = "256 derived scalars cannot all be outside P-256")]
     pub(super) fn derive(scalar: impl Fn(u8) -> SecretBytes<32>) -> Self {
         (0..=u8::MAX).find_map(|n| Self::from_scalar(&scalar(n))).expect("a P-256 scalar")

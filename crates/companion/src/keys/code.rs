@@ -1,10 +1,11 @@
-//! The authorization code: 256 random bits, base64url. Storage keeps its SHA-256 only (RFC 6749 §10.5).
+//! The authorization code: 256 random bits, base64url. Storage keeps its SHA-256 only (RFC 6749
+//! §10.5).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use super::{Random, SecretBytes, SecretText};
+use crate::domain::{Random, SecretBytes, SecretText};
 
 /// An authorization code.
 #[derive(Debug, PartialEq, Eq)]

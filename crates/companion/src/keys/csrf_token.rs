@@ -1,11 +1,12 @@
-//! The value in the form of a hand-off page: a MAC over grant and browser, so that nothing has to be stored. It is
-//! in the page and nowhere else; who has not been shown the page cannot answer it.
+//! The value in the form of a hand-off page: a MAC over grant and browser, so that nothing has to
+//! be stored. It is in the page and nowhere else; who has not been shown the page cannot answer it.
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{Keys, SecretText};
+use super::Keys;
+use crate::domain::SecretText;
 use crate::domain::{BrowserHash, GrantId};
 
 impl Keys {

@@ -1,5 +1,6 @@
-//! The key file: one secret of 32 random bytes from which every key of the service is derived. Made at the first start
-//! only, when there is no database either; a database without its key file is refused, never given a new one.
+//! The key file: one secret of 32 random bytes from which every key of the service is derived. Made
+//! at the first start only, when there is no database either; a database without its key file is
+//! refused, never given a new one.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
-use super::{Random, SecretBytes};
+use crate::domain::{Random, SecretBytes};
 
 const PREFIX: &str = "keyport-key-1:";
 
@@ -61,7 +62,8 @@ pub enum KeyFileError {
 pub struct KeyFile(SecretBytes<32>);
 
 impl KeyFile {
-    /// Reads the key file; makes it, readable by its owner only, if there is neither it nor the database.
+    /// Reads the key file; makes it, readable by its owner only, if there is neither it nor the
+    /// database.
     pub fn read_or_create(
         path: &Path,
         database: Option<&Path>,
@@ -130,8 +132,8 @@ impl KeyFile {
 }
 
 /// Writes the file whole or not at all: under another name in the same folder, readable by its
-/// owner only, and renamed when it is on the disk. Of two services that start at once, one makes the
-/// key and the other one fails: an existing file is never replaced.
+/// owner only, and renamed when it is on the disk. Of two services that start at once, one makes
+/// the key and the other one fails: an existing file is never replaced.
 fn write_whole(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));

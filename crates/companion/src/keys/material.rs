@@ -1,5 +1,6 @@
-//! Everything derived from the key file: HKDF-SHA256 (RFC 5869) gives each use a key of its own; AES-256-GCM-SIV
-//! (RFC 8452) seals, because anybody may make us seal and a random nonce may repeat some day; HMAC-SHA256 authenticates.
+//! Everything derived from the key file: HKDF-SHA256 (RFC 5869) gives each use a key of its own;
+//! AES-256-GCM-SIV (RFC 8452) seals, because anybody may make us seal and a random nonce may repeat
+//! some day; HMAC-SHA256 authenticates.
 
 use std::fmt;
 
@@ -9,15 +10,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::{AccessTokenKey, KeyFile, Random, RefreshToken, SecretBytes, SecretText};
+use super::{AccessTokenKey, KeyFile, RefreshToken};
+use crate::domain::{Random, SecretBytes, SecretText};
 
-/// What a box is for. It is authenticated with the content: a box opens only for the purpose that it was sealed for.
+/// What a box is for. It is authenticated with the content: a box opens only for the purpose that
+/// it was sealed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// The pushed request inside `request_uri`.
     RequestUri,
-    /// The branch inside the cookie of its upstream `state`.
-    Branch,
+    /// The upstream authorization inside the cookie of its upstream `state`.
+    UpstreamAuthorization,
     /// The client's `state` of a stored grant.
     ClientState,
     /// The value that binds a database to its key file.
@@ -28,7 +31,7 @@ impl Purpose {
     const fn label(self) -> &'static [u8] {
         match self {
             Self::RequestUri => b"keyport request_uri",
-            Self::Branch => b"keyport branch",
+            Self::UpstreamAuthorization => b"keyport upstream authorization",
             Self::ClientState => b"keyport client state",
             Self::DatabaseCheck => b"keyport database check",
         }
@@ -38,7 +41,7 @@ impl Purpose {
 /// The box was not sealed with this key for this purpose, or was changed since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not sealed by this service for this purpose")]
-pub struct Tampered;
+pub struct SealError;
 
 pub(super) struct Length(pub usize);
 
@@ -90,17 +93,18 @@ impl Keys {
         &self.access
     }
 
-    /// Seals text for a purpose; the answer is base64url, 38 characters longer than the content in base64url.
+    /// Seals text for a purpose; the answer is base64url, 38 characters longer than the content in
+    /// base64url.
     pub fn seal(&self, purpose: Purpose, content: &str, random: &dyn Random) -> String {
         let sealed = seal_with(&self.seal, purpose.label(), content.as_bytes(), random);
         URL_SAFE_NO_PAD.encode(sealed)
     }
 
     /// Opens what [`Keys::seal`] has sealed for the same purpose.
-    pub fn open(&self, purpose: Purpose, sealed: &str) -> Result<SecretText, Tampered> {
-        let mut sealed = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| Tampered)?;
+    pub fn open(&self, purpose: Purpose, sealed: &str) -> Result<SecretText, SealError> {
+        let mut sealed = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| SealError)?;
         let content = open_with(&self.seal, purpose.label(), &mut sealed)?;
-        let text = std::str::from_utf8(content).map_err(|_| Tampered).map(SecretText::new);
+        let text = std::str::from_utf8(content).map_err(|_| SealError).map(SecretText::new);
         sealed.zeroize();
         text
     }
@@ -123,14 +127,15 @@ impl Keys {
         purpose: Purpose,
         bound_to: &[u8],
         sealed: &str,
-    ) -> Result<Zeroizing<Vec<u8>>, Tampered> {
-        let decoded = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| Tampered)?;
+    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        let decoded = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| SealError)?;
         let mut sealed = Zeroizing::new(decoded);
         let content = open_with(&self.seal, &bound(purpose, bound_to), &mut sealed)?;
         Ok(Zeroizing::new(content.to_vec()))
     }
 
-    /// Seals the secret of a child under its parent: only who presents the parent makes this service able to open it.
+    /// Seals the secret of a child under its parent: only who presents the parent makes this
+    /// service able to open it.
     pub fn seal_child(
         &self,
         parent: &RefreshToken,
@@ -145,10 +150,10 @@ impl Keys {
         &self,
         parent: &RefreshToken,
         sealed: &[u8],
-    ) -> Result<SecretBytes<32>, Tampered> {
+    ) -> Result<SecretBytes<32>, SealError> {
         let mut sealed = Zeroizing::new(sealed.to_vec());
         let child = open_with(&self.child_key(parent), b"keyport child", &mut sealed)?;
-        <[u8; 32]>::try_from(&*child).map(SecretBytes::new).map_err(|_| Tampered)
+        <[u8; 32]>::try_from(&*child).map(SecretBytes::new).map_err(|_| SealError)
     }
 
     fn child_key(&self, parent: &RefreshToken) -> LessSafeKey {
@@ -189,8 +194,8 @@ fn open_with<'a>(
     key: &LessSafeKey,
     aad: &[u8],
     sealed: &'a mut [u8],
-) -> Result<&'a mut [u8], Tampered> {
-    let (nonce, content) = sealed.split_at_mut_checked(NONCE_LEN).ok_or(Tampered)?;
-    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Tampered)?;
-    key.open_in_place(nonce, Aad::from(aad), content).map_err(|_| Tampered)
+) -> Result<&'a mut [u8], SealError> {
+    let (nonce, content) = sealed.split_at_mut_checked(NONCE_LEN).ok_or(SealError)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError)?;
+    key.open_in_place(nonce, Aad::from(aad), content).map_err(|_| SealError)
 }

@@ -1,5 +1,6 @@
-//! The refresh token on the wire: `kpr_` + base64url(family 16 ‖ generation u32 ‖ secret 32 ‖ MAC 16). The MAC is checked
-//! before anything is looked up, so that a made-up token can end no family and costs no database.
+//! The refresh token on the wire: `kpr_` + base64url(family 16 ‖ generation u32 ‖ secret 32 ‖ MAC
+//! 16). The MAC is checked before anything is looked up, so that a made-up token can end no family
+//! and costs no database.
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
@@ -7,8 +8,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::{Keys, Random, SecretBytes, SecretText};
+use super::Keys;
 use crate::domain::FamilyId;
+use crate::domain::{Random, SecretBytes, SecretText};
 
 const PREFIX: &str = "kpr_";
 const BODY: usize = 16 + 4 + 32;
@@ -17,7 +19,7 @@ const MAC: usize = 16;
 /// The text is not a refresh token that this service has issued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a refresh token of this service")]
-pub struct ForgedToken;
+pub struct RefreshTokenError;
 
 /// A refresh token that this service has issued, or is about to.
 #[derive(Debug, PartialEq, Eq)]
@@ -73,19 +75,19 @@ impl Keys {
     }
 
     /// Reads a presented refresh token. Only one that carries our MAC comes through.
-    pub fn read_refresh_token(&self, text: &SecretText) -> Result<RefreshToken, ForgedToken> {
-        let encoded = text.expose().strip_prefix(PREFIX).ok_or(ForgedToken)?;
-        let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(encoded).map_err(|_| ForgedToken)?);
-        let (body, presented) = bytes.split_at_checked(BODY).ok_or(ForgedToken)?;
+    pub fn read_refresh_token(&self, text: &SecretText) -> Result<RefreshToken, RefreshTokenError> {
+        let encoded = text.expose().strip_prefix(PREFIX).ok_or(RefreshTokenError)?;
+        let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(encoded).map_err(|_| RefreshTokenError)?);
+        let (body, presented) = bytes.split_at_checked(BODY).ok_or(RefreshTokenError)?;
         let tag = hmac::sign(&self.refresh_mac, body);
         aws_lc_rs::constant_time::verify_slices_are_equal(&tag.as_ref()[..MAC], presented)
-            .map_err(|_| ForgedToken)?;
-        let (family, rest) = body.split_first_chunk().ok_or(ForgedToken)?;
-        let (generation, secret) = rest.split_first_chunk().ok_or(ForgedToken)?;
+            .map_err(|_| RefreshTokenError)?;
+        let (family, rest) = body.split_first_chunk().ok_or(RefreshTokenError)?;
+        let (generation, secret) = rest.split_first_chunk().ok_or(RefreshTokenError)?;
         Ok(RefreshToken {
             family: FamilyId::from_bytes(*family),
             generation: u32::from_be_bytes(*generation),
-            secret: SecretBytes::new(secret.try_into().map_err(|_| ForgedToken)?),
+            secret: SecretBytes::new(secret.try_into().map_err(|_| RefreshTokenError)?),
         })
     }
 }

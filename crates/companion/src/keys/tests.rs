@@ -1,4 +1,5 @@
-//! Hostile cases of the key material first: what was not sealed, signed or issued here does not come through.
+//! Hostile cases of the key material first: what was not sealed, signed or issued here does not
+//! come through.
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use base64::Engine as _;
@@ -6,9 +7,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{
     AccessClaims, AccessTokenError, AuthorizationCode, Confirmation, KeyFile, KeyFileError, Keys,
-    Purpose, RefreshToken, SecretBytes, SecretText, SystemRandom, Tampered,
+    Purpose, RefreshToken, SealError,
 };
-use crate::domain::{BrowserHash, FamilyId, GrantId, SessionId, Thumbprint, Timestamp, UserId};
+use crate::domain::{
+    BrowserHash, FamilyId, GrantId, SecretBytes, SecretText, SessionId, SystemRandom, Thumbprint,
+    Timestamp, UserId,
+};
 
 const ISSUER: &str = "https://sso.acme.test";
 
@@ -55,34 +59,47 @@ fn with_header(token: &str, header: &str) -> String {
 #[test]
 fn a_box_opens_only_with_its_key_for_its_purpose_and_unchanged() {
     let (ours, theirs) = (keys(), keys());
-    let sealed = ours.seal(Purpose::Branch, "a branch", &SystemRandom);
-    assert_eq!(ours.open(Purpose::Branch, &sealed).unwrap().expose(), "a branch");
-    assert_eq!(ours.open(Purpose::RequestUri, &sealed), Err(Tampered));
-    assert_eq!(theirs.open(Purpose::Branch, &sealed), Err(Tampered));
+    let sealed = ours.seal(Purpose::UpstreamAuthorization, "a authorization", &SystemRandom);
+    assert_eq!(
+        ours.open(Purpose::UpstreamAuthorization, &sealed).unwrap().expose(),
+        "a authorization"
+    );
+    assert_eq!(ours.open(Purpose::RequestUri, &sealed), Err(SealError));
+    assert_eq!(theirs.open(Purpose::UpstreamAuthorization, &sealed), Err(SealError));
     for place in 0..sealed.len() {
         let mut changed = sealed.clone().into_bytes();
         changed[place] = if changed[place] == b'A' { b'B' } else { b'A' };
         let changed = String::from_utf8(changed).unwrap();
-        assert_eq!(ours.open(Purpose::Branch, &changed), Err(Tampered), "changed at {place}");
+        assert_eq!(
+            ours.open(Purpose::UpstreamAuthorization, &changed),
+            Err(SealError),
+            "changed at {place}"
+        );
     }
     for short in ["", "AAAA", "not base64url!", &sealed[..sealed.len() - 4]] {
-        assert_eq!(ours.open(Purpose::Branch, short), Err(Tampered));
+        assert_eq!(ours.open(Purpose::UpstreamAuthorization, short), Err(SealError));
     }
-    assert_ne!(sealed, ours.seal(Purpose::Branch, "a branch", &SystemRandom));
+    assert_ne!(sealed, ours.seal(Purpose::UpstreamAuthorization, "a authorization", &SystemRandom));
 }
 
 #[test]
 fn bytes_open_only_with_what_they_are_bound_to() {
     let keys = keys();
-    let seal = |bound_to: &[u8]| keys.seal_bytes(Purpose::Branch, bound_to, b"x", &SystemRandom);
+    let seal = |bound_to: &[u8]| {
+        keys.seal_bytes(Purpose::UpstreamAuthorization, bound_to, b"x", &SystemRandom)
+    };
     let sealed = seal(b"one");
     let open = |purpose, bound_to: &[u8]| keys.open_bytes(purpose, bound_to, &sealed);
-    assert_eq!(**open(Purpose::Branch, b"one").unwrap(), *b"x");
+    assert_eq!(**open(Purpose::UpstreamAuthorization, b"one").unwrap(), *b"x");
     for bound_to in [&b"two"[..], b"", b"on", b"one "] {
-        assert_eq!(open(Purpose::Branch, bound_to), Err(Tampered));
+        assert_eq!(open(Purpose::UpstreamAuthorization, bound_to), Err(SealError));
     }
-    assert_eq!(open(Purpose::RequestUri, b"one"), Err(Tampered));
-    assert_eq!(keys.open(Purpose::Branch, &seal(b"")), Err(Tampered), "another form of the seal");
+    assert_eq!(open(Purpose::RequestUri, b"one"), Err(SealError));
+    assert_eq!(
+        keys.open(Purpose::UpstreamAuthorization, &seal(b"")),
+        Err(SealError),
+        "another form of the seal"
+    );
 }
 
 #[test]

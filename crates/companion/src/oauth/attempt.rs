@@ -1,5 +1,5 @@
-//! `/oauth/attempt/{attempt}`: the client's side channel for one sign-in, owned by the device key that pushed it.
-//! An attempt of another key is answered as one that nobody has touched.
+//! `/oauth/attempt/{attempt}`: the client's side channel for one sign-in, owned by the device key
+//! that pushed it. An attempt of another key is answered as one that nobody has touched.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -13,7 +13,7 @@ use super::gate::prove;
 use crate::app::App;
 use crate::domain::{AttemptId, AttemptKey, AttemptState, Outcome, ProblemCode};
 use crate::handoff::problem_of_cancel;
-use crate::web::{AppState, Fault};
+use crate::web::{AppState, OAuthError};
 
 /// `GET`: how far it is.
 pub async fn state(
@@ -21,7 +21,7 @@ pub async fn state(
     Path(attempt): Path<String>,
     method: Method,
     headers: HeaderMap,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Value>, OAuthError> {
     let key = owned(&app, &attempt, &method, &headers)?;
     Ok(Json(told(app.storage.attempt_state(key, app.now()).await?)))
 }
@@ -60,7 +60,7 @@ pub async fn outcome(
     method: Method,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<StatusCode, Fault> {
+) -> Result<StatusCode, OAuthError> {
     let key = owned(&app, &attempt, &method, &headers)?;
     let outcome = read_outcome(&body)?;
     tracing::info!(attempt = %key.attempt, ?outcome, "the app says how it ended");
@@ -68,9 +68,9 @@ pub async fn outcome(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn read_outcome(body: &Bytes) -> Result<Outcome, Fault> {
-    const BAD: Fault =
-        Fault::invalid_request("the body must be {\"outcome\", \"code\"?} with a known code");
+fn read_outcome(body: &Bytes) -> Result<Outcome, OAuthError> {
+    const BAD: OAuthError =
+        OAuthError::invalid_request("the body must be {\"outcome\", \"code\"?} with a known code");
     let said: Said = serde_json::from_slice(body).map_err(|_| BAD)?;
     let code = match &said.code {
         Some(code) => Some(
@@ -94,7 +94,7 @@ pub async fn cancel(
     Path(attempt): Path<String>,
     method: Method,
     headers: HeaderMap,
-) -> Result<StatusCode, Fault> {
+) -> Result<StatusCode, OAuthError> {
     let key = owned(&app, &attempt, &method, &headers)?;
     tracing::info!(attempt = %key.attempt, "the app cancels");
     app.storage.cancel_attempt(key, app.now()).await?;
@@ -106,12 +106,12 @@ fn owned(
     attempt: &str,
     method: &Method,
     headers: &HeaderMap,
-) -> Result<AttemptKey, Fault> {
-    let attempt: AttemptId = attempt.parse().map_err(|_| Fault {
+) -> Result<AttemptKey, OAuthError> {
+    let attempt: AttemptId = attempt.parse().map_err(|_| OAuthError {
         status: StatusCode::NOT_FOUND,
-        ..Fault::invalid_request("no such attempt")
+        ..OAuthError::invalid_request("no such attempt")
     })?;
     let jkt = prove(app, headers, method, &format!("/oauth/attempt/{attempt}"), None)
-        .map_err(Fault::at_resource)?;
+        .map_err(OAuthError::at_resource)?;
     Ok(AttemptKey { attempt, jkt })
 }

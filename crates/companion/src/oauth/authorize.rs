@@ -1,14 +1,15 @@
-//! `GET /oauth/authorize`: opens a pushed request in this browser. Safe and repeatable: nothing is stored, each
-//! opening is a branch of its own and the first one fulfilled wins (a deviation from the single use that
-//! RFC 9126 §4 recommends, so that "open again" and a copied link work).
+//! `GET /oauth/authorize`: opens a pushed request in this browser. Safe and repeatable: nothing is
+//! stored, each opening is an upstream authorization of its own and the first one fulfilled wins (a
+//! deviation from the single use that RFC 9126 §4 recommends, so that "open again" and a copied
+//! link work).
 
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use keyport_core::Problem;
 
-use super::branch::Branch;
-use super::request::{PushedRequest, Unusable};
+use super::request::{PushedRequest, RequestError};
+use super::upstream_authorization::UpstreamAuthorization;
 use crate::app::App;
 use crate::client_record::ClientRecord;
 use crate::domain::RequestId;
@@ -33,14 +34,17 @@ pub async fn authorize(
     let request = pushed(&app, client, &query)?;
     let browser = BrowserId::of_request(&headers, &app.issuer);
     let browser = browser.unwrap_or_else(|| BrowserId::draw(&*app.random));
-    let (state, branch) = Branch::open(request, browser.hash(), &*app.random, app.now());
-    let sealed = branch.seal(&state, None, client, &app.keys, &*app.random).ok_or(Page::Failed)?;
-    let location = provider_address(&app, &branch, &state)?;
-    let (request, attempt) = (branch.request_id, branch.request.attempt);
-    tracing::info!(%request, branch = %branch.id, ?attempt, "branch opened");
+    let (state, authorization) =
+        UpstreamAuthorization::open(request, browser.hash(), &*app.random, app.now());
+    let sealed =
+        authorization.seal(&state, None, client, &app.keys, &*app.random).ok_or(Page::Failed)?;
+    let location = provider_address(&app, &authorization, &state)?;
+    let (request, attempt) = (authorization.request_id, authorization.request.attempt);
+    tracing::info!(%request, authorization = %authorization.id, ?attempt, "authorization opened");
     let is_usable = |state: &UpstreamState, sealed: &str| {
-        let opened = Branch::unseal(sealed, state, &app.clients, &app.keys, app.now());
-        opened.is_ok_and(|opened| opened.browser == branch.browser)
+        let opened =
+            UpstreamAuthorization::unseal(sealed, state, &app.clients, &app.keys, app.now());
+        opened.is_ok_and(|opened| opened.browser == authorization.browser)
     };
     let mut cookies = state.set_cookies(&sealed, &headers, &app.issuer, is_usable);
     cookies.push(browser.set_cookie(&app.issuer).ok_or(Page::Failed)?);
@@ -57,19 +61,23 @@ fn pushed(
     let request_uri = query.value("request_uri").ok_or(Page::Refused)?;
     PushedRequest::unseal(request_uri, client, &app.keys, app.now()).map_err(
         |reason| match reason {
-            Unusable::Foreign => Page::Refused,
-            Unusable::Expired => Page::problem(Problem::LinkExpired),
+            RequestError::Foreign => Page::Refused,
+            RequestError::Expired => Page::problem(Problem::LinkExpired),
         },
     )
 }
 
-fn provider_address(app: &App, branch: &Branch, state: &UpstreamState) -> Result<String, Page> {
+fn provider_address(
+    app: &App,
+    authorization: &UpstreamAuthorization,
+    state: &UpstreamState,
+) -> Result<String, Page> {
     let opening = Opening {
         redirect_uri: &app.issuer.address("/callback"),
-        selector: &branch.request.selector,
-        login_hint: branch.request.login_hint.as_deref(),
+        selector: &authorization.request.selector,
+        login_hint: authorization.request.login_hint.as_deref(),
         state: state.as_str(),
-        code_challenge: &branch.code_challenge(),
+        code_challenge: &authorization.code_challenge(),
     };
     app.upstream.authorization_url(&opening).map_err(|error| {
         tracing::error!(%error, "no address for the provider");

@@ -1,8 +1,9 @@
-//! `GET /callback`: the provider's answer. The state, its cookie and the browser are checked before code or error is
-//! looked at; a code without a state of ours is never redeemed; each state is used at most once, journalled before
-//! its code is sent. Ends in a 303 to the hand-off page, so that no code stays in an address bar. Only the first
-//! callback of a state is told where the hand-off is: on loopback http the cookies of a browser may be known to
-//! another program, which could bring the same callback again.
+//! `GET /callback`: the provider's answer. The state, its cookie and the browser are checked before
+//! code or error is looked at; a code without a state of ours is never redeemed; each state is used
+//! at most once, journalled before its code is sent. Ends in a 303 to the hand-off page, so that no
+//! code stays in an address bar. Only the first callback of a state is told where the hand-off is:
+//! on loopback http the cookies of a browser may be known to another program, which could bring the
+//! same callback again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,16 +15,15 @@ use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use keyport_core::Problem;
 use tracing::Instrument;
 
-use super::branch::Branch;
-use super::request::Unusable;
-use crate::admission::Came;
+use super::request::RequestError;
+use super::upstream_authorization::UpstreamAuthorization;
+use crate::admission::ReturnedProfile;
 use crate::app::App;
-use crate::domain::{GrantId, ProblemCode, UpstreamIdentity};
-use crate::keys::SecretText;
+use crate::domain::{GrantId, ProblemCode, SecretText, UpstreamIdentity};
 use crate::pages::{Page, ProblemPage};
 use crate::storage::{ExchangeStart, Fulfilment};
 use crate::upstream::{
-    Arrival, Asker, Caller, Ended, NoTurn, Turn, UpstreamError, problem_of_redirect,
+    Arrival, Caller, Ended, LookupCaller, NoTurn, Turn, UpstreamError, problem_of_redirect,
 };
 use crate::web::browser::{BrowserId, is_speculative};
 use crate::web::form::Form;
@@ -52,19 +52,22 @@ pub async fn callback(
     let query = Form::parse(query.unwrap_or_default().as_bytes()).map_err(|_| Page::Refused)?;
     let state = query.value("state").and_then(UpstreamState::parse);
     let Some(state) = state else { return Err(started_elsewhere(&app)) };
-    if app.exchanges.is_used(state.branch()) {
+    if app.exchanges.is_used(state.authorization()) {
         return Err(already_used(&state));
     }
-    let branch = branch(&app, &state, &headers)?;
+    let authorization = authorization(&app, &state, &headers)?;
     let answer = answer(&query).ok_or(Page::Refused)?;
-    let caller =
-        Caller { peer: peer.network(), device: branch.request.jkt, browser: branch.browser };
-    let arrival = Arrival::at(app.now(), branch.place);
-    let turn = match &answer {
-        Answer::Code(_) => app.exchanges.turn(branch.id, caller, arrival).await,
-        Answer::Error(_) => app.exchanges.turn_without_exchange(branch.id),
+    let caller = Caller {
+        peer: peer.network(),
+        device: authorization.request.jkt,
+        browser: authorization.browser,
     };
-    let held = Held { state, branch: Arc::new(branch), arrival };
+    let arrival = Arrival::at(app.now(), authorization.place);
+    let turn = match &answer {
+        Answer::Code(_) => app.exchanges.turn(authorization.id, caller, arrival).await,
+        Answer::Error(_) => app.exchanges.turn_without_exchange(authorization.id),
+    };
+    let held = Held { state, authorization: Arc::new(authorization), arrival };
     let turn = match turn {
         Ok(turn) => turn,
         Err(NoTurn::Used) => return Err(already_used(&held.state)),
@@ -72,8 +75,8 @@ pub async fn callback(
     };
     let cookie = held.state.clear_cookie(&app.issuer).map(|cookie| (header::SET_COOKIE, cookie));
     // A task of its own: what has begun is finished and recorded even if the browser hangs up.
-    let work =
-        settle(Arc::clone(&app), Arc::clone(&held.branch), peer, answer, turn).in_current_span();
+    let work = settle(Arc::clone(&app), Arc::clone(&held.authorization), peer, answer, turn)
+        .in_current_span();
     let settled = match app.exchanges.run(work).await.map_err(|_| Page::Failed)? {
         Err(NotSettled::Busy) => return Ok(held.try_again(&app)),
         Err(NotSettled::Page(page)) => Err(page),
@@ -83,8 +86,12 @@ pub async fn callback(
     Ok((AppendHeaders(cookie), shown).into_response())
 }
 
-/// The branch of this state, if this is the browser that it was opened in.
-fn branch(app: &App, state: &UpstreamState, headers: &HeaderMap) -> Result<Branch, Page> {
+/// The upstream authorization of this state, if this is the browser that it was opened in.
+fn authorization(
+    app: &App,
+    state: &UpstreamState,
+    headers: &HeaderMap,
+) -> Result<UpstreamAuthorization, Page> {
     let sealed = match state.brought(headers, &app.issuer) {
         Brought::Sealed(sealed) => sealed,
         Brought::Several => return Err(started_elsewhere(app)),
@@ -94,16 +101,16 @@ fn branch(app: &App, state: &UpstreamState, headers: &HeaderMap) -> Result<Branc
         }
         Brought::Nothing => return Err(wrong_browser(state)),
     };
-    let opened = Branch::unseal(sealed, state, &app.clients, &app.keys, app.now());
-    let branch = opened.map_err(|reason| match reason {
-        Unusable::Foreign => started_elsewhere(app),
-        Unusable::Expired => Page::problem(Problem::LinkExpired),
+    let opened = UpstreamAuthorization::unseal(sealed, state, &app.clients, &app.keys, app.now());
+    let authorization = opened.map_err(|reason| match reason {
+        RequestError::Foreign => started_elsewhere(app),
+        RequestError::Expired => Page::problem(Problem::LinkExpired),
     })?;
     let browser = BrowserId::of_request(headers, &app.issuer);
-    if browser.is_none_or(|browser| browser.hash() != branch.browser) {
+    if browser.is_none_or(|browser| browser.hash() != authorization.browser) {
         return Err(wrong_browser(state));
     }
-    Ok(branch)
+    Ok(authorization)
 }
 
 /// A code or an error, not both.
@@ -115,7 +122,8 @@ fn answer(query: &Form) -> Option<Answer> {
     }
 }
 
-/// The provider began it (with a code, an error or only a connection id), or a link that is not ours did.
+/// The provider began it (with a code, an error or only a connection id), or a link that is not
+/// ours did.
 fn started_elsewhere(app: &App) -> Page {
     tracing::warn!("a callback without a state of ours: nothing was redeemed");
     let open = app.clients.first().and_then(|client| client.opening_address(&app.issuer));
@@ -124,13 +132,13 @@ fn started_elsewhere(app: &App) -> Page {
 }
 
 fn wrong_browser(state: &UpstreamState) -> Page {
-    tracing::warn!(branch = %state.branch(), "the callback came in another browser");
+    tracing::warn!(authorization = %state.authorization(), "the callback came in another browser");
     Page::problem(Problem::WrongBrowser)
 }
 
 /// The same words whoever asks, and no way to the hand-off.
 fn already_used(state: &UpstreamState) -> Page {
-    tracing::warn!(branch = %state.branch(), "a callback came again");
+    tracing::warn!(authorization = %state.authorization(), "a callback came again");
     Page::problem(Problem::AlreadyUsed)
 }
 
@@ -138,7 +146,7 @@ fn already_used(state: &UpstreamState) -> Page {
 /// itself. Its cookie, sealed anew, carries the place that it holds.
 struct Held {
     state: UpstreamState,
-    branch: Arc<Branch>,
+    authorization: Arc<UpstreamAuthorization>,
     arrival: Arrival,
 }
 
@@ -157,9 +165,10 @@ impl Held {
     }
 
     fn cookie(&self, app: &App) -> Option<HeaderValue> {
-        let client = app.client(&self.branch.request.client_id)?;
+        let client = app.client(&self.authorization.request.client_id)?;
         let place = Some(self.arrival.place(app.now()));
-        let sealed = self.branch.seal(&self.state, place, client, &app.keys, &*app.random)?;
+        let sealed =
+            self.authorization.seal(&self.state, place, client, &app.keys, &*app.random)?;
         self.state.set_cookie(&sealed, &app.issuer)
     }
 }
@@ -179,12 +188,12 @@ impl<T: Into<Page>> From<T> for NotSettled {
 
 async fn settle(
     app: Arc<App>,
-    branch: Arc<Branch>,
+    authorization: Arc<UpstreamAuthorization>,
     peer: PeerAddress,
     answer: Answer,
     mut turn: Turn,
 ) -> Result<GrantId, NotSettled> {
-    let begun = app.storage.begin_exchange(branch.opened(), app.now()).await;
+    let begun = app.storage.begin_exchange(authorization.opened(), app.now()).await;
     let begun = begun.map_err(|cause| {
         tracing::error!(%cause, "the exchange could not be journalled");
         NotSettled::Busy
@@ -198,13 +207,13 @@ async fn settle(
         }
         ExchangeStart::Cancelled => {
             turn.end(Ended::NotNeeded);
-            return Err(cancelled(&branch).into());
+            return Err(cancelled(&authorization).into());
         }
     };
     turn.begin();
-    tracing::info!(%grant, branch = %branch.id, attempt = ?branch.request.attempt, "the provider has answered");
+    tracing::info!(%grant, authorization = %authorization.id, attempt = ?authorization.request.attempt, "the provider has answered");
     let admitted = match answer {
-        Answer::Code(code) => exchange(&app, &branch, peer, &code, turn).await,
+        Answer::Code(code) => exchange(&app, &authorization, peer, &code, turn).await,
         Answer::Error(problem) => Err(problem),
     };
     let identity = match admitted {
@@ -218,7 +227,8 @@ async fn settle(
         }
     };
     match app.storage.fulfil_grant(grant, identity, app.now()).await? {
-        // Another opening of the same request was first; where that one is shown is told to nobody here.
+        // Another opening of the same request was first; where that one is shown is told to nobody
+        // here.
         Fulfilment::Superseded(_) => Err(Page::problem(Problem::AlreadyUsed).into()),
         Fulfilment::Fulfilled { .. } | Fulfilment::Ended => Ok(grant),
     }
@@ -226,24 +236,24 @@ async fn settle(
 
 async fn exchange(
     app: &App,
-    branch: &Branch,
+    authorization: &UpstreamAuthorization,
     peer: PeerAddress,
     code: &SecretText,
     turn: Turn,
 ) -> Result<UpstreamIdentity, Problem> {
-    let exchanged = app.upstream.exchange_code(code, &branch.verifier()).await;
+    let exchanged = app.upstream.exchange_code(code, &authorization.verifier()).await;
     turn.end(ended(&exchanged));
     let mut identity = exchanged.map_err(|error| {
         tracing::error!(%error, "the code was not exchanged");
         error.problem()
     })?;
-    let came = Came {
+    let came = ReturnedProfile {
         connection: &identity.connection().id,
         connection_type: &identity.connection().kind,
         organization: identity.organization().map(|organization| organization.id.as_str()),
     };
-    app.policy.admit_profile(&branch.request.selector, &came)?;
-    app.upstream.name_organization(&mut identity, Asker::new(peer, app.now())).await;
+    app.policy.admit_profile(&authorization.request.selector, &came)?;
+    app.upstream.name_organization(&mut identity, LookupCaller::new(peer, app.now())).await;
     Ok(identity)
 }
 
@@ -258,8 +268,8 @@ fn ended<T>(exchanged: &Result<T, UpstreamError>) -> Ended {
     }
 }
 
-fn cancelled(branch: &Branch) -> Page {
-    let attempt = branch.request.attempt;
+fn cancelled(authorization: &UpstreamAuthorization) -> Page {
+    let attempt = authorization.request.attempt;
     Page::Problem(ProblemPage {
         problem: Problem::Cancelled,
         attempt,

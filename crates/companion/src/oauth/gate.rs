@@ -1,11 +1,12 @@
-//! Who is asking: the DPoP proof of a request, its nonce and its single use, before anything is looked up.
+//! Who is asking: the DPoP proof of a request, its nonce and its single use, before anything is
+//! looked up.
 
 use axum::http::{HeaderMap, Method};
 
 use crate::app::App;
 use crate::domain::Thumbprint;
 use crate::dpop::{self, Expected};
-use crate::web::Fault;
+use crate::web::OAuthError;
 
 /// The device key that signed this request. `path` is the endpoint's own, below the issuer.
 ///
@@ -17,9 +18,11 @@ pub fn prove(
     method: &Method,
     path: &str,
     access_token: Option<&str>,
-) -> Result<Thumbprint, Fault> {
-    const BAD: Fault =
-        Fault::new("invalid_dpop_proof", "the DPoP proof is missing or does not fit the request");
+) -> Result<Thumbprint, OAuthError> {
+    const BAD: OAuthError = OAuthError::new(
+        "invalid_dpop_proof",
+        "the DPoP proof is missing or does not fit the request",
+    );
     let mut proofs = headers.get_all("dpop").into_iter();
     let proof = proofs.next().and_then(|proof| proof.to_str().ok());
     let (Some(proof), None) = (proof, proofs.next()) else { return Err(BAD) };
@@ -33,7 +36,10 @@ pub fn prove(
         .as_deref()
         .is_some_and(|nonce| app.keys.check_dpop_nonce(nonce, app.now()).is_ok());
     if !fresh {
-        return Err(Fault::new("use_dpop_nonce", "the proof must carry the nonce of this answer"));
+        return Err(OAuthError::new(
+            "use_dpop_nonce",
+            "the proof must carry the nonce of this answer",
+        ));
     }
     if !app.seen.first_sight(&proof.thumbprint, &proof.jti) {
         tracing::warn!("a proof came twice");

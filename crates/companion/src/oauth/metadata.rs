@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::domain::ClockDoubt;
 use crate::setup::Setup;
 use crate::storage::StorageError;
-use crate::web::{AppState, Fault};
+use crate::web::{AppState, OAuthError};
 
 type Public = ([(HeaderName, &'static str); 1], Json<Value>);
 
@@ -49,9 +49,11 @@ pub async fn jwks(State(app): AppState) -> Public {
 
 /// `GET /ready`. A set-up that the provider refuses and a clock in doubt are told here, but do not
 /// make the service unready: sessions go on.
-pub async fn ready(State(app): AppState) -> Result<Json<Value>, Fault> {
+pub async fn ready(State(app): AppState) -> Result<Json<Value>, OAuthError> {
     app.storage.ready().await.map_err(|cause| match cause {
-        StorageError::FileReplaced(reason) => Fault { description: reason, ..Fault::unavailable() },
+        StorageError::FileReplaced(reason) => {
+            OAuthError { description: reason, ..OAuthError::unavailable() }
+        }
         other => other.into(),
     })?;
     let setup = match app.setup.now() {

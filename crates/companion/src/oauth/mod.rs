@@ -1,9 +1,8 @@
-//! The authorization server's endpoints (RFC 6749, 9126, 9449, 7009, 8414). Handlers here are thin: parse, ask
-//! a pure rule or the storage, answer.
+//! The authorization server's endpoints (RFC 6749, 9126, 9449, 7009, 8414). Handlers here are thin:
+//! parse, ask a pure rule or the storage, answer.
 
 pub mod attempt;
 pub mod authorize;
-mod branch;
 pub mod callback;
 mod compact;
 mod gate;
@@ -12,4 +11,5 @@ pub mod par;
 mod request;
 pub mod revoke;
 pub mod token;
+mod upstream_authorization;
 pub mod userinfo;

@@ -1,4 +1,5 @@
-//! `POST /oauth/par` (RFC 9126): proof, form, admission; then the request lives sealed in its `request_uri`.
+//! `POST /oauth/par` (RFC 9126): proof, form, admission; then the request lives sealed in its
+//! `request_uri`.
 
 use std::sync::Arc;
 
@@ -14,9 +15,9 @@ use super::request::{Draft, LIFETIME};
 use super::token::check_resource;
 use crate::admission::{Question, Selector};
 use crate::app::App;
-use crate::upstream::{Asker, UpstreamError};
+use crate::upstream::{LookupCaller, UpstreamError};
 use crate::web::form::Form;
-use crate::web::{AppState, Fault, PeerAddress};
+use crate::web::{AppState, OAuthError, PeerAddress};
 
 /// See the module.
 pub async fn push(
@@ -25,16 +26,16 @@ pub async fn push(
     method: Method,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<(StatusCode, Json<Value>), Fault> {
+) -> Result<(StatusCode, Json<Value>), OAuthError> {
     let jkt = prove(&app, &headers, &method, "/oauth/par", None)?;
     let form = Form::from_body(&headers, &body)?;
-    let client = app.client(form.required("client_id")?).ok_or(Fault::invalid_client())?;
+    let client = app.client(form.required("client_id")?).ok_or(OAuthError::invalid_client())?;
     check_resource(&app, &form)?;
     let draft = Draft::read(&form, client, jkt, app.now())?;
-    let selector = admit(&app, &draft, Asker::new(peer, app.now())).await?;
+    let selector = admit(&app, &draft, LookupCaller::new(peer, app.now())).await?;
     let request = draft.admitted(selector);
     let sealed = request.seal(client, &app.keys, &*app.random);
-    let (id, request_uri) = sealed.ok_or(Fault::unavailable())?;
+    let (id, request_uri) = sealed.ok_or(OAuthError::unavailable())?;
     let (attempt, selector) = (request.attempt, &request.selector);
     tracing::info!(request = %id, ?attempt, ?selector, "request pushed");
     Ok((
@@ -43,7 +44,7 @@ pub async fn push(
     ))
 }
 
-async fn admit(app: &Arc<App>, draft: &Draft, asker: Asker) -> Result<Selector, Fault> {
+async fn admit(app: &Arc<App>, draft: &Draft, asker: LookupCaller) -> Result<Selector, OAuthError> {
     let judged = match app.policy.judge(&draft.hints) {
         Ok(Question::Settled(selector)) => Ok(selector),
         Ok(Question::Domain(domain)) => {
@@ -60,16 +61,16 @@ async fn admit(app: &Arc<App>, draft: &Draft, asker: Asker) -> Result<Selector, 
     judged.map_err(refused)
 }
 
-fn refused(problem: Problem) -> Fault {
+fn refused(problem: Problem) -> OAuthError {
     tracing::info!(problem = problem.code(), "not admitted");
-    Fault::new("access_denied", "this sign-in is not admitted here").with_problem(problem)
+    OAuthError::new("access_denied", "this sign-in is not admitted here").with_problem(problem)
 }
 
-fn unreachable(error: UpstreamError) -> Fault {
-    let unavailable = Fault::unavailable().with_problem(error.problem());
+fn unreachable(error: UpstreamError) -> OAuthError {
+    let unavailable = OAuthError::unavailable().with_problem(error.problem());
     match error {
         UpstreamError::TooMany { retry_after } => {
-            Fault { retry_after: Some(retry_after), ..unavailable }
+            OAuthError { retry_after: Some(retry_after), ..unavailable }
         }
         _ => unavailable,
     }

@@ -1,5 +1,5 @@
-//! The pushed authorization request (RFC 9126): read, judged, and sealed into its `request_uri`, so that nothing
-//! is stored before a person has signed in.
+//! The pushed authorization request (RFC 9126): read, judged, and sealed into its `request_uri`, so
+//! that nothing is stored before a person has signed in.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use zeroize::Zeroizing;
 use super::compact::CompactRequest;
 use crate::admission::{Hints, Selector};
 use crate::client_record::ClientRecord;
-use crate::domain::{AttemptId, RequestId, Scope, Thumbprint, Timestamp, cleaned};
-use crate::keys::{Keys, Purpose, Random};
-use crate::web::Fault;
+use crate::domain::{AttemptId, Random, RequestId, Scope, Thumbprint, Timestamp, cleaned};
+use crate::keys::{Keys, Purpose};
+use crate::web::OAuthError;
 use crate::web::form::Form;
 
 /// How long a pushed request may be opened.
@@ -61,7 +61,7 @@ pub struct Draft {
 
 /// Why a `request_uri` is no good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unusable {
+pub enum RequestError {
     /// Not sealed here.
     Foreign,
     /// Too old.
@@ -78,16 +78,16 @@ impl Draft {
         client: &ClientRecord,
         jkt: Thumbprint,
         now: Timestamp,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, OAuthError> {
         check_protocol(form)?;
         let redirect_uri = form.required("redirect_uri")?;
         if !client.allows(redirect_uri) {
-            return Err(Fault::invalid_request(
+            return Err(OAuthError::invalid_request(
                 "the redirect_uri is not registered for this client",
             ));
         }
         if form.value("dpop_jkt").is_some_and(|named| named != jkt.to_string()) {
-            return Err(Fault::new(
+            return Err(OAuthError::new(
                 "invalid_dpop_proof",
                 "dpop_jkt names another key than the proof",
             ));
@@ -115,8 +115,8 @@ impl Draft {
 }
 
 impl PushedRequest {
-    /// The `request_uri`, bound to its client, and the id of the request. The id is a digest of the `request_uri`,
-    /// so that it need not travel in it.
+    /// The `request_uri`, bound to its client, and the id of the request. The id is a digest of the
+    /// `request_uri`, so that it need not travel in it.
     pub fn seal(
         &self,
         client: &ClientRecord,
@@ -138,16 +138,16 @@ impl PushedRequest {
         client: &ClientRecord,
         keys: &Keys,
         now: Timestamp,
-    ) -> Result<(RequestId, Self), Unusable> {
-        let sealed = request_uri.strip_prefix(URN).ok_or(Unusable::Foreign)?;
+    ) -> Result<(RequestId, Self), RequestError> {
+        let sealed = request_uri.strip_prefix(URN).ok_or(RequestError::Foreign)?;
         let content = keys
             .open_bytes(Purpose::RequestUri, client.id.as_bytes(), sealed)
-            .map_err(|_| Unusable::Foreign)?;
+            .map_err(|_| RequestError::Foreign)?;
         let compact: CompactRequest =
-            postcard::from_bytes(&content).map_err(|_| Unusable::Foreign)?;
-        let request = compact.request(client).ok_or(Unusable::Foreign)?;
+            postcard::from_bytes(&content).map_err(|_| RequestError::Foreign)?;
+        let request = compact.request(client).ok_or(RequestError::Foreign)?;
         if now.has_reached(Timestamp::from_seconds(request.deadline)) {
-            return Err(Unusable::Expired);
+            return Err(RequestError::Expired);
         }
         Ok((id(sealed), request))
     }
@@ -160,59 +160,61 @@ fn id(sealed: &str) -> RequestId {
     RequestId::from_bytes(id)
 }
 
-fn check_protocol(form: &Form) -> Result<(), Fault> {
+fn check_protocol(form: &Form) -> Result<(), OAuthError> {
     if form.required("response_type")? != "code" {
-        return Err(Fault::new("unsupported_response_type", "response_type must be code"));
+        return Err(OAuthError::new("unsupported_response_type", "response_type must be code"));
     }
     if form.value("response_mode").is_some_and(|mode| mode != "query") {
-        return Err(Fault::invalid_request("response_mode must be query"));
+        return Err(OAuthError::invalid_request("response_mode must be query"));
     }
     if form.has("prompt") {
-        return Err(Fault::invalid_request("prompt is not supported: leave it out"));
+        return Err(OAuthError::invalid_request("prompt is not supported: leave it out"));
     }
     if form.value("request_uri").is_some() || form.value("request").is_some() {
-        return Err(Fault::invalid_request("request and request_uri may not be pushed"));
+        return Err(OAuthError::invalid_request("request and request_uri may not be pushed"));
     }
     if form.value("code_challenge_method") != Some("S256") {
-        return Err(Fault::invalid_request("code_challenge_method must be S256"));
+        return Err(OAuthError::invalid_request("code_challenge_method must be S256"));
     }
     Ok(())
 }
 
-fn challenge(form: &Form) -> Result<String, Fault> {
+fn challenge(form: &Form) -> Result<String, OAuthError> {
     let challenge = form.required("code_challenge")?;
     if URL_SAFE_NO_PAD.decode(challenge).is_ok_and(|digest| digest.len() == 32) {
         Ok(challenge.to_owned())
     } else {
-        Err(Fault::invalid_request("code_challenge must be a base64url SHA-256"))
+        Err(OAuthError::invalid_request("code_challenge must be a base64url SHA-256"))
     }
 }
 
-fn state(form: &Form) -> Result<String, Fault> {
+fn state(form: &Form) -> Result<String, OAuthError> {
     let state = form.value("state").unwrap_or("");
     if state.len() > LONGEST_STATE || !state.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) {
-        return Err(Fault::invalid_request("state must be at most 512 printable ASCII characters"));
+        return Err(OAuthError::invalid_request(
+            "state must be at most 512 printable ASCII characters",
+        ));
     }
     Ok(state.to_owned())
 }
 
-fn attempt(form: &Form) -> Result<Option<AttemptId>, Fault> {
+fn attempt(form: &Form) -> Result<Option<AttemptId>, OAuthError> {
     let parsed = form.value("attempt").map(str::parse).transpose();
-    parsed.map_err(|_| Fault::invalid_request("attempt must be 32 lower-case hex digits"))
+    parsed.map_err(|_| OAuthError::invalid_request("attempt must be 32 lower-case hex digits"))
 }
 
-fn hint(form: &Form, name: &str) -> Result<Option<String>, Fault> {
+fn hint(form: &Form, name: &str) -> Result<Option<String>, OAuthError> {
     let hint = form.owned(name);
     if hint
         .as_ref()
         .is_some_and(|hint| hint.len() > LONGEST_HINT || hint.chars().any(char::is_control))
     {
-        return Err(Fault::invalid_request("a hint is too long or holds control characters"));
+        return Err(OAuthError::invalid_request("a hint is too long or holds control characters"));
     }
     Ok(hint)
 }
 
-fn hints(form: &Form) -> Result<Hints, Fault> {
+fn hints(form: &Form) -> Result<Hints, OAuthError> {
     let hints = Hints {
         login_hint: hint(form, "login_hint")?,
         organization: hint(form, "organization")?,
@@ -221,7 +223,9 @@ fn hints(form: &Form) -> Result<Hints, Fault> {
     };
     let named = [&hints.organization, &hints.connection, &hints.provider];
     if named.into_iter().flatten().count() > 1 {
-        return Err(Fault::invalid_request("name one of organization, connection and provider"));
+        return Err(OAuthError::invalid_request(
+            "name one of organization, connection and provider",
+        ));
     }
     Ok(hints)
 }

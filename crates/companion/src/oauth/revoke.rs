@@ -1,24 +1,25 @@
-//! `POST /oauth/revoke` (RFC 7009): 200 whatever the token was. No proof: a device that lost its key must still
-//! be able to sign out, and holding the token is enough to end it.
+//! `POST /oauth/revoke` (RFC 7009): 200 whatever the token was. No proof: a device that lost its
+//! key must still be able to sign out, and holding the token is enough to end it.
 
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 
 use crate::app::App;
-use crate::keys::SecretText;
+use crate::domain::SecretText;
 use crate::storage::Revoke;
 use crate::web::form::Form;
-use crate::web::{AppState, Fault};
+use crate::web::{AppState, OAuthError};
 
 /// See the module.
 pub async fn revoke(
     State(app): AppState,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<StatusCode, Fault> {
+) -> Result<StatusCode, OAuthError> {
     let form = Form::from_body(&headers, &body)?;
-    let client = app.client(form.required("client_id")?).ok_or(Fault::invalid_client())?.id.clone();
+    let client =
+        app.client(form.required("client_id")?).ok_or(OAuthError::invalid_client())?.id.clone();
     let what = named(&app, form.required("token")?);
     let revocation = app.storage.revoke(what, client, app.now()).await?;
     tracing::info!(?revocation, "revocation");

@@ -1,5 +1,5 @@
-//! `POST /oauth/token`: a code or a refresh token for a session (RFC 6749 §4.1.3 and §6, RFC 9449 §5). The order
-//! of refusals is the storage's; only `invalid_grant` is terminal for the client.
+//! `POST /oauth/token`: a code or a refresh token for a session (RFC 6749 §4.1.3 and §6, RFC 9449
+//! §5). The order of refusals is the storage's; only `invalid_grant` is terminal for the client.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 
 use super::gate::prove;
 use crate::app::App;
-use crate::domain::{IssuedSession, Scope, Session, Thumbprint, Timestamp};
-use crate::keys::{AccessClaims, AuthorizationCode, Confirmation, SecretText};
+use crate::domain::{IssuedSession, Scope, SecretText, Session, Thumbprint, Timestamp};
+use crate::keys::{AccessClaims, AuthorizationCode, Confirmation};
 use crate::storage::{RedeemCode, Redemption, RotateRefresh, Rotation};
 use crate::web::form::Form;
-use crate::web::{AppState, Fault};
+use crate::web::{AppState, OAuthError};
 
 /// How long an access token lives, in seconds.
 const LIFETIME: i64 = 300;
@@ -24,15 +24,16 @@ pub async fn token(
     method: Method,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Value>, OAuthError> {
     let jkt = prove(&app, &headers, &method, "/oauth/token", None)?;
     let form = Form::from_body(&headers, &body)?;
-    let client = app.client(form.required("client_id")?).ok_or(Fault::invalid_client())?.id.clone();
+    let client =
+        app.client(form.required("client_id")?).ok_or(OAuthError::invalid_client())?.id.clone();
     check_resource(&app, &form)?;
     match form.required("grant_type")? {
         "authorization_code" => redeem(&app, &form, client, jkt).await,
         "refresh_token" => rotate(&app, &form, client, jkt).await,
-        _ => Err(Fault::new(
+        _ => Err(OAuthError::new(
             "unsupported_grant_type",
             "authorization_code and refresh_token are supported",
         )),
@@ -40,10 +41,10 @@ pub async fn token(
 }
 
 /// The only resource there is, is this service itself (RFC 8707).
-pub(super) fn check_resource(app: &App, form: &Form) -> Result<(), Fault> {
+pub(super) fn check_resource(app: &App, form: &Form) -> Result<(), OAuthError> {
     match form.value("resource") {
         Some(resource) if resource.trim_end_matches('/') != app.issuer.as_str() => {
-            Err(Fault::new("invalid_target", "no such resource"))
+            Err(OAuthError::new("invalid_target", "no such resource"))
         }
         _ => Ok(()),
     }
@@ -54,7 +55,7 @@ async fn redeem(
     form: &Form,
     client_id: String,
     jkt: Thumbprint,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Value>, OAuthError> {
     let redemption = RedeemCode {
         code: AuthorizationCode::received(form.required("code")?),
         client_id,
@@ -72,7 +73,7 @@ async fn redeem(
         }
         Redemption::Refused(reason) => {
             tracing::warn!(?reason, "code refused");
-            Err(Fault::invalid_grant())
+            Err(OAuthError::invalid_grant())
         }
     }
 }
@@ -82,7 +83,7 @@ async fn rotate(
     form: &Form,
     client_id: String,
     jkt: Thumbprint,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Value>, OAuthError> {
     let token = SecretText::new(form.required("refresh_token")?);
     let now = app.now();
     match app.storage.rotate_refresh(RotateRefresh { token, client_id, jkt }, now).await? {
@@ -93,7 +94,7 @@ async fn rotate(
         }
         Rotation::Refused(reason) => {
             tracing::warn!(?reason, "refresh token refused");
-            Err(Fault::invalid_grant())
+            Err(OAuthError::invalid_grant())
         }
     }
 }

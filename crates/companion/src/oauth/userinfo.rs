@@ -1,5 +1,5 @@
-//! `GET /oauth/userinfo`: who is signed in, for a bound access token and a proof over it (RFC 9449 §7). Reads the
-//! session, so a revoked one is refused at once.
+//! `GET /oauth/userinfo`: who is signed in, for a bound access token and a proof over it (RFC 9449
+//! §7). Reads the session, so a revoked one is refused at once.
 
 use axum::Json;
 use axum::extract::State;
@@ -8,21 +8,22 @@ use serde_json::{Value, json};
 
 use super::gate::prove;
 use crate::domain::{Scope, User};
-use crate::web::{AppState, Fault};
+use crate::web::{AppState, OAuthError};
 
-const INVALID: Fault =
-    Fault::new("invalid_token", "the access token is not valid here").at_resource();
+const INVALID: OAuthError =
+    OAuthError::new("invalid_token", "the access token is not valid here").at_resource();
 
 /// See the module.
 pub async fn userinfo(
     State(app): AppState,
     method: Method,
     headers: HeaderMap,
-) -> Result<Json<Value>, Fault> {
-    let token = access_token(&headers)
-        .ok_or(Fault::invalid_request("an access token of type DPoP is needed").at_resource())?;
+) -> Result<Json<Value>, OAuthError> {
+    let token = access_token(&headers).ok_or(
+        OAuthError::invalid_request("an access token of type DPoP is needed").at_resource(),
+    )?;
     let jkt = prove(&app, &headers, &method, "/oauth/userinfo", Some(token))
-        .map_err(Fault::at_resource)?;
+        .map_err(OAuthError::at_resource)?;
     let issuer = app.issuer.as_str();
     let claims =
         app.keys.access_token_key().verify(token, issuer, issuer, app.now()).map_err(|reason| {

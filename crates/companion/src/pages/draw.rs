@@ -1,22 +1,22 @@
-//! The drawing of each page. Whatever a device, a person or a provider said is text and nothing else: maud
-//! escapes it.
+//! The drawing of each page. Whatever a device, a person or a provider said is text and nothing
+//! else: maud escapes it.
 
 use maud::{Markup, PreEscaped, html};
 
-use super::layout::{Drawing, Paper};
+use super::layout::{PageContext, RenderedPage};
 use super::{ConfirmPage, FramePage, FrameStatus, GoPage, Page, ProblemPage};
 use crate::domain::GrantId;
 
 const FOLLOW: &str = include_str!("follow.js");
 const GUARD: &str = include_str!("guard.js");
 
-impl Paper<'_> {
+impl PageContext<'_> {
     fn say(&self, id: &str) -> String {
         self.words.text(id, &[])
     }
 }
 
-pub(super) fn draw(page: &Page, paper: &Paper<'_>) -> Drawing {
+pub(super) fn draw(page: &Page, paper: &PageContext<'_>) -> RenderedPage {
     match page {
         Page::Home => plain("page-home", paper, false),
         Page::NotFound => plain("page-not-found", paper, false),
@@ -32,16 +32,16 @@ pub(super) fn draw(page: &Page, paper: &Paper<'_>) -> Drawing {
     }
 }
 
-fn drawing(title: String, body: Markup) -> Drawing {
-    Drawing { title, trouble: false, frame: false, asks_again: false, body }
+fn drawing(title: String, body: Markup) -> RenderedPage {
+    RenderedPage { title, trouble: false, frame: false, asks_again: false, body }
 }
 
-fn plain(id: &str, paper: &Paper<'_>, trouble: bool) -> Drawing {
+fn plain(id: &str, paper: &PageContext<'_>, trouble: bool) -> RenderedPage {
     let body = html! { p { (paper.say(&format!("{id}-text"))) } };
-    Drawing { trouble, ..drawing(paper.say(&format!("{id}-title")), body) }
+    RenderedPage { trouble, ..drawing(paper.say(&format!("{id}-title")), body) }
 }
 
-fn problem(page: &ProblemPage, paper: &Paper<'_>) -> Drawing {
+fn problem(page: &ProblemPage, paper: &PageContext<'_>) -> RenderedPage {
     let code = page.problem.code();
     let words = paper.words.problem(page.problem);
     let reference = match page.attempt {
@@ -62,10 +62,10 @@ fn problem(page: &ProblemPage, paper: &Paper<'_>) -> Drawing {
         }
         p.small { (reference) }
     };
-    Drawing { trouble: true, ..drawing(words.title, body) }
+    RenderedPage { trouble: true, ..drawing(words.title, body) }
 }
 
-fn confirm(page: &ConfirmPage, paper: &Paper<'_>) -> Drawing {
+fn confirm(page: &ConfirmPage, paper: &PageContext<'_>) -> RenderedPage {
     let unnamed = paper.say("page-confirm-no-device");
     let compare =
         if page.number.is_some() { "page-confirm-compare" } else { "page-confirm-no-number" };
@@ -91,13 +91,14 @@ fn confirm(page: &ConfirmPage, paper: &Paper<'_>) -> Drawing {
     drawing(paper.say("page-confirm-title"), body)
 }
 
-fn go(page: &GoPage, paper: &Paper<'_>) -> Drawing {
+fn go(page: &GoPage, paper: &PageContext<'_>) -> RenderedPage {
     let body = html! {
         p { (paper.say("page-go-text")) }
         a.button href=(page.target.expose()) rel="noreferrer" { (paper.say("page-go-open")) }
         p.small { (paper.say("page-go-share")) }
         (follow(page.grant, "minted", paper))
-        // Where scripts are off: the hand-over to the app would cancel a refresh of the page itself.
+        // Where scripts are off: the hand-over to the app would cancel a refresh of the page
+        // itself.
         noscript {
             iframe src=(format!("{}/status", base(page.grant))) title=(paper.say("page-frame-title")) {}
         }
@@ -106,32 +107,32 @@ fn go(page: &GoPage, paper: &Paper<'_>) -> Drawing {
 }
 
 /// Nothing is handed over from this page, so a refresh of it is not cancelled.
-fn finishing(grant: GrantId, shown: &str, paper: &Paper<'_>) -> Drawing {
+fn finishing(grant: GrantId, shown: &str, paper: &PageContext<'_>) -> RenderedPage {
     let body = html! {
         p role="status" { span.wait aria-hidden="true" {} (paper.say("page-finishing-text")) }
         (follow(grant, shown, paper))
     };
-    Drawing { asks_again: true, ..drawing(paper.say("page-finishing-title"), body) }
+    RenderedPage { asks_again: true, ..drawing(paper.say("page-finishing-title"), body) }
 }
 
-fn signed_in(email: &str, memory: bool, paper: &Paper<'_>) -> Drawing {
+fn signed_in(email: &str, memory: bool, paper: &PageContext<'_>) -> RenderedPage {
     drawing(paper.say("page-signed-in-title"), said_signed_in(email, memory, paper))
 }
 
-fn said_signed_in(email: &str, memory: bool, paper: &Paper<'_>) -> Markup {
+fn said_signed_in(email: &str, memory: bool, paper: &PageContext<'_>) -> Markup {
     let id = if memory { "page-signed-in-memory" } else { "page-signed-in-text" };
     html! { p role="status" { (paper.words.text(id, &[("email", email)])) } }
 }
 
 /// Keeps the page truthful with a script.
-fn follow(grant: GrantId, shown: &str, paper: &Paper<'_>) -> Markup {
+fn follow(grant: GrantId, shown: &str, paper: &PageContext<'_>) -> Markup {
     html! {
         p.small #late hidden { (paper.say("page-late")) }
         script nonce=(paper.nonce) data-base=(base(grant)) data-shown=(shown) { (PreEscaped(FOLLOW)) }
     }
 }
 
-fn frame(page: &FramePage, paper: &Paper<'_>) -> Drawing {
+fn frame(page: &FramePage, paper: &PageContext<'_>) -> RenderedPage {
     let body = html! {
         @match &page.status {
             FrameStatus::Underway => {
@@ -144,7 +145,7 @@ fn frame(page: &FramePage, paper: &Paper<'_>) -> Drawing {
             FrameStatus::SignedIn { email, memory } => (said_signed_in(email, *memory, paper))
         }
     };
-    Drawing { frame: true, ..drawing(paper.say("page-frame-title"), body) }
+    RenderedPage { frame: true, ..drawing(paper.say("page-frame-title"), body) }
 }
 
 fn base(grant: GrantId) -> String {

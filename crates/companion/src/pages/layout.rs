@@ -8,7 +8,7 @@ use super::{Page, draw};
 const STYLE: &str = include_str!("style.css");
 
 /// What a drawing needs beside the page.
-pub struct Paper<'a> {
+pub struct PageContext<'a> {
     /// Sentences.
     pub words: &'a Words,
     /// For the content security policy: this page's own style and script.
@@ -18,7 +18,7 @@ pub struct Paper<'a> {
 }
 
 /// Title and body of a drawing.
-pub(super) struct Drawing {
+pub(super) struct RenderedPage {
     pub title: String,
     pub trouble: bool,
     pub frame: bool,
@@ -28,7 +28,7 @@ pub(super) struct Drawing {
 }
 
 /// The whole document.
-pub fn document(page: &Page, paper: &Paper<'_>) -> String {
+pub fn document(page: &Page, paper: &PageContext<'_>) -> String {
     let drawing = draw::draw(page, paper);
     let tab = paper.words.text("page-title", &[("state", &drawing.title)]);
     html! {
@@ -56,7 +56,8 @@ pub fn document(page: &Page, paper: &Paper<'_>) -> String {
     .into_string()
 }
 
-/// The window's own mark, a keyhole in a gate; for a problem a sign that is a shape and a word, not a colour alone.
+/// The window's own mark, a keyhole in a gate; for a problem a sign that is a shape and a word, not
+/// a colour alone.
 fn mark(trouble: bool, words: &Words) -> Markup {
     if trouble {
         return html! {

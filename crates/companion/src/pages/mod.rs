@@ -1,10 +1,11 @@
-//! What people see in the browser: pages as data, and how each is drawn. Works without scripts and with styles
-//! off; nothing external; every sentence comes from `keyport-words`. Which page is due is decided elsewhere.
+//! What people see in the browser: pages as data, and how each is drawn. Works without scripts and
+//! with styles off; nothing external; every sentence comes from `keyport-words`. Which page is due
+//! is decided elsewhere.
 
 mod draw;
 mod layout;
 
-pub use layout::{Paper, document};
+pub use layout::{PageContext, document};
 
 use std::sync::Arc;
 
@@ -12,8 +13,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use keyport_core::Problem;
 
-use crate::domain::{AttemptId, GrantId};
-use crate::keys::SecretText;
+use crate::domain::{AttemptId, GrantId, SecretText};
 
 /// One page, before it is drawn.
 #[derive(Debug, Clone)]

@@ -11,11 +11,11 @@ mod sqlite;
 use futures_util::future::BoxFuture;
 
 use crate::domain::{
-    AttemptId, AttemptKey, AttemptState, BranchId, BrowserHash, CancelledBy, ClockDoubt, Grant,
-    GrantId, IssuedSession, Outcome, ProblemCode, RefreshRefusal, RequestId, Scope, Session,
-    SessionId, Thumbprint, Timestamp, UpstreamIdentity, User,
+    AttemptId, AttemptKey, AttemptState, BrowserHash, CancelledBy, ClockDoubt, Grant, GrantId,
+    IssuedSession, Outcome, ProblemCode, RefreshRefusal, RequestId, Scope, SecretText, Session,
+    SessionId, Thumbprint, Timestamp, UpstreamAuthorizationId, UpstreamIdentity, User,
 };
-use crate::keys::{AuthorizationCode, SecretText};
+use crate::keys::AuthorizationCode;
 
 pub use sqlite::{OpenError, SqliteSettings, SqliteStorage, check_place};
 
@@ -37,12 +37,12 @@ pub enum StorageError {
     Damaged(String),
 }
 
-/// An opened branch whose callback has come back with matching state and cookie.
+/// An opened upstream authorization whose callback has come back with matching state and cookie.
 #[derive(Debug)]
-pub struct OpenedBranch {
-    /// Drawn at authorize; one upstream exchange per branch.
-    pub branch: BranchId,
-    /// Drawn at PAR; one fulfilled branch per request.
+pub struct ReturnedAuthorization {
+    /// Drawn at authorize; one upstream exchange per upstream authorization.
+    pub authorization: UpstreamAuthorizationId,
+    /// Drawn at PAR; one fulfilled upstream authorization per request.
     pub request: RequestId,
     /// The client's attempt, if it pushed one.
     pub attempt: Option<AttemptId>,
@@ -69,7 +69,8 @@ pub struct OpenedBranch {
 pub enum ExchangeStart {
     /// Yes, once, by this caller: it is journalled and committed.
     Started(GrantId),
-    /// No: this branch was used, or another branch of the request was fulfilled. Show that grant.
+    /// No: this upstream authorization was used, or another upstream authorization of the request
+    /// was fulfilled. Show that grant.
     AlreadyStarted(GrantId),
     /// No: the client has cancelled the attempt.
     Cancelled,
@@ -86,7 +87,7 @@ pub enum Fulfilment {
         /// True if this device key has signed this user in before.
         device_known: bool,
     },
-    /// Another branch of the same request was faster; show that grant.
+    /// Another upstream authorization of the same request was faster; show that grant.
     Superseded(GrantId),
     /// The grant was cancelled or failed meanwhile, or it is not known (any more).
     Ended,
@@ -204,9 +205,13 @@ pub enum Revocation {
 
 /// What the companion remembers. One call per transition; each call is answered after its commit.
 pub trait Storage: Send + Sync {
-    /// Journals the start of the upstream exchange of a branch. Only [`ExchangeStart::Started`] may
-    /// send it.
-    fn begin_exchange(&self, branch: OpenedBranch, now: Timestamp) -> Reply<'_, ExchangeStart>;
+    /// Journals the start of the upstream exchange of an upstream authorization. Only
+    /// [`ExchangeStart::Started`] may send it.
+    fn begin_exchange(
+        &self,
+        authorization: ReturnedAuthorization,
+        now: Timestamp,
+    ) -> Reply<'_, ExchangeStart>;
 
     /// Pending → Fulfilled; provisions the user just in time, or updates email, name and
     /// organization.
@@ -262,8 +267,8 @@ pub trait Storage: Send + Sync {
         now: Timestamp,
     ) -> Reply<'_, ()>;
 
-    /// The client cancels: its grants are cancelled, a branch that comes back later is refused, and
-    /// a session that was redeemed but not reported as kept is ended.
+    /// The client cancels: its grants are cancelled, an upstream authorization that comes back
+    /// later is refused, and a session that was redeemed but not reported as kept is ended.
     fn cancel_attempt(&self, attempt: AttemptKey, now: Timestamp) -> Reply<'_, ()>;
 
     /// Able to write?

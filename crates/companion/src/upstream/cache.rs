@@ -38,12 +38,12 @@ pub(super) type Answer<T> = Result<Option<T>, UpstreamError>;
 
 /// Who asks, and when.
 #[derive(Debug, Clone, Copy)]
-pub struct Asker {
+pub struct LookupCaller {
     site: IpAddr,
     now: Timestamp,
 }
 
-impl Asker {
+impl LookupCaller {
     /// A caller from this address.
     pub fn new(peer: PeerAddress, now: Timestamp) -> Self {
         Self { site: site(peer.0), now }
@@ -108,7 +108,7 @@ impl<T: Clone + Send + Sync + 'static> Cache<T> {
     pub(super) async fn find<F>(
         &self,
         key: &str,
-        caller: Asker,
+        caller: LookupCaller,
         ask: impl FnOnce() -> F,
     ) -> Answer<T>
     where
@@ -151,7 +151,7 @@ impl<T: Clone + Send + Sync + 'static> Cache<T> {
     fn join_or_ask<F>(
         &self,
         key: &str,
-        caller: Asker,
+        caller: LookupCaller,
         ask: impl FnOnce() -> F,
     ) -> Result<Asked<T>, UpstreamError>
     where
@@ -232,7 +232,7 @@ impl<T: Clone> Memory<T> {
 
     /// Takes one question out of this second's budget; false if there is none left, or none for
     /// this site.
-    fn spend(&mut self, Asker { site, now }: Asker) -> bool {
+    fn spend(&mut self, LookupCaller { site, now }: LookupCaller) -> bool {
         if self.second != now.seconds() {
             (self.second, self.spent) = (now.seconds(), 0);
             self.spent_by_site.clear();

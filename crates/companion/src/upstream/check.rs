@@ -1,13 +1,15 @@
-//! What can be found out about our account at the provider before anybody signs in. Nothing is decided here.
+//! What can be found out about our account at the provider before anybody signs in. Nothing is
+//! decided here.
 
 use workos::resources::sso::ListConnectionsParams;
 
 use super::{Upstream, UpstreamError, within};
-use crate::keys::SecretText;
+use crate::domain::SecretText;
 
 impl Upstream {
-    /// Whether the provider sends people who sign in back to us: it shows a page of its own, and we hear nothing, when
-    /// it does not know the client id or the redirect URI. A request without a selector comes straight back.
+    /// Whether the provider sends people who sign in back to us: it shows a page of its own, and we
+    /// hear nothing, when it does not know the client id or the redirect URI. A request without a
+    /// selector comes straight back.
     ///
     /// # Errors
     /// `WrongClient` if it does not; anything else says nothing about the client id.
@@ -35,7 +37,8 @@ impl Upstream {
         within(self.client.sso().list_connections(params)).await.map(drop)
     }
 
-    /// Whether the key is of the client id's environment: a made-up code is then refused as a code, and not for us.
+    /// Whether the key is of the client id's environment: a made-up code is then refused as a code,
+    /// and not for us.
     ///
     /// # Errors
     /// `WrongKey` if it is not; anything else says nothing about the two.

@@ -1,14 +1,14 @@
 //! What is looked up at the provider beside the exchange: the connections of an email domain, one
 //! connection, the name of an organization. A pushed request comes from an unauthenticated caller,
-//! so each kind has memory and budget of its own (`cache`); what a remembered answer lets through is
-//! judged again on the profile.
+//! so each kind has memory and budget of its own (`cache`); what a remembered answer lets through
+//! is judged again on the profile.
 
 use std::time::Duration;
 
 use workos::Client;
 use workos::resources::sso::ListConnectionsParams;
 
-use super::cache::{Asker, Cache};
+use super::cache::{Cache, LookupCaller};
 use super::{Upstream, UpstreamError, within};
 use crate::admission::ListedConnection;
 use crate::domain::UpstreamIdentity;
@@ -36,7 +36,7 @@ impl Default for Lookups {
 impl Upstream {
     /// Says what the organization of this identity is called. A name that is not there in time is
     /// left out: it costs nobody a sign-in, and the next one finds it in memory.
-    pub async fn name_organization(&self, identity: &mut UpstreamIdentity, asker: Asker) {
+    pub async fn name_organization(&self, identity: &mut UpstreamIdentity, asker: LookupCaller) {
         let Some(id) = identity.organization().map(|organization| organization.id.clone()) else {
             return;
         };
@@ -59,7 +59,7 @@ impl Upstream {
     pub async fn connections_of_domain(
         &self,
         domain: &str,
-        asker: Asker,
+        asker: LookupCaller,
     ) -> Result<Vec<ListedConnection>, UpstreamError> {
         let (client, asked) = (self.client.clone(), domain.to_owned());
         let found = self.lookups.domains.find(domain, asker, || connections(client, asked)).await?;
@@ -77,7 +77,7 @@ impl Upstream {
     pub async fn connection(
         &self,
         id: &str,
-        asker: Asker,
+        asker: LookupCaller,
     ) -> Result<Option<ListedConnection>, UpstreamError> {
         if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
             return Ok(None);

@@ -1,5 +1,5 @@
-//! WorkOS, through its official crate and nothing else. The code exchange is sent exactly once; nothing a
-//! provider says travels further than its code. Raw attributes are dropped here.
+//! WorkOS, through its official crate and nothing else. The code exchange is sent exactly once;
+//! nothing a provider says travels further than its code. Raw attributes are dropped here.
 
 mod cache;
 mod check;
@@ -10,7 +10,7 @@ mod profile;
 mod transient;
 mod transport;
 
-pub use cache::Asker;
+pub use cache::LookupCaller;
 pub use exchanges::{Arrival, Caller, Ended, Exchanges, NoTurn, Place, Turn};
 pub use problem::{UpstreamError, problem_of_redirect};
 pub use transient::TransientIds;
@@ -24,8 +24,7 @@ use workos::{Client, RequestOptions, RequestStrategy};
 
 use crate::admission::Selector;
 use crate::config::UpstreamSettings;
-use crate::domain::UpstreamIdentity;
-use crate::keys::SecretText;
+use crate::domain::{SecretText, UpstreamIdentity};
 
 /// Longest that a call may take, tries and all.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -46,9 +45,9 @@ pub struct Opening<'a> {
     pub selector: &'a Selector,
     /// An email to fill in.
     pub login_hint: Option<&'a str>,
-    /// The id of the branch's cookie.
+    /// The id of the upstream authorization's cookie.
     pub state: &'a str,
-    /// S256 of the branch's verifier.
+    /// S256 of the upstream authorization's verifier.
     pub code_challenge: &'a str,
 }
 
@@ -109,7 +108,8 @@ impl Upstream {
             .map_err(|error| UpstreamError::of(&error))
     }
 
-    /// Exchanges a code for the profile. Sent once: a second try after a lost answer would burn the sign-in.
+    /// Exchanges a code for the profile. Sent once: a second try after a lost answer would burn the
+    /// sign-in.
     ///
     /// # Errors
     /// What the provider answered, or that it did not; or its profile is no person's identity.

@@ -16,10 +16,10 @@ use super::connections::Slot;
 /// connection may hold one that it never finishes, so this bounds memory.
 const LARGEST: usize = 8 * 1024;
 /// Longest that a body may take.
-pub(super) const TIME_LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// See the module.
-pub(super) async fn read_body(
+pub(crate) async fn read_body(
     State(time_limit): State<Duration>,
     request: Request,
     next: Next,

@@ -1,14 +1,13 @@
-//! What a browser is asked for: the cookie that ties a sign-in to it, and signs that nobody is looking (yet).
-//! On loopback http other local ports can read and set cookies (RFC 6265 §8.5), so the cookie is one of several
-//! ties and never a secret that opens something alone.
+//! What a browser is asked for: the cookie that ties a sign-in to it, and signs that nobody is
+//! looking (yet). On loopback http other local ports can read and set cookies (RFC 6265 §8.5), so
+//! the cookie is one of several ties and never a secret that opens something alone.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
-use crate::domain::BrowserHash;
+use crate::domain::{BrowserHash, Random, SecretText};
 use crate::issuer::Issuer;
-use crate::keys::{Random, SecretText};
 
 /// How long a browser keeps its cookie, in seconds: longer than any sign-in takes.
 const LIFETIME: u32 = 24 * 60 * 60;
@@ -129,7 +128,7 @@ mod tests {
 
     #[test]
     fn over_tls_the_cookie_is_held_to_this_host() {
-        let id = BrowserId::draw(&crate::keys::SystemRandom);
+        let id = BrowserId::draw(&crate::domain::SystemRandom);
         let https = Issuer::new("https://sign-in.example.com").unwrap();
         let set = id.set_cookie(&https).unwrap();
         let set = set.to_str().unwrap();

@@ -1,12 +1,12 @@
-//! Form bodies and queries, read strictly: each parameter once (RFC 6749 §3.1 and §3.2), an empty one counts as
-//! left out.
+//! Form bodies and queries, read strictly: each parameter once (RFC 6749 §3.1 and §3.2), an empty
+//! one counts as left out.
 
 use std::collections::BTreeMap;
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, header};
 
-use super::Fault;
+use super::OAuthError;
 
 /// Parameters by name.
 #[derive(Default)]
@@ -14,18 +14,18 @@ pub struct Form(BTreeMap<String, String>);
 
 /// A parameter was there twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Repeated;
+pub struct RepeatedParameterError;
 
 impl Form {
     /// Reads a query or an urlencoded body.
     ///
     /// # Errors
     /// A parameter was there twice.
-    pub fn parse(text: &[u8]) -> Result<Self, Repeated> {
+    pub fn parse(text: &[u8]) -> Result<Self, RepeatedParameterError> {
         let mut found = BTreeMap::new();
         for (name, value) in url::form_urlencoded::parse(text) {
             if found.insert(name.into_owned(), value.into_owned()).is_some() {
-                return Err(Repeated);
+                return Err(RepeatedParameterError);
             }
         }
         Ok(Self(found))
@@ -35,16 +35,17 @@ impl Form {
     ///
     /// # Errors
     /// It is not a form, or a parameter was there twice.
-    pub fn from_body(headers: &HeaderMap, body: &Bytes) -> Result<Self, Fault> {
+    pub fn from_body(headers: &HeaderMap, body: &Bytes) -> Result<Self, OAuthError> {
         let kind =
             headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
         let kind = kind.split(';').next().unwrap_or("").trim();
         if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            return Err(Fault::invalid_request(
+            return Err(OAuthError::invalid_request(
                 "the body must be application/x-www-form-urlencoded",
             ));
         }
-        Self::parse(body).map_err(|_| Fault::invalid_request("a parameter is there more than once"))
+        Self::parse(body)
+            .map_err(|_| OAuthError::invalid_request("a parameter is there more than once"))
     }
 
     /// The value, if there is one.
@@ -66,8 +67,8 @@ impl Form {
     ///
     /// # Errors
     /// It is not.
-    pub fn required(&self, name: &str) -> Result<&str, Fault> {
-        self.value(name).ok_or(Fault::invalid_request("a required parameter is missing"))
+    pub fn required(&self, name: &str) -> Result<&str, OAuthError> {
+        self.value(name).ok_or(OAuthError::invalid_request("a required parameter is missing"))
     }
 }
 
@@ -83,7 +84,7 @@ mod tests {
             (Some("1"), None, Some(" x"))
         );
         assert!(form.has("b") && !form.has("d"));
-        assert_eq!(Form::parse(b"a=1&a=1").err(), Some(Repeated));
-        assert_eq!(Form::parse(b"a=&a=1").err(), Some(Repeated));
+        assert_eq!(Form::parse(b"a=1&a=1").err(), Some(RepeatedParameterError));
+        assert_eq!(Form::parse(b"a=&a=1").err(), Some(RepeatedParameterError));
     }
 }

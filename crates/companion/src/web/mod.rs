@@ -1,22 +1,22 @@
-//! What every request and every answer has in common: routes, limits, the request id, cookies, forms, faults.
+//! What every request and every answer has in common: routes, limits, the request id, cookies,
+//! forms, faults.
 
-mod body;
+pub(crate) mod body;
 pub mod browser;
 mod connections;
-pub mod fault;
 pub mod form;
 mod listen;
+pub mod oauth_error;
 mod peer;
-mod present;
-mod problem_address;
-mod router;
+pub(crate) mod present;
+pub(crate) mod problem_address;
+
 pub mod state_cookie;
 
-pub use fault::Fault;
 pub use listen::{Limits, serve_until};
+pub use oauth_error::OAuthError;
 pub use peer::{PeerAddress, site};
 pub use present::{RequestId, accepts_html};
-pub use router::router;
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! The outermost layer: gives each request an id, logs one line for it without its query, draws the page or
-//! fault that the handler answered with, and sets the headers every answer has.
+//! The outermost layer: gives each request an id, logs one line for it without its query, draws the
+//! page or fault that the handler answered with, and sets the headers every answer has.
 
 use std::sync::Arc;
 
@@ -9,13 +9,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
-use super::Fault;
+use super::OAuthError;
 use crate::app::App;
-use crate::pages::{Page, Paper, document};
+use crate::pages::{Page, PageContext, document};
 
 const COOP: header::HeaderName = header::HeaderName::from_static("cross-origin-opener-policy");
 
-/// The id of one request, `req_` and 16 hex digits; in the log, in every error and on every problem page.
+/// The id of one request, `req_` and 16 hex digits; in the log, in every error and on every problem
+/// page.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
@@ -53,7 +54,7 @@ pub async fn present(State(app): State<Arc<App>>, mut request: Request, next: Ne
 }
 
 fn finish(app: &App, id: &RequestId, wants_page: bool, mut response: Response) -> Response {
-    if let Some(fault) = response.extensions_mut().remove::<Fault>() {
+    if let Some(fault) = response.extensions_mut().remove::<OAuthError>() {
         tracing::info!(error = fault.error, reason = fault.description, "refused");
         response = as_json(&fault, id, &response);
     } else if let Some(page) = response.extensions_mut().remove::<Page>() {
@@ -106,14 +107,14 @@ fn bare_failure(app: &App, id: &RequestId, wants_page: bool, bare: &Response) ->
         return as_html(app, &page, id, bare);
     }
     let fault = if status.is_server_error() {
-        Fault::unavailable()
+        OAuthError::unavailable()
     } else {
-        Fault::invalid_request(status.canonical_reason().unwrap_or("refused"))
+        OAuthError::invalid_request(status.canonical_reason().unwrap_or("refused"))
     };
-    as_json(&Fault { status, ..fault }, id, bare)
+    as_json(&OAuthError { status, ..fault }, id, bare)
 }
 
-fn as_json(fault: &Fault, id: &RequestId, rest: &Response) -> Response {
+fn as_json(fault: &OAuthError, id: &RequestId, rest: &Response) -> Response {
     let mut body = serde_json::json!({
         "error": fault.error,
         "error_description": fault.description,
@@ -139,7 +140,7 @@ fn as_html(app: &App, page: &Page, id: &RequestId, rest: &Response) -> Response 
     let mut bytes = [0; 16];
     app.random.fill(&mut bytes);
     let nonce = format!("{:032x}", u128::from_be_bytes(bytes));
-    let paper = Paper { words: &app.words, nonce: &nonce, request_id: &id.0 };
+    let paper = PageContext { words: &app.words, nonce: &nonce, request_id: &id.0 };
     let mut response =
         (rest.status(), axum::response::Html(document(page, &paper))).into_response();
     keep_headers(rest, &mut response);

@@ -21,7 +21,7 @@ const REFUSED: &str = "refused";
 const FAILED: &str = "failed";
 
 /// Redirects from a page that was drawn for an address with a query.
-pub(super) async fn move_to_clean_address(request: Request, next: Next) -> Response {
+pub(crate) async fn move_to_clean_address(request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().cloned();
     let seen = request.uri().query().is_some() && !is_speculative(request.headers());
     let response = next.run(request).await;
@@ -48,7 +48,7 @@ pub(super) async fn move_to_clean_address(request: Request, next: Next) -> Respo
 
 /// `GET /problem/{code}/{reference}`. The reference is the id of the attempt, or of the request
 /// that met the problem.
-pub(super) async fn problem(
+pub(crate) async fn problem(
     State(app): AppState,
     Path((code, reference)): Path<(String, String)>,
 ) -> Result<Response, Page> {

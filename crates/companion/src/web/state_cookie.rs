@@ -1,14 +1,14 @@
-//! The upstream `state` and its cookie. The state is a deadline and 128 random bits; what it stands for is the
-//! sealed value of a cookie of that name. A browser keeps at most eight of them: one more puts the oldest out.
+//! The upstream `state` and its cookie. The state is a deadline and 128 random bits; what it stands
+//! for is the sealed value of a cookie of that name. A browser keeps at most eight of them: one
+//! more puts the oldest out.
 
 use axum::http::{HeaderMap, HeaderValue};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
 use super::browser::cookies;
-use crate::domain::{BranchId, Timestamp};
+use crate::domain::{Random, Timestamp, UpstreamAuthorizationId};
 use crate::issuer::Issuer;
-use crate::keys::Random;
 
 /// Cookies of one browser at most.
 const AT_MOST: usize = 8;
@@ -19,7 +19,8 @@ const REMOVED: usize = 64;
 /// How long a browser keeps one, in seconds.
 const LIFETIME: u32 = 600;
 
-/// An upstream `state`: base64url, 27 characters. Its deadline only chooses words where the cookie is gone.
+/// An upstream `state`: base64url, 27 characters. Its deadline only chooses words where the cookie
+/// is gone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UpstreamState([u8; 20], String);
 
@@ -59,12 +60,13 @@ impl UpstreamState {
         &self.0
     }
 
-    /// The id of its branch in log and database: a digest, so that neither holds the state.
-    pub fn branch(&self) -> BranchId {
+    /// The id of its upstream authorization in log and database: a digest, so that neither holds
+    /// the state.
+    pub fn authorization(&self) -> UpstreamAuthorizationId {
         let digest: [u8; 32] = Sha256::digest(self.0).into();
         let mut id = [0; 16];
         id.copy_from_slice(&digest[..16]);
-        BranchId::from_bytes(id)
+        UpstreamAuthorizationId::from_bytes(id)
     }
 
     /// Whether its time is over, as it says itself.
@@ -106,7 +108,8 @@ impl UpstreamState {
                 None => {}
             }
         }
-        // The oldest first; of one age in the order of the browser, which is that of their making (RFC 6265 §5.4).
+        // The oldest first; of one age in the order of the browser, which is that of their making
+        // (RFC 6265 §5.4).
         kept.sort_by_key(|(state, _)| state.deadline());
         let mut size = sealed.len() + kept.iter().map(|(_, size)| size).sum::<usize>();
         for (index, (state, bytes)) in kept.iter().enumerate() {
@@ -156,7 +159,7 @@ fn cookie(issuer: &Issuer, state: &str, value: &str, lifetime: u32) -> Option<He
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::SystemRandom;
+    use crate::domain::SystemRandom;
 
     #[test]
     fn on_https_the_cookie_is_held_to_this_host_and_to_tls() {
@@ -177,7 +180,7 @@ mod tests {
         let state = UpstreamState::draw(at(600), &SystemRandom);
         let back = UpstreamState::parse(state.as_str()).unwrap();
         assert!(!back.is_over(at(599)) && back.is_over(at(600)));
-        assert_eq!(back.branch(), state.branch());
+        assert_eq!(back.authorization(), state.authorization());
         for other in ["", "guess", "AAAA", &state.as_str()[1..], &format!("{}A", state.as_str())] {
             assert!(UpstreamState::parse(other).is_none(), "{other}");
         }

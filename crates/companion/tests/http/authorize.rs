@@ -3,7 +3,7 @@
 use crate::support::{Browser, Device, Service, authorize_url, parameter};
 
 #[tokio::test]
-async fn each_opening_is_a_branch_of_its_own_and_nothing_is_used_up() {
+async fn each_opening_is_a_authorization_of_its_own_and_nothing_is_used_up() {
     let (service, device) = (Service::start().await, Device::new());
     let pushed = device.push(&service, &[]).await;
     let (mut one, mut other) = (Browser::new(), Browser::new());

@@ -1,4 +1,5 @@
-//! The provider's answer: state and browser first, one exchange per branch, what was asked for or nothing.
+//! The provider's answer: state and browser first, one exchange per upstream authorization, what
+//! was asked for or nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -132,7 +133,7 @@ async fn sixty_four_callbacks_at_once_make_one_upstream_call() {
 }
 
 #[tokio::test]
-async fn the_first_branch_fulfilled_wins_and_the_others_are_told_that_it_was_used() {
+async fn the_first_authorization_fulfilled_wins_and_the_others_are_told_that_it_was_used() {
     let (service, device) = (Service::start().await, Device::new());
     let pushed = device.push(&service, &[]).await;
     let (mut one, mut other) = (Browser::new(), Browser::new());

@@ -1,7 +1,7 @@
 //! What is found out about the account at the provider before anybody signs in.
 
 use keyport_companion::config::UpstreamSettings;
-use keyport_companion::keys::SecretText;
+use keyport_companion::domain::SecretText;
 use keyport_companion::upstream::{Upstream, UpstreamError};
 use serde_json::json;
 

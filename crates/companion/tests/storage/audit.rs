@@ -6,8 +6,8 @@ use keyport_companion::storage::{RedeemCode, SqliteSettings};
 use rusqlite::Connection;
 
 use crate::world::{
-    Engine as _, FOREIGN, LAPTOP, Sqlite, World, ada, at, attempt, branch_of, branch_of_attempt,
-    redemption,
+    Engine as _, FOREIGN, LAPTOP, Sqlite, World, ada, at, attempt, authorization_of,
+    authorization_of_attempt, redemption,
 };
 
 /// A device key of its own for each number.
@@ -49,7 +49,7 @@ async fn a_stolen_token_that_is_tried_a_thousand_times_is_a_few_rows_with_a_coun
 #[tokio::test]
 async fn a_stolen_code_that_is_tried_a_thousand_times_is_a_few_rows_with_a_count() {
     let world = Sqlite::fresh();
-    let code = world.code(branch_of(LAPTOP), ada(), at(0)).await;
+    let code = world.code(authorization_of(LAPTOP), ada(), at(0)).await;
     for n in 0..1_000 {
         let thief = RedeemCode { jkt: key(n + 500), ..redemption(&code) };
         world.redeem(thief, at(1)).await;
@@ -61,7 +61,7 @@ async fn a_stolen_code_that_is_tried_a_thousand_times_is_a_few_rows_with_a_count
 async fn failures_of_one_device_key_are_folded() {
     let world = Sqlite::fresh();
     for _ in 0..100 {
-        let grant = world.started(branch_of(LAPTOP), at(0)).await;
+        let grant = world.started(authorization_of(LAPTOP), at(0)).await;
         let denied = ProblemCode::new("access_denied").unwrap();
         world.storage.fail_grant(grant, denied, at(0)).await.unwrap();
     }
@@ -75,17 +75,17 @@ async fn security_events_outlast_a_flood_by_unauthenticated_callers() {
     let second = world.rotate(&first, at(0)).await;
     world.rotate(&second, at(0)).await;
     world.refused_refresh(&first, LAPTOP, at(0)).await;
-    let not_me = world.started(branch_of(LAPTOP), at(0)).await;
+    let not_me = world.started(authorization_of(LAPTOP), at(0)).await;
     world.fulfil(not_me, ada(), at(0)).await;
     assert!(world.storage.cancel_grant(not_me, CancelledBy::Person, at(0)).await.unwrap());
     for n in 0..400_u16 {
         let denied = ProblemCode::new("access_denied").unwrap();
         let key = AttemptKey { jkt: key(n), ..attempt() };
-        let branch = keyport_companion::storage::OpenedBranch {
+        let authorization = keyport_companion::storage::ReturnedAuthorization {
             jkt: key.jkt,
-            ..branch_of_attempt(key.attempt)
+            ..authorization_of_attempt(key.attempt)
         };
-        let grant = world.started(branch, at(i64::from(n))).await;
+        let grant = world.started(authorization, at(i64::from(n))).await;
         world.storage.cancel_attempt(key, at(i64::from(n))).await.unwrap();
         world.storage.fail_grant(grant, denied, at(i64::from(n))).await.unwrap();
     }
@@ -129,7 +129,7 @@ async fn the_counts_of_the_table_are_those_of_its_rows() {
     for n in 0..60_u16 {
         let (_, token) = world.sign_in(key(n), at(i64::from(n) * 11)).await;
         world.refused_refresh(&token, FOREIGN, at(i64::from(n) * 11)).await;
-        let grant = world.started(branch_of(key(n)), at(i64::from(n) * 11)).await;
+        let grant = world.started(authorization_of(key(n)), at(i64::from(n) * 11)).await;
         let denied = ProblemCode::new("access_denied").unwrap();
         world.storage.fail_grant(grant, denied, at(i64::from(n) * 11)).await.unwrap();
     }

@@ -1,18 +1,18 @@
-//! What is in the file: no token, no code, no client's state; an audit of every end; and not for ever.
+//! What is in the file: no token, no code, no client's state; an audit of every end; and not for
+//! ever.
 
 use std::path::Path;
 
 use keyport_companion::domain::{
     AttemptKey, AttemptState, AuditLimits, CancelledBy, GrantId, ProblemCode, RefreshRefusal,
-    Thumbprint,
+    SecretText, Thumbprint,
 };
-use keyport_companion::keys::SecretText;
 use keyport_companion::storage::SqliteSettings;
 use rusqlite::Connection;
 
 use crate::world::{
-    Engine as _, LAPTOP, STATE, Sqlite, VERIFIER, World, ada, at, attempt, branch_of, days, keys,
-    redemption,
+    Engine as _, LAPTOP, STATE, Sqlite, VERIFIER, World, ada, at, attempt, authorization_of, days,
+    keys, redemption,
 };
 
 /// The database, its log and everything else in its folder.
@@ -52,7 +52,8 @@ async fn the_file_with_all_old_tokens_yields_no_current_one() {
     for token in old {
         assert!(thief.open_child(&read(token), &sealed).is_err());
     }
-    // The thief of file and key file, with every token but the parent, in every place of the family.
+    // The thief of file and key file, with every token but the parent, in every place of the
+    // family.
     for token in older {
         for generation in 0..=8 {
             let forged = keyport_companion::keys::RefreshToken { generation, ..read(token) };
@@ -68,7 +69,7 @@ async fn the_file_with_all_old_tokens_yields_no_current_one() {
 async fn no_secret_is_in_the_file_or_its_log() {
     let world = Sqlite::fresh();
     let mut texts = Vec::new();
-    let grant = world.started(branch_of(LAPTOP), at(0)).await;
+    let grant = world.started(authorization_of(LAPTOP), at(0)).await;
     world.fulfil(grant, ada(), at(0)).await;
     let code = world.mint(grant, at(0)).await;
     let issued = world.redeemed(redemption(&code), at(0)).await;
@@ -113,15 +114,15 @@ async fn a_revoked_family_keeps_no_seal() {
 #[tokio::test]
 async fn a_grant_that_is_over_keeps_no_state_of_the_client() {
     let world = Sqlite::fresh();
-    let minted = world.started(branch_of(LAPTOP), at(0)).await;
+    let minted = world.started(authorization_of(LAPTOP), at(0)).await;
     world.fulfil(minted, ada(), at(0)).await;
     world.mint(minted, at(0)).await;
-    let failed = world.started(branch_of(LAPTOP), at(0)).await;
+    let failed = world.started(authorization_of(LAPTOP), at(0)).await;
     let problem = ProblemCode::new("access_denied").unwrap();
     world.storage.fail_grant(failed, problem, at(0)).await.unwrap();
-    let cancelled = world.started(branch_of(LAPTOP), at(0)).await;
+    let cancelled = world.started(authorization_of(LAPTOP), at(0)).await;
     world.storage.cancel_grant(cancelled, CancelledBy::Person, at(0)).await.unwrap();
-    let waiting = world.started(branch_of(LAPTOP), at(0)).await;
+    let waiting = world.started(authorization_of(LAPTOP), at(0)).await;
     let db = Connection::open(&world.database).unwrap();
     let keeps = |grant: GrantId| -> bool {
         let sql = "SELECT sealed_state IS NOT NULL FROM grants WHERE id = ?1";
@@ -160,7 +161,7 @@ async fn every_end_of_a_session_is_audited_without_a_secret() {
 #[tokio::test]
 async fn dead_rows_are_swept_a_few_at_a_time() {
     let world = Sqlite::fresh();
-    let begins = (0..200).map(|_| world.begin(branch_of(LAPTOP), at(0)));
+    let begins = (0..200).map(|_| world.begin(authorization_of(LAPTOP), at(0)));
     futures_util::future::join_all(begins).await;
     let (_, token) = world.sign_in(LAPTOP, at(0)).await;
     let count = |table: &str| -> i64 {
@@ -193,13 +194,13 @@ async fn people_who_never_signed_in_fill_no_disk() {
     };
     let (storage, world) = (&world.storage, &world);
     let (fulfilled, session) = {
-        let grant = world.started(branch_of(LAPTOP), at(0)).await;
+        let grant = world.started(authorization_of(LAPTOP), at(0)).await;
         world.fulfil(grant, ada(), at(0)).await;
         (grant, world.sign_in(LAPTOP, at(0)).await.0)
     };
     let flood = (0..400_u16).map(|n| async move {
         storage.cancel_attempt(key(n), at(i64::from(n))).await.unwrap();
-        let grant = world.started(branch_of(key(n).jkt), at(i64::from(n))).await;
+        let grant = world.started(authorization_of(key(n).jkt), at(i64::from(n))).await;
         let denied = ProblemCode::new("access_denied").unwrap();
         storage.fail_grant(grant, denied, at(i64::from(n))).await.unwrap();
     });
@@ -229,9 +230,9 @@ async fn a_clock_that_went_back_does_not_stop_the_sweeping() {
     let world = Sqlite::fresh();
     world.sign_in(LAPTOP, at(0).plus(days(20))).await;
     for _ in 0..3 {
-        world.begin(branch_of(LAPTOP), at(0)).await;
+        world.begin(authorization_of(LAPTOP), at(0)).await;
     }
-    world.begin(branch_of(LAPTOP), at(3600)).await;
+    world.begin(authorization_of(LAPTOP), at(3600)).await;
     let db = Connection::open(&world.database).unwrap();
     let left: i64 = db
         .query_row("SELECT count(*) FROM grants WHERE stage = 'pending'", [], |row| row.get(0))
@@ -242,7 +243,7 @@ async fn a_clock_that_went_back_does_not_stop_the_sweeping() {
 #[tokio::test]
 async fn not_me_is_audited_with_the_person_who_said_it() {
     let world = Sqlite::fresh();
-    let grant = world.started(branch_of(LAPTOP), at(0)).await;
+    let grant = world.started(authorization_of(LAPTOP), at(0)).await;
     world.fulfil(grant, ada(), at(1)).await;
     assert!(world.storage.cancel_grant(grant, CancelledBy::Person, at(2)).await.unwrap());
     let db = Connection::open(&world.database).unwrap();

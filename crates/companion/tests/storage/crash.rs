@@ -1,13 +1,13 @@
-//! The process dies at any moment, or its disk fills up: what was acknowledged stands and nobody is signed out. The test
-//! starts itself again as the process that is to suffer.
+//! The process dies at any moment, or its disk fills up: what was acknowledged stands and nobody is
+//! signed out. The test starts itself again as the process that is to suffer.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use keyport_companion::domain::RefreshRefusal;
-use keyport_companion::keys::{KeyFile, Keys, SecretText, SystemRandom};
+use keyport_companion::domain::{RefreshRefusal, SecretText, SystemRandom};
+use keyport_companion::keys::{KeyFile, Keys};
 use keyport_companion::storage::{RotateRefresh, Rotation, SqliteSettings, StorageError};
 
 use crate::world::{CLIENT, LAPTOP, World, at, refresh_token};
@@ -86,7 +86,8 @@ async fn kill_9_in_a_stream_of_refreshes_signs_nobody_out() {
     assert!(refreshes >= 25);
 }
 
-/// The process whose disk is full: signs in and refreshes until it cannot, and hears of nothing but that.
+/// The process whose disk is full: signs in and refreshes until it cannot, and hears of nothing but
+/// that.
 async fn fill_the_disk(folder: &Path, first: String) {
     let world = world_in(folder);
     let mut token = first;
@@ -126,7 +127,8 @@ async fn a_full_disk_is_unavailable_and_signs_nobody_out() {
     let folder = tempfile::tempdir().unwrap();
     let first = world_in(folder.path()).sign_in(LAPTOP, at(0)).await.1;
     let test = "crash::a_full_disk_is_unavailable_and_signs_nobody_out";
-    // No file may grow past 1 MiB; the signal that goes with it is ignored, so the write just fails.
+    // No file may grow past 1 MiB; the signal that goes with it is ignored, so the write just
+    // fails.
     let shell = "trap '' XFSZ; ulimit -f 2048; exec \"$@\"";
     let mut child = suffering(test, folder.path(), &first, shell);
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();

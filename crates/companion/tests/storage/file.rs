@@ -1,16 +1,17 @@
-//! Opening the file: it belongs to one key and to one companion, damage is refused and said, a restart loses nothing.
+//! Opening the file: it belongs to one key and to one companion, damage is refused and said, a
+//! restart loses nothing.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use keyport_companion::domain::{GrantStage, ProblemCode, RefreshRefusal};
-use keyport_companion::keys::{KeyFile, KeyFileError, Keys, SystemRandom};
+use keyport_companion::domain::{GrantStage, ProblemCode, RefreshRefusal, SystemRandom};
+use keyport_companion::keys::{KeyFile, KeyFileError, Keys};
 use keyport_companion::storage::{
     OpenError, SqliteSettings, SqliteStorage, Storage as _, check_place,
 };
 use rusqlite::Connection;
 
-use crate::world::{Engine as _, LAPTOP, Sqlite, World, at, branch_of, keys, open};
+use crate::world::{Engine as _, LAPTOP, Sqlite, World, at, authorization_of, keys, open};
 
 fn opened(path: &Path, keys: &Arc<Keys>) -> Result<SqliteStorage, OpenError> {
     open(path, keys, SqliteSettings::default())
@@ -38,7 +39,7 @@ async fn a_restored_copy_refuses_the_tokens_of_the_lost_days_and_ends_nothing() 
         let refusal = world.refused_refresh(lost, LAPTOP, at(3)).await;
         assert_eq!(refusal, RefreshRefusal::Unknown);
     }
-    // The same generation, but not the same token: there is one live branch.
+    // The same generation, but not the same token: there is one live upstream authorization.
     let second = world.rotate(&first, at(4)).await;
     assert_ne!(second, lost_second);
     let refusal = world.refused_refresh(&lost_second, LAPTOP, at(5)).await;
@@ -59,7 +60,8 @@ async fn a_second_engine_on_the_same_file_is_refused_and_the_first_works_on() {
     world.rotate(&token, at(1)).await;
 }
 
-/// The lock may be let go while it is waited for: a predecessor that is ending is not another companion.
+/// The lock may be let go while it is waited for: a predecessor that is ending is not another
+/// companion.
 #[test]
 fn a_predecessor_that_is_about_to_end_is_waited_for() {
     let folder = tempfile::tempdir().unwrap();
@@ -91,7 +93,7 @@ async fn an_exchange_that_was_in_flight_asks_to_sign_in_again_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let (path, keys) = (folder.path().join("keyport.db"), keys());
     let world = World::at_path(path.clone(), Arc::clone(&keys), SqliteSettings::default());
-    let grant = world.started(branch_of(LAPTOP), at(0)).await;
+    let grant = world.started(authorization_of(LAPTOP), at(0)).await;
     drop(world);
     let world = World::at_path(path, keys, SqliteSettings::default());
     let shown = world.storage.read_grant(grant, at(1)).await.unwrap().unwrap();
@@ -228,7 +230,7 @@ async fn a_database_of_an_earlier_version_is_brought_up() {
          ALTER TABLE audit DROP COLUMN last_at; ALTER TABLE audit DROP COLUMN class;
          ALTER TABLE audit DROP COLUMN source; ALTER TABLE audit DROP COLUMN folded;
          CREATE INDEX audit_at ON audit (at);
-         CREATE INDEX audit_strangers ON audit (at) WHERE user_id IS NULL AND session_id IS NULL;",
+         CREATE INDEX audit_unauthenticated ON audit (at) WHERE user_id IS NULL AND session_id IS NULL;",
     )
     .unwrap();
     db.pragma_update(None, "user_version", 2).unwrap();

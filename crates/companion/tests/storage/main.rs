@@ -1,6 +1,6 @@
-//! The rules of storage as tests. `suite` is generic over the engine: a second engine runs the same functions. What only
-//! a file can show is in `file`, `replaced_files`,
-//! `contents`, `pressure` and `crash`.
+//! The rules of storage as tests. `suite` is generic over the engine: a second engine runs the same
+//! functions. What only a file can show is in `file`, `replaced_files`, `contents`, `pressure` and
+//! `crash`.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
@@ -34,8 +34,8 @@ macro_rules! every_engine_passes {
 every_engine_passes! {
     grants {
         of_64_parallel_callbacks_one_may_send_the_exchange
-        the_first_fulfilled_branch_of_a_request_wins
-        two_branches_fulfilled_at_once_leave_one_winner
+        the_first_fulfilled_authorization_of_a_request_wins
+        two_authorizations_fulfilled_at_once_leave_one_winner
         a_person_who_changes_email_stays_the_same_user
         the_same_email_on_another_connection_is_another_user
         a_known_organization_name_stays_until_another_one_comes
@@ -99,13 +99,13 @@ every_engine_passes! {
         the_number_is_the_one_of_the_page
         another_key_sees_an_attempt_that_nobody_touched
         another_key_cannot_cancel_or_finish
-        a_cancelled_attempt_refuses_the_branch_that_comes_back
+        a_cancelled_attempt_refuses_the_authorization_that_comes_back
         a_cancelled_attempt_refuses_the_code_that_is_out
         cancelling_after_redemption_ends_the_session
         cancelling_a_stored_session_changes_nothing
         nothing_is_stored_before_it_is_redeemed
         the_problem_of_the_app_is_kept
-        a_failure_of_one_branch_gives_way_to_the_next
+        a_failure_of_one_authorization_gives_way_to_the_next
         an_exchange_that_ended_without_a_word_is_no_endless_wait
     }
 }

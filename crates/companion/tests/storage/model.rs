@@ -1,5 +1,6 @@
-//! Rotation against a reference model of a dozen lines: random histories of honest clients, lost answers, thieves and
-//! forgeries. One live branch, and nobody honest is ever signed out.
+//! Rotation against a reference model of a dozen lines: random histories of honest clients, lost
+//! answers, thieves and forgeries. One live upstream authorization, and nobody honest is ever
+//! signed out.
 
 use keyport_companion::domain::RefreshRefusal;
 use keyport_companion::storage::Rotation;
@@ -79,7 +80,7 @@ impl<'a> Trial<'a> {
             (Some(child), Rotation::Rotated(issued)) => {
                 let token = refresh_token(&issued);
                 match self.tokens.get(child) {
-                    Some(known) => assert_eq!(&token, known, "a second branch"),
+                    Some(known) => assert_eq!(&token, known, "a second authorization"),
                     None => {
                         assert!(!self.tokens.contains(&token), "a token came twice");
                         self.tokens.push(token);
@@ -104,7 +105,8 @@ impl<'a> Trial<'a> {
                 self.present(self.stored).await;
             }
             Event::SecondWindow => {
-                // It re-reads the keychain under the lock, so it is one behind only while the child is unused.
+                // It re-reads the keychain under the lock, so it is one behind only while the child
+                // is unused.
                 let seen = self.stored.min(self.model.current.saturating_sub(1));
                 self.present(seen).await;
             }

@@ -1,8 +1,9 @@
-//! A busy file, a full queue, a caller that goes away: 503 or patience, never a wrong word to a client.
+//! A busy file, a full queue, a caller that goes away: 503 or patience, never a wrong word to a
+//! client.
 
 use std::time::Duration;
 
-use keyport_companion::keys::SecretText;
+use keyport_companion::domain::SecretText;
 use keyport_companion::storage::{Revoke, Rotation, SqliteSettings, StorageError};
 use rusqlite::Connection;
 

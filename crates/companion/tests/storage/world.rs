@@ -7,12 +7,13 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keyport_companion::domain::{
-    AttemptId, AttemptKey, BranchId, BrowserHash, GrantId, IssuedSession, ProviderProfile,
-    RefreshRefusal, RequestId, Scope, Thumbprint, Timestamp, UpstreamIdentity,
+    AttemptId, AttemptKey, BrowserHash, GrantId, IssuedSession, ProviderProfile, RefreshRefusal,
+    RequestId, Scope, SecretText, SystemRandom, Thumbprint, Timestamp, UpstreamAuthorizationId,
+    UpstreamIdentity,
 };
-use keyport_companion::keys::{AuthorizationCode, KeyFile, Keys, SecretText, SystemRandom};
+use keyport_companion::keys::{AuthorizationCode, KeyFile, Keys};
 use keyport_companion::storage::{
-    CodeRefusal, ExchangeStart, Fulfilment, Minting, OpenedBranch, RedeemCode, Redemption,
+    CodeRefusal, ExchangeStart, Fulfilment, Minting, RedeemCode, Redemption, ReturnedAuthorization,
     RotateRefresh, Rotation, SqliteSettings, SqliteStorage, Storage,
 };
 use sha2::{Digest as _, Sha256};
@@ -91,13 +92,17 @@ impl World {
         Self { storage: Arc::new(opened.unwrap()), keys, database, _folder: None }
     }
 
-    /// A branch comes back from the provider with matching state and cookie.
-    pub async fn begin(&self, branch: OpenedBranch, now: Timestamp) -> ExchangeStart {
-        self.storage.begin_exchange(branch, now).await.unwrap()
+    /// An upstream authorization comes back from the provider with matching state and cookie.
+    pub async fn begin(
+        &self,
+        authorization: ReturnedAuthorization,
+        now: Timestamp,
+    ) -> ExchangeStart {
+        self.storage.begin_exchange(authorization, now).await.unwrap()
     }
 
-    pub async fn started(&self, branch: OpenedBranch, now: Timestamp) -> GrantId {
-        match self.begin(branch, now).await {
+    pub async fn started(&self, authorization: ReturnedAuthorization, now: Timestamp) -> GrantId {
+        match self.begin(authorization, now).await {
             ExchangeStart::Started(grant) => grant,
             other => panic!("the exchange was not started: {other:?}"),
         }
@@ -127,11 +132,11 @@ impl World {
     /// From the callback to the code.
     pub async fn code(
         &self,
-        branch: OpenedBranch,
+        authorization: ReturnedAuthorization,
         who: UpstreamIdentity,
         now: Timestamp,
     ) -> AuthorizationCode {
-        let grant = self.started(branch, now).await;
+        let grant = self.started(authorization, now).await;
         self.fulfil(grant, who, now).await;
         self.mint(grant, now).await
     }
@@ -156,7 +161,7 @@ impl World {
 
     /// A whole sign-in of Ada's on a device.
     pub async fn sign_in(&self, jkt: Thumbprint, now: Timestamp) -> (IssuedSession, String) {
-        let code = self.code(branch_of(jkt), ada(), now).await;
+        let code = self.code(authorization_of(jkt), ada(), now).await;
         let issued = self.redeemed(RedeemCode { jkt, ..redemption(&code) }, now).await;
         let token = refresh_token(&issued);
         (issued, token)
@@ -197,10 +202,10 @@ pub fn refresh_token(issued: &IssuedSession) -> String {
     issued.refresh_token.as_ref().unwrap().expose().to_owned()
 }
 
-/// A fresh branch of a fresh request of a device, without an attempt.
-pub fn branch_of(jkt: Thumbprint) -> OpenedBranch {
-    OpenedBranch {
-        branch: BranchId::draw(&SystemRandom),
+/// A fresh upstream authorization of a fresh request of a device, without an attempt.
+pub fn authorization_of(jkt: Thumbprint) -> ReturnedAuthorization {
+    ReturnedAuthorization {
+        authorization: UpstreamAuthorizationId::draw(&SystemRandom),
         request: RequestId::draw(&SystemRandom),
         attempt: None,
         jkt,
@@ -214,9 +219,9 @@ pub fn branch_of(jkt: Thumbprint) -> OpenedBranch {
     }
 }
 
-/// The laptop's next branch of the same attempt.
-pub fn branch_of_attempt(attempt: AttemptId) -> OpenedBranch {
-    OpenedBranch { attempt: Some(attempt), ..branch_of(LAPTOP) }
+/// The laptop's next upstream authorization of the same attempt.
+pub fn authorization_of_attempt(attempt: AttemptId) -> ReturnedAuthorization {
+    ReturnedAuthorization { attempt: Some(attempt), ..authorization_of(LAPTOP) }
 }
 
 /// A fresh attempt of the laptop's.

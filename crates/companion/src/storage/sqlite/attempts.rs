@@ -1,5 +1,5 @@
-//! The client's attempts: what the device said, and what its grants say. Keyed on id and device key together, so another
-//! key cannot see, finish or cancel somebody's attempt.
+//! The client's attempts: what the device said, and what its grants say. Keyed on id and device key
+//! together, so another key cannot see, finish or cancel somebody's attempt.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -95,7 +95,8 @@ pub(super) fn report(
     Ok(())
 }
 
-/// Leaves a mark even for an attempt that nobody knows yet: its branch may still come back from the provider.
+/// Leaves a mark even for an attempt that nobody knows yet: its upstream authorization may still
+/// come back from the provider.
 pub(super) fn cancel(
     db: &Connection,
     context: &Context,

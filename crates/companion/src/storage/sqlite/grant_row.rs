@@ -1,4 +1,5 @@
-//! Reading and writing the rows of `grants`. What a stage means is decided in [`crate::domain::Grant`]; here it is columns.
+//! Reading and writing the rows of `grants`. What a stage means is decided in
+//! [`crate::domain::Grant`]; here it is columns.
 
 use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
@@ -8,14 +9,14 @@ use crate::domain::{
     Timestamp,
 };
 
-const COLUMNS: &str = "id, branch, request, attempt, jkt, browser, client_id, redirect_uri, \
+const COLUMNS: &str = "id, authorization, request, attempt, jkt, browser, client_id, redirect_uri, \
      code_challenge, scope, device_name, started_at, fulfilled_at, stage, user_id, device_known, \
      number, confirmed, code_deadline, session_id, problem, cancelled_by";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
     Ok(Grant {
         id: row.get("id")?,
-        branch: row.get("branch")?,
+        authorization: row.get("authorization")?,
         request: row.get("request")?,
         attempt: row.get("attempt")?,
         jkt: row.get("jkt")?,
@@ -104,14 +105,14 @@ pub(super) fn insert(
     sweep_at: Timestamp,
 ) -> rusqlite::Result<()> {
     db.prepare_cached(
-        "INSERT INTO grants (id, branch, request, attempt, jkt, browser, client_id, redirect_uri,
+        "INSERT INTO grants (id, authorization, request, attempt, jkt, browser, client_id, redirect_uri,
                              sealed_state, code_challenge, scope, device_name, started_at, stage,
                              sweep_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 'pending', ?14)",
     )?
     .execute(params![
         grant.id,
-        grant.branch,
+        grant.authorization,
         grant.request,
         grant.attempt,
         grant.jkt,
@@ -128,7 +129,8 @@ pub(super) fn insert(
     .map(drop)
 }
 
-/// Writes the stage that a transition has led to. The client's state goes when nothing will need it any more.
+/// Writes the stage that a transition has led to. The client's state goes when nothing will need it
+/// any more.
 pub(super) fn store(db: &Connection, grant: &Grant) -> rusqlite::Result<()> {
     let waits = matches!(grant.stage, GrantStage::Pending | GrantStage::Fulfilled { .. });
     let set = |assignments: &str, values: &[&dyn ToSql]| {

@@ -1,4 +1,5 @@
-//! The transitions of grants up to the code: the journalled start of the exchange, its result, the hand-off page.
+//! The transitions of grants up to the code: the journalled start of the exchange, its result, the
+//! hand-off page.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -9,46 +10,50 @@ use crate::domain::{
     may_begin_exchange,
 };
 use crate::keys::{AuthorizationCode, Purpose};
-use crate::storage::{ExchangeStart, Fulfilment, GrantView, Minting, OpenedBranch, StorageError};
+use crate::storage::{
+    ExchangeStart, Fulfilment, GrantView, Minting, ReturnedAuthorization, StorageError,
+};
 
 pub(super) fn begin_exchange(
     db: &Connection,
     context: &Context,
-    branch: OpenedBranch,
+    authorization: ReturnedAuthorization,
     now: Timestamp,
 ) -> Done<ExchangeStart> {
     let used: Option<GrantId> = db
-        .prepare_cached("SELECT id FROM grants WHERE branch = ?1")?
-        .query_row([branch.branch], |row| row.get(0))
+        .prepare_cached("SELECT id FROM grants WHERE authorization = ?1")?
+        .query_row([authorization.authorization], |row| row.get(0))
         .optional()?;
-    if let Some(grant) = used.or(winner(db, branch.request)?) {
+    if let Some(grant) = used.or(winner(db, authorization.request)?) {
         return Ok(ExchangeStart::AlreadyStarted(grant));
     }
-    let attempt = branch.attempt.map(|attempt| AttemptKey { attempt, jkt: branch.jkt });
+    let attempt =
+        authorization.attempt.map(|attempt| AttemptKey { attempt, jkt: authorization.jkt });
     if let Some(attempt) = attempt
         && attempts::is_cancelled(db, attempt)?
     {
         return Ok(ExchangeStart::Cancelled);
     }
-    let of_request = grant_row::count_of_request(db, branch.request)?;
+    let of_request = grant_row::count_of_request(db, authorization.request)?;
     let of_attempt = attempt.map_or(Ok(0), |attempt| grant_row::count_of_attempt(db, attempt))?;
     if !may_begin_exchange(of_request, of_attempt) {
         return Ok(ExchangeStart::TooMany);
     }
     let random = &*context.random;
-    let sealed_state = context.keys.seal(Purpose::ClientState, branch.state.expose(), random);
+    let sealed_state =
+        context.keys.seal(Purpose::ClientState, authorization.state.expose(), random);
     let grant = Grant {
         id: GrantId::draw(random),
-        branch: branch.branch,
-        request: branch.request,
-        attempt: branch.attempt,
-        jkt: branch.jkt,
-        browser: branch.browser,
-        client_id: branch.client_id,
-        redirect_uri: branch.redirect_uri,
-        code_challenge: branch.code_challenge,
-        scope: branch.scope,
-        device_name: branch.device_name,
+        authorization: authorization.authorization,
+        request: authorization.request,
+        attempt: authorization.attempt,
+        jkt: authorization.jkt,
+        browser: authorization.browser,
+        client_id: authorization.client_id,
+        redirect_uri: authorization.redirect_uri,
+        code_challenge: authorization.code_challenge,
+        scope: authorization.scope,
+        device_name: authorization.device_name,
         started_at: now,
         fulfilled_at: None,
         stage: GrantStage::Pending,

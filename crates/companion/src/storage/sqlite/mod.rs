@@ -37,15 +37,15 @@ pub use open::OpenError;
 pub use place::check_place;
 
 use super::{
-    ExchangeStart, Fulfilment, GrantView, Minting, OpenedBranch, RedeemCode, Redemption, Reply,
-    Revocation, Revoke, RotateRefresh, Rotation, Storage, StorageError,
+    ExchangeStart, Fulfilment, GrantView, Minting, RedeemCode, Redemption, Reply,
+    ReturnedAuthorization, Revocation, Revoke, RotateRefresh, Rotation, Storage, StorageError,
 };
 use crate::domain::{
     AttemptKey, AttemptState, AuditLimits, CancelledBy, ClockDoubt, ClockPlausibility,
-    FamilyLimits, GrantId, Outcome, ProblemCode, RefreshRefusal, Session, SessionId, Timestamp,
-    UpstreamIdentity,
+    FamilyLimits, GrantId, Outcome, ProblemCode, Random, RefreshRefusal, Session, SessionId,
+    Timestamp, UpstreamIdentity,
 };
-use crate::keys::{Keys, Random};
+use crate::keys::Keys;
 use files::DatabaseFiles;
 use worker::{Abandoned, Done, Worker};
 
@@ -62,8 +62,8 @@ pub struct SqliteSettings {
     pub hand_off_lifetime: Duration,
     /// After this long an exchange without result counts as interrupted: 2 minutes.
     pub exchange_deadline: Duration,
-    /// How long a grant and an attempt are remembered. Longer than a sealed branch lives, or a
-    /// branch could be used twice: 1 hour.
+    /// How long a grant and an attempt are remembered. Longer than a sealed upstream authorization
+    /// lives, or a upstream authorization could be used twice: 1 hour.
     pub grant_retention: Duration,
     /// How long the audit table is kept: 400 days.
     pub audit_retention: Duration,
@@ -182,8 +182,12 @@ impl SqliteStorage {
 }
 
 impl Storage for SqliteStorage {
-    fn begin_exchange(&self, branch: OpenedBranch, now: Timestamp) -> Reply<'_, ExchangeStart> {
-        self.write(now, move |db, context| grants::begin_exchange(db, context, branch, now))
+    fn begin_exchange(
+        &self,
+        authorization: ReturnedAuthorization,
+        now: Timestamp,
+    ) -> Reply<'_, ExchangeStart> {
+        self.write(now, move |db, context| grants::begin_exchange(db, context, authorization, now))
     }
 
     fn fulfil_grant(

@@ -1,4 +1,5 @@
-//! Families of refresh tokens: the rows under [`Family::judge`]. One row per family, so there is never a second live branch.
+//! Families of refresh tokens: the rows under [`Family::judge`]. One row per family, so there is
+//! never a second live upstream authorization.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -62,7 +63,8 @@ pub(super) fn session_of(db: &Connection, family: FamilyId) -> rusqlite::Result<
     Ok(find(db, family)?.map(|row| row.session))
 }
 
-/// An ended family keeps its row, so that a late presentation is recognised, but nothing that opens.
+/// An ended family keeps its row, so that a late presentation is recognised, but nothing that
+/// opens.
 pub(super) fn wipe_seal(db: &Connection, session: SessionId) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE families SET sealed_child = NULL WHERE session_id = ?1")?
         .execute([session])
@@ -104,7 +106,8 @@ pub(super) fn present(
             return refuse(RefreshRefusal::Replayed);
         }
     };
-    // The generation is right and the secret is not: a token of a history that this database has lost.
+    // The generation is right and the secret is not: a token of a history that this database has
+    // lost.
     let Some(child) = child else { return refuse(RefreshRefusal::Unknown) };
     touch(db, context, &row, now)?;
     let session = sessions::find_alive(db, row.session, now)?

@@ -1,11 +1,12 @@
-//! The tables of the SQLite engine, as a list of migrations that only grows. Instants are seconds since the epoch,
-//! ids and hashes are blobs. Pending rows of `grants` are the journal of upstream exchanges.
+//! The tables of the SQLite engine, as a list of migrations that only grows. Instants are seconds
+//! since the epoch, ids and hashes are blobs. Pending rows of `grants` are the journal of upstream
+//! exchanges.
 
 /// Marks the file as ours: "KPRT".
 pub(super) const APPLICATION_ID: i64 = 0x4b50_5254;
 
 /// One migration per version, applied in order and never edited once released.
-pub(super) const MIGRATIONS: &[&str] = &[FIRST, WHAT_STRANGERS_WRITE, BOUNDS];
+pub(super) const MIGRATIONS: &[&str] = &[FIRST, UNAUTHENTICATED_ROWS, BOUNDS];
 
 const FIRST: &str = "
 CREATE TABLE binding (
@@ -40,7 +41,7 @@ CREATE TABLE device_keys (
 
 CREATE TABLE grants (
     id BLOB PRIMARY KEY,
-    branch BLOB NOT NULL UNIQUE,
+    authorization BLOB NOT NULL UNIQUE,
     request BLOB NOT NULL,
     attempt BLOB,
     jkt BLOB NOT NULL,
@@ -65,7 +66,7 @@ CREATE TABLE grants (
     cancelled_by TEXT,
     sweep_at INTEGER NOT NULL
 ) STRICT;
--- The first fulfilled branch of a pushed request wins: a second one cannot be written.
+-- The first fulfilled authorization of a pushed request wins: a second one cannot be written.
 CREATE UNIQUE INDEX grants_winner ON grants (request) WHERE fulfilled_at IS NOT NULL;
 CREATE INDEX grants_attempt ON grants (attempt, jkt) WHERE attempt IS NOT NULL;
 CREATE INDEX grants_sweep ON grants (sweep_at);
@@ -124,14 +125,15 @@ CREATE INDEX audit_at ON audit (at);
 ";
 
 /// Rows that cost no sign-in at the provider, to be counted off by `sweep`.
-const WHAT_STRANGERS_WRITE: &str = "
-CREATE INDEX grants_strangers ON grants (sweep_at) WHERE fulfilled_at IS NULL AND stage <> 'pending';
-CREATE INDEX attempts_strangers ON attempts (sweep_at) WHERE outcome IS NULL;
-CREATE INDEX audit_strangers ON audit (at) WHERE user_id IS NULL AND session_id IS NULL;
+const UNAUTHENTICATED_ROWS: &str = "
+CREATE INDEX grants_unauthenticated ON grants (sweep_at) WHERE fulfilled_at IS NULL AND stage <> 'pending';
+CREATE INDEX attempts_unauthenticated ON attempts (sweep_at) WHERE outcome IS NULL;
+CREATE INDEX audit_unauthenticated ON audit (at) WHERE user_id IS NULL AND session_id IS NULL;
 ";
 
-/// What bounds rows and look-ups: grants are counted for a request; audit rows have a class, a source
-/// and a count of what was folded in; device keys are forgotten by age; the latest time is kept.
+/// What bounds rows and look-ups: grants are counted for a request; audit rows have a class, a
+/// source and a count of what was folded in; device keys are forgotten by age; the latest time is
+/// kept.
 const BOUNDS: &str = "
 CREATE INDEX grants_request ON grants (request);
 CREATE INDEX device_keys_seen ON device_keys (last_seen);
@@ -143,7 +145,7 @@ ALTER TABLE audit ADD COLUMN source BLOB NOT NULL DEFAULT x'';
 ALTER TABLE audit ADD COLUMN folded INTEGER NOT NULL DEFAULT 0;
 UPDATE audit SET last_at = at, class = iif(user_id IS NULL AND session_id IS NULL, 0, 1);
 DROP INDEX audit_at;
-DROP INDEX audit_strangers;
+DROP INDEX audit_unauthenticated;
 CREATE INDEX audit_class ON audit (class, at);
 CREATE INDEX audit_source ON audit (source, event, at);
 CREATE TABLE audit_counts (class INTEGER PRIMARY KEY, rows INTEGER NOT NULL) STRICT;

@@ -1,10 +1,13 @@
-//! Users and their device keys: provisioned just in time, found by (issuer, connection, id at the provider) only.
+//! Users and their device keys: provisioned just in time, found by (issuer, connection, id at the
+//! provider) only.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{Context, audit};
-use crate::domain::{AuditEvent, AuditSubject, UpstreamIdentity, User, UserId};
-use crate::domain::{Connection as SsoConnection, Organization, Thumbprint, Timestamp};
+use crate::domain::{
+    AuditEvent, AuditSubject, Connection as SsoConnection, Organization, Thumbprint, Timestamp,
+    UpstreamIdentity, User, UserId,
+};
 
 pub(super) const COLUMNS: &str = "users.id, users.email, users.name, users.organization_id, \
      users.organization_name, users.connection_id, users.connection_type";
@@ -103,7 +106,8 @@ pub(super) fn forget_key(db: &Connection, user: UserId, jkt: Thumbprint) -> rusq
     Ok(forgotten > 0)
 }
 
-/// A device key becomes known to a user when it redeems a code, not before: until then anybody may name it.
+/// A device key becomes known to a user when it redeems a code, not before: until then anybody may
+/// name it.
 pub(super) fn remember_key(
     db: &Connection,
     user: UserId,

@@ -1,10 +1,11 @@
-//! How the domain's values are written to and read from columns. What does not read back is damage, not a default.
+//! How the domain's values are written to and read from columns. What does not read back is damage,
+//! not a default.
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::domain::{
-    AttemptId, BranchId, BrowserHash, CancelledBy, ConfirmationNumber, FamilyId, GrantId,
-    ProblemCode, RequestId, Scope, SessionId, Thumbprint, Timestamp, UserId,
+    AttemptId, BrowserHash, CancelledBy, ConfirmationNumber, FamilyId, GrantId, ProblemCode,
+    RequestId, Scope, SessionId, Thumbprint, Timestamp, UpstreamAuthorizationId, UserId,
 };
 
 macro_rules! blobs {
@@ -23,7 +24,7 @@ macro_rules! blobs {
     )*};
 }
 
-blobs!(UserId SessionId GrantId FamilyId RequestId BranchId AttemptId Thumbprint BrowserHash);
+blobs!(UserId SessionId GrantId FamilyId RequestId UpstreamAuthorizationId AttemptId Thumbprint BrowserHash);
 
 impl ToSql for Timestamp {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

@@ -11,12 +11,12 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 /// Callers of many sites, so that none of them spends its share.
-fn many(number: i64, seconds: i64) -> Asker {
+fn many(number: i64, seconds: i64) -> LookupCaller {
     asker(u8::try_from(number % 5).unwrap(), seconds)
 }
 
-fn asker(place: u8, seconds: i64) -> Asker {
-    Asker::new(PeerAddress([192, 0, 2, place].into()), at(seconds))
+fn asker(place: u8, seconds: i64) -> LookupCaller {
+    LookupCaller::new(PeerAddress([192, 0, 2, place].into()), at(seconds))
 }
 
 fn cache() -> Cache<u8> {
@@ -27,7 +27,12 @@ async fn find(cache: &Cache<u8>, key: &str, seconds: i64, answer: Answer<u8>) ->
     find_from(cache, asker(100, seconds), key, answer).await
 }
 
-async fn find_from(cache: &Cache<u8>, asker: Asker, key: &str, answer: Answer<u8>) -> Answer<u8> {
+async fn find_from(
+    cache: &Cache<u8>,
+    asker: LookupCaller,
+    key: &str,
+    answer: Answer<u8>,
+) -> Answer<u8> {
     cache.find(key, asker, || async move { answer }).await
 }
 
@@ -36,7 +41,7 @@ async fn one_site_spends_a_quarter_at_most_and_an_unseen_key_from_elsewhere_is_l
     let (cache, mut answered) = (cache(), 0);
     for number in 0..1000_u16 {
         let network = std::net::Ipv6Addr::from([0x2001, 0xdb8, 1, number, 0, 0, 0, 7]);
-        let flood = Asker::new(PeerAddress(network.into()), at(5));
+        let flood = LookupCaller::new(PeerAddress(network.into()), at(5));
         answered +=
             i32::from(find_from(&cache, flood, &number.to_string(), Ok(None)).await.is_ok());
     }

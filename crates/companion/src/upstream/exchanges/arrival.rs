@@ -1,7 +1,7 @@
-//! When a callback first asked for its turn. A refused callback keeps its place: the branch cookie
-//! carries it, sealed, and the same callback brings it along when its page tries again. So
-//! callbacks of one address are served in the order of their first arrival, and a flood of newer
-//! ones holds none of them up for good.
+//! When a callback first asked for its turn. A refused callback keeps its place: the upstream
+//! authorization cookie carries it, sealed, and the same callback brings it along when its page
+//! tries again. So callbacks of one address are served in the order of their first arrival, and a
+//! flood of newer ones holds none of them up for good.
 
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
-//! Exchanges of codes with the provider: each state once, so many in flight, near the provider's limit in fair
-//! turns. A caller that hangs up while it waits costs nothing; an exchange that has begun is finished and recorded,
-//! also at the end of the process. Who goes next is decided in [`queue`]; here are the lock, the tasks and the clock.
+//! Exchanges of codes with the provider: each state once, so many in flight, near the provider's
+//! limit in fair turns. A caller that hangs up while it waits costs nothing; an exchange that has
+//! begun is finished and recorded, also at the end of the process. Who goes next is decided in
+//! [`queue`]; here are the lock, the tasks and the clock.
 
 mod arrival;
 mod budget;
@@ -25,7 +26,7 @@ use tokio_util::task::TaskTracker;
 
 use self::queue::{Limits, Queue, Ticket};
 use crate::ambient::Stopwatch;
-use crate::domain::BranchId;
+use crate::domain::UpstreamAuthorizationId;
 
 /// Sixteen of the 64 slots and sixty exchanges of the burst are for callers without refused codes.
 const LIMITS: Limits =
@@ -60,7 +61,7 @@ struct Shared {
 struct State {
     queue: Queue,
     waiting: HashMap<Ticket, Waiting>,
-    used: LruCache<BranchId, ()>,
+    used: LruCache<UpstreamAuthorizationId, ()>,
     tickets: u64,
     /// A task sleeps until then, when the budget allows the next one.
     wakes_at: Option<Duration>,
@@ -68,17 +69,17 @@ struct State {
 }
 
 struct Waiting {
-    branch: BranchId,
+    authorization: UpstreamAuthorizationId,
     turn: oneshot::Sender<Result<Turn, NoTurn>>,
 }
 
-/// The right to use a state: to send its code, or to record its error. Dropped without [`Turn::end`], it counts as
-/// not sent.
+/// The right to use a state: to send its code, or to record its error. Dropped without
+/// [`Turn::end`], it counts as not sent.
 pub struct Turn {
     shared: Arc<Shared>,
     /// None where nothing is sent.
     ticket: Option<Ticket>,
-    branch: BranchId,
+    authorization: UpstreamAuthorizationId,
     ended: Ended,
 }
 
@@ -98,22 +99,24 @@ impl Default for Exchanges {
 }
 
 impl Exchanges {
-    /// Whether the state of this branch was used a short while ago; asked before anything costs anything.
-    pub fn is_used(&self, branch: BranchId) -> bool {
-        self.shared.lock().used.contains(&branch)
+    /// Whether the state of this upstream authorization was used a short while ago; asked before
+    /// anything costs anything.
+    pub fn is_used(&self, authorization: UpstreamAuthorizationId) -> bool {
+        self.shared.lock().used.contains(&authorization)
     }
 
-    /// Waits for the turn to send the code of this branch. Dropped while it waits, it leaves no trace.
+    /// Waits for the turn to send the code of this upstream authorization. Dropped while it waits,
+    /// it leaves no trace.
     ///
     /// # Errors
     /// The state was used, or too many wait.
     pub async fn turn(
         &self,
-        branch: BranchId,
+        authorization: UpstreamAuthorizationId,
         caller: Caller,
         arrival: Arrival,
     ) -> Result<Turn, NoTurn> {
-        let (ticket, turn) = self.shared.line_up(branch, caller, arrival)?;
+        let (ticket, turn) = self.shared.line_up(authorization, caller, arrival)?;
         let _leaves = Leave { shared: &self.shared, ticket };
         Shared::advance(&self.shared);
         match tokio::time::timeout(TURN_TIMEOUT, turn).await {
@@ -123,20 +126,23 @@ impl Exchanges {
         }
     }
 
-    /// Uses the state of this branch for an answer that is not sent on.
+    /// Uses the state of this upstream authorization for an answer that is not sent on.
     ///
     /// # Errors
     /// It was used.
-    pub fn turn_without_exchange(&self, branch: BranchId) -> Result<Turn, NoTurn> {
+    pub fn turn_without_exchange(
+        &self,
+        authorization: UpstreamAuthorizationId,
+    ) -> Result<Turn, NoTurn> {
         let mut state = self.shared.lock();
         if state.closed {
             return Err(NoTurn::Busy);
         }
-        if state.used.put(branch, ()).is_some() {
+        if state.used.put(authorization, ()).is_some() {
             return Err(NoTurn::Used);
         }
         let shared = Arc::clone(&self.shared);
-        Ok(Turn { shared, ticket: None, branch, ended: Ended::NotSent })
+        Ok(Turn { shared, ticket: None, authorization, ended: Ended::NotSent })
     }
 
     /// Runs work that is finished whether or not anyone waits for it.
@@ -180,13 +186,13 @@ impl Shared {
 
     fn line_up(
         &self,
-        branch: BranchId,
+        authorization: UpstreamAuthorizationId,
         caller: Caller,
         arrival: Arrival,
     ) -> Result<(Ticket, oneshot::Receiver<Result<Turn, NoTurn>>), NoTurn> {
         let now = self.clock.elapsed();
         let mut state = self.lock();
-        if state.used.contains(&branch) {
+        if state.used.contains(&authorization) {
             return Err(NoTurn::Used);
         }
         if state.closed || state.queue.paused_until() > now + TURN_TIMEOUT {
@@ -195,7 +201,8 @@ impl Shared {
         let (turn, receiver) = oneshot::channel();
         state.tickets += 1;
         let ticket = Ticket(state.tickets);
-        let before = state.waiting.iter().find(|(_, waiting)| waiting.branch == branch);
+        let before =
+            state.waiting.iter().find(|(_, waiting)| waiting.authorization == authorization);
         let refused = if let Some(old) = before.map(|(ticket, _)| *ticket) {
             state.queue.replace(old, ticket);
             if let Some(old) = state.waiting.remove(&old) {
@@ -205,7 +212,7 @@ impl Shared {
         } else {
             state.queue.arrive(ticket, caller, arrival, now)
         };
-        state.waiting.insert(ticket, Waiting { branch, turn });
+        state.waiting.insert(ticket, Waiting { authorization, turn });
         if let Some(refused) = refused {
             state.waiting.remove(&refused);
         }
@@ -218,13 +225,16 @@ impl Shared {
         let mut state = shared.lock();
         let now = shared.clock.elapsed();
         while let Some(ticket) = state.queue.begin_next(now) {
-            let Some(Waiting { branch, turn }) = state.waiting.remove(&ticket) else {
+            let Some(Waiting { authorization, turn }) = state.waiting.remove(&ticket) else {
                 state.queue.end(ticket, Ended::NotSent, now);
                 continue;
             };
-            state.used.put(branch, ());
+            state.used.put(authorization, ());
             let shared = Arc::clone(shared);
-            due.push((turn, Turn { shared, ticket: Some(ticket), branch, ended: Ended::NotSent }));
+            due.push((
+                turn,
+                Turn { shared, ticket: Some(ticket), authorization, ended: Ended::NotSent },
+            ));
         }
         let sooner = |at: &Duration| state.wakes_at.is_none_or(|known| *at < known);
         let wake_at = state.queue.wake_at().filter(sooner);
@@ -279,7 +289,7 @@ impl Drop for Turn {
             let now = self.shared.clock.elapsed();
             let mut state = self.shared.lock();
             if self.ended == Ended::NotSent {
-                state.used.pop(&self.branch);
+                state.used.pop(&self.authorization);
             }
             if let Some(ticket) = self.ticket {
                 state.queue.end(ticket, self.ended, now);

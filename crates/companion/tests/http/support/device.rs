@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use keyport_companion::keys::{Random, SystemRandom};
+use keyport_companion::domain::{Random, SystemRandom};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 

@@ -1,4 +1,5 @@
-//! The client's side channel: it tells the owner of the device key, and nobody else, how far the sign-in is.
+//! The client's side channel: it tells the owner of the device key, and nobody else, how far the
+//! sign-in is.
 
 use keyport_companion::domain::{
     AttemptKey, AttemptState, CancelledBy, GrantStage, Outcome, ProblemCode, RefreshRefusal,
@@ -7,7 +8,7 @@ use keyport_companion::domain::{
 use keyport_companion::storage::{CodeRefusal, ExchangeStart};
 
 use crate::world::{
-    FOREIGN, LAPTOP, World, ada, at, attempt, branch_of_attempt, redemption, refresh_token,
+    FOREIGN, LAPTOP, World, ada, at, attempt, authorization_of_attempt, redemption, refresh_token,
 };
 
 async fn state(world: &World, key: AttemptKey) -> AttemptState {
@@ -25,7 +26,7 @@ async fn cancel(world: &World, key: AttemptKey) {
 pub async fn an_attempt_is_followed_from_waiting_to_stored(world: World) {
     let key = attempt();
     assert_eq!(state(&world, key).await, AttemptState::Waiting);
-    let grant = world.started(branch_of_attempt(key.attempt), at(0)).await;
+    let grant = world.started(authorization_of_attempt(key.attempt), at(0)).await;
     assert_eq!(state(&world, key).await, AttemptState::Waiting);
     world.fulfil(grant, ada(), at(1)).await;
     assert!(matches!(state(&world, key).await, AttemptState::Confirm(_)));
@@ -42,7 +43,7 @@ pub async fn an_attempt_is_followed_from_waiting_to_stored(world: World) {
 
 pub async fn the_number_is_the_one_of_the_page(world: World) {
     let key = attempt();
-    let grant = world.started(branch_of_attempt(key.attempt), at(0)).await;
+    let grant = world.started(authorization_of_attempt(key.attempt), at(0)).await;
     world.fulfil(grant, ada(), at(1)).await;
     let page = world.storage.read_grant(grant, at(2)).await.unwrap().unwrap().grant;
     let GrantStage::Fulfilled { number, .. } = page.stage else { panic!("{:?}", page.stage) };
@@ -52,7 +53,7 @@ pub async fn the_number_is_the_one_of_the_page(world: World) {
 
 pub async fn another_key_sees_an_attempt_that_nobody_touched(world: World) {
     let key = attempt();
-    let grant = world.started(branch_of_attempt(key.attempt), at(0)).await;
+    let grant = world.started(authorization_of_attempt(key.attempt), at(0)).await;
     world.fulfil(grant, ada(), at(1)).await;
     let spy = AttemptKey { jkt: FOREIGN, ..key };
     assert_eq!(state(&world, spy).await, AttemptState::Waiting);
@@ -63,7 +64,7 @@ pub async fn another_key_cannot_cancel_or_finish(world: World) {
     // A spy of its own at each step: one whose attempt is cancelled already would try nothing.
     let spy = |n| AttemptKey { jkt: Thumbprint::from_bytes([n; 32]), ..key };
     cancel(&world, spy(21)).await;
-    let grant = world.started(branch_of_attempt(key.attempt), at(0)).await;
+    let grant = world.started(authorization_of_attempt(key.attempt), at(0)).await;
     cancel(&world, spy(22)).await;
     world.fulfil(grant, ada(), at(1)).await;
     report(&world, spy(23), Outcome::Failed(None)).await;
@@ -77,17 +78,17 @@ pub async fn another_key_cannot_cancel_or_finish(world: World) {
     assert_eq!(state(&world, key).await, AttemptState::Redeemed);
 }
 
-pub async fn a_cancelled_attempt_refuses_the_branch_that_comes_back(world: World) {
+pub async fn a_cancelled_attempt_refuses_the_authorization_that_comes_back(world: World) {
     let key = attempt();
     cancel(&world, key).await;
     assert_eq!(state(&world, key).await, AttemptState::Cancelled(CancelledBy::Client));
-    let start = world.begin(branch_of_attempt(key.attempt), at(11)).await;
+    let start = world.begin(authorization_of_attempt(key.attempt), at(11)).await;
     assert_eq!(start, ExchangeStart::Cancelled);
 }
 
 pub async fn a_cancelled_attempt_refuses_the_code_that_is_out(world: World) {
     let key = attempt();
-    let code = world.code(branch_of_attempt(key.attempt), ada(), at(0)).await;
+    let code = world.code(authorization_of_attempt(key.attempt), ada(), at(0)).await;
     cancel(&world, key).await;
     assert_eq!(world.refused_code(redemption(&code), at(11)).await, CodeRefusal::Cancelled);
     assert_eq!(state(&world, key).await, AttemptState::Cancelled(CancelledBy::Client));
@@ -95,7 +96,7 @@ pub async fn a_cancelled_attempt_refuses_the_code_that_is_out(world: World) {
 
 pub async fn cancelling_after_redemption_ends_the_session(world: World) {
     let key = attempt();
-    let code = world.code(branch_of_attempt(key.attempt), ada(), at(0)).await;
+    let code = world.code(authorization_of_attempt(key.attempt), ada(), at(0)).await;
     let issued = world.redeemed(redemption(&code), at(1)).await;
     cancel(&world, key).await;
     assert!(!world.is_alive(&issued, at(11)).await);
@@ -105,7 +106,7 @@ pub async fn cancelling_after_redemption_ends_the_session(world: World) {
 
 pub async fn cancelling_a_stored_session_changes_nothing(world: World) {
     let key = attempt();
-    let code = world.code(branch_of_attempt(key.attempt), ada(), at(0)).await;
+    let code = world.code(authorization_of_attempt(key.attempt), ada(), at(0)).await;
     let issued = world.redeemed(redemption(&code), at(1)).await;
     report(&world, key, Outcome::Stored).await;
     cancel(&world, key).await;
@@ -117,7 +118,7 @@ pub async fn nothing_is_stored_before_it_is_redeemed(world: World) {
     let key = attempt();
     report(&world, key, Outcome::Stored).await;
     assert_eq!(state(&world, key).await, AttemptState::Waiting);
-    world.code(branch_of_attempt(key.attempt), ada(), at(0)).await;
+    world.code(authorization_of_attempt(key.attempt), ada(), at(0)).await;
     report(&world, key, Outcome::Memory).await;
     assert_eq!(state(&world, key).await, AttemptState::Minted);
 }
@@ -125,7 +126,7 @@ pub async fn nothing_is_stored_before_it_is_redeemed(world: World) {
 pub async fn the_problem_of_the_app_is_kept(world: World) {
     let key = attempt();
     let problem = ProblemCode::new("keychain_locked");
-    let code = world.code(branch_of_attempt(key.attempt), ada(), at(0)).await;
+    let code = world.code(authorization_of_attempt(key.attempt), ada(), at(0)).await;
     world.redeemed(redemption(&code), at(1)).await;
     report(&world, key, Outcome::Failed(problem.clone())).await;
     assert_eq!(state(&world, key).await, AttemptState::Failed(problem));
@@ -134,13 +135,13 @@ pub async fn the_problem_of_the_app_is_kept(world: World) {
     assert_eq!(state(&world, key).await, AttemptState::Memory);
 }
 
-pub async fn a_failure_of_one_branch_gives_way_to_the_next(world: World) {
+pub async fn a_failure_of_one_authorization_gives_way_to_the_next(world: World) {
     let key = attempt();
     let problem = ProblemCode::new("access_denied").unwrap();
-    let first = world.started(branch_of_attempt(key.attempt), at(0)).await;
+    let first = world.started(authorization_of_attempt(key.attempt), at(0)).await;
     world.storage.fail_grant(first, problem.clone(), at(1)).await.unwrap();
     assert_eq!(state(&world, key).await, AttemptState::Failed(Some(problem)));
-    let second = world.started(branch_of_attempt(key.attempt), at(2)).await;
+    let second = world.started(authorization_of_attempt(key.attempt), at(2)).await;
     assert_eq!(state(&world, key).await, AttemptState::Waiting);
     world.fulfil(second, ada(), at(3)).await;
     assert!(matches!(state(&world, key).await, AttemptState::Confirm(_)));
@@ -148,10 +149,10 @@ pub async fn a_failure_of_one_branch_gives_way_to_the_next(world: World) {
 
 pub async fn an_exchange_that_ended_without_a_word_is_no_endless_wait(world: World) {
     let key = attempt();
-    world.started(branch_of_attempt(key.attempt), at(0)).await;
+    world.started(authorization_of_attempt(key.attempt), at(0)).await;
     let late = world.storage.attempt_state(key, at(120)).await.unwrap();
     assert_eq!(late, AttemptState::Failed(Some(ProblemCode::interrupted())));
-    let next = world.started(branch_of_attempt(key.attempt), at(121)).await;
+    let next = world.started(authorization_of_attempt(key.attempt), at(121)).await;
     world.fulfil(next, ada(), at(122)).await;
     let state = world.storage.attempt_state(key, at(130)).await.unwrap();
     assert!(matches!(state, AttemptState::Confirm(_)), "{state:?}");

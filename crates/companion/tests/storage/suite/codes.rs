@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use keyport_companion::domain::{RefreshRefusal, Scope};
-use keyport_companion::keys::{AuthorizationCode, SecretText, SystemRandom};
-use keyport_companion::storage::{CodeRefusal, OpenedBranch, RedeemCode, Redemption};
+use keyport_companion::domain::{RefreshRefusal, Scope, SecretText, SystemRandom};
+use keyport_companion::keys::AuthorizationCode;
+use keyport_companion::storage::{CodeRefusal, RedeemCode, Redemption, ReturnedAuthorization};
 
 use crate::world::{
-    FOREIGN, LAPTOP, REDIRECT, World, ada, at, branch_of, in_parallel, redemption, refresh_token,
+    FOREIGN, LAPTOP, REDIRECT, World, ada, at, authorization_of, in_parallel, redemption,
+    refresh_token,
 };
 
 async fn fresh_code(world: &World) -> AuthorizationCode {
-    world.code(branch_of(LAPTOP), ada(), at(0)).await
+    world.code(authorization_of(LAPTOP), ada(), at(0)).await
 }
 
 fn wrong_verifier(code: &AuthorizationCode) -> RedeemCode {
@@ -105,8 +106,9 @@ pub async fn an_unknown_code_is_refused(world: World) {
 }
 
 pub async fn without_offline_access_there_is_no_refresh_token(world: World) {
-    let branch = OpenedBranch { scope: Scope::parse("profile email"), ..branch_of(LAPTOP) };
-    let code = world.code(branch, ada(), at(0)).await;
+    let authorization =
+        ReturnedAuthorization { scope: Scope::parse("profile email"), ..authorization_of(LAPTOP) };
+    let code = world.code(authorization, ada(), at(0)).await;
     let issued = world.redeemed(redemption(&code), at(1)).await;
     assert!(issued.refresh_token.is_none());
     assert!(world.is_alive(&issued, at(300)).await);

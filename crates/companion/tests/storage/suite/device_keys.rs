@@ -4,12 +4,12 @@ use keyport_companion::domain::{RefreshRefusal, UpstreamIdentity};
 use keyport_companion::storage::{CodeRefusal, Minting};
 
 use crate::world::{
-    FOREIGN, LAPTOP, World, ada, at, branch_of, days, grace, redemption, refresh_token,
+    FOREIGN, LAPTOP, World, ada, at, authorization_of, days, grace, redemption, refresh_token,
 };
 
 /// True if the laptop would be sent straight on.
 async fn is_known(world: &World, who: UpstreamIdentity, now: i64) -> bool {
-    let grant = world.started(branch_of(LAPTOP), at(now)).await;
+    let grant = world.started(authorization_of(LAPTOP), at(now)).await;
     world.fulfil(grant, who, at(now)).await
 }
 
@@ -31,26 +31,26 @@ pub async fn a_replayed_refresh_token_makes_the_device_unknown(world: World) {
 }
 
 pub async fn a_replayed_code_makes_the_device_unknown(world: World) {
-    let code = world.code(branch_of(LAPTOP), ada(), at(0)).await;
+    let code = world.code(authorization_of(LAPTOP), ada(), at(0)).await;
     world.redeemed(redemption(&code), at(1)).await;
     assert_eq!(world.refused_code(redemption(&code), at(2)).await, CodeRefusal::Replayed);
     assert!(!is_known(&world, ada(), 3).await);
 }
 
 pub async fn a_theft_concerns_this_user_and_this_key_only(world: World) {
-    let grace_signs_in = world.code(branch_of(LAPTOP), grace(), at(0)).await;
+    let grace_signs_in = world.code(authorization_of(LAPTOP), grace(), at(0)).await;
     world.redeemed(redemption(&grace_signs_in), at(0)).await;
     world.sign_in(FOREIGN, at(0)).await;
     let (_, first) = world.sign_in(LAPTOP, at(0)).await;
     replay(&world, &first, 1).await;
     assert!(is_known(&world, grace(), 10).await, "another person on the same device");
-    let other_device = world.started(branch_of(FOREIGN), at(10)).await;
+    let other_device = world.started(authorization_of(FOREIGN), at(10)).await;
     assert!(world.fulfil(other_device, ada(), at(10)).await, "another device of the same person");
 }
 
 pub async fn a_theft_stops_a_hand_off_that_is_waiting(world: World) {
     let (_, first) = world.sign_in(LAPTOP, at(0)).await;
-    let waiting = world.started(branch_of(LAPTOP), at(1)).await;
+    let waiting = world.started(authorization_of(LAPTOP), at(1)).await;
     assert!(world.fulfil(waiting, ada(), at(1)).await);
     replay(&world, &first, 2).await;
     let minting = world.storage.mint_code(waiting, at(10)).await.unwrap();

@@ -5,32 +5,37 @@ use std::sync::Arc;
 use keyport_companion::domain::{
     CancelledBy, GrantStage, ProblemCode, ProviderProfile, Timestamp, UpstreamIdentity, UserId,
 };
-use keyport_companion::storage::{ExchangeStart, Fulfilment, Minting, OpenedBranch};
+use keyport_companion::storage::{ExchangeStart, Fulfilment, Minting, ReturnedAuthorization};
 
 use crate::world::{
-    FOREIGN, LAPTOP, World, ada, at, branch_of, grace, identity, in_parallel, profile_of_ada,
-    redemption,
+    FOREIGN, LAPTOP, World, ada, at, authorization_of, grace, identity, in_parallel,
+    profile_of_ada, redemption,
 };
 
-fn same_branch(of: &OpenedBranch) -> OpenedBranch {
-    OpenedBranch { branch: of.branch, request: of.request, ..branch_of(of.jkt) }
+fn same_authorization(of: &ReturnedAuthorization) -> ReturnedAuthorization {
+    ReturnedAuthorization {
+        authorization: of.authorization,
+        request: of.request,
+        ..authorization_of(of.jkt)
+    }
 }
 
-fn other_branch(of: &OpenedBranch) -> OpenedBranch {
-    OpenedBranch { request: of.request, ..branch_of(of.jkt) }
+fn other_authorization(of: &ReturnedAuthorization) -> ReturnedAuthorization {
+    ReturnedAuthorization { request: of.request, ..authorization_of(of.jkt) }
 }
 
 async fn user_after(world: &World, who: UpstreamIdentity, now: Timestamp) -> UserId {
-    let grant = world.started(branch_of(LAPTOP), now).await;
+    let grant = world.started(authorization_of(LAPTOP), now).await;
     world.fulfil(grant, who, now).await;
     world.storage.read_grant(grant, now).await.unwrap().unwrap().user.unwrap().id
 }
 
 pub async fn of_64_parallel_callbacks_one_may_send_the_exchange(world: World) {
-    let branch = branch_of(LAPTOP);
+    let authorization = authorization_of(LAPTOP);
     let starts = in_parallel(|| {
-        let (storage, branch) = (Arc::clone(&world.storage), same_branch(&branch));
-        async move { storage.begin_exchange(branch, at(0)).await.unwrap() }
+        let (storage, authorization) =
+            (Arc::clone(&world.storage), same_authorization(&authorization));
+        async move { storage.begin_exchange(authorization, at(0)).await.unwrap() }
     })
     .await;
     let started: Vec<_> = starts
@@ -45,9 +50,9 @@ pub async fn of_64_parallel_callbacks_one_may_send_the_exchange(world: World) {
     assert_eq!(others.count(), 63, "all others are shown the same grant");
 }
 
-pub async fn the_first_fulfilled_branch_of_a_request_wins(world: World) {
-    let first = branch_of(LAPTOP);
-    let (second, third) = (other_branch(&first), other_branch(&first));
+pub async fn the_first_fulfilled_authorization_of_a_request_wins(world: World) {
+    let first = authorization_of(LAPTOP);
+    let (second, third) = (other_authorization(&first), other_authorization(&first));
     let slow = world.started(first, at(0)).await;
     let quick = world.started(second, at(1)).await;
     world.fulfil(quick, ada(), at(2)).await;
@@ -59,10 +64,10 @@ pub async fn the_first_fulfilled_branch_of_a_request_wins(world: World) {
     assert_eq!(world.begin(third, at(4)).await, ExchangeStart::AlreadyStarted(quick));
 }
 
-pub async fn two_branches_fulfilled_at_once_leave_one_winner(world: World) {
+pub async fn two_authorizations_fulfilled_at_once_leave_one_winner(world: World) {
     for round in 0..20 {
-        let first = branch_of(LAPTOP);
-        let second = other_branch(&first);
+        let first = authorization_of(LAPTOP);
+        let second = other_authorization(&first);
         let a = world.started(first, at(round)).await;
         let b = world.started(second, at(round)).await;
         let (one, two) = tokio::join!(
@@ -84,7 +89,7 @@ pub async fn a_person_who_changes_email_stays_the_same_user(world: World) {
         name: Some("Ada King".into()),
         ..profile_of_ada()
     });
-    let grant = world.started(branch_of(LAPTOP), at(10)).await;
+    let grant = world.started(authorization_of(LAPTOP), at(10)).await;
     world.fulfil(grant, married, at(10)).await;
     let user = world.storage.read_grant(grant, at(10)).await.unwrap().unwrap().user.unwrap();
     assert_eq!(user.id, before);
@@ -122,7 +127,7 @@ pub async fn a_known_organization_name_stays_until_another_one_comes(world: Worl
         (moved, None),
     ];
     for (second, (identity, wanted)) in (1..).zip(table) {
-        let grant = world.started(branch_of(LAPTOP), at(second)).await;
+        let grant = world.started(authorization_of(LAPTOP), at(second)).await;
         world.fulfil(grant, identity, at(second)).await;
         let view = world.storage.read_grant(grant, at(second)).await.unwrap().unwrap();
         let organization = view.user.unwrap().organization.unwrap();
@@ -131,7 +136,7 @@ pub async fn a_known_organization_name_stays_until_another_one_comes(world: Worl
 }
 
 pub async fn an_unknown_device_is_confirmed_before_a_code_is_minted(world: World) {
-    let grant = world.started(branch_of(LAPTOP), at(0)).await;
+    let grant = world.started(authorization_of(LAPTOP), at(0)).await;
     assert!(matches!(world.storage.mint_code(grant, at(0)).await.unwrap(), Minting::Ended));
     assert!(!world.fulfil(grant, ada(), at(1)).await, "the device is new");
     assert!(matches!(world.storage.mint_code(grant, at(1)).await.unwrap(), Minting::NotConfirmed));
@@ -140,7 +145,7 @@ pub async fn an_unknown_device_is_confirmed_before_a_code_is_minted(world: World
 
 pub async fn a_known_device_goes_straight_on(world: World) {
     world.sign_in(LAPTOP, at(0)).await;
-    let grant = world.started(branch_of(LAPTOP), at(60)).await;
+    let grant = world.started(authorization_of(LAPTOP), at(60)).await;
     assert!(world.fulfil(grant, ada(), at(60)).await, "the device is known");
     let minting = world.storage.mint_code(grant, at(60)).await.unwrap();
     assert!(matches!(minting, Minting::Minted { .. }), "no button is asked for");
@@ -148,17 +153,17 @@ pub async fn a_known_device_goes_straight_on(world: World) {
 
 pub async fn the_key_of_somebody_else_is_not_a_known_device(world: World) {
     world.sign_in(LAPTOP, at(0)).await;
-    let other_person = world.started(branch_of(LAPTOP), at(1)).await;
+    let other_person = world.started(authorization_of(LAPTOP), at(1)).await;
     assert!(!world.fulfil(other_person, grace(), at(1)).await, "Ada's laptop, Grace's account");
-    let other_device = world.started(branch_of(FOREIGN), at(2)).await;
+    let other_device = world.started(authorization_of(FOREIGN), at(2)).await;
     assert!(!world.fulfil(other_device, ada(), at(2)).await, "Ada's account, a foreign device");
     // Fulfilled is not signed in: only a redeemed code makes a device known.
-    let again = world.started(branch_of(FOREIGN), at(3)).await;
+    let again = world.started(authorization_of(FOREIGN), at(3)).await;
     assert!(!world.fulfil(again, ada(), at(3)).await);
 }
 
 pub async fn a_code_is_minted_once_by_64_parallel_presses(world: World) {
-    let grant = world.started(branch_of(LAPTOP), at(0)).await;
+    let grant = world.started(authorization_of(LAPTOP), at(0)).await;
     world.fulfil(grant, ada(), at(0)).await;
     let mintings = in_parallel(|| {
         let storage = Arc::clone(&world.storage);
@@ -174,7 +179,7 @@ pub async fn a_code_is_minted_once_by_64_parallel_presses(world: World) {
 }
 
 pub async fn a_hand_off_that_took_too_long_mints_nothing(world: World) {
-    let grant = world.started(branch_of(LAPTOP), at(0)).await;
+    let grant = world.started(authorization_of(LAPTOP), at(0)).await;
     world.fulfil(grant, ada(), at(0)).await;
     assert!(world.storage.confirm_grant(grant, at(599)).await.unwrap());
     assert!(!world.storage.confirm_grant(grant, at(600)).await.unwrap());
@@ -182,7 +187,7 @@ pub async fn a_hand_off_that_took_too_long_mints_nothing(world: World) {
 }
 
 pub async fn not_me_ends_the_grant_and_its_code(world: World) {
-    let grant = world.started(branch_of(LAPTOP), at(0)).await;
+    let grant = world.started(authorization_of(LAPTOP), at(0)).await;
     world.fulfil(grant, ada(), at(0)).await;
     let code = world.mint(grant, at(1)).await;
     assert!(world.storage.cancel_grant(grant, CancelledBy::Person, at(2)).await.unwrap());
@@ -193,7 +198,7 @@ pub async fn not_me_ends_the_grant_and_its_code(world: World) {
 
 pub async fn a_failed_exchange_says_why_and_cannot_be_fulfilled(world: World) {
     let problem = ProblemCode::new("access_denied").unwrap();
-    let grant = world.started(branch_of(LAPTOP), at(0)).await;
+    let grant = world.started(authorization_of(LAPTOP), at(0)).await;
     world.storage.fail_grant(grant, problem.clone(), at(1)).await.unwrap();
     let late = world.storage.fulfil_grant(grant, ada(), at(2)).await.unwrap();
     assert_eq!(late, Fulfilment::Ended);
@@ -203,7 +208,7 @@ pub async fn a_failed_exchange_says_why_and_cannot_be_fulfilled(world: World) {
 }
 
 pub async fn an_exchange_without_result_reads_as_interrupted(world: World) {
-    let grant = world.started(branch_of(LAPTOP), at(0)).await;
+    let grant = world.started(authorization_of(LAPTOP), at(0)).await;
     let soon = world.storage.read_grant(grant, at(119)).await.unwrap().unwrap();
     assert_eq!(soon.grant.stage, GrantStage::Pending);
     let late = world.storage.read_grant(grant, at(120)).await.unwrap().unwrap();

@@ -4,17 +4,20 @@
 use futures_util::future::join_all;
 use keyport_companion::domain::{
     AttemptKey, AttemptState, GRANTS_PER_ATTEMPT, GRANTS_PER_REQUEST, Outcome, RequestId,
+    SystemRandom,
 };
-use keyport_companion::keys::SystemRandom;
-use keyport_companion::storage::{ExchangeStart, OpenedBranch};
+use keyport_companion::storage::{ExchangeStart, ReturnedAuthorization};
 
-use crate::world::{LAPTOP, World, ada, at, attempt, branch_of, branch_of_attempt, redemption};
+use crate::world::{
+    LAPTOP, World, ada, at, attempt, authorization_of, authorization_of_attempt, redemption,
+};
 
 /// As many calls as fit into the queue at once.
 const AT_ONCE: usize = 500;
 
-/// Starts `count` exchanges with the branches of `make`; returns how many of them may be sent.
-async fn begun(world: &World, count: usize, make: impl Fn() -> OpenedBranch) -> usize {
+/// Starts `count` exchanges with the upstream authorizations of `make`; returns how many of them
+/// may be sent.
+async fn begun(world: &World, count: usize, make: impl Fn() -> ReturnedAuthorization) -> usize {
     let mut started = 0;
     for chunk in (0..count).collect::<Vec<_>>().chunks(AT_ONCE) {
         let starts = join_all(chunk.iter().map(|_| world.begin(make(), at(0)))).await;
@@ -25,25 +28,25 @@ async fn begun(world: &World, count: usize, make: impl Fn() -> OpenedBranch) -> 
 
 pub async fn a_request_gives_no_more_grants_than_its_limit(world: World) {
     let request = RequestId::draw(&SystemRandom);
-    let branch = || OpenedBranch { request, ..branch_of(LAPTOP) };
-    assert_eq!(begun(&world, 1_000, branch).await, GRANTS_PER_REQUEST);
-    assert_eq!(world.begin(branch(), at(1)).await, ExchangeStart::TooMany);
-    assert_eq!(begun(&world, 1, || branch_of(LAPTOP)).await, 1, "the next request works");
+    let authorization = || ReturnedAuthorization { request, ..authorization_of(LAPTOP) };
+    assert_eq!(begun(&world, 1_000, authorization).await, GRANTS_PER_REQUEST);
+    assert_eq!(world.begin(authorization(), at(1)).await, ExchangeStart::TooMany);
+    assert_eq!(begun(&world, 1, || authorization_of(LAPTOP)).await, 1, "the next request works");
 }
 
 pub async fn an_attempt_gives_no_more_grants_than_its_limit(world: World) {
     let key = attempt();
-    let branch = || branch_of_attempt(key.attempt);
-    assert_eq!(begun(&world, 1_000, branch).await, GRANTS_PER_ATTEMPT);
-    assert_eq!(world.begin(branch(), at(1)).await, ExchangeStart::TooMany);
+    let authorization = || authorization_of_attempt(key.attempt);
+    assert_eq!(begun(&world, 1_000, authorization).await, GRANTS_PER_ATTEMPT);
+    assert_eq!(world.begin(authorization(), at(1)).await, ExchangeStart::TooMany);
     let next = attempt();
-    assert_eq!(begun(&world, 1, || branch_of_attempt(next.attempt)).await, 1);
+    assert_eq!(begun(&world, 1, || authorization_of_attempt(next.attempt)).await, 1);
 }
 
 pub async fn a_limit_that_was_reached_does_not_stop_what_is_under_way(world: World) {
     let key = attempt();
-    let grant = world.started(branch_of_attempt(key.attempt), at(0)).await;
-    begun(&world, 100, || branch_of_attempt(key.attempt)).await;
+    let grant = world.started(authorization_of_attempt(key.attempt), at(0)).await;
+    begun(&world, 100, || authorization_of_attempt(key.attempt)).await;
     world.fulfil(grant, ada(), at(1)).await;
     let code = world.mint(grant, at(2)).await;
     world.redeemed(redemption(&code), at(3)).await;
@@ -53,7 +56,7 @@ pub async fn a_limit_that_was_reached_does_not_stop_what_is_under_way(world: Wor
 
 pub async fn dropped_requests_for_50_000_grants_hold_no_other_up(world: World) {
     let key = attempt();
-    let started = begun(&world, 50_000, || branch_of_attempt(key.attempt)).await;
+    let started = begun(&world, 50_000, || authorization_of_attempt(key.attempt)).await;
     assert!(started <= GRANTS_PER_ATTEMPT, "{started} grants of one attempt");
     for _ in 0..1_000 {
         let mut call = world.storage.attempt_state(key, at(1));

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use keyport_companion::domain::RefreshRefusal;
-use keyport_companion::keys::SecretText;
+use keyport_companion::domain::{RefreshRefusal, SecretText};
 use keyport_companion::storage::{Revocation, Revoke, RotateRefresh, Rotation};
 
 use crate::world::{CLIENT, FOREIGN, LAPTOP, World, at, days, in_parallel, refresh_token};

@@ -1,6 +1,6 @@
-//! A branch: one opening of a pushed request in one browser. The upstream `state` is its random id; what it stands
-//! for is sealed into a cookie of that name. So nothing is stored until a provider has answered, and the browser
-//! that comes back must be the one that was sent.
+//! An upstream authorization: one opening of a pushed request in one browser. The upstream `state`
+//! is its random id; what it stands for is sealed into a cookie of that name. So nothing is stored
+//! until a provider has answered, and the browser that comes back must be the one that was sent.
 
 use std::time::Duration;
 
@@ -10,11 +10,13 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::compact::CompactRequest;
-use super::request::{PushedRequest, Unusable};
+use super::request::{PushedRequest, RequestError};
 use crate::client_record::ClientRecord;
-use crate::domain::{BranchId, BrowserHash, RequestId, Scope, Timestamp};
-use crate::keys::{Keys, Purpose, Random, SecretText};
-use crate::storage::OpenedBranch;
+use crate::domain::{
+    BrowserHash, Random, RequestId, Scope, SecretText, Timestamp, UpstreamAuthorizationId,
+};
+use crate::keys::{Keys, Purpose};
+use crate::storage::ReturnedAuthorization;
 use crate::upstream::Place;
 use crate::web::state_cookie::UpstreamState;
 
@@ -22,8 +24,8 @@ use crate::web::state_cookie::UpstreamState;
 pub const LIFETIME: Duration = Duration::from_secs(600);
 
 /// See the module. No `Debug`: it holds the upstream code verifier.
-pub struct Branch {
-    pub id: BranchId,
+pub struct UpstreamAuthorization {
+    pub id: UpstreamAuthorizationId,
     pub request_id: RequestId,
     pub request: PushedRequest,
     pub browser: BrowserHash,
@@ -45,7 +47,7 @@ struct Sealed {
     place: Option<(u32, u32)>,
 }
 
-impl Branch {
+impl UpstreamAuthorization {
     /// Opens the request in a browser under a new upstream `state`.
     pub fn open(
         (request_id, request): (RequestId, PushedRequest),
@@ -57,7 +59,7 @@ impl Branch {
         let state = UpstreamState::draw(deadline, random);
         let mut verifier = [0; 32];
         random.fill(&mut verifier);
-        let (id, deadline) = (state.branch(), deadline.seconds());
+        let (id, deadline) = (state.authorization(), deadline.seconds());
         (state, Self { id, request_id, request, browser, place: None, verifier, deadline })
     }
 
@@ -93,7 +95,7 @@ impl Branch {
             }),
         };
         let content = Zeroizing::new(postcard::to_stdvec(&sealed).ok()?);
-        Some(keys.seal_bytes(Purpose::Branch, state.as_bytes(), &content, random))
+        Some(keys.seal_bytes(Purpose::UpstreamAuthorization, state.as_bytes(), &content, random))
     }
 
     /// Opens the cookie of a state that came back.
@@ -106,21 +108,21 @@ impl Branch {
         clients: &[ClientRecord],
         keys: &Keys,
         now: Timestamp,
-    ) -> Result<Self, Unusable> {
+    ) -> Result<Self, RequestError> {
         let content = keys
-            .open_bytes(Purpose::Branch, state.as_bytes(), cookie)
-            .map_err(|_| Unusable::Foreign)?;
-        let sealed: Sealed = postcard::from_bytes(&content).map_err(|_| Unusable::Foreign)?;
+            .open_bytes(Purpose::UpstreamAuthorization, state.as_bytes(), cookie)
+            .map_err(|_| RequestError::Foreign)?;
+        let sealed: Sealed = postcard::from_bytes(&content).map_err(|_| RequestError::Foreign)?;
         let client = clients.iter().find(|client| client.id == sealed.client_id);
         let request = client.and_then(|client| sealed.request.request(client));
         let deadline = i64::from(sealed.deadline);
         if now.has_reached(Timestamp::from_seconds(deadline)) {
-            return Err(Unusable::Expired);
+            return Err(RequestError::Expired);
         }
         Ok(Self {
-            id: state.branch(),
+            id: state.authorization(),
             request_id: RequestId::from_bytes(sealed.request_id),
-            request: request.ok_or(Unusable::Foreign)?,
+            request: request.ok_or(RequestError::Foreign)?,
             browser: BrowserHash::from_bytes(sealed.browser),
             place: sealed.place.map(|(first, given)| Place {
                 first: Timestamp::from_seconds(first.into()),
@@ -132,10 +134,10 @@ impl Branch {
     }
 
     /// As the storage journals it.
-    pub fn opened(&self) -> OpenedBranch {
+    pub fn opened(&self) -> ReturnedAuthorization {
         let request = &self.request;
-        OpenedBranch {
-            branch: self.id,
+        ReturnedAuthorization {
+            authorization: self.id,
             request: self.request_id,
             attempt: request.attempt,
             jkt: request.jkt,
@@ -154,8 +156,9 @@ impl Branch {
 mod tests {
     use super::*;
     use crate::admission::Selector;
+    use crate::domain::SystemRandom;
     use crate::domain::Thumbprint;
-    use crate::keys::{KeyFile, SystemRandom};
+    use crate::keys::KeyFile;
 
     #[test]
     fn the_cookie_carries_the_place_of_a_refused_callback_and_of_this_state_only() {
@@ -177,16 +180,19 @@ mod tests {
         };
         let id = RequestId::from_bytes([3; 16]);
         let browser = BrowserHash::from_bytes([4; 32]);
-        let (state, branch) = Branch::open((id, request), browser, &SystemRandom, now);
+        let (state, authorization) =
+            UpstreamAuthorization::open((id, request), browser, &SystemRandom, now);
         let place = Place { first: now, given: now.plus(Duration::from_secs(7)) };
         let clients = [client];
         for place in [None, Some(place)] {
-            let sealed = branch.seal(&state, place, &clients[0], &keys, &SystemRandom).unwrap();
-            let opened = Branch::unseal(&sealed, &state, &clients, &keys, now).ok().unwrap();
+            let sealed =
+                authorization.seal(&state, place, &clients[0], &keys, &SystemRandom).unwrap();
+            let opened =
+                UpstreamAuthorization::unseal(&sealed, &state, &clients, &keys, now).ok().unwrap();
             assert_eq!(opened.place, place);
             let other = UpstreamState::draw(now.plus(LIFETIME), &SystemRandom);
-            let moved = Branch::unseal(&sealed, &other, &clients, &keys, now);
-            assert!(matches!(moved, Err(Unusable::Foreign)));
+            let moved = UpstreamAuthorization::unseal(&sealed, &other, &clients, &keys, now);
+            assert!(matches!(moved, Err(RequestError::Foreign)));
         }
     }
 }

@@ -13,12 +13,12 @@ use keyport_core::Problem;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use super::Fault;
-use super::body::{TIME_LIMIT, read_body};
-use super::present::{accepts_html, present};
-use super::problem_address::{move_to_clean_address, problem};
 use crate::app::App;
 use crate::pages::{Page, ProblemPage};
+use crate::web::OAuthError;
+use crate::web::body::{TIME_LIMIT, read_body};
+use crate::web::present::{accepts_html, present};
+use crate::web::problem_address::{move_to_clean_address, problem};
 use crate::{handoff, oauth};
 
 /// Longest that any answer may take.
@@ -96,11 +96,11 @@ async fn refuse_while_setup_is_wrong(
         })
         .into_response();
     }
-    Fault::unavailable().with_problem(Problem::SetupWrong).into_response()
+    OAuthError::unavailable().with_problem(Problem::SetupWrong).into_response()
 }
 
-/// A GET here may use something up, and the framework answers HEAD with the same handler: scanners must not sign
-/// anybody in.
+/// A GET here may use something up, and the framework answers HEAD with the same handler: scanners
+/// must not sign anybody in.
 async fn refuse_head(request: Request, next: Next) -> Response {
     if request.method() == Method::HEAD {
         (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET")]).into_response()
@@ -109,7 +109,8 @@ async fn refuse_head(request: Request, next: Next) -> Response {
     }
 }
 
-/// Every answer of an endpoint that wants a proof carries the nonce for the next one (RFC 9449 §8.2).
+/// Every answer of an endpoint that wants a proof carries the nonce for the next one (RFC 9449
+/// §8.2).
 async fn hand_out_nonce(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if let Ok(nonce) = HeaderValue::from_str(&app.keys.dpop_nonce(app.now())) {

@@ -1,5 +1,5 @@
-//! Secrets as types: no Display, Serialize, Clone or Deref; Debug says `[redacted]`; wiped when dropped; compared in
-//! constant time. [`SecretText::expose`] is the one way out.
+//! Secrets as types: no Display, Serialize, Clone or Deref; Debug says `[redacted]`; wiped when
+//! dropped; compared in constant time. [`SecretText::expose`] is the one way out.
 
 use std::fmt;
 

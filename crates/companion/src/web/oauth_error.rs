@@ -1,5 +1,6 @@
-//! An OAuth error answer as data (RFC 6749 §5.2, RFC 9449 §7): a code from the standards, a fixed sentence for
-//! the developer, never anything the request or the provider said. `present` adds the request id.
+//! An OAuth error answer as data (RFC 6749 §5.2, RFC 9449 §7): a code from the standards, a fixed
+//! sentence for the developer, never anything the request or the provider said. `present` adds the
+//! request id.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -9,7 +10,7 @@ use crate::storage::StorageError;
 
 /// One refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct OAuthError {
     /// HTTP status.
     pub status: StatusCode,
     /// `error`.
@@ -24,7 +25,7 @@ pub struct Fault {
     pub retry_after: Option<u64>,
 }
 
-impl Fault {
+impl OAuthError {
     /// A 400.
     pub const fn new(error: &'static str, description: &'static str) -> Self {
         Self {
@@ -42,7 +43,8 @@ impl Fault {
         Self::new("invalid_request", description)
     }
 
-    /// `invalid_grant`, the one terminal answer of the token endpoint. The reason is in the log only.
+    /// `invalid_grant`, the one terminal answer of the token endpoint. The reason is in the log
+    /// only.
     pub const fn invalid_grant() -> Self {
         Self::new(
             "invalid_grant",
@@ -87,14 +89,14 @@ impl Fault {
     }
 }
 
-impl From<StorageError> for Fault {
+impl From<StorageError> for OAuthError {
     fn from(cause: StorageError) -> Self {
         tracing::error!(%cause, "storage failed");
         Self::unavailable()
     }
 }
 
-impl IntoResponse for Fault {
+impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
         let status = self.status;
         let mut response = status.into_response();
