@@ -17,13 +17,13 @@ use crate::ambient::{Clock, SystemClock};
 use crate::app::{App, Parts};
 use crate::client_record::ClientRecord;
 use crate::config::Settings;
-use crate::domain::{FamilyLimits, Random, SystemRandom};
+use crate::domain::{Lifetimes, Random, SystemRandom};
 use crate::issuer::Issuer;
 use crate::keys::{KeyFile, Keys};
 use crate::open_files::connections_allowed;
 use crate::router::router;
 use crate::setup::{self, Setup};
-use crate::storage::{SqliteSettings, SqliteStorage, check_place};
+use crate::storage::{SqliteSettings, SqliteStorage, StorageParts, check_place};
 use crate::upstream::Upstream;
 use crate::web::{Limits, serve_until};
 
@@ -134,18 +134,15 @@ fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc<App>> {
     check_place(&settings.database)?;
     let file = KeyFile::read_or_create(&settings.key_file, Some(&settings.database), &*random)?;
     let keys = Arc::new(Keys::derive(&file));
-    let family = FamilyLimits {
-        idle: Duration::from_secs(settings.lifetimes.idle),
-        absolute: Duration::from_secs(settings.lifetimes.absolute),
+    let lifetimes = Lifetimes {
+        session_idle: Duration::from_secs(settings.lifetimes.idle),
+        session_absolute: Duration::from_secs(settings.lifetimes.absolute),
+        ..Lifetimes::default()
     };
-    let engine = SqliteSettings { family, ..SqliteSettings::default() };
-    let storage = SqliteStorage::open(
-        &settings.database,
-        Arc::clone(&keys),
-        Arc::clone(&random),
-        engine,
-        clock.now(),
-    )?;
+    let parts =
+        StorageParts { lifetimes, ..StorageParts::new(Arc::clone(&keys), Arc::clone(&random)) };
+    let storage =
+        SqliteStorage::open(&settings.database, parts, SqliteSettings::default(), clock.now())?;
     for line in settings.policy.summary() {
         if line.is_warning {
             tracing::warn!("{}", line.text);

@@ -4,33 +4,7 @@
 //! A family has one current generation and remembers its immediate parent only. Presenting the current one always
 //! rotates, so a parent whose child was presented is, by arithmetic, older than the parent.
 
-use std::time::Duration;
-
-use super::{Thumbprint, Timestamp};
-
-/// How long a family lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FamilyLimits {
-    /// Without a refresh for this long it is over. Default 30 days.
-    pub idle: Duration,
-    /// After this long it is over in any case. Default 180 days.
-    pub absolute: Duration,
-}
-
-impl Default for FamilyLimits {
-    fn default() -> Self {
-        const DAY: u64 = 24 * 60 * 60;
-        Self { idle: Duration::from_secs(30 * DAY), absolute: Duration::from_secs(180 * DAY) }
-    }
-}
-
-impl FamilyLimits {
-    /// Returns whether a device key that signed a user in at `last_seen` is trusted for that user
-    /// still: for as long as a session may live at most.
-    pub fn trusts_device_key(&self, last_seen: Timestamp, now: Timestamp) -> bool {
-        !now.has_reached(last_seen.plus(self.absolute))
-    }
-}
+use super::{Lifetimes, Thumbprint, Timestamp};
 
 /// The row of a family, as far as the rule needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,12 +64,12 @@ pub enum Verdict {
 
 impl Family {
     /// First instant at which the family is over if it is not refreshed before.
-    pub fn deadline(&self, limits: FamilyLimits) -> Timestamp {
-        self.used_at.plus(limits.idle).min(self.created_at.plus(limits.absolute))
+    pub fn deadline(&self, lifetimes: &Lifetimes) -> Timestamp {
+        lifetimes.session_deadline(self.created_at, self.used_at)
     }
 
     /// The rule of rotation.
-    pub fn judge(&self, presented: Presented, limits: FamilyLimits, now: Timestamp) -> Verdict {
+    pub fn judge(&self, presented: Presented, lifetimes: &Lifetimes, now: Timestamp) -> Verdict {
         // The key comes first: a stolen token without the key must not be able to end anything.
         if presented.jkt != self.jkt {
             return Verdict::Refuse(RefreshRefusal::WrongDeviceKey);
@@ -103,7 +77,7 @@ impl Family {
         if self.ended {
             return Verdict::Refuse(RefreshRefusal::Ended);
         }
-        if now.has_reached(self.deadline(limits)) {
+        if now.has_reached(self.deadline(lifetimes)) {
             return Verdict::Refuse(RefreshRefusal::Expired);
         }
         match self.generation.checked_sub(presented.generation) {

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{AttemptId, Timestamp};
+use super::{AttemptId, Lifetimes, Timestamp};
 use super::{
     BrowserHash, GrantId, RequestId, Scope, SessionId, Thumbprint, UpstreamAuthorizationId, UserId,
 };
@@ -98,6 +98,12 @@ pub enum CancelledBy {
 }
 
 impl CancelledBy {
+    /// As stored; `None` for a word that is not one of ours.
+    #[must_use]
+    pub fn from_stored(word: &str) -> Option<Self> {
+        [Self::Person, Self::Client, Self::WrongVerifier].into_iter().find(|by| by.as_str() == word)
+    }
+
     /// The word in the database and in the audit table.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -174,7 +180,7 @@ pub struct Grant {
     /// Its id, the opaque part of the hand-off page's path.
     pub id: GrantId,
     /// The upstream authorization that it came from.
-    pub authorization: UpstreamAuthorizationId,
+    pub upstream_authorization: UpstreamAuthorizationId,
     /// The pushed request that the upstream authorization belongs to.
     pub request: RequestId,
     /// The attempt, if the client pushed one.
@@ -202,6 +208,31 @@ pub struct Grant {
 }
 
 impl Grant {
+    /// The grant as it reads at `now`: one that waited beyond its deadline reads as failed.
+    #[must_use]
+    pub fn as_of(self, lifetimes: &Lifetimes, now: Timestamp) -> Self {
+        let problem = match &self.stage {
+            // The caller of that exchange is gone, or it would have been told by now.
+            GrantStage::Pending if now.has_reached(self.started_at.plus(lifetimes.exchange)) => {
+                ProblemCode::interrupted()
+            }
+            GrantStage::Fulfilled { .. } if self.hand_off_is_over(lifetimes, now) => {
+                ProblemCode::expired()
+            }
+            GrantStage::Minted { deadline, .. } if now.has_reached(*deadline) => {
+                ProblemCode::expired()
+            }
+            _ => return self,
+        };
+        Self { stage: GrantStage::Failed { problem }, ..self }
+    }
+
+    /// Whether the person has waited too long with *Continue*.
+    #[must_use]
+    pub fn hand_off_is_over(&self, lifetimes: &Lifetimes, now: Timestamp) -> bool {
+        self.fulfilled_at.is_some_and(|at| now.has_reached(at.plus(lifetimes.hand_off)))
+    }
+
     /// Pending → Fulfilled.
     pub fn fulfil(
         self,

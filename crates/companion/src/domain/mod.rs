@@ -12,6 +12,7 @@ mod family;
 mod grant;
 mod id;
 mod identity;
+mod lifetimes;
 mod limits;
 mod random;
 mod secret;
@@ -20,10 +21,10 @@ mod text;
 mod time;
 mod user;
 
-pub use attempt::{AttemptKey, AttemptState, Outcome};
+pub use attempt::{Attempt, AttemptKey, AttemptState, Outcome};
 pub use audit::{AuditClass, AuditEvent, AuditLimits, AuditSubject};
 pub use clock::{ClockDoubt, ClockPlausibility, ClockReading, LARGEST_STEP, SteadyClock};
-pub use family::{Family, FamilyLimits, Presented, RefreshRefusal, Verdict};
+pub use family::{Family, Presented, RefreshRefusal, Verdict};
 pub use grant::{CancelledBy, ConfirmationNumber, Grant, GrantStage, ProblemCode, WrongStage};
 pub use id::{
     AttemptId, BrowserHash, FamilyId, GrantId, IdError, RequestId, SessionId,
@@ -31,7 +32,8 @@ pub use id::{
 };
 pub use id::{Thumbprint, UserId};
 pub use identity::{IdentityError, IdentityFault, ProviderProfile, UpstreamIdentity, Validated};
-pub use limits::{GRANTS_PER_ATTEMPT, GRANTS_PER_REQUEST, may_begin_exchange};
+pub use lifetimes::Lifetimes;
+pub use limits::Limits;
 pub use random::{Random, SystemRandom};
 pub use secret::{SecretBytes, SecretText};
 pub use session::{EndedBecause, IssuedSession, Scope, Session};

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    BrowserHash, CancelledBy, ConfirmationNumber, EndedBecause, Family, FamilyLimits, Grant,
-    GrantId, GrantStage, Presented, ProblemCode, RefreshRefusal, RequestId, Scope, SessionId,
-    Thumbprint, Timestamp, UpstreamAuthorizationId, UserId, Verdict,
+    BrowserHash, CancelledBy, ConfirmationNumber, EndedBecause, Family, Grant, GrantId, GrantStage,
+    Lifetimes, Presented, ProblemCode, RefreshRefusal, RequestId, Scope, SessionId, Thumbprint,
+    Timestamp, UpstreamAuthorizationId, UserId, Verdict,
 };
 use crate::domain::SystemRandom;
 
@@ -36,7 +36,7 @@ fn stages() -> [GrantStage; 7] {
 fn at(stage: GrantStage) -> Grant {
     Grant {
         id: GrantId::from_bytes([0; 16]),
-        authorization: UpstreamAuthorizationId::from_bytes([0; 16]),
+        upstream_authorization: UpstreamAuthorizationId::from_bytes([0; 16]),
         request: RequestId::from_bytes([0; 16]),
         attempt: None,
         jkt: Thumbprint::from_bytes([0; 32]),
@@ -118,12 +118,12 @@ fn a_problem_code_is_a_code_and_not_a_sentence() {
 fn the_rule_of_rotation_at_its_edges() {
     let own = Thumbprint::from_bytes([1; 32]);
     let foreign = Thumbprint::from_bytes([2; 32]);
-    let limits = FamilyLimits::default();
+    let limits = Lifetimes::default();
     let alive = Family { generation: 5, jkt: own, created_at: NOW, used_at: NOW, ended: false };
     let ended = Family { ended: true, ..alive };
     let judge = |family: Family, generation, jkt, later| {
         let now = NOW.plus(Duration::from_secs(later));
-        family.judge(Presented { generation, jkt }, limits, now)
+        family.judge(Presented { generation, jkt }, &limits, now)
     };
     let day = 24 * 60 * 60;
     for (family, generation, jkt, later, verdict) in [
@@ -160,7 +160,7 @@ fn a_theft_and_an_operator_make_a_device_unknown_and_a_sign_out_does_not() {
 
 #[test]
 fn a_device_key_is_trusted_for_as_long_as_a_session_may_live() {
-    let limits = FamilyLimits::default();
+    let limits = Lifetimes::default();
     let days = |days: u64| Duration::from_secs(days * 24 * 3600);
     assert!(limits.trusts_device_key(NOW, NOW.plus(days(180)).minus(Duration::from_secs(1))));
     assert!(!limits.trusts_device_key(NOW, NOW.plus(days(180))));

@@ -137,7 +137,7 @@ impl UpstreamAuthorization {
     pub fn opened(&self) -> ReturnedAuthorization {
         let request = &self.request;
         ReturnedAuthorization {
-            authorization: self.id,
+            id: self.id,
             request: self.request_id,
             attempt: request.attempt,
             jkt: request.jkt,

@@ -6,7 +6,9 @@
 //! only; a child of a refresh token is sealed under its parent. An engine in trouble answers
 //! [`StorageError`], which is a 503 and never an `invalid_grant`.
 
+mod open;
 mod sqlite;
+mod transitions;
 
 use futures_util::future::BoxFuture;
 
@@ -17,7 +19,9 @@ use crate::domain::{
 };
 use crate::keys::AuthorizationCode;
 
-pub use sqlite::{OpenError, SqliteSettings, SqliteStorage, check_place};
+pub use open::OpenError;
+pub use sqlite::{SqliteSettings, SqliteStorage, check_place};
+pub use transitions::StorageParts;
 
 /// An answer that comes after the commit.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, StorageError>>;
@@ -41,7 +45,7 @@ pub enum StorageError {
 #[derive(Debug)]
 pub struct ReturnedAuthorization {
     /// Drawn at authorize; one upstream exchange per upstream authorization.
-    pub authorization: UpstreamAuthorizationId,
+    pub id: UpstreamAuthorizationId,
     /// Drawn at PAR; one fulfilled upstream authorization per request.
     pub request: RequestId,
     /// The client's attempt, if it pushed one.
@@ -75,7 +79,7 @@ pub enum ExchangeStart {
     /// No: the client has cancelled the attempt.
     Cancelled,
     /// No: the request or the attempt has as many grants as it may have
-    /// ([`may_begin_exchange`](crate::domain::may_begin_exchange)).
+    /// ([`Limits`](crate::domain::Limits)).
     TooMany,
 }
 

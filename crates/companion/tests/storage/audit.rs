@@ -1,8 +1,10 @@
 //! The audit table under pressure: repeated events are folded, security events outlast what
 //! unauthenticated callers cause, and the table has a row cap.
 
-use keyport_companion::domain::{AttemptKey, AuditLimits, CancelledBy, ProblemCode, Thumbprint};
-use keyport_companion::storage::{RedeemCode, SqliteSettings};
+use keyport_companion::domain::{
+    AttemptKey, AuditLimits, CancelledBy, Limits, ProblemCode, Thumbprint,
+};
+use keyport_companion::storage::RedeemCode;
 use rusqlite::Connection;
 
 use crate::world::{
@@ -29,7 +31,7 @@ fn total(world: &World) -> i64 {
 
 fn limits(total: usize, unauthenticated: usize) -> World {
     let audit = AuditLimits { total, unauthenticated, ..AuditLimits::default() };
-    World::new(SqliteSettings { audit, ..SqliteSettings::default() })
+    World::with_limits(Limits { audit, ..Limits::default() })
 }
 
 #[tokio::test]

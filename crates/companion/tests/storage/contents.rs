@@ -4,10 +4,9 @@
 use std::path::Path;
 
 use keyport_companion::domain::{
-    AttemptKey, AttemptState, AuditLimits, CancelledBy, GrantId, ProblemCode, RefreshRefusal,
-    SecretText, Thumbprint,
+    AttemptKey, AttemptState, AuditLimits, CancelledBy, GrantId, Limits, ProblemCode,
+    RefreshRefusal, SecretText, Thumbprint,
 };
-use keyport_companion::storage::SqliteSettings;
 use rusqlite::Connection;
 
 use crate::world::{
@@ -187,7 +186,8 @@ async fn dead_rows_are_swept_a_few_at_a_time() {
 #[tokio::test]
 async fn people_who_never_signed_in_fill_no_disk() {
     let audit = AuditLimits { unauthenticated: 50, ..AuditLimits::default() };
-    let world = World::new(SqliteSettings { audit, strangers: 50, ..SqliteSettings::default() });
+    let limits = Limits { audit, unauthenticated_rows: 50, ..Limits::default() };
+    let world = World::with_limits(limits);
     let key = |n: u16| {
         let jkt = [n.to_be_bytes(); 16].concat().try_into().unwrap();
         AttemptKey { jkt: Thumbprint::from_bytes(jkt), ..attempt() }

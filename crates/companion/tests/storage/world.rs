@@ -7,14 +7,14 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keyport_companion::domain::{
-    AttemptId, AttemptKey, BrowserHash, GrantId, IssuedSession, ProviderProfile, RefreshRefusal,
-    RequestId, Scope, SecretText, SystemRandom, Thumbprint, Timestamp, UpstreamAuthorizationId,
-    UpstreamIdentity,
+    AttemptId, AttemptKey, BrowserHash, GrantId, IssuedSession, Limits, ProviderProfile,
+    RefreshRefusal, RequestId, Scope, SecretText, SystemRandom, Thumbprint, Timestamp,
+    UpstreamAuthorizationId, UpstreamIdentity,
 };
 use keyport_companion::keys::{AuthorizationCode, KeyFile, Keys};
 use keyport_companion::storage::{
     CodeRefusal, ExchangeStart, Fulfilment, Minting, RedeemCode, Redemption, ReturnedAuthorization,
-    RotateRefresh, Rotation, SqliteSettings, SqliteStorage, Storage,
+    RotateRefresh, Rotation, SqliteSettings, SqliteStorage, Storage, StorageParts,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -59,7 +59,11 @@ pub fn open(
     keys: &Arc<Keys>,
     settings: SqliteSettings,
 ) -> Result<SqliteStorage, keyport_companion::storage::OpenError> {
-    SqliteStorage::open(path, Arc::clone(keys), Arc::new(SystemRandom), settings, at(0))
+    SqliteStorage::open(path, parts(Arc::clone(keys), Limits::default()), settings, at(0))
+}
+
+pub fn parts(keys: Arc<Keys>, limits: Limits) -> StorageParts {
+    StorageParts { limits, ..StorageParts::new(keys, Arc::new(SystemRandom)) }
 }
 
 pub struct World {
@@ -76,6 +80,16 @@ impl World {
         Self { _folder: Some(folder), ..Self::at_path(database, keys(), settings) }
     }
 
+    /// In a folder of its own, with other limits.
+    pub fn with_limits(limits: Limits) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("keyport.db");
+        let (keys, settings) = (keys(), SqliteSettings::default());
+        let parts = parts(Arc::clone(&keys), limits);
+        let opened = SqliteStorage::open(&database, parts, settings, at(0));
+        Self { storage: Arc::new(opened.unwrap()), keys, database, _folder: Some(folder) }
+    }
+
     pub fn at_path(database: PathBuf, keys: Arc<Keys>, settings: SqliteSettings) -> Self {
         Self::opened_at(database, keys, settings, at(0))
     }
@@ -87,8 +101,8 @@ impl World {
         settings: SqliteSettings,
         now: Timestamp,
     ) -> Self {
-        let random = Arc::new(SystemRandom);
-        let opened = SqliteStorage::open(&database, Arc::clone(&keys), random, settings, now);
+        let parts = parts(Arc::clone(&keys), Limits::default());
+        let opened = SqliteStorage::open(&database, parts, settings, now);
         Self { storage: Arc::new(opened.unwrap()), keys, database, _folder: None }
     }
 
@@ -205,7 +219,7 @@ pub fn refresh_token(issued: &IssuedSession) -> String {
 /// A fresh upstream authorization of a fresh request of a device, without an attempt.
 pub fn authorization_of(jkt: Thumbprint) -> ReturnedAuthorization {
     ReturnedAuthorization {
-        authorization: UpstreamAuthorizationId::draw(&SystemRandom),
+        id: UpstreamAuthorizationId::draw(&SystemRandom),
         request: RequestId::draw(&SystemRandom),
         attempt: None,
         jkt,

@@ -1,46 +1,14 @@
-//! The audit table: who did what and when, written in the commit of the thing itself. No secret, no
-//! email, no code; a plain rotation is not written, it would be most of the table and say nothing.
-//! Repetitions are folded, and the table has a row cap: the rules are in [`crate::domain`].
+//! The rows of `audit`. An entry is written in the commit of the thing itself; which entries there
+//! are, and which are folded, is decided in [`crate::storage::transitions`].
 
 use rusqlite::{Connection, params};
 
-use super::Context;
-use crate::domain::{AuditClass, AuditEvent, AuditLimits, AuditSubject, Grant, Session, Timestamp};
+use super::apply::execute;
+use crate::domain::{AuditClass, AuditLimits, Timestamp};
+use crate::storage::transitions::{AuditEntry, AuditPlace, Rules};
 
-/// Within this many seconds, repetitions of an event are counted in its newest row.
-const WINDOW: std::time::Duration = std::time::Duration::from_secs(3600);
-
-pub(super) fn of_grant(grant: &Grant) -> AuditSubject<'_> {
-    AuditSubject {
-        user: grant.stage.user(),
-        grant: Some(grant.id),
-        client_id: Some(&grant.client_id),
-        jkt: Some(grant.jkt),
-        session: None,
-    }
-}
-
-pub(super) fn of_session(session: &Session) -> AuditSubject<'_> {
-    AuditSubject {
-        user: Some(session.user.id),
-        session: Some(session.id),
-        client_id: Some(&session.client_id),
-        jkt: Some(session.jkt),
-        grant: None,
-    }
-}
-
-/// Writes `event`, or counts it in the newest row of the same event, detail and source if there are
-/// as many of these in the last hour as the limit allows.
-pub(super) fn write(
-    db: &Connection,
-    context: &Context,
-    event: &AuditEvent<'_>,
-    subject: &AuditSubject<'_>,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
-    let source = subject.source(event);
-    let limit = context.settings.audit.per_hour;
+pub(super) fn write(db: &Connection, rules: &Rules, entry: &AuditEntry) -> rusqlite::Result<()> {
+    let window = rules.audit_window(entry);
     let (rows, newest): (usize, Option<i64>) = db
         .prepare_cached(
             "SELECT count(*), max(id) FROM
@@ -49,46 +17,42 @@ pub(super) fn write(
                   ORDER BY at DESC LIMIT ?5)",
         )?
         .query_row(
-            params![source, event.as_str(), event.detail(), now.minus(WINDOW), limit],
+            params![entry.source, entry.event, entry.detail, window.since, window.limit],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
-    if let (true, Some(newest)) = (rows >= limit, newest) {
-        return db
-            .prepare_cached("UPDATE audit SET folded = folded + 1, last_at = ?2 WHERE id = ?1")?
-            .execute(params![newest, now])
-            .map(drop);
+    match window.place(rows, newest) {
+        AuditPlace::CountIn(row) => execute(
+            db,
+            "UPDATE audit SET folded = folded + 1, last_at = ?2 WHERE id = ?1",
+            params![row, entry.at],
+        ),
+        AuditPlace::Insert => {
+            insert(db, entry)?;
+            let count = "UPDATE audit_counts SET rows = rows + 1 WHERE class = ?1";
+            execute(db, count, params![entry.class.number()])
+        }
     }
-    insert(db, event, subject, &source, now)?;
-    db.prepare_cached("UPDATE audit_counts SET rows = rows + 1 WHERE class = ?1")?
-        .execute([event.class().number()])
-        .map(drop)
 }
 
-fn insert(
-    db: &Connection,
-    event: &AuditEvent<'_>,
-    subject: &AuditSubject<'_>,
-    source: &[u8],
-    now: Timestamp,
-) -> rusqlite::Result<()> {
-    db.prepare_cached(
+fn insert(db: &Connection, entry: &AuditEntry) -> rusqlite::Result<()> {
+    execute(
+        db,
         "INSERT INTO audit (at, last_at, event, detail, class, source, folded,
                             user_id, session_id, grant_id, client_id, jkt)
          VALUES (?1, ?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8, ?9, ?10)",
-    )?
-    .execute(params![
-        now,
-        event.as_str(),
-        event.detail(),
-        event.class().number(),
-        source,
-        subject.user,
-        subject.session,
-        subject.grant,
-        subject.client_id,
-        subject.jkt
-    ])
-    .map(drop)
+        params![
+            entry.at,
+            entry.event,
+            entry.detail,
+            entry.class.number(),
+            entry.source,
+            entry.user,
+            entry.session,
+            entry.grant,
+            entry.client_id,
+            entry.jkt
+        ],
+    )
 }
 
 /// Deletes at most `rows` rows of each class: those that are older than `before`, and those that
@@ -133,7 +97,7 @@ fn delete(
                  (SELECT id FROM audit WHERE class = ?1 AND at <= ?2 ORDER BY at LIMIT ?3)",
         )?
         .execute(params![class.number(), until, count])?;
-    db.prepare_cached("UPDATE audit_counts SET rows = rows - ?2 WHERE class = ?1")?
-        .execute(params![class.number(), deleted])?;
+    let count = "UPDATE audit_counts SET rows = rows - ?2 WHERE class = ?1";
+    execute(db, count, params![class.number(), deleted])?;
     Ok(deleted)
 }

@@ -7,8 +7,8 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use super::OpenError;
 use super::files::{beside, identity, identity_of};
+use crate::storage::OpenError;
 
 /// A companion that is started again can meet its predecessor's last moments: a second is waited
 /// before it is another companion.
@@ -27,7 +27,7 @@ impl Lock {
     /// [`OpenError::InUse`], or [`OpenError::Io`] where the lock file cannot be made.
     pub(super) fn take(database: &Path) -> Result<Self, OpenError> {
         let io = |cause: io::Error| OpenError::Io {
-            path: database.to_owned(),
+            database: database.display().to_string(),
             cause: cause.to_string(),
         };
         let path = beside(database, ".lock");
@@ -47,7 +47,7 @@ impl Lock {
                 Err(TryLockError::Error(cause)) => return Err(io(cause)),
             }
         }
-        Err(OpenError::InUse(database.to_owned()))
+        Err(OpenError::InUse(database.display().to_string()))
     }
 }
 

@@ -10,18 +10,14 @@
 //! of an exchange that was sent. The callback begins an exchange in a task of its own, so that
 //! caller does not go.
 
-mod attempts;
+mod apply;
 mod audit;
-mod codes;
 mod files;
-mod grant_row;
-mod grants;
 mod lock;
 mod open;
 mod place;
-mod rotation;
+mod rows;
 mod schema;
-mod sessions;
 mod sweep;
 mod users;
 mod values;
@@ -32,50 +28,31 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use rusqlite::Connection;
 
-pub use open::OpenError;
 pub use place::check_place;
 
+use super::transitions::{self, Rules, StoredGrant};
 use super::{
-    ExchangeStart, Fulfilment, GrantView, Minting, RedeemCode, Redemption, Reply,
+    ExchangeStart, Fulfilment, GrantView, Minting, OpenError, RedeemCode, Redemption, Reply,
     ReturnedAuthorization, Revocation, Revoke, RotateRefresh, Rotation, Storage, StorageError,
+    StorageParts,
 };
 use crate::domain::{
-    AttemptKey, AttemptState, AuditLimits, CancelledBy, ClockDoubt, ClockPlausibility,
-    FamilyLimits, GrantId, Outcome, ProblemCode, Random, RefreshRefusal, Session, SessionId,
-    Timestamp, UpstreamIdentity,
+    AttemptKey, AttemptState, CancelledBy, ClockDoubt, Grant, GrantId, Outcome, ProblemCode,
+    RefreshRefusal, Session, SessionId, Timestamp, UpstreamIdentity,
 };
-use crate::keys::Keys;
+use apply::apply;
 use files::DatabaseFiles;
 use worker::{Abandoned, Done, Worker};
 
 /// What may be set. The defaults are those of the design.
 #[derive(Clone, Copy, Debug)]
 pub struct SqliteSettings {
-    /// Idle and absolute lifetime of a family.
-    pub family: FamilyLimits,
-    /// Lifetime of an authorization code: 60 s.
-    pub code_lifetime: Duration,
-    /// A session without refresh token lives as long as its access token: 300 s.
-    pub access_lifetime: Duration,
-    /// From the provider's answer to *Continue*: 10 minutes.
-    pub hand_off_lifetime: Duration,
-    /// After this long an exchange without result counts as interrupted: 2 minutes.
-    pub exchange_deadline: Duration,
-    /// How long a grant and an attempt are remembered. Longer than a sealed upstream authorization
-    /// lives, or a upstream authorization could be used twice: 1 hour.
-    pub grant_retention: Duration,
-    /// How long the audit table is kept: 400 days.
-    pub audit_retention: Duration,
-    /// How many audit rows are kept.
-    pub audit: AuditLimits,
-    /// How many grants, and how many attempts, unauthenticated callers may fill; beyond it the
-    /// oldest go early: 50,000.
-    pub strangers: usize,
     /// The longest wait for another program's lock on the file: 2 s.
     pub busy_timeout: Duration,
     /// How many calls may queue for the writer, and as many for the readers; one more is answered
-    /// [`StorageError::Unavailable`](super::StorageError::Unavailable) at once: 4,096.
+    /// [`StorageError::Unavailable`] at once: 4,096.
     pub queue: usize,
     /// How many threads read: 4.
     pub readers: usize,
@@ -85,30 +62,8 @@ pub struct SqliteSettings {
 
 impl Default for SqliteSettings {
     fn default() -> Self {
-        Self {
-            family: FamilyLimits::default(),
-            code_lifetime: Duration::from_secs(60),
-            access_lifetime: Duration::from_secs(300),
-            hand_off_lifetime: Duration::from_secs(600),
-            exchange_deadline: Duration::from_secs(120),
-            grant_retention: Duration::from_secs(3600),
-            audit_retention: Duration::from_secs(400 * 24 * 3600),
-            audit: AuditLimits::default(),
-            strangers: 50_000,
-            busy_timeout: open::BUSY_TIMEOUT,
-            queue: 4096,
-            readers: 4,
-            group: 256,
-        }
+        Self { busy_timeout: Duration::from_secs(2), queue: 4096, readers: 4, group: 256 }
     }
-}
-
-/// What every operation needs beside the connection.
-struct Context {
-    keys: Arc<Keys>,
-    random: Arc<dyn Random>,
-    settings: SqliteSettings,
-    clock: ClockPlausibility,
 }
 
 /// The SQLite engine. Dropping it finishes what is queued and closes the file.
@@ -116,38 +71,37 @@ pub struct SqliteStorage {
     // Order matters: the threads stop before the lock is given up.
     readers: Worker,
     writer: Worker,
-    context: Arc<Context>,
+    rules: Arc<Rules>,
     files: Arc<DatabaseFiles>,
     _lock: lock::Lock,
 }
 
 impl SqliteStorage {
     /// Opens the database, or makes it if there is none. Blocks; call it at start.
+    ///
+    /// # Errors
+    /// [`OpenError`]: nothing was changed and nothing is open.
     pub fn open(
         path: &Path,
-        keys: Arc<Keys>,
-        random: Arc<dyn Random>,
+        parts: StorageParts,
         settings: SqliteSettings,
         now: Timestamp,
     ) -> Result<Self, OpenError> {
-        let clock = ClockPlausibility::at_open(None, now);
-        let context = Context { keys, random, settings, clock };
-        let opened = open::open(path, &context, now)?;
-        let clock = opened.clock;
-        let context = Arc::new(Context { clock, ..context });
+        let opened = open::open(path, parts, settings, now)?;
         let io = |cause: std::io::Error| OpenError::Io {
-            path: path.to_owned(),
+            database: path.display().to_string(),
             cause: cause.to_string(),
         };
+        let rules = Arc::new(opened.rules);
         let (queue, group) = (settings.queue, settings.group);
-        let chore = Some(sweep::chore(settings, clock));
+        let maintenance = Some(sweep::maintenance(Arc::clone(&rules)));
         let files = Arc::new(opened.files);
         let in_place = Arc::clone(&files);
         let guard = Some(Box::new(move || in_place.check()) as worker::Guard);
         Ok(Self {
             readers: Worker::readers(opened.readers, queue).map_err(io)?,
-            writer: Worker::writer(opened.writer, queue, group, chore, guard).map_err(io)?,
-            context,
+            writer: Worker::writer(opened.writer, queue, group, maintenance, guard).map_err(io)?,
+            rules,
             files,
             _lock: opened.lock,
         })
@@ -156,29 +110,33 @@ impl SqliteStorage {
     fn write<T: Send + 'static>(
         &self,
         now: Timestamp,
-        body: impl FnOnce(&rusqlite::Connection, &Context) -> Done<T> + Send + 'static,
+        body: impl FnOnce(&Connection, &Rules) -> Done<T> + Send + 'static,
     ) -> Reply<'_, T> {
-        let context = Arc::clone(&self.context);
-        self.writer.submit(Some(now), Abandoned::Drop, move |db| body(db, &context))
+        let rules = Arc::clone(&self.rules);
+        self.writer.submit(Some(now), Abandoned::Drop, move |db| body(db, &rules))
     }
 
     /// Runs even if its caller goes.
     fn write_anyway<T: Send + 'static>(
         &self,
         now: Timestamp,
-        body: impl FnOnce(&rusqlite::Connection, &Context) -> Done<T> + Send + 'static,
+        body: impl FnOnce(&Connection, &Rules) -> Done<T> + Send + 'static,
     ) -> Reply<'_, T> {
-        let context = Arc::clone(&self.context);
-        self.writer.submit(Some(now), Abandoned::Run, move |db| body(db, &context))
+        let rules = Arc::clone(&self.rules);
+        self.writer.submit(Some(now), Abandoned::Run, move |db| body(db, &rules))
     }
 
     fn read<T: Send + 'static>(
         &self,
-        body: impl FnOnce(&rusqlite::Connection, &Context) -> Done<T> + Send + 'static,
+        body: impl FnOnce(&Connection, &Rules) -> Done<T> + Send + 'static,
     ) -> Reply<'_, T> {
-        let context = Arc::clone(&self.context);
-        self.readers.submit(None, Abandoned::Drop, move |db| body(db, &context))
+        let rules = Arc::clone(&self.rules);
+        self.readers.submit(None, Abandoned::Drop, move |db| body(db, &rules))
     }
+}
+
+fn find(db: &Connection, grant: GrantId) -> Done<Option<Grant>> {
+    Ok(rows::grant(db, grant)?.map(|stored| stored.grant))
 }
 
 impl Storage for SqliteStorage {
@@ -187,7 +145,10 @@ impl Storage for SqliteStorage {
         authorization: ReturnedAuthorization,
         now: Timestamp,
     ) -> Reply<'_, ExchangeStart> {
-        self.write(now, move |db, context| grants::begin_exchange(db, context, authorization, now))
+        self.write(now, move |db, rules| {
+            let rows = rows::for_begin(db, rules.limits(), &authorization)?;
+            apply(db, rules, rules.begin_exchange(&rows, authorization, now))
+        })
     }
 
     fn fulfil_grant(
@@ -196,72 +157,91 @@ impl Storage for SqliteStorage {
         identity: UpstreamIdentity,
         now: Timestamp,
     ) -> Reply<'_, Fulfilment> {
-        self.write_anyway(now, move |db, context| {
-            grants::fulfil(db, context, grant, &identity, now)
+        self.write_anyway(now, move |db, rules| {
+            let rows = rows::for_fulfil(db, grant, &identity)?;
+            apply(db, rules, rules.fulfil(rows, identity, now))
         })
     }
 
     fn fail_grant(&self, grant: GrantId, problem: ProblemCode, now: Timestamp) -> Reply<'_, ()> {
-        self.write_anyway(now, move |db, context| grants::fail(db, context, grant, &problem, now))
+        self.write_anyway(now, move |db, rules| {
+            apply(db, rules, transitions::fail(find(db, grant)?, &problem, now))
+        })
     }
 
     fn read_grant(&self, grant: GrantId, now: Timestamp) -> Reply<'_, Option<GrantView>> {
-        self.read(move |db, context| grants::read(db, context, grant, now))
+        self.read(move |db, rules| {
+            let Some(StoredGrant { grant, .. }) = rows::grant(db, grant)? else { return Ok(None) };
+            let user = grant.stage.user().map_or(Ok(None), |user| rows::user(db, user))?;
+            let attempt = match grant.attempt {
+                Some(attempt) => rows::attempt(db, AttemptKey { attempt, jkt: grant.jkt })?,
+                None => Default::default(),
+            };
+            Ok(Some(rules.view(grant, user, attempt, now)))
+        })
     }
 
     fn confirm_grant(&self, grant: GrantId, now: Timestamp) -> Reply<'_, bool> {
-        self.write(now, move |db, context| grants::confirm(db, context, grant, now))
+        self.write(now, move |db, rules| apply(db, rules, rules.confirm(find(db, grant)?, now)))
     }
 
     fn mint_code(&self, grant: GrantId, now: Timestamp) -> Reply<'_, Minting> {
-        self.write(now, move |db, context| grants::mint_code(db, context, grant, now))
+        self.write(now, move |db, rules| {
+            apply(db, rules, rules.mint(rows::grant(db, grant)?, now)?)
+        })
     }
 
     fn cancel_grant(&self, grant: GrantId, by: CancelledBy, now: Timestamp) -> Reply<'_, bool> {
-        self.write_anyway(now, move |db, context| match grant_row::find(db, grant)? {
-            Some(grant) => Ok(grants::cancel(db, context, grant, by, now)?),
-            None => Ok(false),
+        self.write_anyway(now, move |db, rules| {
+            apply(db, rules, transitions::cancel_one(find(db, grant)?, by, now))
         })
     }
 
     fn redeem_code(&self, redemption: RedeemCode, now: Timestamp) -> Reply<'_, Redemption> {
-        self.write(now, move |db, context| codes::redeem(db, context, &redemption, now))
+        self.write(now, move |db, rules| {
+            let rows = rows::for_redemption(db, &redemption)?;
+            apply(db, rules, rules.redeem(rows, &redemption, now)?)
+        })
     }
 
     fn rotate_refresh(&self, presented: RotateRefresh, now: Timestamp) -> Reply<'_, Rotation> {
-        let Ok(token) = self.context.keys.read_refresh_token(&presented.token) else {
+        let Some(token) = self.rules.read_token(&presented.token) else {
             let forged = Rotation::Refused(RefreshRefusal::Forged);
             return std::future::ready(Ok(forged)).boxed();
         };
-        self.write(now, move |db, context| {
-            rotation::present(db, context, &token, &presented.client_id, presented.jkt, now)
+        self.write(now, move |db, rules| {
+            let rows = rows::for_rotation(db, token.family)?;
+            apply(db, rules, rules.rotate(rows, &token, &presented, now)?)
         })
     }
 
     fn revoke(&self, revoke: Revoke, client_id: String, now: Timestamp) -> Reply<'_, Revocation> {
-        let family = match &revoke {
+        let token = match &revoke {
             Revoke::Session(_) => None,
-            Revoke::RefreshToken(text) => match self.context.keys.read_refresh_token(text) {
-                Ok(token) => Some(token.family),
-                Err(_) => return std::future::ready(Ok(Revocation::NothingToRevoke)).boxed(),
+            Revoke::RefreshToken(text) => match self.rules.read_token(text) {
+                None => return std::future::ready(Ok(Revocation::NothingToRevoke)).boxed(),
+                token => token,
             },
         };
-        self.write_anyway(now, move |db, context| {
-            let session = match (family, revoke) {
-                (Some(family), _) => rotation::session_of(db, family)?,
-                (None, Revoke::Session(session)) => Some(session),
+        self.write_anyway(now, move |db, rules| {
+            let row = match (token, revoke) {
+                (Some(token), _) => rows::session_of(db, token.family)?,
+                (None, Revoke::Session(session)) => rows::session(db, session)?,
                 (None, Revoke::RefreshToken(_)) => None,
             };
-            sessions::revoke(db, context, session, &client_id, now)
+            apply(db, rules, transitions::revoke(row, &client_id, now))
         })
     }
 
     fn read_session(&self, session: SessionId, now: Timestamp) -> Reply<'_, Option<Session>> {
-        self.read(move |db, _| Ok(sessions::find_alive(db, session, now)?))
+        self.read(move |db, _| Ok(transitions::alive(rows::session(db, session)?, now)))
     }
 
     fn attempt_state(&self, attempt: AttemptKey, now: Timestamp) -> Reply<'_, AttemptState> {
-        self.read(move |db, context| attempts::state(db, context, attempt, now))
+        self.read(move |db, rules| {
+            let grants = rows::grants_of(db, rules.limits(), attempt)?;
+            Ok(rules.attempt_state(&rows::attempt(db, attempt)?, grants, now))
+        })
     }
 
     fn attempt_outcome(
@@ -270,11 +250,17 @@ impl Storage for SqliteStorage {
         outcome: Outcome,
         now: Timestamp,
     ) -> Reply<'_, ()> {
-        self.write(now, move |db, context| attempts::report(db, context, attempt, &outcome, now))
+        self.write(now, move |db, rules| {
+            let rows = rows::for_attempt(db, rules.limits(), attempt)?;
+            apply(db, rules, rules.report(rows, attempt, outcome, now))
+        })
     }
 
     fn cancel_attempt(&self, attempt: AttemptKey, now: Timestamp) -> Reply<'_, ()> {
-        self.write(now, move |db, context| attempts::cancel(db, context, attempt, now))
+        self.write(now, move |db, rules| {
+            let rows = rows::for_attempt(db, rules.limits(), attempt)?;
+            apply(db, rules, rules.cancel_attempt(rows, attempt, now))
+        })
     }
 
     fn ready(&self) -> Reply<'_, ()> {
@@ -290,7 +276,7 @@ impl Storage for SqliteStorage {
     }
 
     fn clock_doubt(&self, now: Timestamp) -> Option<ClockDoubt> {
-        self.context.clock.doubt(now)
+        self.rules.clock.doubt(now)
     }
 }
 

@@ -5,58 +5,16 @@
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior};
 
 use super::files::DatabaseFiles;
 use super::lock::{Lock, private};
 use super::schema::{APPLICATION_ID, MIGRATIONS};
-use super::{Context, audit, sweep};
-use crate::domain::{AuditEvent, AuditSubject, ClockPlausibility, ProblemCode, Timestamp};
-use crate::keys::Purpose;
-
-/// Why a database was not opened. Nothing was changed in it.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another companion has it open.
-    #[error("the database {0} is in use by another companion")]
-    InUse(PathBuf),
-    /// It belongs to another key file.
-    #[error("the database {0} does not belong to this key file: use the key file it was made with")]
-    WrongKeyFile(PathBuf),
-    /// It is not a database, or not ours.
-    #[error("{0} is not a database of the companion")]
-    Foreign(PathBuf),
-    /// It is ours and damaged.
-    #[error(
-        "the database {path} is damaged ({cause}): restore it from a copy, or move it away to start with an empty one"
-    )]
-    Damaged {
-        /// The database.
-        path: PathBuf,
-        /// What SQLite says.
-        cause: String,
-    },
-    /// A later version of the companion made it.
-    #[error("the database {path} has schema version {found}, this companion knows {known} at most")]
-    TooNew {
-        /// The database.
-        path: PathBuf,
-        /// Its schema version.
-        found: usize,
-        /// The latest schema version known here.
-        known: usize,
-    },
-    /// The system does not let us: folder missing or read-only, permissions, busy.
-    #[error("the database {path} cannot be opened: {cause}")]
-    Io {
-        /// The database.
-        path: PathBuf,
-        /// What the system says.
-        cause: String,
-    },
-}
+use super::{SqliteSettings, audit, sweep};
+use crate::domain::{ClockPlausibility, ProblemCode, Timestamp};
+use crate::storage::transitions::{AuditEntry, Rules};
+use crate::storage::{OpenError, StorageParts};
 
 /// What an engine holds while it is open.
 pub(super) struct Opened {
@@ -64,31 +22,38 @@ pub(super) struct Opened {
     pub(super) readers: Vec<Connection>,
     pub(super) lock: Lock,
     pub(super) files: DatabaseFiles,
-    pub(super) clock: ClockPlausibility,
+    pub(super) rules: Rules,
 }
 
-pub(super) fn open(named: &Path, context: &Context, now: Timestamp) -> Result<Opened, OpenError> {
+pub(super) fn open(
+    named: &Path,
+    parts: StorageParts,
+    settings: SqliteSettings,
+    now: Timestamp,
+) -> Result<Opened, OpenError> {
     let path = &create_private(named)?;
     let lock = Lock::take(path)?;
     let explain = |error| explain(path, &error);
-    let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, context).map_err(explain)?;
+    let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, settings).map_err(explain)?;
     recognise(path, &writer)?;
     // Found at start, damage costs one restart; found later, it costs a sign-in here and there.
     let check: String =
         writer.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(explain)?;
     if check != "ok" {
-        return Err(OpenError::Damaged { path: path.to_owned(), cause: check });
+        return Err(OpenError::Damaged { database: name(path), cause: check });
     }
     prepare_writer(path, &writer)?;
     let transaction =
         writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explain)?;
-    bring_up(path, &transaction, context, now)?;
+    bring_up(path, &transaction, &parts)?;
     let clock = judge_clock(&transaction, now).map_err(explain)?;
+    let rules = Rules { parts, clock };
+    fail_interrupted(&transaction, &rules, now).map_err(explain)?;
     transaction.commit().map_err(explain)?;
     let files = DatabaseFiles::of(named, path).map_err(|cause| io_error(path, &cause))?;
-    let connect = |_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, context);
-    let readers = (0..context.settings.readers.max(1)).map(connect).collect::<Result<_, _>>();
-    Ok(Opened { writer, readers: readers.map_err(explain)?, lock, files, clock })
+    let connect = |_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, settings);
+    let readers = (0..settings.readers.max(1)).map(connect).collect::<Result<_, _>>();
+    Ok(Opened { writer, readers: readers.map_err(explain)?, lock, files, rules })
 }
 
 /// SQLite would make the file with the permissions of the umask. The path without symbolic links.
@@ -100,12 +65,21 @@ fn create_private(named: &Path) -> Result<PathBuf, OpenError> {
 }
 
 fn io_error(path: &Path, cause: &std::io::Error) -> OpenError {
-    OpenError::Io { path: path.to_owned(), cause: cause.to_string() }
+    OpenError::Io { database: name(path), cause: cause.to_string() }
 }
 
-fn connect(path: &Path, flags: OpenFlags, context: &Context) -> rusqlite::Result<Connection> {
+/// How a message names the database.
+fn name(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn connect(
+    path: &Path,
+    flags: OpenFlags,
+    settings: SqliteSettings,
+) -> rusqlite::Result<Connection> {
     let db = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    db.busy_timeout(context.settings.busy_timeout)?;
+    db.busy_timeout(settings.busy_timeout)?;
     db.set_prepared_statement_cache_capacity(128);
     Ok(db)
 }
@@ -118,7 +92,7 @@ fn recognise(path: &Path, db: &Connection) -> Result<(), OpenError> {
         .map_err(explain)?;
     let id: i64 = db.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(explain)?;
     if objects > 0 && id != APPLICATION_ID {
-        return Err(OpenError::Foreign(path.to_owned()));
+        return Err(OpenError::Foreign(name(path)));
     }
     Ok(())
 }
@@ -131,7 +105,7 @@ fn prepare_writer(path: &Path, db: &Connection) -> Result<(), OpenError> {
         .map_err(explain)?;
     if mode != "wal" {
         let cause = "its file system allows no write-ahead log".to_owned();
-        return Err(OpenError::Io { path: path.to_owned(), cause });
+        return Err(OpenError::Io { database: name(path), cause });
     }
     set_durability(db).map_err(explain)
 }
@@ -144,22 +118,17 @@ fn set_durability(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)
 }
 
-fn bring_up(
-    path: &Path,
-    db: &Transaction<'_>,
-    context: &Context,
-    now: Timestamp,
-) -> Result<(), OpenError> {
+fn bring_up(path: &Path, db: &Transaction<'_>, parts: &StorageParts) -> Result<(), OpenError> {
     let explain = |error| explain(path, &error);
     let version: i64 =
         db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(explain)?;
     let version = usize::try_from(version).unwrap_or(usize::MAX);
     if version > MIGRATIONS.len() {
-        let (path, known) = (path.to_owned(), MIGRATIONS.len());
-        return Err(OpenError::TooNew { path, found: version, known });
+        let (database, known) = (name(path), MIGRATIONS.len());
+        return Err(OpenError::TooNew { database, found: version, known });
     }
     if version > 0 {
-        check_key(path, db, context)?;
+        check_key(path, db, parts)?;
     }
     for migration in &MIGRATIONS[version..] {
         db.execute_batch(migration).map_err(explain)?;
@@ -167,11 +136,13 @@ fn bring_up(
     db.pragma_update(None, "user_version", MIGRATIONS.len()).map_err(explain)?;
     if version == 0 {
         db.pragma_update(None, "application_id", APPLICATION_ID).map_err(explain)?;
-        let sealed = context.keys.seal(Purpose::DatabaseCheck, "keyport", &*context.random);
-        db.execute("INSERT INTO binding (only, key_check) VALUES (1, ?1)", [sealed])
-            .map_err(explain)?;
+        db.execute(
+            "INSERT INTO binding (singleton, key_check) VALUES (1, ?1)",
+            [parts.key_check()],
+        )
+        .map_err(explain)?;
     }
-    fail_interrupted(db, context, now).map_err(explain)
+    Ok(())
 }
 
 /// Compares the clock with the latest time that the database has seen.
@@ -192,42 +163,37 @@ fn judge_clock(db: &Connection, now: Timestamp) -> rusqlite::Result<ClockPlausib
     Ok(clock)
 }
 
-fn check_key(path: &Path, db: &Connection, context: &Context) -> Result<(), OpenError> {
+fn check_key(path: &Path, db: &Connection, parts: &StorageParts) -> Result<(), OpenError> {
     let sealed: Option<String> = db
         .query_row("SELECT key_check FROM binding", [], |row| row.get(0))
         .optional()
         .map_err(|error| explain(path, &error))?;
-    sealed
-        .and_then(|sealed| context.keys.open(Purpose::DatabaseCheck, &sealed).ok())
-        .map(drop)
-        .ok_or_else(|| OpenError::WrongKeyFile(path.to_owned()))
+    match sealed {
+        Some(sealed) if parts.fits_key_check(&sealed) => Ok(()),
+        _ => Err(OpenError::WrongKeyFile(name(path))),
+    }
 }
 
-/// Whoever waits for one of these exchanges waits for an answer that died with the process before us.
-fn fail_interrupted(db: &Connection, context: &Context, now: Timestamp) -> rusqlite::Result<()> {
-    let interrupted = ProblemCode::interrupted();
+/// A caller that waits for one of these exchanges waits for an answer that died with the process
+/// before.
+fn fail_interrupted(db: &Connection, rules: &Rules, now: Timestamp) -> rusqlite::Result<()> {
     let count = db.execute(
-        "UPDATE grants SET stage = 'failed', problem = ?1, sealed_state = NULL WHERE stage = 'pending'",
-        [&interrupted],
+        "UPDATE grants SET stage = 'failed', problem = ?1, sealed_state = NULL
+         WHERE stage = 'pending'",
+        [&ProblemCode::interrupted()],
     )?;
     if count > 0 {
         tracing::warn!(count, "exchanges were in flight when the service stopped");
-        let (event, subject) = (AuditEvent::ExchangesInterrupted, AuditSubject::default());
-        audit::write(db, context, &event, &subject, now)?;
+        audit::write(db, rules, &AuditEntry::interrupted(now))?;
     }
     Ok(())
 }
 
 fn explain(path: &Path, error: &rusqlite::Error) -> OpenError {
-    let path = path.to_owned();
+    let (database, cause) = (name(path), error.to_string());
     match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => OpenError::Foreign(path),
-        Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
-            OpenError::Damaged { path, cause: error.to_string() }
-        }
-        _ => OpenError::Io { path, cause: error.to_string() },
+        Some(rusqlite::ErrorCode::NotADatabase) => OpenError::Foreign(database),
+        Some(rusqlite::ErrorCode::DatabaseCorrupt) => OpenError::Damaged { database, cause },
+        _ => OpenError::Io { database, cause },
     }
 }
-
-/// The longest that a commit waits for another program's lock.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(2);

@@ -3,14 +3,17 @@
 
 use std::path::Path;
 
-use super::OpenError;
+use crate::storage::OpenError;
 
 /// Checks the path without touching anything; what is in the file is looked at when it is opened.
 ///
 /// # Errors
 /// [`OpenError::Io`]: its folder is missing or not writable, or it is no file.
 pub fn check_place(path: &Path) -> Result<(), OpenError> {
-    let fault = |cause: &str| OpenError::Io { path: path.to_owned(), cause: cause.to_owned() };
+    let fault = |cause: &str| OpenError::Io {
+        database: path.display().to_string(),
+        cause: cause.to_owned(),
+    };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     match std::fs::metadata(folder) {

@@ -1,18 +1,15 @@
-//! Takes dead rows away inside the commits that happen anyway: a few per table and commit, so that
-//! no commit waits for a great clean-up. Nothing asks whether a row was swept: what has expired is
-//! refused by its deadline, swept or not. What unauthenticated callers can make us write is capped
-//! too, so that a flood costs no disk. While the clock is in doubt, nothing is deleted for its age;
-//! the caps hold.
+//! Deletes what [`Retention`] names inside the commits that happen anyway: a few rows for each table
+//! and commit, so that no commit waits for a great clean-up.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use rusqlite::{Connection, ToSql};
 
-use super::worker::{Chore, Done};
-use super::{SqliteSettings, audit};
-use crate::domain::{ClockPlausibility, Timestamp};
+use super::audit;
+use super::worker::{Done, Maintenance};
+use crate::domain::Timestamp;
+use crate::storage::transitions::{Over, Retention, Rules, SweepSchedule};
 
-const INTERVAL: Duration = Duration::from_secs(10);
 /// Rows of one table a quiet commit may sweep; a busy one sweeps twice what it may have written.
 const ROWS: usize = 64;
 
@@ -28,7 +25,7 @@ const OVER: [&str; 4] = [
          (SELECT rowid FROM device_keys WHERE last_seen <= ?3 LIMIT ?2)",
 ];
 
-/// What is too much. `?1` how many rows, `?2` the cap for unauthenticated callers.
+/// What is too much. `?1` how many rows, `?2` how many stay.
 const TOO_MANY: [&str; 2] = [
     "DELETE FROM grants WHERE rowid IN
          (SELECT rowid FROM grants WHERE fulfilled_at IS NULL AND stage <> 'pending'
@@ -38,27 +35,34 @@ const TOO_MANY: [&str; 2] = [
           ORDER BY sweep_at DESC LIMIT ?1 OFFSET ?2)",
 ];
 
-/// A chore that sweeps every ten seconds, and with every commit while there is more to sweep. It
-/// keeps the latest time seen as well, from which the next start judges its clock.
-pub(super) fn chore(settings: SqliteSettings, clock: ClockPlausibility) -> Chore {
-    let mut next = Timestamp::from_seconds(i64::MIN);
+/// Sweeps when the schedule says so, and with every commit while there is more to delete. It keeps
+/// the latest plausible time as well, from which the next start judges its clock.
+pub(super) fn maintenance(rules: Arc<Rules>) -> Maintenance {
+    let mut schedule = SweepSchedule::default();
     Box::new(move |db, now, operations| {
-        // The clock may have gone back.
-        if now.has_reached(next) || !now.plus(INTERVAL).has_reached(next) {
+        if schedule.is_due(now) {
             let rows = ROWS.max(2 * operations);
-            let plausible = clock.is_plausible(now);
-            let mut full = false;
-            if plausible {
-                full |= delete_over(db, &settings, now, rows)?;
-                remember_time(db, now)?;
-            }
-            full |= delete_too_many(db, rows, settings.strangers)?;
-            let audit_before = plausible.then(|| now.minus(settings.audit_retention));
-            full |= audit::sweep(db, &settings.audit, audit_before, rows)?;
-            next = if full { now } else { now.plus(INTERVAL) };
+            let has_more = sweep(db, &rules, rules.retention(now), rows)?;
+            schedule = SweepSchedule::after(now, has_more);
         }
         Ok(())
     })
+}
+
+/// Deletes at most `rows` rows of each table for each reason. True if there may be more.
+fn sweep(db: &Connection, rules: &Rules, retention: Retention, rows: usize) -> Done<bool> {
+    let mut full = false;
+    if let Some(over) = retention.over {
+        full |= delete_over(db, over, rows)?;
+        remember_time(db, over.now)?;
+    }
+    for delete in TOO_MANY {
+        let values = [rows, retention.unauthenticated_rows];
+        full |= db.prepare_cached(delete)?.execute(values)? == rows;
+    }
+    let audit_before = retention.over.map(|over| over.audit);
+    full |= audit::sweep(db, &rules.limits().audit, audit_before, rows)?;
+    Ok(full)
 }
 
 /// Keeps the latest time that was plausible.
@@ -67,14 +71,8 @@ pub(super) fn remember_time(db: &Connection, now: Timestamp) -> rusqlite::Result
 }
 
 /// True if there may be more.
-fn delete_over(
-    db: &Connection,
-    settings: &SqliteSettings,
-    now: Timestamp,
-    rows: usize,
-) -> rusqlite::Result<bool> {
-    let oldest_key = now.minus(settings.family.absolute);
-    let values: [&dyn ToSql; 3] = [&now, &rows, &oldest_key];
+fn delete_over(db: &Connection, over: Over, rows: usize) -> rusqlite::Result<bool> {
+    let values: [&dyn ToSql; 3] = [&over.now, &rows, &over.device_keys];
     let mut full = false;
     for delete in OVER {
         let mut statement = db.prepare_cached(delete)?;
@@ -82,15 +80,6 @@ fn delete_over(
             statement.raw_bind_parameter(number, value)?;
         }
         full |= statement.raw_execute()? == rows;
-    }
-    Ok(full)
-}
-
-/// True if there may be more.
-fn delete_too_many(db: &Connection, rows: usize, cap: usize) -> Done<bool> {
-    let mut full = false;
-    for delete in TOO_MANY {
-        full |= db.prepare_cached(delete)?.execute([rows, cap])? == rows;
     }
     Ok(full)
 }

@@ -82,11 +82,6 @@ impl ToSql for CancelledBy {
 
 impl FromSql for CancelledBy {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        match value.as_str()? {
-            "person" => Ok(Self::Person),
-            "client" => Ok(Self::Client),
-            "wrong_verifier" => Ok(Self::WrongVerifier),
-            _ => Err(FromSqlError::InvalidType),
-        }
+        Self::from_stored(value.as_str()?).ok_or(FromSqlError::InvalidType)
     }
 }

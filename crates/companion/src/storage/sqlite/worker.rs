@@ -92,7 +92,7 @@ impl<T: Send, F: FnOnce(&Connection) -> Done<T> + Send> Job for Operation<T, F> 
 
 /// Called inside each group's transaction with the latest instant of the group and its number of
 /// operations.
-pub(super) type Chore = Box<dyn FnMut(&Connection, Timestamp, usize) -> Done<()> + Send>;
+pub(super) type Maintenance = Box<dyn FnMut(&Connection, Timestamp, usize) -> Done<()> + Send>;
 
 /// Called before each group and again after its commit; an error refuses the whole group.
 pub(super) type Guard = Box<dyn Fn() -> Done<()> + Send>;
@@ -110,13 +110,13 @@ impl Worker {
         db: Connection,
         queue: usize,
         group: usize,
-        chore: Option<Chore>,
+        maintenance: Option<Maintenance>,
         guard: Option<Guard>,
     ) -> io::Result<Self> {
         let (sender, receiver) = crossbeam_channel::bounded(queue.max(1));
         let thread = std::thread::Builder::new()
             .name("storage-writer".to_owned())
-            .spawn(move || write(&db, &receiver, group.max(1), chore, guard.as_deref()))?;
+            .spawn(move || write(&db, &receiver, group.max(1), maintenance, guard.as_deref()))?;
         Ok(Self { queue: Some(sender), threads: vec![thread] })
     }
 
@@ -197,7 +197,7 @@ fn write(
     db: &Connection,
     queue: &Receiver<Box<dyn Job>>,
     limit: usize,
-    mut chore: Option<Chore>,
+    mut maintenance: Option<Maintenance>,
     guard: Option<&(dyn Fn() -> Done<()> + Send)>,
 ) {
     let mut group = Vec::with_capacity(limit);
@@ -210,7 +210,7 @@ fn write(
         let allowed = || guard.map_or(Ok(()), |guard| guard());
         // Asked again after the commit: what was written to a file that has gone meanwhile is lost.
         let committed = allowed()
-            .and_then(|()| run_group(db, &mut group, chore.as_mut()))
+            .and_then(|()| run_group(db, &mut group, maintenance.as_mut()))
             .and_then(|()| allowed());
         if committed.is_err() && !db.is_autocommit() {
             let _ = db.execute_batch("ROLLBACK");
@@ -221,16 +221,20 @@ fn write(
     }
 }
 
-fn run_group(db: &Connection, group: &mut [Box<dyn Job>], chore: Option<&mut Chore>) -> Done<()> {
+fn run_group(
+    db: &Connection,
+    group: &mut [Box<dyn Job>],
+    maintenance: Option<&mut Maintenance>,
+) -> Done<()> {
     // The write lock first, so that no operation fails halfway for want of it.
     db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
     for job in group.iter_mut() {
         in_savepoint(db, |db| job.run(db))?;
     }
     let now = group.iter().filter_map(|job| job.now()).max();
-    if let (Some(chore), Some(now)) = (chore, now) {
-        // What the chore could not do it will do later; the group does not suffer for it.
-        in_savepoint(db, |db| chore(db, now, group.len()).is_ok())?;
+    if let (Some(maintenance), Some(now)) = (maintenance, now) {
+        // What the maintenance could not do it will do later; the group does not suffer for it.
+        in_savepoint(db, |db| maintenance(db, now, group.len()).is_ok())?;
     }
     db.prepare_cached("COMMIT")?.execute([])?;
     Ok(())

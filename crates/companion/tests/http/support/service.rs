@@ -12,7 +12,7 @@ use keyport_companion::domain::{Random, SecretText, SystemRandom, Timestamp};
 use keyport_companion::issuer::Issuer;
 use keyport_companion::keys::{KeyFile, Keys};
 use keyport_companion::serve_app;
-use keyport_companion::storage::{SqliteSettings, SqliteStorage};
+use keyport_companion::storage::{SqliteSettings, SqliteStorage, StorageParts};
 use keyport_companion::upstream::Upstream;
 use keyport_companion::web::Limits;
 use keyport_words::Words;
@@ -75,15 +75,9 @@ impl Service {
         let clock = Arc::new(Hands(AtomicI64::new(now)));
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let database = folder.path().join("companion.sqlite");
-        let engine = SqliteSettings::default();
-        let storage = SqliteStorage::open(
-            &database,
-            Arc::clone(&keys),
-            Arc::clone(&random),
-            engine,
-            clock.now(),
-        )
-        .unwrap();
+        let parts = StorageParts::new(Arc::clone(&keys), Arc::clone(&random));
+        let settings = SqliteSettings::default();
+        let storage = SqliteStorage::open(&database, parts, settings, clock.now()).unwrap();
         let upstream = UpstreamSettings {
             base_url: provider_url.clone(),
             client_id: "client_1".into(),

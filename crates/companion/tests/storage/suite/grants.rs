@@ -13,11 +13,7 @@ use crate::world::{
 };
 
 fn same_authorization(of: &ReturnedAuthorization) -> ReturnedAuthorization {
-    ReturnedAuthorization {
-        authorization: of.authorization,
-        request: of.request,
-        ..authorization_of(of.jkt)
-    }
+    ReturnedAuthorization { id: of.id, request: of.request, ..authorization_of(of.jkt) }
 }
 
 fn other_authorization(of: &ReturnedAuthorization) -> ReturnedAuthorization {

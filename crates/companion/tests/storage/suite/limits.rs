@@ -3,8 +3,7 @@
 
 use futures_util::future::join_all;
 use keyport_companion::domain::{
-    AttemptKey, AttemptState, GRANTS_PER_ATTEMPT, GRANTS_PER_REQUEST, Outcome, RequestId,
-    SystemRandom,
+    AttemptKey, AttemptState, Limits, Outcome, RequestId, SystemRandom,
 };
 use keyport_companion::storage::{ExchangeStart, ReturnedAuthorization};
 
@@ -29,7 +28,7 @@ async fn begun(world: &World, count: usize, make: impl Fn() -> ReturnedAuthoriza
 pub async fn a_request_gives_no_more_grants_than_its_limit(world: World) {
     let request = RequestId::draw(&SystemRandom);
     let authorization = || ReturnedAuthorization { request, ..authorization_of(LAPTOP) };
-    assert_eq!(begun(&world, 1_000, authorization).await, GRANTS_PER_REQUEST);
+    assert_eq!(begun(&world, 1_000, authorization).await, Limits::default().grants_per_request);
     assert_eq!(world.begin(authorization(), at(1)).await, ExchangeStart::TooMany);
     assert_eq!(begun(&world, 1, || authorization_of(LAPTOP)).await, 1, "the next request works");
 }
@@ -37,7 +36,7 @@ pub async fn a_request_gives_no_more_grants_than_its_limit(world: World) {
 pub async fn an_attempt_gives_no_more_grants_than_its_limit(world: World) {
     let key = attempt();
     let authorization = || authorization_of_attempt(key.attempt);
-    assert_eq!(begun(&world, 1_000, authorization).await, GRANTS_PER_ATTEMPT);
+    assert_eq!(begun(&world, 1_000, authorization).await, Limits::default().grants_per_attempt);
     assert_eq!(world.begin(authorization(), at(1)).await, ExchangeStart::TooMany);
     let next = attempt();
     assert_eq!(begun(&world, 1, || authorization_of_attempt(next.attempt)).await, 1);
@@ -57,7 +56,7 @@ pub async fn a_limit_that_was_reached_does_not_stop_what_is_under_way(world: Wor
 pub async fn dropped_requests_for_50_000_grants_hold_no_other_up(world: World) {
     let key = attempt();
     let started = begun(&world, 50_000, || authorization_of_attempt(key.attempt)).await;
-    assert!(started <= GRANTS_PER_ATTEMPT, "{started} grants of one attempt");
+    assert!(started <= Limits::default().grants_per_attempt, "{started} grants of one attempt");
     for _ in 0..1_000 {
         let mut call = world.storage.attempt_state(key, at(1));
         // Polled once: it is queued. Then its connection is gone.

@@ -1,0 +1,46 @@
+//! Why a database was not opened, whichever engine keeps it.
+
+/// Why a database was not opened. Nothing was changed in it.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another companion has it open.
+    #[error("the database {0} is in use by another companion")]
+    InUse(String),
+    /// It belongs to another key file.
+    #[error("the database {0} does not belong to this key file: use the key file it was made with")]
+    WrongKeyFile(String),
+    /// It is not a database, or not ours.
+    #[error("{0} is not a database of the companion")]
+    Foreign(String),
+    /// It is ours and damaged.
+    #[error(
+        "the database {database} is damaged ({cause}): restore it from a copy, or move it away to \
+         start with an empty one"
+    )]
+    Damaged {
+        /// The database.
+        database: String,
+        /// What the engine says.
+        cause: String,
+    },
+    /// A later version of the companion made it.
+    #[error(
+        "the database {database} has schema version {found}, this companion knows {known} at most"
+    )]
+    TooNew {
+        /// The database.
+        database: String,
+        /// Its schema version.
+        found: usize,
+        /// The latest schema version known here.
+        known: usize,
+    },
+    /// The system does not let us: folder missing or read-only, permissions, busy, server away.
+    #[error("the database {database} cannot be opened: {cause}")]
+    Io {
+        /// The database.
+        database: String,
+        /// What the system says.
+        cause: String,
+    },
+}

@@ -1,0 +1,203 @@
+//! Writing what a transition has decided, inside the operation's savepoint.
+
+use rusqlite::{Connection, ToSql, params};
+
+use super::worker::Done;
+use super::{audit, users};
+use crate::domain::{Attempt, AttemptKey, EndedBecause, Grant, Session, SessionId, Timestamp};
+use crate::storage::transitions::{Decision, FamilyRow, Rules, StageColumns, Write};
+
+type Written = rusqlite::Result<()>;
+
+/// Writes, in order, and gives the answer.
+pub(super) fn apply<T>(db: &Connection, rules: &Rules, decision: Decision<T>) -> Done<T> {
+    for write in decision.writes {
+        apply_one(db, rules, write)?;
+    }
+    Ok(decision.answer)
+}
+
+fn apply_one(db: &Connection, rules: &Rules, write: Write) -> Written {
+    match write {
+        Write::InsertGrant { grant, sealed_state, sweep_at } => {
+            insert_grant(db, &grant, &sealed_state, sweep_at)
+        }
+        Write::UpdateGrant { grant, code_hash, keeps_state } => {
+            update_grant(db, &grant, code_hash, keeps_state)
+        }
+        Write::InsertUser(row) => users::insert(db, &row),
+        Write::UpdateUser(row) => users::update(db, &row),
+        Write::PutDeviceKey { jkt, user, device_name, seen_at } => {
+            users::put_key(db, jkt, user, device_name.as_deref(), seen_at)
+        }
+        Write::DeleteDeviceKey { jkt, user } => users::delete_key(db, jkt, user),
+        Write::InsertSession { session, created_at } => insert_session(db, &session, created_at),
+        Write::UpdateDeadline { session, deadline } => {
+            let sql = "UPDATE sessions SET deadline = ?2 WHERE id = ?1";
+            execute(db, sql, params![session, deadline])
+        }
+        Write::EndSession { session, because, at } => end_session(db, session, because, at),
+        Write::InsertFamily { family, session } => insert_family(db, &family, session),
+        Write::UpdateFamily(family) => update_family(db, &family),
+        Write::PutAttempt { key, attempt, sweep_at } => put_attempt(db, key, &attempt, sweep_at),
+        Write::Audit(entry) => audit::write(db, rules, &entry),
+    }
+}
+
+/// Executes a statement that changes rows.
+pub(super) fn execute(db: &Connection, sql: &str, values: &[&dyn ToSql]) -> Written {
+    db.prepare_cached(sql)?.execute(values).map(drop)
+}
+
+fn insert_grant(
+    db: &Connection,
+    grant: &Grant,
+    sealed_state: &str,
+    sweep_at: Timestamp,
+) -> Written {
+    execute(
+        db,
+        "INSERT INTO grants (id, upstream_authorization, request, attempt, jkt, browser,
+                             client_id, redirect_uri, sealed_state, code_challenge, scope, device_name,
+                             started_at, stage, sweep_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+        params![
+            grant.id,
+            grant.upstream_authorization,
+            grant.request,
+            grant.attempt,
+            grant.jkt,
+            grant.browser,
+            grant.client_id,
+            grant.redirect_uri,
+            sealed_state,
+            grant.code_challenge,
+            grant.scope,
+            grant.device_name,
+            grant.started_at,
+            StageColumns::from(&grant.stage).stage,
+            sweep_at
+        ],
+    )
+}
+
+/// Who signed in and the hash of the code stay: a code of a cancelled grant is recognised.
+fn update_grant(
+    db: &Connection,
+    grant: &Grant,
+    code_hash: Option<[u8; 32]>,
+    keeps_state: bool,
+) -> Written {
+    let stage = StageColumns::from(&grant.stage);
+    execute(
+        db,
+        "UPDATE grants SET
+             fulfilled_at = ?2, stage = ?3, user_id = coalesce(?4, user_id), device_known = ?5,
+             number = ?6, confirmed = ?7, code_deadline = ?8, session_id = ?9, problem = ?10,
+             cancelled_by = ?11, code_hash = coalesce(?12, code_hash),
+             sealed_state = iif(?13, sealed_state, NULL)
+         WHERE id = ?1",
+        params![
+            grant.id,
+            grant.fulfilled_at,
+            stage.stage,
+            stage.user,
+            stage.device_known,
+            stage.number,
+            stage.confirmed,
+            stage.code_deadline,
+            stage.session,
+            stage.problem,
+            stage.cancelled_by,
+            code_hash,
+            keeps_state
+        ],
+    )
+}
+
+fn insert_session(db: &Connection, session: &Session, created_at: Timestamp) -> Written {
+    execute(
+        db,
+        "INSERT INTO sessions (id, user_id, client_id, jkt, scope, auth_time, created_at, deadline)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
+            session.id,
+            session.user.id,
+            session.client_id,
+            session.jkt,
+            session.scope,
+            session.auth_time,
+            created_at,
+            session.deadline
+        ],
+    )
+}
+
+fn end_session(
+    db: &Connection,
+    session: SessionId,
+    because: EndedBecause,
+    at: Timestamp,
+) -> Written {
+    let end = "UPDATE sessions SET ended_at = ?2, ended_because = ?3
+               WHERE id = ?1 AND ended_at IS NULL";
+    execute(db, end, params![session, at, because.as_str()])?;
+    let wipe = "UPDATE families SET sealed_child = NULL WHERE session_id = ?1";
+    execute(db, wipe, params![session])
+}
+
+fn insert_family(db: &Connection, family: &FamilyRow, session: SessionId) -> Written {
+    execute(
+        db,
+        "INSERT INTO families (id, session_id, generation, token_hash, sealed_child, used_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            family.id,
+            session,
+            family.generation,
+            family.token_hash,
+            family.sealed_child,
+            family.used_at
+        ],
+    )
+}
+
+fn update_family(db: &Connection, family: &FamilyRow) -> Written {
+    execute(
+        db,
+        "UPDATE families SET generation = ?2, token_hash = ?3, sealed_child = ?4, used_at = ?5
+         WHERE id = ?1",
+        params![
+            family.id,
+            family.generation,
+            family.token_hash,
+            family.sealed_child,
+            family.used_at
+        ],
+    )
+}
+
+fn put_attempt(
+    db: &Connection,
+    key: AttemptKey,
+    attempt: &Attempt,
+    sweep_at: Timestamp,
+) -> Written {
+    let outcome = attempt.outcome.as_ref();
+    execute(
+        db,
+        "INSERT INTO attempts (attempt, jkt, outcome, problem, cancelled_at, sweep_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (attempt, jkt) DO UPDATE SET
+             outcome = excluded.outcome, problem = excluded.problem,
+             cancelled_at = excluded.cancelled_at, sweep_at = excluded.sweep_at",
+        params![
+            key.attempt,
+            key.jkt,
+            outcome.map(|outcome| outcome.as_str()),
+            outcome.and_then(|outcome| outcome.problem()),
+            attempt.cancelled_at,
+            sweep_at
+        ],
+    )
+}

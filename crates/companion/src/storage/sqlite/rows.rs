@@ -1,0 +1,349 @@
+//! Reading rows, one function for each kind and each transition. What they mean is decided in
+//! [`crate::storage::transitions`].
+
+use rusqlite::types::FromSqlError;
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
+
+use super::worker::Done;
+use crate::domain::{
+    Attempt, AttemptKey, Connection as UpstreamConnection, FamilyId, Grant, GrantId, GrantStage,
+    Limits, Organization, Outcome, RequestId, Session, SessionId, Timestamp, UpstreamIdentity,
+    User, UserId,
+};
+use crate::storage::transitions::{
+    AttemptRows, BeginRows, FamilyRow, FulfilRows, RedemptionRows, RotationRows, SessionRow,
+    StageColumns, StoredGrant,
+};
+use crate::storage::{RedeemCode, ReturnedAuthorization, StorageError};
+
+type Found<T> = rusqlite::Result<Option<T>>;
+
+macro_rules! select_grant {
+    ($condition:literal) => {
+        concat!(
+            "SELECT id, upstream_authorization, request, attempt, jkt, browser, client_id, redirect_uri,
+                    code_challenge, scope, device_name, started_at, fulfilled_at, stage, user_id,
+                    device_known, number, confirmed, code_deadline, session_id, problem,
+                    cancelled_by, sealed_state
+             FROM grants WHERE ",
+            $condition
+        )
+    };
+}
+
+macro_rules! user_columns {
+    () => {
+        "users.id, users.email, users.name, users.organization_id, users.organization_name,
+         users.connection_id, users.connection_type"
+    };
+}
+
+macro_rules! session_columns {
+    () => {
+        concat!(
+            "sessions.id, sessions.client_id, sessions.jkt, sessions.scope, sessions.auth_time,
+             sessions.created_at, sessions.deadline, sessions.ended_at IS NOT NULL,
+             EXISTS (SELECT 1 FROM device_keys
+                     WHERE device_keys.jkt = sessions.jkt
+                       AND device_keys.user_id = sessions.user_id), ",
+            user_columns!()
+        )
+    };
+}
+
+/// Columns of a session before those of its user, and of a session with its user.
+const BEFORE_USER: usize = 9;
+const OF_SESSION: usize = BEFORE_USER + 7;
+
+macro_rules! select_session {
+    ($condition:literal) => {
+        concat!(
+            "SELECT ",
+            session_columns!(),
+            " FROM sessions JOIN users ON users.id = sessions.user_id WHERE ",
+            $condition
+        )
+    };
+}
+
+fn one<T>(
+    db: &Connection,
+    sql: &str,
+    values: &[&dyn ToSql],
+    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+) -> Found<T> {
+    db.prepare_cached(sql)?.query_row(values, read).optional()
+}
+
+fn only<T: rusqlite::types::FromSql>(row: &Row<'_>) -> rusqlite::Result<T> {
+    row.get(0)
+}
+
+pub(super) fn for_begin(
+    db: &Connection,
+    limits: &Limits,
+    authorization: &ReturnedAuthorization,
+) -> Done<BeginRows> {
+    let (request, jkt) = (authorization.request, authorization.jkt);
+    let same = "SELECT id FROM grants WHERE upstream_authorization = ?1";
+    let of_request = "SELECT count(*) FROM (SELECT 1 FROM grants WHERE request = ?1 LIMIT ?2)";
+    let mut rows = BeginRows {
+        same: one(db, same, &[&authorization.id], only)?,
+        winner: winner(db, request)?,
+        of_request: one(db, of_request, &[&request, &limits.grants_per_request], only)?
+            .unwrap_or_default(),
+        ..BeginRows::default()
+    };
+    if let Some(attempt) = authorization.attempt {
+        let key = AttemptKey { attempt, jkt };
+        rows.attempt = self::attempt(db, key)?;
+        let of_attempt = "SELECT count(*) FROM
+             (SELECT 1 FROM grants WHERE attempt = ?1 AND jkt = ?2 LIMIT ?3)";
+        rows.of_attempt =
+            one(db, of_attempt, &[&key.attempt, &key.jkt, &limits.grants_per_attempt], only)?
+                .unwrap_or_default();
+    }
+    Ok(rows)
+}
+
+fn winner(db: &Connection, request: RequestId) -> Found<GrantId> {
+    let sql = "SELECT id FROM grants WHERE request = ?1 AND fulfilled_at IS NOT NULL";
+    one(db, sql, &[&request], only)
+}
+
+pub(super) fn for_fulfil(
+    db: &Connection,
+    id: GrantId,
+    identity: &UpstreamIdentity,
+) -> Done<Option<FulfilRows>> {
+    let Some(StoredGrant { grant, .. }) = grant(db, id)? else { return Ok(None) };
+    let user = one(
+        db,
+        concat!(
+            "SELECT ",
+            user_columns!(),
+            " FROM users WHERE issuer = ?1 AND connection_id = ?2 AND idp_id = ?3"
+        ),
+        &[&identity.issuer(), &identity.connection().id, &identity.idp_id()],
+        |row| read_user(row, 0),
+    )?;
+    let seen = "SELECT last_seen FROM device_keys WHERE jkt = ?1 AND user_id = ?2";
+    let key_seen: Option<Timestamp> = match &user {
+        Some(user) => one(db, seen, &[&grant.jkt, &user.id], only)?,
+        None => None,
+    };
+    Ok(Some(FulfilRows { winner: winner(db, grant.request)?, user, key_seen, grant }))
+}
+
+pub(super) fn grant(db: &Connection, id: GrantId) -> Found<StoredGrant> {
+    one(db, select_grant!("id = ?1"), &[&id], read_stored)
+}
+
+pub(super) fn for_redemption(
+    db: &Connection,
+    request: &RedeemCode,
+) -> Done<Option<RedemptionRows>> {
+    let hash = request.code.hash();
+    let found = one(db, select_grant!("code_hash = ?1"), &[&hash.as_slice()], read_stored)?;
+    let Some(StoredGrant { grant, .. }) = found else { return Ok(None) };
+    let user = grant.stage.user().map_or(Ok(None), |id| user(db, id))?;
+    let (older, issued) = match &grant.stage {
+        GrantStage::Minted { user, .. } => (live_session(db, *user, &grant)?, None),
+        GrantStage::Exchanged { session: id, .. } => (None, session(db, *id)?),
+        GrantStage::Pending
+        | GrantStage::Fulfilled { .. }
+        | GrantStage::Failed { .. }
+        | GrantStage::Cancelled { .. } => (None, None),
+    };
+    Ok(Some(RedemptionRows { grant, user, older, issued }))
+}
+
+pub(super) fn user(db: &Connection, id: UserId) -> Found<User> {
+    let sql = concat!("SELECT ", user_columns!(), " FROM users WHERE id = ?1");
+    one(db, sql, &[&id], |row| read_user(row, 0))
+}
+
+fn live_session(db: &Connection, user: UserId, grant: &Grant) -> Found<SessionRow> {
+    one(
+        db,
+        select_session!(
+            "sessions.user_id = ?1 AND sessions.client_id = ?2 AND sessions.jkt = ?3
+             AND sessions.ended_at IS NULL"
+        ),
+        &[&user, &grant.client_id, &grant.jkt],
+        read_session,
+    )
+}
+
+pub(super) fn session(db: &Connection, id: SessionId) -> Found<SessionRow> {
+    one(db, select_session!("sessions.id = ?1"), &[&id], read_session)
+}
+
+/// The session of a family.
+pub(super) fn session_of(db: &Connection, family: FamilyId) -> Found<SessionRow> {
+    one(
+        db,
+        select_session!("sessions.id = (SELECT session_id FROM families WHERE id = ?1)"),
+        &[&family],
+        read_session,
+    )
+}
+
+pub(super) fn for_rotation(db: &Connection, family: FamilyId) -> Found<RotationRows> {
+    one(
+        db,
+        concat!(
+            "SELECT ",
+            session_columns!(),
+            ", families.generation, families.token_hash, families.sealed_child, families.used_at
+             FROM families JOIN sessions ON sessions.id = families.session_id
+                           JOIN users ON users.id = sessions.user_id
+             WHERE families.id = ?1"
+        ),
+        &[&family],
+        |row| {
+            let session = read_session(row)?;
+            let family = FamilyRow {
+                id: family,
+                generation: row.get(OF_SESSION)?,
+                token_hash: row.get(OF_SESSION + 1)?,
+                sealed_child: row.get(OF_SESSION + 2)?,
+                used_at: row.get(OF_SESSION + 3)?,
+            };
+            Ok(RotationRows { family, session })
+        },
+    )
+}
+
+pub(super) fn for_attempt(db: &Connection, limits: &Limits, key: AttemptKey) -> Done<AttemptRows> {
+    let (attempt, grants) = (attempt(db, key)?, grants_of(db, limits, key)?);
+    let mut sessions = Vec::new();
+    for grant in &grants {
+        if let GrantStage::Exchanged { session: id, .. } = grant.stage {
+            sessions.extend(session(db, id)?);
+        }
+    }
+    Ok(AttemptRows { attempt, grants, sessions })
+}
+
+pub(super) fn attempt(db: &Connection, key: AttemptKey) -> Done<Attempt> {
+    let sql = "SELECT outcome, problem, cancelled_at FROM attempts
+               WHERE attempt = ?1 AND jkt = ?2";
+    let row = one(db, sql, &[&key.attempt, &key.jkt], |row| {
+        Ok((row.get::<_, Option<String>>(0)?, row.get(1)?, row.get(2)?))
+    })?;
+    let Some((word, problem, cancelled_at)) = row else { return Ok(Attempt::default()) };
+    let outcome = match word {
+        None => None,
+        Some(word) => Some(
+            Outcome::from_stored(&word, problem)
+                .ok_or_else(|| StorageError::Damaged("an unknown outcome".into()))?,
+        ),
+    };
+    Ok(Attempt { outcome, cancelled_at })
+}
+
+const OF_ATTEMPT: &str = select_grant!("attempt = ?1 AND jkt = ?2 ORDER BY rowid DESC LIMIT ?3");
+
+/// The grants of an attempt of one device key, the newest first, and no more than the limit.
+pub(super) fn grants_of(
+    db: &Connection,
+    limits: &Limits,
+    key: AttemptKey,
+) -> rusqlite::Result<Vec<Grant>> {
+    db.prepare_cached(OF_ATTEMPT)?
+        .query_map(params![key.attempt, key.jkt, limits.grants_per_attempt], read_grant)?
+        .collect()
+}
+
+fn read_stored(row: &Row<'_>) -> rusqlite::Result<StoredGrant> {
+    Ok(StoredGrant { grant: read_grant(row)?, sealed_state: row.get("sealed_state")? })
+}
+
+fn read_grant(row: &Row<'_>) -> rusqlite::Result<Grant> {
+    let stage = StageColumns {
+        stage: row.get("stage")?,
+        user: row.get("user_id")?,
+        device_known: row.get("device_known")?,
+        number: row.get("number")?,
+        confirmed: row.get("confirmed")?,
+        code_deadline: row.get("code_deadline")?,
+        session: row.get("session_id")?,
+        problem: row.get("problem")?,
+        cancelled_by: row.get("cancelled_by")?,
+    };
+    Ok(Grant {
+        id: row.get("id")?,
+        upstream_authorization: row.get("upstream_authorization")?,
+        request: row.get("request")?,
+        attempt: row.get("attempt")?,
+        jkt: row.get("jkt")?,
+        browser: row.get("browser")?,
+        client_id: row.get("client_id")?,
+        redirect_uri: row.get("redirect_uri")?,
+        code_challenge: row.get("code_challenge")?,
+        scope: row.get("scope")?,
+        device_name: row.get("device_name")?,
+        started_at: row.get("started_at")?,
+        fulfilled_at: row.get("fulfilled_at")?,
+        stage: stage.stage().ok_or(FromSqlError::InvalidType)?,
+    })
+}
+
+/// Reads `user_columns!`, the first of them at `at`.
+fn read_user(row: &Row<'_>, at: usize) -> rusqlite::Result<User> {
+    let (organization, name): (Option<String>, _) = (row.get(at + 3)?, row.get(at + 4)?);
+    Ok(User {
+        id: row.get(at)?,
+        email: row.get(at + 1)?,
+        name: row.get(at + 2)?,
+        organization: organization.map(|id| Organization { id, name }),
+        connection: UpstreamConnection { id: row.get(at + 5)?, kind: row.get(at + 6)? },
+    })
+}
+
+/// Reads `session_columns!`.
+fn read_session(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
+    Ok(SessionRow {
+        session: Session {
+            id: row.get(0)?,
+            client_id: row.get(1)?,
+            jkt: row.get(2)?,
+            scope: row.get(3)?,
+            auth_time: row.get(4)?,
+            deadline: row.get(6)?,
+            user: read_user(row, BEFORE_USER)?,
+        },
+        created_at: row.get(5)?,
+        is_ended: row.get(7)?,
+        key_is_known: row.get(8)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The plan of SQLite for a statement, one step a line.
+    fn plan(db: &Connection, sql: &str) -> String {
+        let mut explained = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let mut rows = explained.raw_query();
+        let mut plan = String::new();
+        while let Some(row) = rows.next().unwrap() {
+            plan.push_str(&row.get::<_, String>(3).unwrap());
+            plan.push('\n');
+        }
+        plan
+    }
+
+    #[test]
+    fn the_grants_of_an_attempt_are_found_by_an_index() {
+        let db = Connection::open_in_memory().unwrap();
+        for migration in super::super::schema::MIGRATIONS {
+            db.execute_batch(migration).unwrap();
+        }
+        let plan = plan(&db, OF_ATTEMPT);
+        assert!(plan.contains("USING INDEX grants_attempt (attempt=? AND jkt=?)"), "{plan}");
+        assert!(!plan.contains("SCAN grants"), "{plan}");
+    }
+}

@@ -1,0 +1,110 @@
+//! How a session begins, is read and ends. Rotation of its refresh tokens is in `rotation`.
+
+use super::{Decision, FamilyRow, Rules, SessionRow, Write, audit};
+use crate::domain::{
+    AuditEvent, AuditSubject, EndedBecause, Grant, IssuedSession, Session, SessionId, Timestamp,
+    User,
+};
+use crate::keys::RefreshToken;
+use crate::storage::Revocation;
+
+/// The session, unless it has ended or its deadline has come.
+pub(in crate::storage) fn alive(row: Option<SessionRow>, now: Timestamp) -> Option<Session> {
+    row.filter(|row| is_alive(row, now)).map(|row| row.session)
+}
+
+fn is_alive(row: &SessionRow, now: Timestamp) -> bool {
+    !row.is_ended && !now.has_reached(row.session.deadline)
+}
+
+/// Ends a session, audited; nothing if it was over before. Where the reason says so, the device key
+/// is not known for the user any more.
+pub(super) fn end(row: &SessionRow, because: EndedBecause, now: Timestamp) -> Vec<Write> {
+    if row.is_ended {
+        return Vec::new();
+    }
+    let session = &row.session;
+    let subject = AuditSubject { client_id: None, ..audit::of_session(session) };
+    let mut writes = vec![
+        Write::EndSession { session: session.id, because, at: now },
+        audit::entry(AuditEvent::SessionEnded(because), subject, now),
+    ];
+    if because.forgets_device_key() {
+        writes.push(Write::DeleteDeviceKey { jkt: session.jkt, user: session.user.id });
+        if row.key_is_known {
+            writes.push(audit::entry(AuditEvent::DeviceKeyForgotten, subject, now));
+        }
+    }
+    writes
+}
+
+/// RFC 7009: ends the session if it is alive and the client's own.
+pub(in crate::storage) fn revoke(
+    row: Option<SessionRow>,
+    client_id: &str,
+    now: Timestamp,
+) -> Decision<Revocation> {
+    let own = row.filter(|row| is_alive(row, now) && row.session.client_id == client_id);
+    match own {
+        Some(own) => Decision::with(
+            Revocation::Revoked(own.session.id),
+            end(&own, EndedBecause::Revoked, now),
+        ),
+        None => Decision::only(Revocation::NothingToRevoke),
+    }
+}
+
+impl Rules {
+    /// Begins the session of a grant whose code is being redeemed, and ends the `older` one of the
+    /// same user, client and device key.
+    pub(super) fn begin_session(
+        &self,
+        grant: &Grant,
+        user: User,
+        older: Option<&SessionRow>,
+        now: Timestamp,
+    ) -> (IssuedSession, Vec<Write>) {
+        let is_refreshable = grant.scope.has("offline_access");
+        let lifetimes = self.lifetimes();
+        let session = Session {
+            id: SessionId::draw(self.random()),
+            client_id: grant.client_id.clone(),
+            jkt: grant.jkt,
+            scope: grant.scope.clone(),
+            auth_time: grant.fulfilled_at.unwrap_or(now),
+            deadline: if is_refreshable {
+                lifetimes.session_deadline(now, now)
+            } else {
+                now.plus(lifetimes.access_token)
+            },
+            user,
+        };
+        let mut writes =
+            older.map_or_else(Vec::new, |older| end(older, EndedBecause::SignedInAgain, now));
+        let subject = AuditSubject { grant: Some(grant.id), ..audit::of_session(&session) };
+        writes.extend([
+            Write::InsertSession { session: Box::new(session.clone()), created_at: now },
+            // Not before the code is redeemed: until then any caller may name the key.
+            Write::PutDeviceKey {
+                jkt: grant.jkt,
+                user: session.user.id,
+                device_name: grant.device_name.clone(),
+                seen_at: now,
+            },
+            audit::entry(AuditEvent::SessionBegun, subject, now),
+        ]);
+        let refresh_token = is_refreshable.then(|| {
+            let token = RefreshToken::draw_first(self.random());
+            let family = FamilyRow {
+                id: token.family,
+                generation: token.generation,
+                token_hash: token.hash(),
+                sealed_child: None,
+                used_at: now,
+            };
+            writes.push(Write::InsertFamily { family, session: session.id });
+            self.keys().write_refresh_token(&token)
+        });
+        (IssuedSession { session, refresh_token }, writes)
+    }
+}
