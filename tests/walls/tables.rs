@@ -86,7 +86,7 @@ pub const EXPOSES: &[&str] = &[
     "crates/companion/src/pages/draw.rs",
     "crates/companion/src/storage/transitions/codes.rs",
     "crates/companion/src/storage/transitions/grants.rs",
-    "crates/companion/src/upstream/mod.rs",
+    "crates/companion/src/upstream/workos_sso/mod.rs",
     "crates/companion/src/web/browser.rs",
     "crates/core/src/callback.rs",
     "crates/emulator/src/codes.rs",

@@ -233,22 +233,18 @@ impl Policy {
 
     /// Where the person belongs, whatever was asked for.
     fn admit_origin(&self, came: &ReturnedProfile<'_>) -> Result<(), Problem> {
-        let is_social = came.connection_type.ends_with(SOCIAL);
         let is_listed = self.providers.iter().any(|name| name == came.connection_type);
         match came.organization {
             Some(id) if self.organizations.allows(id) => Ok(()),
             Some(_) => Err(Problem::OrganizationNotAllowed),
             None if !self.people_without_organization => Err(Problem::WithoutOrganization),
             None if is_listed => Ok(()),
-            None if is_social => Err(Problem::ProviderNotAllowed),
+            None if came.is_social => Err(Problem::ProviderNotAllowed),
             None if self.organizations == Allowed::Every => Ok(()),
             None => Err(Problem::OrganizationNotAllowed),
         }
     }
 }
-
-/// How the types of the social providers' connections end (`GoogleOAuth`, `GitHubOAuth` …).
-const SOCIAL: &str = "OAuth";
 
 /// What the profile says about where the person came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -257,6 +253,8 @@ pub struct ReturnedProfile<'a> {
     pub connection: &'a str,
     /// Its type, such as `OktaSAML` or, for a social provider, the provider's own name.
     pub connection_type: &'a str,
+    /// Whether connections of this type are a social provider's.
+    pub is_social: bool,
     /// The organization, if any.
     pub organization: Option<&'a str>,
 }

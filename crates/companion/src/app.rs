@@ -11,7 +11,7 @@ use crate::issuer::Issuer;
 use crate::keys::Keys;
 use crate::setup::SetupStatus;
 use crate::storage::Storage;
-use crate::upstream::{Exchanges, Upstream};
+use crate::upstream::{Exchanges, Upstreams};
 use keyport_words::Words;
 
 /// Proofs remembered against replay; with a nonce that lives two minutes at most this allows for a
@@ -26,8 +26,8 @@ pub struct Parts {
     pub clients: Vec<ClientRecord>,
     /// Who may sign in.
     pub policy: Policy,
-    /// The provider.
-    pub upstream: Upstream,
+    /// The providers.
+    pub upstreams: Upstreams,
     /// What is remembered.
     pub storage: Arc<dyn Storage>,
     /// Seals, MACs and signatures.
@@ -42,31 +42,51 @@ pub struct Parts {
 
 /// The running service.
 pub struct App {
-    parts: Parts,
+    /// Who we are.
+    pub issuer: Issuer,
+    /// The apps.
+    pub clients: Vec<ClientRecord>,
+    /// Who may sign in.
+    pub policy: Policy,
+    /// The providers.
+    pub upstreams: Upstreams,
+    /// What is remembered.
+    pub storage: Arc<dyn Storage>,
+    /// Seals, MACs and signatures.
+    pub keys: Arc<Keys>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// What people read.
+    pub words: Words,
     /// DPoP proofs already seen.
     pub seen: SeenProofs,
-    /// Exchanges with the provider.
+    /// Exchanges with the providers.
     pub exchanges: Exchanges,
     /// Whether our account at the provider is set up.
-    pub setup: SetupStatus,
-}
-
-impl std::ops::Deref for App {
-    type Target = Parts;
-
-    fn deref(&self) -> &Parts {
-        &self.parts
-    }
+    pub setup: Arc<SetupStatus>,
 }
 
 impl App {
     /// A service of these parts.
     pub fn new(parts: Parts) -> Arc<Self> {
+        let Parts { issuer, clients, policy, upstreams, storage, keys, clock, random, words } =
+            parts;
+        let exchanges = Exchanges::new(upstreams.exchange_rate());
         Arc::new(Self {
-            parts,
+            issuer,
+            clients,
+            policy,
+            upstreams,
+            storage,
+            keys,
+            clock,
+            random,
+            words,
             seen: SeenProofs::new(PROOFS),
-            exchanges: Exchanges::default(),
-            setup: SetupStatus::default(),
+            exchanges,
+            setup: Arc::default(),
         })
     }
 

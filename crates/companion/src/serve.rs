@@ -24,7 +24,8 @@ use crate::open_files::connections_allowed;
 use crate::router::router;
 use crate::setup::{self, Setup};
 use crate::storage::{SqliteSettings, SqliteStorage, StorageParts, check_place};
-use crate::upstream::Upstream;
+use crate::upstream::Upstreams;
+use crate::upstream::workos_sso::WorkosSso;
 use crate::web::{Limits, serve_until};
 
 /// How long the start waits for the provider's word about key and client id.
@@ -54,7 +55,11 @@ pub async fn serve(
     let issuer = settings.public_url.clone().unwrap_or_else(|| url.clone());
     let app = open(settings, &issuer)?;
     let mut background = tokio::task::JoinSet::new();
-    background.spawn(setup::keep_checking(Arc::clone(&app)));
+    background.spawn(setup::keep_checking(
+        Arc::clone(app.upstreams.current().upstream()),
+        app.issuer.address("/callback"),
+        Arc::clone(&app.setup),
+    ));
     let storage = Arc::clone(&app.storage);
     background.spawn(async move {
         watch_files(LOOK_AT_DATABASE, || storage.check_files()).await;
@@ -64,8 +69,8 @@ pub async fn serve(
         _ = shutdown.requested() => return Ok(()),
     };
     let known = known.unwrap_or(Setup::Unknown);
-    if let Some(sentence) = known.sentence(app.upstream.issuer()) {
-        bail!(sentence);
+    if let Some(sentence) = known.sentence() {
+        bail!(sentence.to_owned());
     }
     say_ready(&url);
     tracing::info!(listening = url, issuer, "ready");
@@ -150,12 +155,13 @@ fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc<App>> {
             tracing::info!("{}", line.text);
         }
     }
+    let upstream = WorkosSso::new(&settings.upstream).context("WORKOS_API_KEY cannot be sent")?;
     Ok(App::new(Parts {
         issuer: Issuer::new(issuer)
             .context("the listening address makes no issuer; set KEYPORT_PUBLIC_URL")?,
         clients: vec![ClientRecord::keyport_desktop()],
         policy: settings.policy,
-        upstream: Upstream::new(&settings.upstream).context("WORKOS_API_KEY cannot be sent")?,
+        upstreams: Upstreams::new(Arc::new(upstream)),
         storage: Arc::new(storage),
         keys,
         clock: Arc::new(clock),

@@ -1,15 +1,14 @@
-//! Whether API key, client id and redirect URI fit the provider. Checked at the start and again
-//! while the service runs. Only an answer of the provider itself proves them wrong; silence, and a
-//! proxy's refusal, prove nothing. New sign-ins are refused while they are proved wrong; sessions
-//! that exist go on.
+//! Whether our account at the provider is set up: its credentials and our redirect URI. Checked at
+//! the start and again while the service runs. Only an answer of the provider itself proves them
+//! wrong; silence, and a proxy's refusal, prove nothing. New sign-ins are refused while they are
+//! proved wrong; sessions that exist go on.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::app::App;
-use crate::upstream::UpstreamError;
+use crate::upstream::{AccountCheck, Upstream};
 
 /// Pause after a check that proved nothing; doubles up to [`CHECK_WRONG`].
 const FIRST_RETRY: Duration = Duration::from_secs(2);
@@ -19,38 +18,29 @@ const CHECK_WRONG: Duration = Duration::from_secs(30);
 const CHECK_RIGHT: Duration = Duration::from_secs(600);
 
 /// What is known of the set-up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Setup {
     /// The provider has not answered yet.
     Unknown,
-    /// The provider accepts the key, for this client id.
+    /// The provider accepts our credentials.
     Right,
-    /// The provider does not accept the key.
-    WrongKey,
-    /// The provider accepts the key, but not for this client id.
-    WrongPair,
+    /// The provider refuses them; a sentence tells the operator what to change.
+    Wrong(Arc<str>),
 }
 
 impl Setup {
     /// Whether the provider has refused it.
     #[must_use]
-    pub const fn is_wrong(self) -> bool {
-        matches!(self, Self::WrongKey | Self::WrongPair)
+    pub const fn is_wrong(&self) -> bool {
+        matches!(self, Self::Wrong(_))
     }
 
     /// What the operator is told; `None` unless it is wrong.
     #[must_use]
-    pub fn sentence(self, issuer: &str) -> Option<String> {
+    pub fn sentence(&self) -> Option<&str> {
         match self {
             Self::Unknown | Self::Right => None,
-            Self::WrongKey => Some(format!(
-                "wrong WORKOS_API_KEY: {issuer} does not accept it. Take the key and \
-                 WORKOS_CLIENT_ID from the same environment"
-            )),
-            Self::WrongPair => Some(format!(
-                "WORKOS_API_KEY and WORKOS_CLIENT_ID do not belong together: {issuer} accepts the \
-                 key, but not for this client id. Take both from the same environment"
-            )),
+            Self::Wrong(sentence) => Some(sentence),
         }
     }
 }
@@ -68,7 +58,7 @@ impl Default for SetupStatus {
 impl SetupStatus {
     /// What is known.
     pub fn now(&self) -> Setup {
-        *self.0.borrow()
+        self.0.borrow().clone()
     }
 
     /// Publishes the result of a check. One that proved nothing changes nothing.
@@ -82,22 +72,26 @@ impl SetupStatus {
     pub async fn known(&self) -> Setup {
         let mut known = self.0.subscribe();
         match known.wait_for(|setup| *setup != Setup::Unknown).await {
-            Ok(setup) => *setup,
+            Ok(setup) => setup.clone(),
             Err(_) => Setup::Unknown,
         }
     }
 }
 
-/// Checks now and again for as long as the service runs; the status of `app` holds the result.
-pub async fn keep_checking(app: Arc<App>) {
+/// Checks now and again for as long as the service runs; `status` holds the result.
+pub async fn keep_checking(
+    upstream: Arc<dyn Upstream>,
+    redirect_uri: String,
+    status: Arc<SetupStatus>,
+) {
     let mut retry = FIRST_RETRY;
     let mut client_checked = false;
     loop {
-        let setup = check(&app).await;
-        report(&app, setup);
-        app.setup.publish(setup);
+        let setup = check(&*upstream).await;
+        report(&status.now(), &setup);
+        status.publish(setup.clone());
         if setup == Setup::Right && !client_checked {
-            client_checked = check_client(&app).await;
+            client_checked = check_redirect_uri(&*upstream, &redirect_uri).await;
         }
         let pause = match setup {
             Setup::Unknown => {
@@ -105,59 +99,48 @@ pub async fn keep_checking(app: Arc<App>) {
                 retry / 2
             }
             Setup::Right => CHECK_RIGHT,
-            Setup::WrongKey | Setup::WrongPair => CHECK_WRONG,
+            Setup::Wrong(_) => CHECK_WRONG,
         };
         tokio::time::sleep(pause).await;
     }
 }
 
-async fn check(app: &App) -> Setup {
-    match app.upstream.check_key().await {
-        Ok(()) => {}
-        Err(UpstreamError::WrongKey) => return Setup::WrongKey,
-        Err(error) => {
-            let upstream = app.upstream.issuer();
-            tracing::warn!(%error, upstream, "the API key could not be checked");
-            return Setup::Unknown;
+async fn check(upstream: &dyn Upstream) -> Setup {
+    match upstream.check_credentials().await {
+        AccountCheck::Accepted => Setup::Right,
+        AccountCheck::Refused(sentence) => Setup::Wrong(sentence.into()),
+        AccountCheck::Unknown(error) => {
+            let upstream = upstream.issuer();
+            tracing::warn!(%error, upstream, "the credentials could not be checked");
+            Setup::Unknown
         }
-    }
-    match app.upstream.check_pair().await {
-        Err(UpstreamError::WrongKey) => Setup::WrongPair,
-        _ => Setup::Right,
     }
 }
 
 /// The provider would show people a page of its own and we would never hear of it. Said and no
 /// more: how it looks there is not documented, and a service that is up can be registered while it
 /// runs. Whether the provider has answered.
-async fn check_client(app: &App) -> bool {
-    let redirect_uri = app.issuer.address("/callback");
-    match app.upstream.check_client(&redirect_uri).await {
-        Ok(()) => true,
-        Err(UpstreamError::WrongClient) => {
-            tracing::error!(
-                redirect_uri,
-                "{} does not send people back here: it does not know this WORKOS_CLIENT_ID, or \
-                 the redirect URI is not registered for it",
-                app.upstream.issuer()
-            );
+async fn check_redirect_uri(upstream: &dyn Upstream, redirect_uri: &str) -> bool {
+    match upstream.check_redirect_uri(redirect_uri).await {
+        AccountCheck::Accepted => true,
+        AccountCheck::Refused(sentence) => {
+            tracing::error!(redirect_uri, "{sentence}");
             true
         }
-        Err(_) => false,
+        AccountCheck::Unknown(_) => false,
     }
 }
 
-fn report(app: &App, setup: Setup) {
-    let before = app.setup.now();
-    if setup == Setup::Unknown || setup == before {
+fn report(before: &Setup, setup: &Setup) {
+    if *setup == Setup::Unknown || setup == before {
         return;
     }
-    match setup.sentence(app.upstream.issuer()) {
+    match setup.sentence() {
         Some(sentence) => {
             tracing::error!(problem = "setup_wrong", "{sentence}: new sign-ins are refused");
         }
-        None if before.is_wrong() => tracing::info!("the provider accepts the key again"),
-        None => tracing::debug!("the provider accepts the key"),
+        None if before.is_wrong() => tracing::info!("the provider accepts the credentials again"),
+        None => tracing::debug!("the provider accepts the credentials"),
     }
 }
 
@@ -168,10 +151,11 @@ mod tests {
     #[test]
     fn a_check_that_proved_nothing_changes_nothing() {
         let status = SetupStatus::default();
+        let wrong = Setup::Wrong("wrong key".into());
         for (published, known) in [
             (Setup::Unknown, Setup::Unknown),
-            (Setup::WrongKey, Setup::WrongKey),
-            (Setup::Unknown, Setup::WrongKey),
+            (wrong.clone(), wrong.clone()),
+            (Setup::Unknown, wrong),
             (Setup::Right, Setup::Right),
             (Setup::Unknown, Setup::Right),
         ] {

@@ -140,6 +140,7 @@ fn what_comes_back_is_what_was_asked_for_or_nothing() {
     let came = |connection, organization| ReturnedProfile {
         connection,
         connection_type: "OktaSAML",
+        is_social: false,
         organization,
     };
     let by_connection =
@@ -181,6 +182,7 @@ fn a_social_sign_in_is_of_that_provider_and_of_no_forbidden_organization() {
     let came = |connection_type, organization| ReturnedProfile {
         connection: "conn_1",
         connection_type,
+        is_social: connection_type.ends_with("OAuth"),
         organization,
     };
     for policy in [policy(), policy().with_people_without_organization(true)] {
@@ -207,6 +209,7 @@ fn a_person_without_an_organization_enters_only_by_the_setting_that_says_so() {
     let came = |connection_type| ReturnedProfile {
         connection: "conn_1",
         connection_type,
+        is_social: connection_type.ends_with("OAuth"),
         organization: None,
     };
     let organizations = [vec![], vec!["org_acme".to_owned()], vec!["*".to_owned()]];

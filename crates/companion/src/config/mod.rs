@@ -18,7 +18,6 @@ use crate::admission::{Allowed, Policy};
 use environment::Environment;
 
 use crate::domain::SecretText;
-use crate::upstream::is_social_provider;
 pub use proxies::TrustedProxies;
 pub use variables::{VARIABLES, Variable};
 
@@ -59,6 +58,19 @@ pub struct UpstreamSettings {
     pub api_key: SecretText,
 }
 
+/// What the upstream's ids and names look like, and what a fault says of one that does not.
+#[derive(Debug, Clone, Copy)]
+pub struct IdRules {
+    /// Whether this can be the id of an organization.
+    pub is_organization: fn(&str) -> bool,
+    /// What is said of one that cannot.
+    pub organization_fault: &'static str,
+    /// Whether the upstream knows a social provider of this name.
+    pub is_provider: fn(&str) -> bool,
+    /// What is said of one that it does not know.
+    pub provider_fault: &'static str,
+}
+
 /// Lifetimes of a session, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifetimes {
@@ -74,7 +86,8 @@ pub struct Lifetimes {
 pub struct SettingsError(pub Vec<String>);
 
 impl Settings {
-    /// Judges the environment. `read` opens a `NAME_FILE`.
+    /// Judges the environment. `read` opens a `NAME_FILE`; `ids` are the upstream's rules for ids
+    /// and names.
     ///
     /// # Errors
     /// All faults together.
@@ -82,11 +95,12 @@ impl Settings {
         variables: impl IntoIterator<Item = (OsString, OsString)>,
         listen: SocketAddr,
         read: impl Fn(&str) -> std::io::Result<String>,
+        ids: &IdRules,
     ) -> Result<Self, SettingsError> {
         let mut environment = Environment::new(variables, read);
         let upstream = environment.upstream();
         let public_url = environment.public_url(listen);
-        let policy = environment.policy();
+        let policy = environment.policy(ids);
         let database = environment.database();
         let key_file = environment
             .optional("KEYPORT_KEY_FILE")
@@ -139,7 +153,7 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         Some(origin.origin().ascii_serialization())
     }
 
-    fn policy(&mut self) -> Policy {
+    fn policy(&mut self, ids: &IdRules) -> Policy {
         let policy = Policy::new(
             self.list("KEYPORT_ORGANIZATIONS"),
             self.list("KEYPORT_PROVIDERS"),
@@ -149,7 +163,7 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         if matches!(&policy.organizations, Allowed::These(ids) if ids.iter().any(|id| id == "*")) {
             self.fault("KEYPORT_ORGANIZATIONS holds * beside ids: write * alone, or ids alone");
         }
-        self.check_ids(&policy);
+        self.check_ids(&policy, ids);
         if let Some(default) = &policy.default_organization
             && !policy.organizations.allows(default)
         {
@@ -161,27 +175,24 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
     }
 
     /// A mistyped id or name would admit no account, and nothing would say why.
-    fn check_ids(&mut self, policy: &Policy) {
+    fn check_ids(&mut self, policy: &Policy, rules: &IdRules) {
+        let is_good = rules.is_organization;
         if let Allowed::These(ids) = &policy.organizations {
-            for id in ids.iter().filter(|id| *id != "*" && !is_organization_id(id)) {
+            for id in ids.iter().filter(|id| *id != "*" && !is_good(id)) {
                 self.fault(format!(
-                    "KEYPORT_ORGANIZATIONS holds {id:?}, which is no WorkOS organization id: \
-                     they begin with org_"
+                    "KEYPORT_ORGANIZATIONS holds {id:?}, {}",
+                    rules.organization_fault
                 ));
             }
         }
-        if let Some(id) = policy.default_organization.as_ref().filter(|id| !is_organization_id(id))
-        {
+        if let Some(id) = policy.default_organization.as_ref().filter(|id| !is_good(id)) {
             self.fault(format!(
-                "KEYPORT_DEFAULT_ORGANIZATION is {id:?}, which is no WorkOS organization id: \
-                 they begin with org_"
+                "KEYPORT_DEFAULT_ORGANIZATION is {id:?}, {}",
+                rules.organization_fault
             ));
         }
-        for name in policy.providers.iter().filter(|name| !is_social_provider(name)) {
-            self.fault(format!(
-                "KEYPORT_PROVIDERS holds {name:?}, which is no social provider of WorkOS; \
-                 they are written as in GoogleOAuth or MicrosoftOAuth"
-            ));
+        for name in policy.providers.iter().filter(|name| !(rules.is_provider)(name)) {
+            self.fault(format!("KEYPORT_PROVIDERS holds {name:?}, {}", rules.provider_fault));
         }
     }
 
@@ -241,12 +252,6 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         }
         Lifetimes { idle: idle * DAY, absolute: absolute * DAY }
     }
-}
-
-/// `org_` and letters, digits or `_`.
-fn is_organization_id(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    text.strip_prefix("org_").is_some_and(|rest| !rest.is_empty() && rest.bytes().all(plain))
 }
 
 /// Forms of SQLite that are no plain path: `:memory:`, `file:…` and parameters.

@@ -1,6 +1,7 @@
 use std::ffi::OsString;
 
 use super::*;
+use crate::upstream::workos_sso::IDS;
 
 const GOOD: &[(&str, &str)] = &[
     ("WORKOS_API_KEY", "sk_test_planted"),
@@ -22,11 +23,12 @@ fn judge_raw(
     variables: impl IntoIterator<Item = (OsString, OsString)>,
     listen: &str,
 ) -> Result<Settings, SettingsError> {
-    Settings::judge(variables, listen.parse().unwrap(), |path| match path {
+    let read = |path: &str| match path {
         "/run/key" => Ok("sk_from_file\n".into()),
         "/run/empty" => Ok("\n".into()),
         _ => Err(std::io::ErrorKind::NotFound.into()),
-    })
+    };
+    Settings::judge(variables, listen.parse().unwrap(), read, &IDS)
 }
 
 fn faults(extra: &[(&str, &str)]) -> String {

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::client_record::ClientRecord;
 use crate::domain::RequestId;
 use crate::pages::Page;
-use crate::upstream::Opening;
+use crate::upstream::{AuthorizationParameters, UpstreamEntry};
 use crate::web::AppState;
 use crate::web::browser::{BrowserId, is_speculative};
 use crate::web::form::Form;
@@ -34,11 +34,17 @@ pub async fn authorize(
     let request = pushed(&app, client, &query)?;
     let browser = BrowserId::of_request(&headers, &app.issuer);
     let browser = browser.unwrap_or_else(|| BrowserId::draw(&*app.random));
-    let (state, authorization) =
-        UpstreamAuthorization::open(request, browser.hash(), &*app.random, app.now());
+    let upstream = app.upstreams.current();
+    let (state, authorization) = UpstreamAuthorization::open(
+        request,
+        upstream.name(),
+        browser.hash(),
+        &*app.random,
+        app.now(),
+    );
     let sealed =
         authorization.seal(&state, None, client, &app.keys, &*app.random).ok_or(Page::Failed)?;
-    let location = provider_address(&app, &authorization, &state)?;
+    let location = provider_address(&app, upstream, &authorization, &state)?;
     let (request, attempt) = (authorization.request_id, authorization.request.attempt);
     tracing::info!(%request, authorization = %authorization.id, ?attempt, "authorization opened");
     let is_usable = |state: &UpstreamState, sealed: &str| {
@@ -69,17 +75,18 @@ fn pushed(
 
 fn provider_address(
     app: &App,
+    upstream: &UpstreamEntry,
     authorization: &UpstreamAuthorization,
     state: &UpstreamState,
 ) -> Result<String, Page> {
-    let opening = Opening {
+    let parameters = AuthorizationParameters {
         redirect_uri: &app.issuer.address("/callback"),
         selector: &authorization.request.selector,
         login_hint: authorization.request.login_hint.as_deref(),
         state: state.as_str(),
         code_challenge: &authorization.code_challenge(),
     };
-    app.upstream.authorization_url(&opening).map_err(|error| {
+    upstream.upstream().authorization_url(&parameters).map_err(|error| {
         tracing::error!(%error, "no address for the provider");
         Page::Failed
     })

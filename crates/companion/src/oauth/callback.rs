@@ -19,16 +19,16 @@ use super::request::RequestError;
 use super::upstream_authorization::UpstreamAuthorization;
 use crate::admission::ReturnedProfile;
 use crate::app::App;
-use crate::domain::{GrantId, ProblemCode, SecretText, UpstreamIdentity};
+use crate::domain::{GrantId, PeerAddress, ProblemCode, SecretText, UpstreamIdentity};
 use crate::pages::{Page, ProblemPage};
 use crate::storage::{ExchangeStart, Fulfilment};
 use crate::upstream::{
-    Arrival, Caller, Ended, LookupCaller, NoTurn, Turn, UpstreamError, problem_of_redirect,
+    Arrival, Caller, Ended, LookupCaller, NoTurn, Turn, UpstreamEntry, UpstreamError,
 };
+use crate::web::AppState;
 use crate::web::browser::{BrowserId, is_speculative};
 use crate::web::form::Form;
 use crate::web::state_cookie::{Brought, UpstreamState};
-use crate::web::{AppState, PeerAddress};
 
 /// Seconds after which a page of a busy service tries again.
 const TRY_AGAIN: HeaderValue = HeaderValue::from_static("5");
@@ -56,7 +56,8 @@ pub async fn callback(
         return Err(already_used(&state));
     }
     let authorization = authorization(&app, &state, &headers)?;
-    let answer = answer(&query).ok_or(Page::Refused)?;
+    let upstream = upstream(&app, &authorization)?;
+    let answer = answer(&query, upstream).ok_or(Page::Refused)?;
     let caller = Caller {
         peer: peer.network(),
         device: authorization.request.jkt,
@@ -113,11 +114,19 @@ fn authorization(
     Ok(authorization)
 }
 
+/// The upstream that this authorization was opened at, if the service still has it.
+fn upstream<'a>(
+    app: &'a App,
+    authorization: &UpstreamAuthorization,
+) -> Result<&'a UpstreamEntry, Page> {
+    app.upstreams.named(&authorization.upstream).ok_or_else(|| started_elsewhere(app))
+}
+
 /// A code or an error, not both.
-fn answer(query: &Form) -> Option<Answer> {
+fn answer(query: &Form, upstream: &UpstreamEntry) -> Option<Answer> {
     match (query.value("code"), query.value("error")) {
         (Some(code), None) => Some(Answer::Code(SecretText::new(code))),
-        (None, Some(error)) => Some(Answer::Error(problem_of_redirect(error))),
+        (None, Some(error)) => Some(Answer::Error(upstream.upstream().problem_of_redirect(error))),
         _ => None,
     }
 }
@@ -241,7 +250,9 @@ async fn exchange(
     code: &SecretText,
     turn: Turn,
 ) -> Result<UpstreamIdentity, Problem> {
-    let exchanged = app.upstream.exchange_code(code, &authorization.verifier()).await;
+    // Known: the callback has asked before its turn.
+    let upstream = app.upstreams.named(&authorization.upstream).ok_or(Problem::Internal)?;
+    let exchanged = upstream.exchange_code(code, &authorization.verifier()).await;
     turn.end(ended(&exchanged));
     let mut identity = exchanged.map_err(|error| {
         tracing::error!(%error, "the code was not exchanged");
@@ -250,10 +261,11 @@ async fn exchange(
     let came = ReturnedProfile {
         connection: &identity.connection().id,
         connection_type: &identity.connection().kind,
+        is_social: upstream.upstream().is_social(&identity.connection().kind),
         organization: identity.organization().map(|organization| organization.id.as_str()),
     };
     app.policy.admit_profile(&authorization.request.selector, &came)?;
-    app.upstream.name_organization(&mut identity, LookupCaller::new(peer, app.now())).await;
+    upstream.name_organization(&mut identity, LookupCaller::new(peer, app.now())).await;
     Ok(identity)
 }
 

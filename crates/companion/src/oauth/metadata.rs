@@ -56,16 +56,15 @@ pub async fn ready(State(app): AppState) -> Result<Json<Value>, OAuthError> {
         }
         other => other.into(),
     })?;
-    let setup = match app.setup.now() {
+    let known = app.setup.now();
+    let setup = match &known {
         Setup::Unknown => "unknown",
         Setup::Right => "accepted",
-        Setup::WrongKey | Setup::WrongPair => Problem::SetupWrong.code(),
+        Setup::Wrong(_) => Problem::SetupWrong.code(),
     };
     let now = app.now();
     let (clock, about_clock) = clock(app.storage.clock_doubt(now), app.clock.follows_machine());
-    let about_setup = app.setup.now().sentence(app.upstream.issuer());
-    let details: Vec<String> =
-        about_setup.into_iter().chain(about_clock.map(str::to_owned)).collect();
+    let details: Vec<&str> = known.sentence().into_iter().chain(about_clock).collect();
     let detail = (!details.is_empty()).then(|| details.join(". "));
     Ok(Json(json!({ "status": "ready", "setup": setup, "clock": clock, "detail": detail })))
 }

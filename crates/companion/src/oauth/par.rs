@@ -15,9 +15,10 @@ use super::request::{Draft, LIFETIME};
 use super::token::check_resource;
 use crate::admission::{Question, Selector};
 use crate::app::App;
+use crate::domain::PeerAddress;
 use crate::upstream::{LookupCaller, UpstreamError};
 use crate::web::form::Form;
-use crate::web::{AppState, OAuthError, PeerAddress};
+use crate::web::{AppState, OAuthError};
 
 /// See the module.
 pub async fn push(
@@ -45,15 +46,16 @@ pub async fn push(
 }
 
 async fn admit(app: &Arc<App>, draft: &Draft, asker: LookupCaller) -> Result<Selector, OAuthError> {
+    let upstream = app.upstreams.current();
     let judged = match app.policy.judge(&draft.hints) {
         Ok(Question::Settled(selector)) => Ok(selector),
         Ok(Question::Domain(domain)) => {
-            let listed = app.upstream.connections_of_domain(&domain, asker).await;
+            let listed = upstream.connections_of_domain(&domain, asker).await;
             let listed = listed.map_err(unreachable)?;
             app.policy.choose_by_domain(&listed)
         }
         Ok(Question::Connection(id)) => {
-            let found = app.upstream.connection(&id, asker).await.map_err(unreachable)?;
+            let found = upstream.connection(&id, asker).await.map_err(unreachable)?;
             app.policy.admit_connection(found.as_ref())
         }
         Err(problem) => Err(problem),

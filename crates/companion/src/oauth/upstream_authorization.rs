@@ -26,6 +26,8 @@ pub const LIFETIME: Duration = Duration::from_secs(600);
 /// See the module. No `Debug`: it holds the upstream code verifier.
 pub struct UpstreamAuthorization {
     pub id: UpstreamAuthorizationId,
+    /// The name of the upstream that it was opened at.
+    pub upstream: String,
     pub request_id: RequestId,
     pub request: PushedRequest,
     pub browser: BrowserHash,
@@ -37,6 +39,7 @@ pub struct UpstreamAuthorization {
 
 #[derive(Serialize, Deserialize)]
 struct Sealed {
+    upstream: String,
     client_id: String,
     request_id: [u8; 16],
     request: CompactRequest,
@@ -48,9 +51,10 @@ struct Sealed {
 }
 
 impl UpstreamAuthorization {
-    /// Opens the request in a browser under a new upstream `state`.
+    /// Opens the request in a browser under a new upstream `state`, at the upstream of this name.
     pub fn open(
         (request_id, request): (RequestId, PushedRequest),
+        upstream: &str,
         browser: BrowserHash,
         random: &dyn Random,
         now: Timestamp,
@@ -60,7 +64,9 @@ impl UpstreamAuthorization {
         let mut verifier = [0; 32];
         random.fill(&mut verifier);
         let (id, deadline) = (state.authorization(), deadline.seconds());
-        (state, Self { id, request_id, request, browser, place: None, verifier, deadline })
+        let upstream = upstream.to_owned();
+        let place = None;
+        (state, Self { id, upstream, request_id, request, browser, place, verifier, deadline })
     }
 
     /// S256 of the upstream verifier (RFC 7636 §4.2).
@@ -83,6 +89,7 @@ impl UpstreamAuthorization {
         random: &dyn Random,
     ) -> Option<String> {
         let sealed = Sealed {
+            upstream: self.upstream.clone(),
             client_id: self.request.client_id.clone(),
             request_id: *self.request_id.as_bytes(),
             request: CompactRequest::of(&self.request, client)?.without_hint(),
@@ -121,6 +128,7 @@ impl UpstreamAuthorization {
         }
         Ok(Self {
             id: state.authorization(),
+            upstream: sealed.upstream,
             request_id: RequestId::from_bytes(sealed.request_id),
             request: request.ok_or(RequestError::Foreign)?,
             browser: BrowserHash::from_bytes(sealed.browser),
@@ -181,7 +189,7 @@ mod tests {
         let id = RequestId::from_bytes([3; 16]);
         let browser = BrowserHash::from_bytes([4; 32]);
         let (state, authorization) =
-            UpstreamAuthorization::open((id, request), browser, &SystemRandom, now);
+            UpstreamAuthorization::open((id, request), "sso", browser, &SystemRandom, now);
         let place = Place { first: now, given: now.plus(Duration::from_secs(7)) };
         let clients = [client];
         for place in [None, Some(place)] {
@@ -189,7 +197,7 @@ mod tests {
                 authorization.seal(&state, place, &clients[0], &keys, &SystemRandom).unwrap();
             let opened =
                 UpstreamAuthorization::unseal(&sealed, &state, &clients, &keys, now).ok().unwrap();
-            assert_eq!(opened.place, place);
+            assert_eq!((opened.place, &*opened.upstream), (place, "sso"));
             let other = UpstreamState::draw(now.plus(LIFETIME), &SystemRandom);
             let moved = UpstreamAuthorization::unseal(&sealed, &other, &clients, &keys, now);
             assert!(matches!(moved, Err(RequestError::Foreign)));

@@ -12,8 +12,7 @@ use futures_util::future::{BoxFuture, FutureExt as _, Shared};
 use lru::LruCache;
 
 use super::UpstreamError;
-use crate::domain::Timestamp;
-use crate::web::{PeerAddress, site};
+use crate::domain::{PeerAddress, Timestamp, site};
 
 /// Questions a second, for each kind. The account's own limit is 6,000 a minute.
 const BUDGET: u32 = 25;

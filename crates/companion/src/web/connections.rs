@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::AbortHandle;
 
 use self::pool::{Member, Pool};
-use super::peer::{PeerAddress, site};
+use crate::domain::{PeerAddress, site};
 
 /// The connections of a listener.
 #[derive(Clone)]

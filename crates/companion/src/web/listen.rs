@@ -21,8 +21,9 @@ use tokio::sync::watch;
 use tokio_io_timeout::TimeoutStream;
 
 use super::connections::{Connections, Slot};
-use super::peer::PeerAddress;
+use super::peer::peer_of;
 use crate::config::TrustedProxies;
+use crate::domain::PeerAddress;
 
 /// Largest header that is read, in bytes. Cookies of other services on the same host are in it.
 const LARGEST_HEADER: usize = 16 * 1024;
@@ -149,7 +150,7 @@ impl hyper::service::Service<Request<Incoming>> for Service {
     type Future = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
-        let peer = PeerAddress::of(self.remote, request.headers(), &self.limits.proxies);
+        let peer = peer_of(self.remote, request.headers(), &self.limits.proxies);
         self.slot.move_to(peer);
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(self.slot.clone());

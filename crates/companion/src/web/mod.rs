@@ -15,7 +15,6 @@ pub mod state_cookie;
 
 pub use listen::{Limits, serve_until};
 pub use oauth_error::OAuthError;
-pub use peer::{PeerAddress, site};
 pub use present::{RequestId, accepts_html};
 
 use std::sync::Arc;

@@ -2,60 +2,30 @@
 //! name, the client address that the proxy forwarded. Used to share what is scarce between callers,
 //! never to admit anyone.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use axum::http::HeaderMap;
 
 use crate::config::TrustedProxies;
+use crate::domain::PeerAddress;
 
-/// The address that a request comes from. Every request carries one as an extension.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct PeerAddress(pub IpAddr);
-
-impl PeerAddress {
-    /// The peer of a request on a connection from `remote`. `X-Forwarded-For` and `Forwarded`
-    /// (RFC 7239) count on connections from a trusted proxy only. Read from the end, the first
-    /// address that is no trusted proxy is the client. Where both headers are there and disagree,
-    /// one of them was sent by the client itself and neither is believed.
-    pub fn of(remote: IpAddr, headers: &HeaderMap, proxies: &TrustedProxies) -> Self {
-        let remote = remote.to_canonical();
-        if !proxies.contains(remote) {
-            return Self(remote);
-        }
-        let de_facto = last_untrusted(x_forwarded_for(headers), proxies);
-        let standard = last_untrusted(forwarded(headers), proxies);
-        let client = match (de_facto, standard) {
-            (Hops::Client(one), Hops::Client(other)) if one == other => Some(one),
-            (Hops::Client(client), Hops::Absent) | (Hops::Absent, Hops::Client(client)) => {
-                Some(client)
-            }
-            _ => None,
-        };
-        Self(client.unwrap_or(remote))
+/// The peer of a request on a connection from `remote`. `X-Forwarded-For` and `Forwarded`
+/// (RFC 7239) count on connections from a trusted proxy only. Read from the end, the first address
+/// that is no trusted proxy is the client. Where both headers are there and disagree, one of them
+/// was sent by the client itself and neither is believed.
+pub fn peer_of(remote: IpAddr, headers: &HeaderMap, proxies: &TrustedProxies) -> PeerAddress {
+    let remote = remote.to_canonical();
+    if !proxies.contains(remote) {
+        return PeerAddress(remote);
     }
-
-    /// What one caller can be assumed to have: an IPv4 address, or an IPv6 network of 64 bits.
-    #[must_use]
-    pub fn network(self) -> IpAddr {
-        network_of(self.0, 64)
-    }
-}
-
-/// What one holder can be assumed to have at most: an IPv4 address, or an IPv6 network of 48 bits
-/// (RFC 6177 §2).
-pub fn site(address: IpAddr) -> IpAddr {
-    network_of(address, 48)
-}
-
-/// An IPv4 address itself; of an IPv6 address its network of so many bits.
-fn network_of(address: IpAddr, bits: u32) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let hosts = u128::MAX.checked_shr(bits).unwrap_or_default();
-            IpAddr::V6(Ipv6Addr::from(u128::from(address) & !hosts))
-        }
-        address => address,
-    }
+    let de_facto = last_untrusted(x_forwarded_for(headers), proxies);
+    let standard = last_untrusted(forwarded(headers), proxies);
+    let client = match (de_facto, standard) {
+        (Hops::Client(one), Hops::Client(other)) if one == other => Some(one),
+        (Hops::Client(client), Hops::Absent) | (Hops::Absent, Hops::Client(client)) => Some(client),
+        _ => None,
+    };
+    PeerAddress(client.unwrap_or(remote))
 }
 
 /// What a forwarding header says.
@@ -122,7 +92,7 @@ mod tests {
             })
             .collect();
         let proxies = TrustedProxies::parse(&["10.0.0.0/8".into(), "::1".into()]).unwrap();
-        PeerAddress::of(remote.parse().unwrap(), &headers, &proxies).0.to_string()
+        peer_of(remote.parse().unwrap(), &headers, &proxies).0.to_string()
     }
 
     #[test]
@@ -170,15 +140,5 @@ mod tests {
         assert_eq!(peer("10.0.0.1", &lines), "10.0.0.1");
         let lines = [("forwarded", "nonsense"), ("x-forwarded-for", "203.0.113.7")];
         assert_eq!(peer("10.0.0.1", &lines), "10.0.0.1");
-    }
-
-    #[test]
-    fn one_caller_has_an_ipv6_network_and_one_ipv4_address() {
-        let network = |text: &str| PeerAddress(text.parse().unwrap()).network().to_string();
-        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
-        assert_eq!(network("::ffff:203.0.113.7"), "203.0.113.7");
-        let site = |text: &str| site(text.parse().unwrap()).to_string();
-        assert_eq!(site("2001:db8:1:2:3:4:5:6"), "2001:db8:1::");
-        assert_eq!(site("203.0.113.7"), "203.0.113.7");
     }
 }

@@ -1,4 +1,5 @@
-//! The companion over real HTTP, hostile first. Full-system runs with the emulator are in the `tests` package.
+//! The companion over real HTTP, hostile first. Full-system runs with the emulator are in the
+//! `tests` package.
 
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
@@ -17,6 +18,7 @@ mod pages;
 mod par;
 mod provider_answers;
 mod replay;
+mod second_upstream;
 mod start;
 mod state_cookies;
 mod support;

@@ -102,7 +102,7 @@ async fn while_the_setup_is_wrong_new_sign_ins_are_refused_and_sessions_go_on() 
     let (service, device) = (Service::start().await, Device::new());
     let session = device.sign_in(&service).await;
     let pushed = device.push(&service, &[]).await;
-    service.app.setup.publish(Setup::WrongKey);
+    service.app.setup.publish(Setup::Wrong("wrong WORKOS_API_KEY".into()));
     let refusal = (401, json!({ "message": "Unauthorized" }));
     *service.provider.refuse_with.lock().unwrap() = Some(refusal);
     let (refused, _) = device.try_push(&service, &[]).await;

@@ -2,7 +2,8 @@
 
 use keyport_companion::config::UpstreamSettings;
 use keyport_companion::domain::SecretText;
-use keyport_companion::upstream::{Upstream, UpstreamError};
+use keyport_companion::upstream::UpstreamError;
+use keyport_companion::upstream::workos_sso::WorkosSso;
 use serde_json::json;
 
 use crate::support::{API_KEY, Service};
@@ -20,7 +21,7 @@ async fn a_client_id_or_redirect_uri_that_the_provider_does_not_know_is_found_at
             client_id: client_id.into(),
             api_key: SecretText::new(API_KEY),
         };
-        let upstream = Upstream::new(&settings).unwrap();
+        let upstream = WorkosSso::new(&settings).unwrap();
         let redirect_uri = format!("http://127.0.0.1:{port}/callback");
         assert_eq!(upstream.check_client(&redirect_uri).await, known, "{client_id} {port}");
     }
@@ -34,7 +35,7 @@ async fn only_the_providers_own_answer_proves_the_key_wrong() {
         client_id: "client_1".into(),
         api_key: SecretText::new(API_KEY),
     };
-    let upstream = Upstream::new(&settings).unwrap();
+    let upstream = WorkosSso::new(&settings).unwrap();
     assert_eq!(upstream.check_key().await, Ok(()));
     for (status, answer, error) in [
         (401, json!({ "message": "Unauthorized" }), UpstreamError::WrongKey),

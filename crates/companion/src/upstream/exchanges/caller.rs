@@ -2,8 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::domain::{BrowserHash, Thumbprint};
-use crate::web::site;
+use crate::domain::{BrowserHash, Thumbprint, site};
 
 /// Whom an exchange is charged to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

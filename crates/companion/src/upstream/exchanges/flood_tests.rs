@@ -1,8 +1,9 @@
 //! A lasting flood of made-up codes from fresh device keys against the real limits. Time is simulated.
 
-use super::super::LIMITS;
+use super::super::limits;
 use super::*;
 use crate::domain::{BrowserHash, Timestamp};
+use crate::upstream::workos_sso::EXCHANGE_RATE;
 
 /// Made-up codes a second: more than twice of what is sent.
 const FLOOD: u64 = 150;
@@ -35,7 +36,7 @@ fn wait_of_the_person(
         device: Thumbprint::from_bytes(bytes(n)),
         browser: BrowserHash::from_bytes(bytes(n)),
     };
-    let mut queue = Queue::new(LIMITS);
+    let mut queue = Queue::new(limits(EXCHANGE_RATE));
     let mut waiting: HashMap<Ticket, (SignIn, Duration)> = HashMap::new();
     let mut sent: Vec<(Duration, Ticket)> = Vec::new();
     let mut refused: Vec<(Duration, SignIn)> = Vec::new();

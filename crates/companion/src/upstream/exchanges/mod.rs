@@ -10,6 +10,7 @@ mod queue;
 mod refusals;
 
 pub use arrival::{Arrival, Place};
+pub use budget::Rate;
 pub use caller::Caller;
 pub use queue::Ended;
 
@@ -28,9 +29,11 @@ use self::queue::{Limits, Queue, Ticket};
 use crate::ambient::Stopwatch;
 use crate::domain::UpstreamAuthorizationId;
 
-/// Sixteen of the 64 slots and sixty exchanges of the burst are for callers without refused codes.
-const LIMITS: Limits =
-    Limits { in_flight: 64, reserved: 16, waiting: 512, rate: budget::WORKOS, kept: 60.0 };
+/// Sixteen of the 64 slots and a tenth of the burst are for callers without refused codes.
+const fn limits(rate: Rate) -> Limits {
+    Limits { in_flight: 64, reserved: 16, waiting: 512, rate, kept: rate.burst / 10.0 }
+}
+
 /// Longest that an exchange waits for its turn.
 const TURN_TIMEOUT: Duration = Duration::from_secs(15);
 /// States remembered as used; the database knows the older ones.
@@ -83,10 +86,11 @@ pub struct Turn {
     ended: Ended,
 }
 
-impl Default for Exchanges {
-    fn default() -> Self {
+impl Exchanges {
+    /// No exchange yet; never more than at this rate.
+    pub fn new(rate: Rate) -> Self {
         let state = State {
-            queue: Queue::new(LIMITS),
+            queue: Queue::new(limits(rate)),
             waiting: HashMap::new(),
             used: LruCache::new(USED),
             tickets: 0,
@@ -96,9 +100,7 @@ impl Default for Exchanges {
         let shared = Arc::new(Shared { state: Mutex::new(state), clock: Stopwatch::start() });
         Self { shared, tasks: TaskTracker::new() }
     }
-}
 
-impl Exchanges {
     /// Whether the state of this upstream authorization was used a short while ago; asked before
     /// anything costs anything.
     pub fn is_used(&self, authorization: UpstreamAuthorizationId) -> bool {

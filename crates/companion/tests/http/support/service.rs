@@ -13,7 +13,8 @@ use keyport_companion::issuer::Issuer;
 use keyport_companion::keys::{KeyFile, Keys};
 use keyport_companion::serve_app;
 use keyport_companion::storage::{SqliteSettings, SqliteStorage, StorageParts};
-use keyport_companion::upstream::Upstream;
+use keyport_companion::upstream::workos_sso::WorkosSso;
+use keyport_companion::upstream::{Upstream, Upstreams};
 use keyport_companion::web::Limits;
 use keyport_words::Words;
 use tokio::net::TcpListener;
@@ -51,16 +52,27 @@ impl Service {
 
     pub async fn with_policy(policy: Policy) -> Self {
         let keys = Arc::new(Keys::derive(&KeyFile::draw(&SystemRandom)));
-        Self::start_in(tempfile::tempdir().unwrap(), keys, policy, NOON).await
+        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(folder, keys, policy, NOON, Upstreams::new).await
     }
 
     /// Ends, and starts again on the same files at this time of day.
-    pub async fn restart_at(mut self, now: i64) -> Self {
+    pub async fn restart_at(self, now: i64) -> Self {
+        self.restart(now, Upstreams::new).await
+    }
+
+    /// Ends, and starts again on the same files with these upstreams; `build` is given the one that
+    /// answers as WorkOS does.
+    pub async fn restart_with(self, build: fn(Arc<dyn Upstream>) -> Upstreams) -> Self {
+        self.restart(NOON, build).await
+    }
+
+    async fn restart(mut self, now: i64, build: fn(Arc<dyn Upstream>) -> Upstreams) -> Self {
         self.stop.take().unwrap().send(()).unwrap();
         self.ended.await.unwrap();
         let (policy, keys) = (self.app.policy.clone(), Arc::clone(&self.app.keys));
         drop(self.app);
-        Self::start_in(self.folder, keys, policy, now).await
+        Self::start_in(self.folder, keys, policy, now, build).await
     }
 
     async fn start_in(
@@ -68,6 +80,7 @@ impl Service {
         keys: Arc<Keys>,
         policy: Policy,
         now: i64,
+        build: fn(Arc<dyn Upstream>) -> Upstreams,
     ) -> Self {
         let (provider, provider_url) = start_provider().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -87,7 +100,7 @@ impl Service {
             issuer: Issuer::new(&url).unwrap(),
             clients: vec![ClientRecord::keyport_desktop()],
             policy,
-            upstream: Upstream::new(&upstream).unwrap(),
+            upstreams: build(Arc::new(WorkosSso::new(&upstream).unwrap())),
             storage: Arc::new(storage),
             keys,
             clock: Arc::<Hands>::clone(&clock),

@@ -1,4 +1,5 @@
-//! The wire under the WorkOS crate: time limits, a size limit, no redirects, the system's proxy settings.
+//! The wire under the WorkOS crate: time limits, a size limit, no redirects, the system's proxy
+//! settings.
 
 use std::pin::Pin;
 use std::time::Duration;
