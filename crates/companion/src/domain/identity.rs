@@ -3,7 +3,7 @@
 //! shown later needs no second look.
 
 use super::text::{cleaned, is_unsafe};
-use super::{Connection, Organization};
+use super::{Connection, Organization, ProfileAttributes, ProviderAttributes};
 
 /// Longest id of the provider's, in bytes.
 const LONGEST_ID: usize = 255;
@@ -31,6 +31,8 @@ pub struct ProviderProfile {
     pub name: Option<String>,
     /// The organization of the connection; empty means none.
     pub organization_id: Option<String>,
+    /// What it says beside that.
+    pub attributes: ProviderAttributes,
 }
 
 /// What the upstream said about the person who has just signed in, validated. A user is keyed on
@@ -39,11 +41,13 @@ pub struct ProviderProfile {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpstreamIdentity {
     issuer: String,
+    profile_id: String,
     connection: Connection,
     idp_id: String,
     email: String,
     name: Option<String>,
     organization: Option<Organization>,
+    attributes: ProfileAttributes,
 }
 
 /// Why a profile is refused. Names the field and never its value.
@@ -70,18 +74,20 @@ pub enum IdentityFault {
     UnsafeCharacters,
 }
 
-/// A validated identity, and whether its name had to be changed for that.
+/// A validated identity, and what had to be changed for that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Validated {
     /// The identity.
     pub identity: UpstreamIdentity,
     /// The name was cut or lost characters.
     pub is_name_cleaned: bool,
+    /// The attributes that were cut or lost a part, as the provider calls them.
+    pub lost_attributes: Vec<&'static str>,
 }
 
 impl UpstreamIdentity {
     /// Validates what the provider said: ids and email are refused when they are empty, too long or
-    /// hold unsafe characters; a name is cleaned.
+    /// hold unsafe characters; a name is cleaned; attributes that cannot be kept are dropped.
     ///
     /// # Errors
     /// The first field that is refused.
@@ -98,15 +104,18 @@ impl UpstreamIdentity {
         let name = profile.name.as_deref().and_then(|name| cleaned(name, LONGEST_NAME));
         let said = profile.name.filter(|name| !name.trim().is_empty());
         let is_name_cleaned = said.as_deref().map(str::trim) != name.as_deref();
+        let (attributes, lost_attributes) = ProfileAttributes::keep(profile.attributes);
         let identity = Self {
             issuer: profile.issuer,
+            profile_id: profile.profile_id,
             connection: Connection { id: profile.connection_id, kind: profile.connection_type },
             idp_id: profile.idp_id,
             email: profile.email,
             name,
             organization: organization.map(|id| Organization { id, name: None }),
+            attributes,
         };
-        Ok(Validated { identity, is_name_cleaned })
+        Ok(Validated { identity, is_name_cleaned, lost_attributes })
     }
 
     /// Says what the organization is called; cleaned as a person's name is. Without an organization
@@ -120,6 +129,11 @@ impl UpstreamIdentity {
     /// The upstream issuer. First part of a user's key.
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// The provider's id of the profile; a fact of this sign-in, no part of the key.
+    pub fn profile_id(&self) -> &str {
+        &self.profile_id
     }
 
     /// The connection that signed the person in; its id is the second part of the key.
@@ -145,6 +159,11 @@ impl UpstreamIdentity {
     /// The organization of the connection, if it has one.
     pub fn organization(&self) -> Option<&Organization> {
         self.organization.as_ref()
+    }
+
+    /// Names, role, groups and custom attributes.
+    pub const fn attributes(&self) -> &ProfileAttributes {
+        &self.attributes
     }
 }
 
@@ -176,6 +195,7 @@ mod tests {
             email: "ada@acme.test".into(),
             name: Some("Ada Lovelace".into()),
             organization_id: Some("org_1".into()),
+            attributes: ProviderAttributes::default(),
         }
     }
 
@@ -253,5 +273,19 @@ mod tests {
         let profile = ProviderProfile { email: "planted\n@acme.test".into(), ..ada() };
         let error = UpstreamIdentity::validate(profile).unwrap_err();
         assert_eq!(error.to_string(), "email holds characters that it must not hold");
+    }
+
+    #[test]
+    fn an_attribute_that_cannot_be_kept_refuses_no_sign_in() {
+        let attributes = ProviderAttributes {
+            role: Some("a\nb".into()),
+            groups: vec!["Engineering".into()],
+            ..ProviderAttributes::default()
+        };
+        let validated =
+            UpstreamIdentity::validate(ProviderProfile { attributes, ..ada() }).unwrap();
+        assert_eq!(validated.lost_attributes, ["role"]);
+        assert_eq!(validated.identity.profile_id(), "prof_1");
+        assert_eq!(validated.identity.attributes().groups(), ["Engineering"]);
     }
 }

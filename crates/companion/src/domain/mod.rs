@@ -6,6 +6,7 @@
 //! decide.
 
 mod attempt;
+mod attributes;
 mod audit;
 mod clock;
 mod family;
@@ -23,6 +24,7 @@ mod time;
 mod user;
 
 pub use attempt::{Attempt, AttemptKey, AttemptState, Outcome};
+pub use attributes::{AttributeValue, ProfileAttributes, ProviderAttributes};
 pub use audit::{AuditClass, AuditEvent, AuditLimits, AuditSubject};
 pub use clock::{ClockDoubt, ClockPlausibility, ClockReading, LARGEST_STEP, SteadyClock};
 pub use family::{Family, Presented, RefreshRefusal, Verdict};

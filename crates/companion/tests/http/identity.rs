@@ -94,6 +94,23 @@ async fn a_person_without_a_name_or_attributes_signs_in() {
 }
 
 #[tokio::test]
+async fn hostile_attributes_refuse_no_sign_in() {
+    let service = Service::start().await;
+    let many: Vec<String> = (0..2000).map(|number| format!("group {number}")).collect();
+    for attributes in [
+        json!({ "groups": many, "role": { "slug": "x".repeat(100_000) } }),
+        json!({ "groups": ["a\nb", { "name": "c" }, null], "role": "admin", "roles": 7 }),
+        json!({ "groups": "Engineering", "role": { "slug": ["admin"] } }),
+        json!({ "custom_attributes": { "\u{202e}": "a\u{0}b", "deep": { "deeper": [{}] } } }),
+        json!({ "custom_attributes": { "long": "x".repeat(500_000) } }),
+        json!({ "custom_attributes": ["a"] }),
+    ] {
+        let account = sign_in(&service, profile(&attributes)).await.unwrap();
+        assert_eq!(account["email"], "ada@acme.test");
+    }
+}
+
+#[tokio::test]
 async fn a_provider_that_sends_a_megabyte_is_not_read_to_its_end() {
     let service = Service::start().await;
     let large = profile(&json!({ "raw_attributes": { "photo": "x".repeat(2 * 1024 * 1024) } }));

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use keyport_companion::admission::ListedConnection;
-use keyport_companion::domain::{ProviderProfile, SecretText, UpstreamIdentity};
+use keyport_companion::domain::{
+    ProviderAttributes, ProviderProfile, SecretText, UpstreamIdentity,
+};
 use keyport_companion::upstream::{
     AccountCheck, AuthorizationParameters, Rate, Upstream, UpstreamError, UpstreamResult, Upstreams,
 };
@@ -65,6 +67,7 @@ impl Upstream for Stub {
             email: "grace@acme.test".into(),
             name: Some("Grace Hopper".into()),
             organization_id: Some("org_acme".into()),
+            attributes: ProviderAttributes::default(),
         };
         let identity = match *code == SecretText::new(CODE) {
             true => UpstreamIdentity::validate(profile).map(|validated| validated.identity),

@@ -7,9 +7,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keyport_companion::domain::{
-    AttemptId, AttemptKey, BrowserHash, GrantId, IssuedSession, Limits, ProviderProfile,
-    RefreshRefusal, RequestId, Scope, SecretText, SystemRandom, Thumbprint, Timestamp,
-    UpstreamAuthorizationId, UpstreamIdentity,
+    AttemptId, AttemptKey, BrowserHash, GrantId, IssuedSession, Limits, ProviderAttributes,
+    ProviderProfile, RefreshRefusal, RequestId, Scope, SecretText, SystemRandom, Thumbprint,
+    Timestamp, UpstreamAuthorizationId, UpstreamIdentity,
 };
 use keyport_companion::keys::{AuthorizationCode, KeyFile, Keys};
 use keyport_companion::storage::{
@@ -270,6 +270,7 @@ pub fn profile_of_ada() -> ProviderProfile {
         email: "ada@acme.test".into(),
         name: Some("Ada Lovelace".into()),
         organization_id: Some("org_01ACME".into()),
+        attributes: ProviderAttributes::default(),
     }
 }
 

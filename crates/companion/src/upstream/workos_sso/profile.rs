@@ -1,11 +1,13 @@
 //! The profile in the answer of a code exchange: what of it is read, and as what. Here an identity
 //! enters the service; the rules for it are `domain`'s.
 
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
 use workos::models::Profile;
 
 use super::UpstreamError;
-use crate::domain::{ProviderProfile, UpstreamIdentity};
+use crate::domain::{AttributeValue, ProviderAttributes, ProviderProfile, UpstreamIdentity};
 
 /// Reads the profile.
 ///
@@ -13,6 +15,13 @@ use crate::domain::{ProviderProfile, UpstreamIdentity};
 /// It cannot be the identity of a person; the log says why and never shows a value.
 pub(super) fn identity(issuer: &str, profile: Profile) -> Result<UpstreamIdentity, UpstreamError> {
     let connection = profile.connection_id.clone();
+    let attributes = ProviderAttributes {
+        first_name: profile.first_name.clone(),
+        last_name: profile.last_name.clone(),
+        role: profile.role.map(|role| role.slug),
+        groups: profile.groups.unwrap_or_default(),
+        custom: custom_attributes(profile.custom_attributes.into_iter().flatten()),
+    };
     let validated = UpstreamIdentity::validate(ProviderProfile {
         issuer: issuer.to_owned(),
         profile_id: profile.id,
@@ -22,11 +31,16 @@ pub(super) fn identity(issuer: &str, profile: Profile) -> Result<UpstreamIdentit
         email: profile.email,
         name: full_name(profile.name, profile.first_name, profile.last_name),
         organization_id: profile.organization_id,
+        attributes,
     })
     .map_err(UpstreamError::Identity)?;
+    // Debug escapes what the connection id may hold, which is known to be short by now.
     if validated.is_name_cleaned {
-        // Debug escapes what the connection id may hold, which is known to be short by now.
         tracing::warn!(?connection, "the name of a person was cleaned before it is kept");
+    }
+    if !validated.lost_attributes.is_empty() {
+        let fields = validated.lost_attributes.join(", ");
+        tracing::warn!(?connection, fields, "attributes of a person were cut or dropped");
     }
     Ok(validated.identity)
 }
@@ -37,19 +51,75 @@ fn full_name(name: Option<String>, first: Option<String>, last: Option<String>) 
     name.filter(says).or_else(|| (!parts.is_empty()).then(|| parts.join(" ")))
 }
 
-/// The members of a profile that are never read. They may be large, secret or of any shape, and the
-/// WorkOS crate refuses a profile without `raw_attributes`.
-const NOT_READ: [&str; 4] = ["custom_attributes", "groups", "role", "roles"];
+/// Those that have a value of a simple kind; `null` is no value.
+fn custom_attributes(
+    said: impl Iterator<Item = (String, Value)>,
+) -> BTreeMap<String, AttributeValue> {
+    let simple = |(key, value)| {
+        let simple = simple_value(value);
+        if simple.is_none() {
+            tracing::warn!("a custom attribute holds more than texts, numbers and flags: left out");
+        }
+        Some((key, simple?))
+    };
+    said.filter(|(_, value)| !value.is_null()).filter_map(simple).collect()
+}
 
-/// Takes out of the body of a token answer what is never read. Anything else stays as it came: what
-/// is wrong with it is said by whoever reads it.
-pub(super) fn without_attributes(body: &[u8]) -> Option<Vec<u8>> {
+fn simple_value(value: Value) -> Option<AttributeValue> {
+    Some(match value {
+        Value::Bool(flag) => AttributeValue::Flag(flag),
+        Value::Number(number) => AttributeValue::Number(number),
+        Value::String(text) => AttributeValue::Text(text),
+        Value::Array(items) => {
+            AttributeValue::List(items.into_iter().map(text_of).collect::<Option<_>>()?)
+        }
+        Value::Null | Value::Object(_) => return None,
+    })
+}
+
+fn text_of(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// Takes out of the body of a token answer what is never read: tokens of the identity provider, raw
+/// attributes and second spellings of the role, which may be large, secret or of any shape. A
+/// member that is read and has another shape than it should is left out too, so that it is no
+/// reason to refuse the sign-in. Anything else stays as it came: what is wrong with it is said by
+/// whoever reads it. (The WorkOS crate refuses a profile without `raw_attributes`.)
+pub(super) fn readable(body: &[u8]) -> Option<Vec<u8>> {
     let mut answer: Value = serde_json::from_slice(body).ok()?;
     answer.as_object_mut()?.remove("oauth_tokens");
     let profile = answer.get_mut("profile")?.as_object_mut()?;
-    profile.retain(|name, _| !NOT_READ.contains(&name.as_str()));
+    profile.remove("roles");
     profile.insert("raw_attributes".to_owned(), json!({}));
+    let role = |role: Value| match role {
+        Value::Object(role) => Some(json!({ "slug": role.get("slug")?.as_str()? })),
+        _ => None,
+    };
+    reshape(profile, "role", role);
+    let groups = |groups: Value| match groups {
+        Value::Array(groups) => Some(groups.into_iter().filter(Value::is_string).collect()),
+        _ => None,
+    };
+    reshape(profile, "groups", groups);
+    reshape(profile, "custom_attributes", |custom| custom.is_object().then_some(custom));
     serde_json::to_vec(&answer).ok()
+}
+
+fn reshape(
+    profile: &mut Map<String, Value>,
+    name: &'static str,
+    shape: impl Fn(Value) -> Option<Value>,
+) {
+    let Some(said) = profile.remove(name).filter(|said| !said.is_null()) else { return };
+    let shaped = shape(said);
+    if shaped.is_none() {
+        tracing::warn!(name, "a member of a profile has another shape and was left out");
+    }
+    profile.extend(shaped.map(|value| (name.to_owned(), value)));
 }
 
 #[cfg(test)]
@@ -71,14 +141,14 @@ mod tests {
     }
 
     fn read(answer: &Value) -> UpstreamIdentity {
-        let body = without_attributes(&serde_json::to_vec(answer).unwrap()).unwrap();
+        let body = readable(&serde_json::to_vec(answer).unwrap()).unwrap();
         let mut read: Value = serde_json::from_slice(&body).unwrap();
         let profile = serde_json::from_value(read["profile"].take()).unwrap();
         identity("https://api.workos.com", profile).unwrap()
     }
 
     #[test]
-    fn attributes_go_no_further_whatever_they_are() {
+    fn attributes_of_any_shape_refuse_no_sign_in_and_raw_ones_go_no_further() {
         let all = ["raw_attributes", "custom_attributes", "groups", "role", "roles"];
         for name in all {
             for sent in [json!(null), json!(7), json!([1]), json!({"a": {"b": []}})] {
@@ -91,10 +161,10 @@ mod tests {
             read(&absent);
         }
         let body = serde_json::to_vec(&answer(&json!({}))).unwrap();
-        let left = String::from_utf8(without_attributes(&body).unwrap()).unwrap();
+        let left = String::from_utf8(readable(&body).unwrap()).unwrap();
         assert!(!left.contains("planted") && !left.contains("oauth_tokens"), "{left}");
-        assert_eq!(without_attributes(b"nonsense"), None);
-        assert_eq!(without_attributes(br#"{"profile": "nonsense"}"#), None);
+        assert_eq!(readable(b"nonsense"), None);
+        assert_eq!(readable(br#"{"profile": "nonsense"}"#), None);
     }
 
     #[test]
@@ -124,5 +194,31 @@ mod tests {
             profile.extend(sent.clone().map(|value| ("organization_id".to_owned(), value)));
             assert_eq!(read(&changed).organization(), None, "{sent:?}");
         }
+    }
+
+    #[test]
+    fn role_groups_and_custom_attributes_are_read() {
+        let identity = read(&answer(&json!({
+            "groups": ["Engineering", 7, null, {"name": "x"}, "IT"],
+            "custom_attributes": {
+                "floor": 3, "lead": false, "team": "Rockets", "sites": ["a", "b"],
+                "nothing": null, "nested": {"raw": "planted"}, "mixed": ["a", {"raw": "planted"}],
+            },
+        })));
+        let kept = identity.attributes();
+        assert_eq!((kept.first_name(), kept.last_name()), (Some("Ada"), Some("Lovelace")));
+        assert_eq!(kept.role(), Some("admin"));
+        assert_eq!(kept.groups(), ["Engineering", "IT"]);
+        let custom = json!({ "floor": 3, "lead": false, "sites": ["a", "b"], "team": "Rockets" });
+        assert_eq!(serde_json::to_value(kept.custom()).unwrap(), custom);
+    }
+
+    #[test]
+    fn a_profile_without_attributes_has_none() {
+        let mut silent = answer(&json!({ "first_name": null, "last_name": null }));
+        for name in ["role", "roles", "groups", "custom_attributes"] {
+            silent["profile"].as_object_mut().unwrap().remove(name);
+        }
+        assert_eq!(read(&silent).attributes(), &crate::domain::ProfileAttributes::default());
     }
 }

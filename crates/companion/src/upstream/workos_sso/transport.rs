@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use workos::transport::{HttpRequest, HttpResponse, HttpTransport, TransportError};
 
 use super::UpstreamError;
-use super::profile::without_attributes;
+use super::profile::readable;
 
 /// Largest answer that is read, in bytes.
 const LARGEST: usize = 1024 * 1024;
@@ -57,7 +57,7 @@ impl Bounded {
             }
         }
         // What is never read goes no further, and is no reason to refuse the rest.
-        let body = is_exchange.then(|| without_attributes(&body)).flatten().unwrap_or(body);
+        let body = is_exchange.then(|| readable(&body)).flatten().unwrap_or(body);
         Ok(HttpResponse { status, headers, body: Bytes::from(body) })
     }
 }
