@@ -44,7 +44,7 @@ pub const NEVER_NAMES: [(&str, &[&str]); 3] = [
 ];
 
 /// Which of our crates a crate may name: the whole list.
-pub const OURS: [(&str, &[&str]); 6] = [
+pub const OURS: [(&str, &[&str]); 7] = [
     ("keyport-core", &[]),
     ("keyport-words", &["keyport-core"]),
     ("keyport-client", &["keyport-core"]),
@@ -52,6 +52,7 @@ pub const OURS: [(&str, &[&str]); 6] = [
     // No code of the protocol: only how a process ends.
     ("keyport-emulator", &["keyport-shutdown"]),
     ("keyport-shutdown", &[]),
+    ("keyport-test-postgres", &[]),
 ];
 
 /// The only files that take a secret out of its type. Each is a place where it leaves: a header, a

@@ -16,14 +16,14 @@ use tokio::net::{TcpListener, TcpSocket};
 use crate::ambient::{Clock, SystemClock};
 use crate::app::{App, Parts};
 use crate::client_record::ClientRecord;
-use crate::config::Settings;
-use crate::domain::{Lifetimes, Random, SystemRandom};
+use crate::config::{DatabaseAddress, Settings};
+use crate::domain::{Random, SystemRandom};
 use crate::issuer::Issuer;
 use crate::keys::{KeyFile, Keys};
 use crate::open_files::connections_allowed;
 use crate::router::router;
 use crate::setup::{self, Setup};
-use crate::storage::{SqliteSettings, SqliteStorage, StorageParts, check_place};
+use crate::storage::{self, StorageParts};
 use crate::upstream::Upstreams;
 use crate::upstream::workos_sso::WorkosSso;
 use crate::web::{Limits, serve_until};
@@ -53,7 +53,7 @@ pub async fn serve(
     let listener = bind(listen)?;
     let url = format!("http://{}", listener.local_addr()?);
     let issuer = settings.public_url.clone().unwrap_or_else(|| url.clone());
-    let app = open(settings, &issuer)?;
+    let app = open(settings, &issuer).await?;
     let mut background = tokio::task::JoinSet::new();
     background.spawn(setup::keep_checking(
         Arc::clone(app.upstreams.current().upstream()),
@@ -133,21 +133,21 @@ fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc<App>> {
+async fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc<App>> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let clock = SystemClock::start();
-    check_place(&settings.database)?;
-    let file = KeyFile::read_or_create(&settings.key_file, Some(&settings.database), &*random)?;
-    let keys = Arc::new(Keys::derive(&file));
-    let lifetimes = Lifetimes {
-        session_idle: Duration::from_secs(settings.lifetimes.idle),
-        session_absolute: Duration::from_secs(settings.lifetimes.absolute),
-        ..Lifetimes::default()
+    storage::check_place(&settings.database)?;
+    let beside = match &settings.database {
+        DatabaseAddress::Sqlite(path) => Some(path.as_path()),
+        DatabaseAddress::Postgres(_) => None,
     };
-    let parts =
-        StorageParts { lifetimes, ..StorageParts::new(Arc::clone(&keys), Arc::clone(&random)) };
-    let storage =
-        SqliteStorage::open(&settings.database, parts, SqliteSettings::default(), clock.now())?;
+    let file = KeyFile::read_or_create(&settings.key_file, beside, &*random)?;
+    let keys = Arc::new(Keys::derive(&file));
+    let parts = StorageParts {
+        lifetimes: settings.lifetimes,
+        ..StorageParts::new(Arc::clone(&keys), Arc::clone(&random))
+    };
+    let storage = storage::open(&settings.database, parts, clock.now()).await?;
     for line in settings.policy.summary() {
         if line.is_warning {
             tracing::warn!("{}", line.text);
@@ -162,7 +162,7 @@ fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc<App>> {
         clients: vec![ClientRecord::keyport_desktop()],
         policy: settings.policy,
         upstreams: Upstreams::new(Arc::new(upstream)),
-        storage: Arc::new(storage),
+        storage,
         keys,
         clock: Arc::new(clock),
         random,

@@ -2,6 +2,7 @@
 //! fault is found at once and named; a secret's value never appears in one. Not here: opening what
 //! is named.
 
+mod database;
 mod environment;
 mod kubernetes;
 pub(crate) mod log_filter;
@@ -11,13 +12,15 @@ mod variables;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use url::Url;
 
 use crate::admission::{Allowed, Policy};
 use environment::Environment;
 
-use crate::domain::SecretText;
+use crate::domain::{Lifetimes, SecretText};
+pub use database::{DatabaseAddress, DatabaseTls, PostgresAddress};
 pub use proxies::TrustedProxies;
 pub use variables::{VARIABLES, Variable};
 
@@ -37,9 +40,9 @@ pub struct Settings {
     pub upstream: UpstreamSettings,
     /// Who may sign in.
     pub policy: Policy,
-    /// `sqlite:PATH`.
-    pub database: PathBuf,
-    /// The key file; unset, it lies beside the database.
+    /// Where the database is.
+    pub database: DatabaseAddress,
+    /// The key file; unset, it lies beside a database that is a file.
     pub key_file: PathBuf,
     /// How long sessions live.
     pub lifetimes: Lifetimes,
@@ -71,15 +74,6 @@ pub struct IdRules {
     pub provider_fault: &'static str,
 }
 
-/// Lifetimes of a session, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lifetimes {
-    /// Since it was last used.
-    pub idle: u64,
-    /// Since the person signed in.
-    pub absolute: u64,
-}
-
 /// Everything that is wrong with the environment, one sentence per line.
 #[derive(Debug, thiserror::Error)]
 #[error("the settings are not usable:\n  - {}", .0.join("\n  - "))]
@@ -102,9 +96,7 @@ impl Settings {
         let public_url = environment.public_url(listen);
         let policy = environment.policy(ids);
         let database = environment.database();
-        let key_file = environment
-            .optional("KEYPORT_KEY_FILE")
-            .map_or_else(|| database.with_extension("key"), PathBuf::from);
+        let key_file = environment.key_file(&database);
         let lifetimes = environment.lifetimes();
         let trusted_proxies = environment.trusted_proxies();
         environment.log_filter();
@@ -206,23 +198,46 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         }
     }
 
-    fn database(&mut self) -> PathBuf {
-        let given = self
-            .optional("DATABASE_URL")
-            .unwrap_or_else(|| "sqlite:keyport-companion.sqlite".into());
-        match given.strip_prefix("sqlite:") {
-            Some(path) if names_no_file(path) => {
+    fn database(&mut self) -> DatabaseAddress {
+        let given = self.secret("DATABASE_URL", false);
+        let text = given.expose();
+        let nowhere = DatabaseAddress::Sqlite(PathBuf::new());
+        if text.is_empty() {
+            return DatabaseAddress::Sqlite("keyport-companion.sqlite".into());
+        }
+        if let Some(path) = text.strip_prefix("sqlite:") {
+            if path.is_empty() || names_no_file(path) {
                 self.fault(
-                    "DATABASE_URL must name a file: sqlite:PATH. A database in memory would lose every session at the end of the process, and SQLite's URI parameters are not supported",
+                    "DATABASE_URL must name a file: sqlite:PATH. A database in memory would lose \
+                     every session at the end of the process, and SQLite's URI parameters are not \
+                     supported",
                 );
-                PathBuf::new()
+                return nowhere;
             }
-            Some(path) if !path.is_empty() => {
-                PathBuf::from(path.strip_prefix("//").unwrap_or(path))
+            return DatabaseAddress::Sqlite(path.strip_prefix("//").unwrap_or(path).into());
+        }
+        if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
+            self.fault("DATABASE_URL must be sqlite:PATH or postgres://USER@HOST/DATABASE");
+            return nowhere;
+        }
+        match PostgresAddress::parse(text) {
+            Ok(address) => DatabaseAddress::Postgres(address),
+            Err(fault) => {
+                self.fault(format!("DATABASE_URL {fault}"));
+                nowhere
             }
-            _ => {
+        }
+    }
+
+    /// Beside a database that is a file; every instance of the others needs the same one.
+    fn key_file(&mut self, database: &DatabaseAddress) -> PathBuf {
+        match (self.optional("KEYPORT_KEY_FILE"), database) {
+            (Some(path), _) => PathBuf::from(path),
+            (None, DatabaseAddress::Sqlite(database)) => database.with_extension("key"),
+            (None, DatabaseAddress::Postgres(_)) => {
                 self.fault(
-                    "DATABASE_URL must be sqlite:PATH; this version knows no other database",
+                    "KEYPORT_KEY_FILE is missing: with a PostgreSQL database every instance of \
+                     this service needs the same key file",
                 );
                 PathBuf::new()
             }
@@ -250,7 +265,12 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
                  session ends after those in any case"
             ));
         }
-        Lifetimes { idle: idle * DAY, absolute: absolute * DAY }
+        let days = |days| Duration::from_secs(days * DAY);
+        Lifetimes {
+            session_idle: days(idle),
+            session_absolute: days(absolute),
+            ..Lifetimes::default()
+        }
     }
 }
 

@@ -40,9 +40,10 @@ fn three_variables_are_enough_on_loopback() {
     let settings = judge(&[], "127.0.0.1:8788").unwrap();
     assert_eq!(settings.upstream.base_url, "https://api.workos.com");
     assert_eq!(settings.public_url, None);
-    assert_eq!(settings.database, PathBuf::from("keyport-companion.sqlite"));
+    let DatabaseAddress::Sqlite(path) = &settings.database else { panic!("{settings:?}") };
+    assert_eq!(*path, PathBuf::from("keyport-companion.sqlite"));
     assert_eq!(settings.key_file, PathBuf::from("keyport-companion.key"));
-    assert_eq!(settings.lifetimes, Lifetimes { idle: 30 * DAY, absolute: 180 * DAY });
+    assert_eq!(settings.lifetimes, Lifetimes::default());
     assert!(settings.policy.organizations.allows("org_2"));
 }
 
@@ -118,6 +119,26 @@ fn people_without_an_organization_are_let_in_by_a_plain_true_alone() {
     for unclear in ["1", "yes", "TRUE", "GoogleOAuth"] {
         assert!(faults(&[(name, unclear)]).contains(name), "{unclear}");
     }
+}
+
+#[test]
+fn postgresql_needs_a_key_file_that_every_instance_has() {
+    let database = ("DATABASE_URL", "postgres://keyport:hunter2@db.acme.test/keyport");
+    assert!(faults(&[database]).contains("KEYPORT_KEY_FILE is missing"));
+    let settings = judge(&[database, ("KEYPORT_KEY_FILE", "/etc/keyport.key")], "127.0.0.1:1");
+    let settings = settings.unwrap();
+    let DatabaseAddress::Postgres(address) = &settings.database else { panic!("{settings:?}") };
+    assert_eq!(address.name(), "db.acme.test/keyport");
+    assert!(!format!("{settings:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_database_over_the_network_without_verified_tls_is_refused() {
+    let key = ("KEYPORT_KEY_FILE", "/etc/keyport.key");
+    let url = "postgres://keyport:hunter2@db.acme.test/keyport?sslmode=require";
+    let faults = faults(&[key, ("DATABASE_URL", url)]);
+    assert!(faults.contains("DATABASE_URL has sslmode=require"), "{faults}");
+    assert!(!faults.contains("hunter2"), "{faults}");
 }
 
 #[test]
@@ -261,7 +282,9 @@ fn what_can_be_meant_is_accepted() {
     assert!(judged("KEYPORT_PROVIDERS", "GoogleOAuth, MicrosoftOAuth GitHubOAuth").is_ok());
     assert!(judged("KEYPORT_TRUSTED_PROXIES", "10.0.0.0/8,::1,fd00::/8").is_ok());
     let shorter = judged("KEYPORT_SESSION_DAYS", "7").unwrap().lifetimes;
-    assert_eq!(shorter, Lifetimes { idle: 7 * DAY, absolute: 7 * DAY }, "unset, it follows");
+    let week = Duration::from_secs(7 * DAY);
+    assert_eq!(shorter.session_absolute, week);
+    assert_eq!(shorter.session_idle, week, "unset, it follows");
     let equal = [("KEYPORT_SESSION_IDLE_DAYS", "9"), ("KEYPORT_SESSION_DAYS", "9")];
     assert!(judge(&equal, "127.0.0.1:1").is_ok());
 }

@@ -89,11 +89,12 @@ pub const VARIABLES: &[Variable] = &[
     setting(
         "KEYPORT_KEY_FILE",
         "the key file, made at the first start",
-        "beside the database, with the ending `.key`",
+        "beside the database, with the ending `.key`; with PostgreSQL an error",
     ),
-    setting(
+    secret(
         "DATABASE_URL",
-        "the database: `sqlite:PATH`",
+        "the database: `sqlite:PATH`, or `postgres://USER:PASSWORD@HOST/DATABASE` for several \
+         instances of this service (TLS is verified, see `docs/operations.md`)",
         "`sqlite:keyport-companion.sqlite`, in the working folder",
     ),
     setting(

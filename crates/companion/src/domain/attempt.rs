@@ -93,11 +93,12 @@ impl Attempt {
     /// attempt stays cancelled. `grants`: those of the attempt, the newest first. `None` if the
     /// report changes nothing.
     #[must_use]
-    pub fn report(self, grants: &[Grant], outcome: Outcome) -> Option<Self> {
+    pub fn report(self, grants: &[Grant], outcome: &Outcome) -> Option<Self> {
         let furthest = furthest(grants)?;
         let redeemed = matches!(furthest.stage, GrantStage::Exchanged { .. });
         let is_true = redeemed || matches!(outcome, Outcome::Failed(_));
-        (is_true && self.cancelled_at.is_none()).then_some(Self { outcome: Some(outcome), ..self })
+        (is_true && self.cancelled_at.is_none())
+            .then_some(Self { outcome: Some(outcome.clone()), ..self })
     }
 
     /// Cancels it, known or not: its upstream authorization may still come back from the provider.

@@ -7,6 +7,7 @@
 //! [`StorageError`], which is a 503 and never an `invalid_grant`.
 
 mod open;
+mod postgres;
 mod sqlite;
 mod transitions;
 
@@ -19,8 +20,9 @@ use crate::domain::{
 };
 use crate::keys::AuthorizationCode;
 
-pub use open::OpenError;
-pub use sqlite::{SqliteSettings, SqliteStorage, check_place};
+pub use open::{OpenError, check_place, open};
+pub use postgres::{PostgresSettings, PostgresStorage};
+pub use sqlite::{SqliteSettings, SqliteStorage};
 pub use transitions::StorageParts;
 
 /// An answer that comes after the commit.

@@ -1,4 +1,42 @@
-//! Why a database was not opened, whichever engine keeps it.
+//! Opening the database that the settings name, and why one was not opened.
+
+use std::sync::Arc;
+
+use super::{PostgresSettings, PostgresStorage, SqliteSettings, SqliteStorage, Storage};
+use super::{StorageParts, sqlite};
+use crate::config::DatabaseAddress;
+use crate::domain::Timestamp;
+
+/// Opens the database with the engine that keeps it.
+///
+/// # Errors
+/// [`OpenError`]: nothing was changed.
+pub async fn open(
+    address: &DatabaseAddress,
+    parts: StorageParts,
+    now: Timestamp,
+) -> Result<Arc<dyn Storage>, OpenError> {
+    Ok(match address {
+        DatabaseAddress::Sqlite(path) => {
+            Arc::new(SqliteStorage::open(path, parts, SqliteSettings::default(), now)?)
+        }
+        DatabaseAddress::Postgres(address) => {
+            Arc::new(PostgresStorage::open(address, parts, PostgresSettings::default(), now).await?)
+        }
+    })
+}
+
+/// Checks that a database can lie where the settings say, before the key file is read or made, so
+/// that a wrong path is not blamed on the key file.
+///
+/// # Errors
+/// [`OpenError::Io`].
+pub fn check_place(address: &DatabaseAddress) -> Result<(), OpenError> {
+    match address {
+        DatabaseAddress::Sqlite(path) => sqlite::check_place(path),
+        DatabaseAddress::Postgres(_) => Ok(()),
+    }
+}
 
 /// Why a database was not opened. Nothing was changed in it.
 #[derive(Debug, thiserror::Error)]

@@ -8,8 +8,8 @@ use keyport_companion::storage::RedeemCode;
 use rusqlite::Connection;
 
 use crate::world::{
-    Engine as _, FOREIGN, LAPTOP, Sqlite, World, ada, at, attempt, authorization_of,
-    authorization_of_attempt, redemption,
+    FOREIGN, LAPTOP, Sqlite, World, ada, at, attempt, authorization_of, authorization_of_attempt,
+    redemption,
 };
 
 /// A device key of its own for each number.

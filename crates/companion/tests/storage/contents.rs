@@ -10,8 +10,8 @@ use keyport_companion::domain::{
 use rusqlite::Connection;
 
 use crate::world::{
-    Engine as _, LAPTOP, STATE, Sqlite, VERIFIER, World, ada, at, attempt, authorization_of, days,
-    keys, redemption,
+    LAPTOP, STATE, Sqlite, VERIFIER, World, ada, at, attempt, authorization_of, days, keys,
+    redemption,
 };
 
 /// The database, its log and everything else in its folder.

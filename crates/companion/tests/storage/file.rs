@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use keyport_companion::config::DatabaseAddress;
 use keyport_companion::domain::{GrantStage, ProblemCode, RefreshRefusal, SystemRandom};
 use keyport_companion::keys::{KeyFile, KeyFileError, Keys};
 use keyport_companion::storage::{
@@ -11,7 +12,7 @@ use keyport_companion::storage::{
 };
 use rusqlite::Connection;
 
-use crate::world::{Engine as _, LAPTOP, Sqlite, World, at, authorization_of, keys, open};
+use crate::world::{LAPTOP, Sqlite, World, at, authorization_of, keys, open};
 
 fn opened(path: &Path, keys: &Arc<Keys>) -> Result<SqliteStorage, OpenError> {
     open(path, keys, SqliteSettings::default())
@@ -218,13 +219,14 @@ fn a_path_that_can_hold_no_database_is_told_as_the_databases_and_touches_nothing
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, b"x").unwrap();
-    let told = |path: &Path| match check_place(path) {
+    let told = |path: &Path| match check_place(&DatabaseAddress::Sqlite(path.to_owned())) {
         Err(OpenError::Io { database, cause }) if database == path.display().to_string() => cause,
         other => panic!("{other:?}"),
     };
     assert!(told(&folder.path().join("none/keyport.db")).starts_with("its folder cannot be used"));
     assert!(told(&file.join("keyport.db")).contains("is a file"));
     assert!(told(folder.path()).contains("a folder"));
-    assert!(check_place(&folder.path().join("keyport.db")).is_ok());
+    let fits = DatabaseAddress::Sqlite(folder.path().join("keyport.db"));
+    assert!(check_place(&fits).is_ok());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }

@@ -9,13 +9,14 @@ mod clock;
 mod contents;
 mod crash;
 mod file;
+mod instances;
 mod model;
 mod pressure;
 mod replaced_files;
 mod suite;
 mod world;
 
-use world::{Engine, Sqlite};
+use world::{Postgres, Sqlite};
 
 macro_rules! every_engine_passes {
     ($($module:ident { $($name:ident)* })*) => {
@@ -25,6 +26,16 @@ macro_rules! every_engine_passes {
                 $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $name() {
                     suite::$module::$name(Sqlite::fresh()).await;
+                })*
+            })*
+        }
+
+        mod postgresql {
+            $(mod $module {
+                use super::super::*;
+                $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    suite::$module::$name(Postgres::fresh().await).await;
                 })*
             })*
         }
@@ -84,7 +95,7 @@ every_engine_passes! {
         a_request_gives_no_more_grants_than_its_limit
         an_attempt_gives_no_more_grants_than_its_limit
         a_limit_that_was_reached_does_not_stop_what_is_under_way
-        dropped_requests_for_50_000_grants_hold_no_other_up
+        dropped_requests_after_a_flood_hold_no_other_up
     }
     device_keys {
         a_replayed_refresh_token_makes_the_device_unknown

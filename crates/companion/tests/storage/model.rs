@@ -6,7 +6,7 @@ use keyport_companion::domain::RefreshRefusal;
 use keyport_companion::storage::Rotation;
 use proptest::prelude::*;
 
-use crate::world::{Engine as _, FOREIGN, LAPTOP, Sqlite, World, at, refresh_token};
+use crate::world::{FOREIGN, LAPTOP, Sqlite, World, at, refresh_token};
 
 /// What can happen to a family.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,7 @@ use keyport_companion::domain::SecretText;
 use keyport_companion::storage::{Revoke, Rotation, SqliteSettings, StorageError};
 use rusqlite::Connection;
 
-use crate::world::{CLIENT, Engine as _, LAPTOP, Sqlite, World, at, presented};
+use crate::world::{CLIENT, LAPTOP, Sqlite, World, at, presented};
 
 #[tokio::test]
 async fn a_busy_database_is_unavailable_and_nobody_is_signed_out() {

@@ -9,7 +9,7 @@ use keyport_companion::storage::{
     OpenError, SqliteSettings, SqliteStorage, Storage as _, StorageError,
 };
 
-use crate::world::{Engine as _, Sqlite, keys, open};
+use crate::world::{Sqlite, keys, open};
 
 fn opened(path: &Path, keys: &Arc<Keys>) -> Result<SqliteStorage, OpenError> {
     open(path, keys, SqliteSettings::default())

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use keyport_companion::config::PostgresAddress;
 use keyport_companion::domain::{
     AttemptId, AttemptKey, BrowserHash, GrantId, IssuedSession, Limits, ProviderAttributes,
     ProviderProfile, RefreshRefusal, RequestId, Scope, SecretText, SystemRandom, Thumbprint,
@@ -13,11 +14,15 @@ use keyport_companion::domain::{
 };
 use keyport_companion::keys::{AuthorizationCode, KeyFile, Keys};
 use keyport_companion::storage::{
-    CodeRefusal, ExchangeStart, Fulfilment, Minting, RedeemCode, Redemption, ReturnedAuthorization,
-    RotateRefresh, Rotation, SqliteSettings, SqliteStorage, Storage, StorageParts,
+    CodeRefusal, ExchangeStart, Fulfilment, Minting, PostgresSettings, PostgresStorage, RedeemCode,
+    Redemption, ReturnedAuthorization, RotateRefresh, Rotation, SqliteSettings, SqliteStorage,
+    Storage, StorageParts,
 };
+use keyport_test_postgres::Cluster;
 use sha2::{Digest as _, Sha256};
 
+/// Calls of a flood on an engine without a network.
+const FLOOD: usize = 50_000;
 pub const CLIENT: &str = "keyport-desktop";
 pub const REDIRECT: &str = "dev.keyport.desktop:/callback";
 pub const STATE: &str = "state-of-the-client";
@@ -27,17 +32,31 @@ pub const LAPTOP: Thumbprint = Thumbprint::from_bytes([1; 32]);
 /// Somebody else's.
 pub const FOREIGN: Thumbprint = Thumbprint::from_bytes([9; 32]);
 
-/// An engine that the suite runs on.
-pub trait Engine {
-    fn fresh() -> World;
-}
-
 /// SQLite in a folder of its own.
 pub struct Sqlite;
 
-impl Engine for Sqlite {
-    fn fresh() -> World {
+impl Sqlite {
+    pub fn fresh() -> World {
         World::new(SqliteSettings::default())
+    }
+}
+
+/// A database of its own on a PostgreSQL server that all tests share.
+pub struct Postgres;
+
+impl Postgres {
+    pub async fn fresh() -> World {
+        Self::opened(&Cluster::shared().database(), keys(), at(0)).await
+    }
+
+    /// One more companion on a database.
+    pub async fn opened(address: &str, keys: Arc<Keys>, now: Timestamp) -> World {
+        let parsed = PostgresAddress::parse(address).unwrap();
+        let parts = parts(Arc::clone(&keys), Limits::default());
+        let settings = PostgresSettings::default();
+        let opened = PostgresStorage::open(&parsed, parts, settings, now).await.unwrap();
+        let (storage, database) = (Arc::new(opened), PathBuf::from(address));
+        World { storage, keys, database, flood: FLOOD / 10, _folder: None }
     }
 }
 
@@ -69,7 +88,10 @@ pub fn parts(keys: Arc<Keys>, limits: Limits) -> StorageParts {
 pub struct World {
     pub storage: Arc<dyn Storage>,
     pub keys: Arc<Keys>,
+    /// The file, or the address.
     pub database: PathBuf,
+    /// Calls of a flood that fills the limits many times over.
+    pub flood: usize,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -87,7 +109,13 @@ impl World {
         let (keys, settings) = (keys(), SqliteSettings::default());
         let parts = parts(Arc::clone(&keys), limits);
         let opened = SqliteStorage::open(&database, parts, settings, at(0));
-        Self { storage: Arc::new(opened.unwrap()), keys, database, _folder: Some(folder) }
+        Self {
+            storage: Arc::new(opened.unwrap()),
+            keys,
+            database,
+            flood: FLOOD,
+            _folder: Some(folder),
+        }
     }
 
     pub fn at_path(database: PathBuf, keys: Arc<Keys>, settings: SqliteSettings) -> Self {
@@ -103,7 +131,7 @@ impl World {
     ) -> Self {
         let parts = parts(Arc::clone(&keys), Limits::default());
         let opened = SqliteStorage::open(&database, parts, settings, now);
-        Self { storage: Arc::new(opened.unwrap()), keys, database, _folder: None }
+        Self { storage: Arc::new(opened.unwrap()), keys, database, flood: FLOOD, _folder: None }
     }
 
     /// An upstream authorization comes back from the provider with matching state and cookie.
@@ -292,6 +320,24 @@ pub fn grace() -> UpstreamIdentity {
         name: Some("Grace Hopper".into()),
         ..profile_of_ada()
     })
+}
+
+/// Starts 64 of the same, in turns on each of several companions, and waits for all.
+pub async fn in_parallel_over<T, F>(
+    worlds: &[World],
+    make: impl Fn(Arc<dyn Storage>) -> F,
+) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let turn = std::cell::Cell::new(0);
+    in_parallel(|| {
+        let world = &worlds[turn.get() % worlds.len()];
+        turn.set(turn.get() + 1);
+        make(Arc::clone(&world.storage))
+    })
+    .await
 }
 
 /// Starts 64 of the same and waits for all.

@@ -147,7 +147,7 @@ impl Storage for SqliteStorage {
     ) -> Reply<'_, ExchangeStart> {
         self.write(now, move |db, rules| {
             let rows = rows::for_begin(db, rules.limits(), &authorization)?;
-            apply(db, rules, rules.begin_exchange(&rows, authorization, now))
+            apply(db, rules, rules.begin_exchange(&rows, &authorization, now))
         })
     }
 
@@ -159,7 +159,7 @@ impl Storage for SqliteStorage {
     ) -> Reply<'_, Fulfilment> {
         self.write_anyway(now, move |db, rules| {
             let rows = rows::for_fulfil(db, grant, &identity)?;
-            apply(db, rules, rules.fulfil(rows, identity, now))
+            apply(db, rules, rules.fulfil(rows, &identity, now))
         })
     }
 
@@ -252,7 +252,7 @@ impl Storage for SqliteStorage {
     ) -> Reply<'_, ()> {
         self.write(now, move |db, rules| {
             let rows = rows::for_attempt(db, rules.limits(), attempt)?;
-            apply(db, rules, rules.report(rows, attempt, outcome, now))
+            apply(db, rules, rules.report(rows, attempt, &outcome, now))
         })
     }
 

@@ -13,7 +13,7 @@ use super::lock::{Lock, private};
 use super::schema::{APPLICATION_ID, MIGRATIONS};
 use super::{SqliteSettings, audit, sweep};
 use crate::domain::{ClockPlausibility, ProblemCode, Timestamp};
-use crate::storage::transitions::{AuditEntry, Rules};
+use crate::storage::transitions::{self, AuditEntry, Rules};
 use crate::storage::{OpenError, StorageParts};
 
 /// What an engine holds while it is open.
@@ -147,18 +147,10 @@ fn bring_up(path: &Path, db: &Transaction<'_>, parts: &StorageParts) -> Result<(
 
 /// Compares the clock with the latest time that the database has seen.
 fn judge_clock(db: &Connection, now: Timestamp) -> rusqlite::Result<ClockPlausibility> {
-    let latest: Option<Timestamp> =
-        db.query_row("SELECT latest_seen FROM binding", [], |row| row.get(0))?;
-    let clock = ClockPlausibility::at_open(latest, now);
-    match (clock.doubt(now), latest) {
-        (Some(doubt), Some(latest)) => tracing::error!(
-            ?doubt,
-            now = now.seconds(),
-            latest_seen = latest.seconds(),
-            "the clock does not fit the database: nothing is deleted and no session ends by age \
-             for a day. Set the clock and restart, if it is wrong"
-        ),
-        _ => sweep::remember_time(db, now)?,
+    let latest = db.query_row("SELECT latest_seen FROM binding", [], |row| row.get(0))?;
+    let (clock, is_plausible) = transitions::judge_clock(latest, now);
+    if is_plausible {
+        sweep::remember_time(db, now)?;
     }
     Ok(clock)
 }

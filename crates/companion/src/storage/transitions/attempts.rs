@@ -24,7 +24,7 @@ impl Rules {
         &self,
         rows: AttemptRows,
         key: AttemptKey,
-        outcome: Outcome,
+        outcome: &Outcome,
         now: Timestamp,
     ) -> Decision<()> {
         match rows.attempt.report(&rows.grants, outcome) {

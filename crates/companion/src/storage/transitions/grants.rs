@@ -15,7 +15,7 @@ impl Rules {
     pub(in crate::storage) fn begin_exchange(
         &self,
         rows: &BeginRows,
-        authorization: ReturnedAuthorization,
+        authorization: &ReturnedAuthorization,
         now: Timestamp,
     ) -> Decision<ExchangeStart> {
         if let Some(grant) = rows.same.or(rows.winner) {
@@ -36,11 +36,11 @@ impl Rules {
             attempt: authorization.attempt,
             jkt: authorization.jkt,
             browser: authorization.browser,
-            client_id: authorization.client_id,
-            redirect_uri: authorization.redirect_uri,
-            code_challenge: authorization.code_challenge,
-            scope: authorization.scope,
-            device_name: authorization.device_name,
+            client_id: authorization.client_id.clone(),
+            redirect_uri: authorization.redirect_uri.clone(),
+            code_challenge: authorization.code_challenge.clone(),
+            scope: authorization.scope.clone(),
+            device_name: authorization.device_name.clone(),
             started_at: now,
             fulfilled_at: None,
             stage: GrantStage::Pending,
@@ -54,7 +54,7 @@ impl Rules {
     pub(in crate::storage) fn fulfil(
         &self,
         rows: Option<FulfilRows>,
-        identity: UpstreamIdentity,
+        identity: &UpstreamIdentity,
         now: Timestamp,
     ) -> Decision<Fulfilment> {
         let ended = Decision::only(Fulfilment::Ended);

@@ -5,6 +5,7 @@
 
 mod attempts;
 mod audit;
+mod clock;
 mod codes;
 mod grants;
 mod retention;
@@ -19,6 +20,7 @@ mod tests;
 use std::sync::Arc;
 
 pub(super) use audit::{AuditEntry, AuditPlace};
+pub(super) use clock::judge_clock;
 pub(super) use grants::{cancel_one, fail};
 pub(super) use retention::{Over, Retention, SweepSchedule};
 pub(super) use rows::{

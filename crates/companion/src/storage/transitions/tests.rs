@@ -178,11 +178,11 @@ fn a_report_that_cannot_be_true_is_not_kept() {
     let rules = rules();
     let key = AttemptKey { attempt: AttemptId::from_bytes([7; 16]), jkt: KEY };
     let rows = |stage| AttemptRows { grants: vec![grant(stage)], ..AttemptRows::default() };
-    let stored = rules.report(rows(GrantStage::Pending), key, Outcome::Stored, at(1));
+    let stored = rules.report(rows(GrantStage::Pending), key, &Outcome::Stored, at(1));
     assert!(stored.writes.is_empty(), "a session that was not given cannot be stored");
-    let failed = rules.report(rows(GrantStage::Pending), key, Outcome::Failed(None), at(1));
+    let failed = rules.report(rows(GrantStage::Pending), key, &Outcome::Failed(None), at(1));
     assert_eq!(failed.writes.len(), 1);
-    let unknown = rules.report(AttemptRows::default(), key, Outcome::Failed(None), at(1));
+    let unknown = rules.report(AttemptRows::default(), key, &Outcome::Failed(None), at(1));
     assert!(unknown.writes.is_empty(), "an attempt that no grant belongs to");
 }
 

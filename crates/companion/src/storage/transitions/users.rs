@@ -12,12 +12,12 @@ impl Rules {
     pub(super) fn provision(
         &self,
         known: Option<User>,
-        identity: UpstreamIdentity,
+        identity: &UpstreamIdentity,
         now: Timestamp,
     ) -> (UserId, Vec<Write>) {
         let is_new = known.is_none();
         let id = known.as_ref().map_or_else(|| UserId::draw(self.random()), |known| known.id);
-        let organization = organization(known.and_then(|known| known.organization), &identity);
+        let organization = organization(known.and_then(|known| known.organization), identity);
         let user = User {
             id,
             email: identity.email().to_owned(),
@@ -25,7 +25,7 @@ impl Rules {
             organization,
             connection: identity.connection().clone(),
         };
-        let row = Box::new(UserRow { user, identity, updated_at: now });
+        let row = Box::new(UserRow { user, identity: identity.clone(), updated_at: now });
         let subject = AuditSubject { user: Some(id), ..AuditSubject::default() };
         let writes = if is_new {
             let provisioned = audit::entry(AuditEvent::UserProvisioned, subject, now);

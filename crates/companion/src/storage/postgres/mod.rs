@@ -1,0 +1,316 @@
+//! The PostgreSQL engine: for several companions at once. Each operation is one transaction at READ
+//! COMMITTED; the rows that decide are locked first (`rows`), and an answer comes after the commit.
+//!
+//! A server that restarts, is full or does not answer is [`StorageError::Unavailable`] and never a
+//! refusal. Where a connection is lost during a commit, whether it happened is not known: the
+//! caller asks again, and the rules answer the same ("the same child again", "already minted").
+
+mod apply;
+mod failure;
+mod open;
+mod operations;
+mod rows;
+mod schema;
+mod sweep;
+mod tls;
+mod values;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use deadpool_postgres::Pool;
+use futures_util::FutureExt as _;
+
+use super::transitions::{self, Rules, StoredGrant, SweepSchedule};
+use super::{
+    ExchangeStart, Fulfilment, GrantView, Minting, OpenError, RedeemCode, Redemption, Reply,
+    ReturnedAuthorization, Revocation, Revoke, RotateRefresh, Rotation, Storage, StorageError,
+    StorageParts,
+};
+use crate::config::PostgresAddress;
+use crate::domain::{
+    Attempt, AttemptKey, AttemptState, CancelledBy, ClockDoubt, GrantId, Outcome, ProblemCode,
+    RefreshRefusal, Session, SessionId, Timestamp, UpstreamIdentity,
+};
+use failure::{Done, Failure};
+use operations::{
+    BeginExchange, Cancel, CancelAttempt, Confirm, Fail, Fulfil, Mint, Operation, Report,
+    RevokeSession, Revoked, Rotate,
+};
+
+/// What may be set.
+#[derive(Clone, Copy, Debug)]
+pub struct PostgresSettings {
+    /// Connections to the server: 16.
+    pub connections: usize,
+    /// The longest wait for a connection: 3 s.
+    pub connect_timeout: Duration,
+    /// The longest that one operation may take: 8 s.
+    pub operation_timeout: Duration,
+}
+
+impl Default for PostgresSettings {
+    fn default() -> Self {
+        Self {
+            connections: 16,
+            connect_timeout: Duration::from_secs(3),
+            operation_timeout: Duration::from_secs(8),
+        }
+    }
+}
+
+/// How often an operation begins again because another transaction was faster. Each conflict is one
+/// other transaction's success.
+const TRIES: usize = 32;
+
+/// The PostgreSQL engine. Dropping it closes its connections.
+pub struct PostgresStorage(Arc<Engine>);
+
+struct Engine {
+    pool: Pool,
+    rules: Rules,
+    settings: PostgresSettings,
+    schedule: Mutex<SweepSchedule>,
+}
+
+impl PostgresStorage {
+    /// Connects, and brings the schema up to date under a lock that all companions share.
+    ///
+    /// # Errors
+    /// [`OpenError`]: nothing was changed.
+    pub async fn open(
+        address: &PostgresAddress,
+        parts: StorageParts,
+        settings: PostgresSettings,
+        now: Timestamp,
+    ) -> Result<Self, OpenError> {
+        let (pool, rules) = open::open(address, parts, settings, now).await?;
+        let schedule = Mutex::new(SweepSchedule::default());
+        Ok(Self(Arc::new(Engine { pool, rules, settings, schedule })))
+    }
+
+    /// Runs an operation for as long as its caller waits.
+    fn write<O: Operation>(&self, operation: O, now: Timestamp) -> Reply<'_, O::Answer> {
+        let engine = Arc::clone(&self.0);
+        async move { engine.run(&operation, now).await }.boxed()
+    }
+
+    /// Runs an operation even if its caller goes.
+    fn write_anyway<O: Operation>(&self, operation: O, now: Timestamp) -> Reply<'_, O::Answer> {
+        let engine = Arc::clone(&self.0);
+        let running = tokio::spawn(async move { engine.run(&operation, now).await });
+        async move {
+            running.await.unwrap_or_else(|_| {
+                Err(StorageError::Unavailable("the operation was stopped".into()))
+            })
+        }
+        .boxed()
+    }
+
+    fn read<T: Send>(
+        &self,
+        reading: impl Future<Output = Done<T>> + Send + 'static,
+    ) -> Reply<'_, T> {
+        let limit = self.0.settings.operation_timeout;
+        async move { within(limit, reading).await.map_err(storage_error) }.boxed()
+    }
+}
+
+/// A conflict that was not resolved is a server in trouble.
+fn storage_error(failure: Failure) -> StorageError {
+    match failure {
+        Failure::Conflict(text) => StorageError::Unavailable(text),
+        Failure::Final(error) => error,
+    }
+}
+
+async fn within<T>(limit: Duration, work: impl Future<Output = Done<T>>) -> Done<T> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(done) => done,
+        Err(_) => Err(StorageError::Unavailable("the server did not answer in time".into()).into()),
+    }
+}
+
+impl Engine {
+    async fn run<O: Operation>(
+        self: &Arc<Self>,
+        operation: &O,
+        now: Timestamp,
+    ) -> Result<O::Answer, StorageError> {
+        let work = async {
+            let mut tries = 0;
+            loop {
+                match self.attempt(operation, now).await {
+                    Err(Failure::Conflict(_)) if tries < TRIES => tries += 1,
+                    done => return done,
+                }
+            }
+        };
+        let done = within(self.settings.operation_timeout, work).await.map_err(storage_error);
+        if done.is_ok() {
+            self.sweep_if_due(now);
+        }
+        done
+    }
+
+    async fn attempt<O: Operation>(&self, operation: &O, now: Timestamp) -> Done<O::Answer> {
+        let mut connection = self.pool.get().await?;
+        let transaction = connection.transaction().await?;
+        let decision = operation.decide(&transaction, &self.rules, now).await?;
+        let answer = apply::apply(&transaction, &self.rules, decision).await?;
+        transaction.commit().await?;
+        Ok(answer)
+    }
+
+    /// Sweeps beside the operation that noticed it; whoever waits for that does not wait for this.
+    fn sweep_if_due(self: &Arc<Self>, now: Timestamp) {
+        let mut schedule = self.schedule.lock().unwrap_or_else(PoisonError::into_inner);
+        if !schedule.is_due(now) {
+            return;
+        }
+        *schedule = SweepSchedule::after(now, false);
+        let engine = Arc::clone(self);
+        tokio::spawn(async move {
+            let swept = within(engine.settings.operation_timeout, sweep::sweep(&engine, now));
+            match swept.await {
+                Ok(has_more) => {
+                    let mut schedule =
+                        engine.schedule.lock().unwrap_or_else(PoisonError::into_inner);
+                    *schedule = SweepSchedule::after(now, has_more);
+                }
+                Err(failure) => {
+                    let cause = storage_error(failure);
+                    tracing::warn!(%cause, "rows that are over could not be deleted");
+                }
+            }
+        });
+    }
+}
+
+impl Storage for PostgresStorage {
+    fn begin_exchange(
+        &self,
+        authorization: ReturnedAuthorization,
+        now: Timestamp,
+    ) -> Reply<'_, ExchangeStart> {
+        self.write(BeginExchange(authorization), now)
+    }
+
+    fn fulfil_grant(
+        &self,
+        grant: GrantId,
+        identity: UpstreamIdentity,
+        now: Timestamp,
+    ) -> Reply<'_, Fulfilment> {
+        self.write_anyway(Fulfil { grant, identity }, now)
+    }
+
+    fn fail_grant(&self, grant: GrantId, problem: ProblemCode, now: Timestamp) -> Reply<'_, ()> {
+        self.write_anyway(Fail { grant, problem }, now)
+    }
+
+    fn read_grant(&self, grant: GrantId, now: Timestamp) -> Reply<'_, Option<GrantView>> {
+        let engine = Arc::clone(&self.0);
+        self.read(async move {
+            let db = engine.pool.get().await?;
+            let Some(StoredGrant { grant, .. }) = rows::grant(&db, grant).await? else {
+                return Ok(None);
+            };
+            let user = match grant.stage.user() {
+                Some(user) => rows::user(&db, user).await?,
+                None => None,
+            };
+            let attempt = match grant.attempt {
+                Some(attempt) => rows::attempt(&db, AttemptKey { attempt, jkt: grant.jkt }).await?,
+                None => Attempt::default(),
+            };
+            Ok(Some(engine.rules.view(grant, user, attempt, now)))
+        })
+    }
+
+    fn confirm_grant(&self, grant: GrantId, now: Timestamp) -> Reply<'_, bool> {
+        self.write(Confirm(grant), now)
+    }
+
+    fn mint_code(&self, grant: GrantId, now: Timestamp) -> Reply<'_, Minting> {
+        self.write(Mint(grant), now)
+    }
+
+    fn cancel_grant(&self, grant: GrantId, by: CancelledBy, now: Timestamp) -> Reply<'_, bool> {
+        self.write_anyway(Cancel { grant, by }, now)
+    }
+
+    fn redeem_code(&self, redemption: RedeemCode, now: Timestamp) -> Reply<'_, Redemption> {
+        self.write(redemption, now)
+    }
+
+    fn rotate_refresh(&self, request: RotateRefresh, now: Timestamp) -> Reply<'_, Rotation> {
+        match self.0.rules.read_token(&request.token) {
+            Some(token) => self.write(Rotate { token, request }, now),
+            None => {
+                let forged = Rotation::Refused(RefreshRefusal::Forged);
+                std::future::ready(Ok(forged)).boxed()
+            }
+        }
+    }
+
+    fn revoke(&self, revoke: Revoke, client_id: String, now: Timestamp) -> Reply<'_, Revocation> {
+        let of = match revoke {
+            Revoke::Session(session) => Some(Revoked::Session(session)),
+            Revoke::RefreshToken(text) => self.0.rules.read_token(&text).map(Revoked::Family),
+        };
+        match of {
+            Some(of) => self.write_anyway(RevokeSession { of, client_id }, now),
+            None => std::future::ready(Ok(Revocation::NothingToRevoke)).boxed(),
+        }
+    }
+
+    fn read_session(&self, session: SessionId, now: Timestamp) -> Reply<'_, Option<Session>> {
+        let engine = Arc::clone(&self.0);
+        self.read(async move {
+            let db = engine.pool.get().await?;
+            Ok(transitions::alive(rows::session(&db, session).await?, now))
+        })
+    }
+
+    fn attempt_state(&self, key: AttemptKey, now: Timestamp) -> Reply<'_, AttemptState> {
+        let engine = Arc::clone(&self.0);
+        self.read(async move {
+            let db = engine.pool.get().await?;
+            let attempt = rows::attempt(&db, key).await?;
+            let grants = rows::grants_of(&db, engine.rules.limits(), key).await?;
+            Ok(engine.rules.attempt_state(&attempt, grants, now))
+        })
+    }
+
+    fn attempt_outcome(&self, key: AttemptKey, outcome: Outcome, now: Timestamp) -> Reply<'_, ()> {
+        self.write(Report { key, outcome }, now)
+    }
+
+    fn cancel_attempt(&self, attempt: AttemptKey, now: Timestamp) -> Reply<'_, ()> {
+        self.write(CancelAttempt(attempt), now)
+    }
+
+    fn ready(&self) -> Reply<'_, ()> {
+        let engine = Arc::clone(&self.0);
+        // A real write: a full disk and a standby read well.
+        self.read(async move {
+            let db = engine.pool.get().await?;
+            rows::execute(&db, "UPDATE binding SET probes = probes + 1", &[]).await.map(drop)
+        })
+    }
+
+    fn check_files(&self) -> Result<(), StorageError> {
+        Ok(())
+    }
+
+    fn clock_doubt(&self, now: Timestamp) -> Option<ClockDoubt> {
+        self.0.rules.clock.doubt(now)
+    }
+}
+
+impl std::fmt::Debug for PostgresStorage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PostgresStorage")
+    }
+}
