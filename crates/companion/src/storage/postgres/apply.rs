@@ -136,13 +136,14 @@ async fn update_grant(
 }
 
 async fn insert_user(db: &Transaction<'_>, row: &UserRow) -> Done<()> {
-    let UserRow { user, identity, updated_at } = row;
+    let UserRow { user, identity, attributes, updated_at } = row;
     let organization = user.organization.as_ref();
     execute(
         db,
         "INSERT INTO users (id, issuer, connection_id, idp_id, connection_type, email, name,
-                            organization_id, organization_name, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)",
+                            organization_id, organization_name, created_at, updated_at, profile_id,
+                            attributes)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12)",
         &[
             &user.id,
             &identity.issuer(),
@@ -154,6 +155,8 @@ async fn insert_user(db: &Transaction<'_>, row: &UserRow) -> Done<()> {
             &organization.map(|organization| &organization.id),
             &organization.and_then(|organization| organization.name.as_ref()),
             &updated_at,
+            &identity.profile_id(),
+            &attributes,
         ],
     )
     .await
@@ -162,12 +165,13 @@ async fn insert_user(db: &Transaction<'_>, row: &UserRow) -> Done<()> {
 
 /// Everything but id and key.
 async fn update_user(db: &Transaction<'_>, row: &UserRow) -> Done<()> {
-    let UserRow { user, updated_at, .. } = row;
+    let UserRow { user, identity, attributes, updated_at } = row;
     let organization = user.organization.as_ref();
     execute(
         db,
         "UPDATE users SET connection_type = $2, email = $3, name = $4, organization_id = $5,
-                          organization_name = $6, updated_at = $7
+                          organization_name = $6, updated_at = $7, profile_id = $8,
+                          attributes = $9
          WHERE id = $1",
         &[
             &user.id,
@@ -177,6 +181,8 @@ async fn update_user(db: &Transaction<'_>, row: &UserRow) -> Done<()> {
             &organization.map(|organization| &organization.id),
             &organization.and_then(|organization| organization.name.as_ref()),
             &updated_at,
+            &identity.profile_id(),
+            &attributes,
         ],
     )
     .await

@@ -64,7 +64,7 @@ impl Operation for Fulfil {
         now: Timestamp,
     ) -> Done<Decision<Fulfilment>> {
         let rows = rows::for_fulfil(db, self.grant, &self.identity).await?;
-        Ok(rules.fulfil(rows, &self.identity, now))
+        Ok(rules.fulfil(rows, &self.identity, now)?)
     }
 }
 

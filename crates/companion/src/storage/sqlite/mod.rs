@@ -159,7 +159,7 @@ impl Storage for SqliteStorage {
     ) -> Reply<'_, Fulfilment> {
         self.write_anyway(now, move |db, rules| {
             let rows = rows::for_fulfil(db, grant, &identity)?;
-            apply(db, rules, rules.fulfil(rows, &identity, now))
+            apply(db, rules, rules.fulfil(rows, &identity, now)?)
         })
     }
 

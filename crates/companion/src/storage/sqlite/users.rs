@@ -7,13 +7,14 @@ use crate::domain::{Thumbprint, Timestamp, UserId};
 use crate::storage::transitions::UserRow;
 
 pub(super) fn insert(db: &Connection, row: &UserRow) -> rusqlite::Result<()> {
-    let UserRow { user, identity, updated_at } = row;
+    let UserRow { user, identity, attributes, updated_at } = row;
     let organization = user.organization.as_ref();
     execute(
         db,
         "INSERT INTO users (id, issuer, connection_id, idp_id, connection_type, email, name,
-                            organization_id, organization_name, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)",
+                            organization_id, organization_name, created_at, updated_at, profile_id,
+                            attributes)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12)",
         params![
             user.id,
             identity.issuer(),
@@ -24,19 +25,22 @@ pub(super) fn insert(db: &Connection, row: &UserRow) -> rusqlite::Result<()> {
             user.name,
             organization.map(|organization| &organization.id),
             organization.and_then(|organization| organization.name.as_ref()),
-            updated_at
+            updated_at,
+            identity.profile_id(),
+            attributes
         ],
     )
 }
 
 /// Everything but id and key.
 pub(super) fn update(db: &Connection, row: &UserRow) -> rusqlite::Result<()> {
-    let UserRow { user, updated_at, .. } = row;
+    let UserRow { user, identity, attributes, updated_at } = row;
     let organization = user.organization.as_ref();
     execute(
         db,
         "UPDATE users SET connection_type = ?2, email = ?3, name = ?4, organization_id = ?5,
-                          organization_name = ?6, updated_at = ?7
+                          organization_name = ?6, updated_at = ?7, profile_id = ?8,
+                          attributes = ?9
          WHERE id = ?1",
         params![
             user.id,
@@ -45,7 +49,9 @@ pub(super) fn update(db: &Connection, row: &UserRow) -> rusqlite::Result<()> {
             user.name,
             organization.map(|organization| &organization.id),
             organization.and_then(|organization| organization.name.as_ref()),
-            updated_at
+            updated_at,
+            identity.profile_id(),
+            attributes
         ],
     )
 }

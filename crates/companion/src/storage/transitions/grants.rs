@@ -56,8 +56,8 @@ impl Rules {
         rows: Option<FulfilRows>,
         identity: &UpstreamIdentity,
         now: Timestamp,
-    ) -> Decision<Fulfilment> {
-        let ended = Decision::only(Fulfilment::Ended);
+    ) -> Decided<Fulfilment> {
+        let ended = Ok(Decision::only(Fulfilment::Ended));
         let Some(FulfilRows { grant, winner, user, key_seen }) = rows else { return ended };
         if grant.stage != GrantStage::Pending {
             return ended;
@@ -65,16 +65,16 @@ impl Rules {
         if let Some(winner) = winner {
             let late = grant.fail(ProblemCode::superseded());
             let writes = late.map(update).into_iter().collect();
-            return Decision::with(Fulfilment::Superseded(winner), writes);
+            return Ok(Decision::with(Fulfilment::Superseded(winner), writes));
         }
         let device_known =
             key_seen.is_some_and(|seen| self.lifetimes().trusts_device_key(seen, now));
-        let (user, mut writes) = self.provision(user, identity, now);
+        let (user, mut writes) = self.provision(user, identity, now)?;
         let number = ConfirmationNumber::draw(self.random());
         let Ok(grant) = grant.fulfil(user, device_known, number, now) else { return ended };
         let event = audit::entry(AuditEvent::GrantFulfilled, audit::of_grant(&grant), now);
         writes.extend([update(grant), event]);
-        Decision::with(Fulfilment::Fulfilled { device_known }, writes)
+        Ok(Decision::with(Fulfilment::Fulfilled { device_known }, writes))
     }
 
     /// The grant as the hand-off page shows it.

@@ -110,6 +110,8 @@ pub(in crate::storage) struct AttemptRows {
 pub(in crate::storage) struct UserRow {
     pub(in crate::storage) user: User,
     pub(in crate::storage) identity: UpstreamIdentity,
+    /// Names, role, groups and custom attributes, as JSON.
+    pub(in crate::storage) attributes: String,
     pub(in crate::storage) updated_at: Timestamp,
 }
 

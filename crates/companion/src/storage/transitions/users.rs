@@ -5,6 +5,7 @@ use super::{Rules, UserRow, Write, audit};
 use crate::domain::{
     AuditEvent, AuditSubject, Organization, Timestamp, UpstreamIdentity, User, UserId,
 };
+use crate::storage::StorageError;
 
 impl Rules {
     /// The user of the identity and the writes that keep it. `known`: the user with the identity's
@@ -14,7 +15,7 @@ impl Rules {
         known: Option<User>,
         identity: &UpstreamIdentity,
         now: Timestamp,
-    ) -> (UserId, Vec<Write>) {
+    ) -> Result<(UserId, Vec<Write>), StorageError> {
         let is_new = known.is_none();
         let id = known.as_ref().map_or_else(|| UserId::draw(self.random()), |known| known.id);
         let organization = organization(known.and_then(|known| known.organization), identity);
@@ -25,7 +26,10 @@ impl Rules {
             organization,
             connection: identity.connection().clone(),
         };
-        let row = Box::new(UserRow { user, identity: identity.clone(), updated_at: now });
+        let attributes = serde_json::to_string(identity.attributes())
+            .map_err(|error| StorageError::Damaged(error.to_string()))?;
+        let row =
+            Box::new(UserRow { user, identity: identity.clone(), attributes, updated_at: now });
         let subject = AuditSubject { user: Some(id), ..AuditSubject::default() };
         let writes = if is_new {
             let provisioned = audit::entry(AuditEvent::UserProvisioned, subject, now);
@@ -33,7 +37,7 @@ impl Rules {
         } else {
             vec![Write::UpdateUser(row)]
         };
-        (id, writes)
+        Ok((id, writes))
     }
 }
 

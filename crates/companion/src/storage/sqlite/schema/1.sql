@@ -12,10 +12,13 @@ CREATE TABLE users (
     connection_id TEXT NOT NULL,
     idp_id TEXT NOT NULL,
     connection_type TEXT NOT NULL,
+    profile_id TEXT NOT NULL,
     email TEXT NOT NULL,
     name TEXT,
     organization_id TEXT,
     organization_name TEXT,
+    -- First and last name, role, groups, custom attributes: a JSON object.
+    attributes TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     UNIQUE (issuer, connection_id, idp_id)
