@@ -18,6 +18,10 @@ pub struct Cluster {
     programs: PathBuf,
     folder: PathBuf,
     databases: AtomicUsize,
+    /// Of TCP, and of the socket's name.
+    port: u16,
+    /// More settings of the server.
+    settings: String,
     /// Stops the cluster and deletes its folder when its standard input ends.
     watchdog: Child,
 }
@@ -38,14 +42,42 @@ impl Cluster {
     /// # Errors
     /// The package is missing, or a program of it failed.
     pub fn new() -> io::Result<Self> {
+        Self::with(5432, |_| Ok("-c listen_addresses=".to_owned()))
+    }
+
+    /// Makes a cluster that is reached over TCP with TLS too, at `127.0.0.1:port`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_tls(port: u16, certificate: &str, key: &str) -> io::Result<Self> {
+        Self::with(port, |folder| {
+            for (name, pem) in [("tls.crt", certificate), ("tls.key", key)] {
+                let file = folder.join(name);
+                std::fs::write(&file, pem)?;
+                run(Command::new("chmod").arg("600").arg(&file))?;
+                if let Some(user) = other_user() {
+                    run(Command::new("chown").arg(user).arg(&file))?;
+                }
+            }
+            Ok(format!(
+                "-c listen_addresses=127.0.0.1 -c ssl=on -c ssl_cert_file={0}/tls.crt \
+                 -c ssl_key_file={0}/tls.key",
+                folder.display()
+            ))
+        })
+    }
+
+    fn with(port: u16, settings: impl FnOnce(&Path) -> io::Result<String>) -> io::Result<Self> {
         let programs = programs()?;
         let folder = tempfile::Builder::new().prefix("keyport-pg").tempdir()?.keep();
         if let Some(user) = other_user() {
             // The server refuses to run as root.
             run(Command::new("chown").arg(user).arg(&folder))?;
         }
+        let settings = settings(&folder)?;
         let watchdog = watch(&programs, &folder)?;
-        let cluster = Self { programs, folder, databases: AtomicUsize::new(0), watchdog };
+        let databases = AtomicUsize::new(0);
+        let cluster = Self { programs, folder, databases, port, settings, watchdog };
         let data = cluster.data();
         run(cluster
             .command("initdb")
@@ -64,9 +96,18 @@ impl Cluster {
     pub fn database(&self) -> String {
         let name = format!("keyport_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         #[expect(clippy::expect_used, reason = "a test stops where it fails")]
-        run(self.command("createdb").arg("-h").arg(&self.folder).args(["-U", USER, &name]))
-            .expect("a new database");
-        format!("postgres:///{name}?host={}&user={USER}", self.folder.display())
+        run(self
+            .command("psql")
+            .args(["-Xq", "-d"])
+            .arg(self.address("postgres"))
+            .args(["-c", &format!("CREATE DATABASE {name}")]))
+        .expect("a new database");
+        self.address(&name)
+    }
+
+    fn address(&self, database: &str) -> String {
+        let (folder, port) = (self.folder.display(), self.port);
+        format!("postgres:///{database}?host={folder}&user={USER}&port={port}")
     }
 
     /// Runs SQL and gives what it prints, a row a line.
@@ -104,9 +145,11 @@ impl Cluster {
     /// It does not come up.
     pub fn start(&self) -> io::Result<()> {
         let options = format!(
-            "-k {} -c listen_addresses= -c fsync=off -c full_page_writes=off \
-             -c max_connections=300 -c shared_buffers=32MB",
-            self.folder.display()
+            "-k {} -p {} {} -c fsync=off -c full_page_writes=off -c max_connections=300 \
+             -c shared_buffers=32MB",
+            self.folder.display(),
+            self.port,
+            self.settings
         );
         let log = self.folder.join("log");
         run(self

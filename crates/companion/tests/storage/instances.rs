@@ -249,3 +249,41 @@ async fn no_secret_is_in_a_dump() {
         assert!(!dumps[1].contains(&hex));
     }
 }
+
+/// A certificate for a host name, and its key, in PEM.
+fn certificate(host: &str) -> (String, String) {
+    let made = rcgen::generate_simple_self_signed(vec![host.to_owned()]).unwrap();
+    (made.cert.pem(), made.signing_key.serialize_pem())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_the_network_certificate_and_host_name_are_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    let [right, other] = ["right.pem", "other.pem"].map(|name| folder.path().join(name));
+    let (pem, key) = certificate("localhost");
+    std::fs::write(&right, &pem).unwrap();
+    std::fs::write(&other, certificate("localhost").0).unwrap();
+    // The port may be taken meanwhile: then the start fails and says so.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let cluster = Cluster::with_tls(port, &pem, &key).unwrap();
+    let by_socket = cluster.database();
+    let database = by_socket.split(['/', '?']).nth(3).unwrap();
+    let address = |host: &str, roots: &std::path::Path| {
+        format!(
+            "postgres://keyport@{host}:{port}/{database}?sslmode=verify-full&sslrootcert={}",
+            roots.display()
+        )
+    };
+    let world = Postgres::opened(&address("localhost", &right), keys(), at(0)).await;
+    world.sign_in(LAPTOP, at(0)).await;
+    let encrypted = "SELECT count(*) > 0 FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+                     WHERE ssl AND application_name = 'keyport-companion'";
+    assert_eq!(cluster.sql(&by_socket, encrypted), "t");
+    for (host, roots, what) in
+        [("localhost", &other, "another issuer"), ("127.0.0.1", &right, "another host name")]
+    {
+        let refused = refused(&address(host, roots), Arc::clone(&world.keys)).await;
+        assert!(matches!(refused, OpenError::Io { .. }), "{what}: {refused:?}");
+        assert!(refused.to_string().contains("certificate"), "{what}: {refused}");
+    }
+}
