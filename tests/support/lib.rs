@@ -2,6 +2,7 @@
 //! waits until each says that it is ready, and ends them. NOT a mock of anything and no second
 //! implementation of the protocol: a test speaks HTTP, clicks and types.
 
+pub mod balancer;
 pub mod binaries;
 pub mod browser;
 pub mod desktop;

@@ -228,6 +228,19 @@ impl World {
         Ok(())
     }
 
+    /// Starts one more companion with the same settings, on an address of its own.
+    ///
+    /// # Errors
+    /// When it does not get ready.
+    pub fn start_another_companion(&self) -> Result<(Process, Url)> {
+        let command =
+            self.settings.companion_command(&self.emulator_url, &self.folder, "127.0.0.1:0")?;
+        let other =
+            Process::spawn("other-companion", command, &self.settings.logs_in(&self.folder))?;
+        let url = other.ready()?;
+        Ok((other, url))
+    }
+
     /// Asks the companion to stop (SIGTERM) and waits for its end.
     ///
     /// # Errors

@@ -20,11 +20,14 @@ pub enum Purpose {
     Headless,
     /// The foreign clients that the tests sign in with.
     Foreign,
+    /// The database server that the tests start and stop themselves.
+    Database,
 }
 
 impl Purpose {
     /// All there is.
-    pub const ALL: [Self; 4] = [Self::Build, Self::Desktop, Self::Headless, Self::Foreign];
+    pub const ALL: [Self; 5] =
+        [Self::Build, Self::Desktop, Self::Headless, Self::Foreign, Self::Database];
 }
 
 /// One thing that is needed.
@@ -48,7 +51,7 @@ const fn program(
     Need { purpose, packages, proof: Some(program) }
 }
 
-const NEEDS: [Need; 25] = [
+const NEEDS: [Need; 26] = [
     program(Purpose::Build, &["gcc"], "cc"),
     program(Purpose::Build, &["g++"], "c++"),
     program(Purpose::Build, &["make"], "make"),
@@ -74,6 +77,7 @@ const NEEDS: [Need; 25] = [
     program(Purpose::Headless, &["webkit2gtk-driver"], "WebKitWebDriver"),
     package(Purpose::Headless, &["fonts-dejavu-core"]),
     program(Purpose::Foreign, &["npm"], "npm"),
+    package(Purpose::Database, &["postgresql"]),
 ];
 
 /// The Python that the tests make a virtual environment with; its `ensurepip` is a package of its own.

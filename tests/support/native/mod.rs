@@ -55,7 +55,15 @@ impl NativeClient {
     pub fn new(world: &World) -> Result<Self> {
         // A companion that was started again must not be met through a connection to its
         // predecessor.
-        Self::with_idle_connections(world, 0)
+        Self::of(world.issuer())
+    }
+
+    /// A new device of the companions with this issuer.
+    ///
+    /// # Errors
+    /// When key or HTTP client cannot be made.
+    pub fn of(issuer: &str) -> Result<Self> {
+        Self::with_idle_connections(issuer, 0)
     }
 
     /// A new device that uses its connections again, for many requests one after another.
@@ -63,10 +71,10 @@ impl NativeClient {
     /// # Errors
     /// When key or HTTP client cannot be made.
     pub fn keeping_connections(world: &World) -> Result<Self> {
-        Self::with_idle_connections(world, 1)
+        Self::with_idle_connections(world.issuer(), 1)
     }
 
-    fn with_idle_connections(world: &World, most: usize) -> Result<Self> {
+    fn with_idle_connections(issuer: &str, most: usize) -> Result<Self> {
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
@@ -75,7 +83,7 @@ impl NativeClient {
             .build()?;
         Ok(Self {
             http,
-            issuer: world.issuer().to_owned(),
+            issuer: issuer.to_owned(),
             key: DeviceKey::draw()?,
             nonce: Mutex::new(None),
         })
