@@ -48,13 +48,8 @@ pub struct NativeClient {
 }
 
 impl NativeClient {
-    /// A new device of this world.
-    ///
-    /// # Errors
-    /// When key or HTTP client cannot be made.
+    /// A new device of this world; fails as [`of`](Self::of).
     pub fn new(world: &World) -> Result<Self> {
-        // A companion that was started again must not be met through a connection to its
-        // predecessor.
         Self::of(world.issuer())
     }
 
@@ -63,13 +58,13 @@ impl NativeClient {
     /// # Errors
     /// When key or HTTP client cannot be made.
     pub fn of(issuer: &str) -> Result<Self> {
+        // A companion that was started again must not be met through a connection to its
+        // predecessor.
         Self::with_idle_connections(issuer, 0)
     }
 
-    /// A new device that uses its connections again, for many requests one after another.
-    ///
-    /// # Errors
-    /// When key or HTTP client cannot be made.
+    /// A new device that uses its connections again, for many requests one after another; fails as
+    /// [`of`](Self::of).
     pub fn keeping_connections(world: &World) -> Result<Self> {
         Self::with_idle_connections(world.issuer(), 1)
     }

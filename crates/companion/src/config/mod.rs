@@ -198,52 +198,6 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         }
     }
 
-    fn database(&mut self) -> DatabaseAddress {
-        let given = self.secret("DATABASE_URL", false);
-        let text = given.expose();
-        let nowhere = DatabaseAddress::Sqlite(PathBuf::new());
-        if text.is_empty() {
-            return DatabaseAddress::Sqlite("keyport-companion.sqlite".into());
-        }
-        if let Some(path) = text.strip_prefix("sqlite:") {
-            if path.is_empty() || names_no_file(path) {
-                self.fault(
-                    "DATABASE_URL must name a file: sqlite:PATH. A database in memory would lose \
-                     every session at the end of the process, and SQLite's URI parameters are not \
-                     supported",
-                );
-                return nowhere;
-            }
-            return DatabaseAddress::Sqlite(path.strip_prefix("//").unwrap_or(path).into());
-        }
-        if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
-            self.fault("DATABASE_URL must be sqlite:PATH or postgres://USER@HOST/DATABASE");
-            return nowhere;
-        }
-        match PostgresAddress::parse(text) {
-            Ok(address) => DatabaseAddress::Postgres(address),
-            Err(fault) => {
-                self.fault(format!("DATABASE_URL {fault}"));
-                nowhere
-            }
-        }
-    }
-
-    /// Beside a database that is a file; every instance of the others needs the same one.
-    fn key_file(&mut self, database: &DatabaseAddress) -> PathBuf {
-        match (self.optional("KEYPORT_KEY_FILE"), database) {
-            (Some(path), _) => PathBuf::from(path),
-            (None, DatabaseAddress::Sqlite(database)) => database.with_extension("key"),
-            (None, DatabaseAddress::Postgres(_)) => {
-                self.fault(
-                    "KEYPORT_KEY_FILE is missing: with a PostgreSQL database every instance of \
-                     this service needs the same key file",
-                );
-                PathBuf::new()
-            }
-        }
-    }
-
     fn trusted_proxies(&mut self) -> TrustedProxies {
         let items = self.list("KEYPORT_TRUSTED_PROXIES");
         TrustedProxies::parse(&items).unwrap_or_else(|item| {
@@ -272,12 +226,6 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
             ..Lifetimes::default()
         }
     }
-}
-
-/// Forms of SQLite that are no plain path: `:memory:`, `file:…` and parameters.
-fn names_no_file(path: &str) -> bool {
-    let path = path.strip_prefix("//").unwrap_or(path);
-    path.starts_with(':') || path.starts_with("file:") || path.contains('?') || path.ends_with('/')
 }
 
 /// Scheme, host and port of an address that is private enough, and nothing else.

@@ -17,4 +17,6 @@ pub use nonce::NonceError;
 pub use refresh_token::{RefreshToken, RefreshTokenError};
 
 #[cfg(test)]
+mod file_tests;
+#[cfg(test)]
 mod tests;

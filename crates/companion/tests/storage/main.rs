@@ -13,6 +13,7 @@ mod instances;
 mod model;
 mod pressure;
 mod replaced_files;
+mod requests;
 mod suite;
 mod version_1;
 mod world;

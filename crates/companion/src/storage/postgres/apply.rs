@@ -3,11 +3,10 @@
 use deadpool_postgres::Transaction;
 
 use super::failure::Done;
-use super::rows::{execute, one};
+use super::statement::execute;
+use super::{audit, users};
 use crate::domain::{Attempt, AttemptKey, EndedBecause, Grant, Session, SessionId, Timestamp};
-use crate::storage::transitions::{
-    AuditEntry, AuditPlace, Decision, FamilyRow, Rules, StageColumns, UserRow, Write,
-};
+use crate::storage::transitions::{Decision, FamilyRow, Rules, StageColumns, Write};
 
 /// Writes, in order, and gives the answer.
 pub(super) async fn apply<T>(
@@ -29,25 +28,12 @@ async fn apply_one(db: &Transaction<'_>, rules: &Rules, write: Write) -> Done<()
         Write::UpdateGrant { grant, code_hash, keeps_state } => {
             update_grant(db, &grant, code_hash, keeps_state).await
         }
-        Write::InsertUser(row) => insert_user(db, &row).await,
-        Write::UpdateUser(row) => update_user(db, &row).await,
-        Write::PutDeviceKey { jkt, user, device_name, seen_at } => execute(
-            db,
-            "INSERT INTO device_keys (jkt, user_id, device_name, first_seen, last_seen)
-             VALUES ($1, $2, $3, $4, $4)
-             ON CONFLICT (jkt, user_id) DO UPDATE SET
-                 device_name = excluded.device_name, last_seen = excluded.last_seen",
-            &[&jkt, &user, &device_name, &seen_at],
-        )
-        .await
-        .map(drop),
-        Write::DeleteDeviceKey { jkt, user } => {
-            let delete = "DELETE FROM device_keys WHERE jkt = $1 AND user_id = $2";
-            execute(db, delete, &[&jkt, &user]).await?;
-            let ask = "UPDATE grants SET device_known = FALSE
-                       WHERE user_id = $2 AND jkt = $1 AND stage = 'fulfilled'";
-            execute(db, ask, &[&jkt, &user]).await.map(drop)
+        Write::InsertUser(row) => users::insert(db, &row).await,
+        Write::UpdateUser(row) => users::update(db, &row).await,
+        Write::PutDeviceKey { jkt, user, device_name, seen_at } => {
+            users::put_key(db, jkt, user, device_name.as_deref(), seen_at).await
         }
+        Write::DeleteDeviceKey { jkt, user } => users::delete_key(db, jkt, user).await,
         Write::InsertSession { session, created_at } => {
             insert_session(db, &session, created_at).await
         }
@@ -61,7 +47,7 @@ async fn apply_one(db: &Transaction<'_>, rules: &Rules, write: Write) -> Done<()
         Write::PutAttempt { key, attempt, sweep_at } => {
             put_attempt(db, key, &attempt, sweep_at).await
         }
-        Write::Audit(entry) => write_audit(db, rules, &entry).await,
+        Write::Audit(entry) => audit::write(db, rules, &entry).await,
     }
 }
 
@@ -129,60 +115,6 @@ async fn update_grant(
             &stage.cancelled_by,
             &code_hash.as_ref().map(<[u8; 32]>::as_slice),
             &keeps_state,
-        ],
-    )
-    .await
-    .map(drop)
-}
-
-async fn insert_user(db: &Transaction<'_>, row: &UserRow) -> Done<()> {
-    let UserRow { user, identity, attributes, updated_at } = row;
-    let organization = user.organization.as_ref();
-    execute(
-        db,
-        "INSERT INTO users (id, issuer, connection_id, idp_id, connection_type, email, name,
-                            organization_id, organization_name, created_at, updated_at, profile_id,
-                            attributes)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12)",
-        &[
-            &user.id,
-            &identity.issuer(),
-            &user.connection.id,
-            &identity.idp_id(),
-            &user.connection.kind,
-            &user.email,
-            &user.name,
-            &organization.map(|organization| &organization.id),
-            &organization.and_then(|organization| organization.name.as_ref()),
-            &updated_at,
-            &identity.profile_id(),
-            &attributes,
-        ],
-    )
-    .await
-    .map(drop)
-}
-
-/// Everything but id and key.
-async fn update_user(db: &Transaction<'_>, row: &UserRow) -> Done<()> {
-    let UserRow { user, identity, attributes, updated_at } = row;
-    let organization = user.organization.as_ref();
-    execute(
-        db,
-        "UPDATE users SET connection_type = $2, email = $3, name = $4, organization_id = $5,
-                          organization_name = $6, updated_at = $7, profile_id = $8,
-                          attributes = $9
-         WHERE id = $1",
-        &[
-            &user.id,
-            &user.connection.kind,
-            &user.email,
-            &user.name,
-            &organization.map(|organization| &organization.id),
-            &organization.and_then(|organization| organization.name.as_ref()),
-            &updated_at,
-            &identity.profile_id(),
-            &attributes,
         ],
     )
     .await
@@ -282,59 +214,6 @@ async fn put_attempt(
             &outcome.and_then(|outcome| outcome.problem()),
             &attempt.cancelled_at,
             &sweep_at,
-        ],
-    )
-    .await
-    .map(drop)
-}
-
-async fn write_audit(db: &Transaction<'_>, rules: &Rules, entry: &AuditEntry) -> Done<()> {
-    let window = rules.audit_window(entry);
-    let found = one(
-        db,
-        "SELECT count(*), max(id) FROM
-             (SELECT id FROM audit
-              WHERE source = $1 AND event = $2 AND detail IS NOT DISTINCT FROM $3 AND at > $4
-              ORDER BY at DESC LIMIT $5) AS counted",
-        &[
-            &entry.source,
-            &entry.event,
-            &entry.detail,
-            &window.since,
-            &i64::try_from(window.limit).unwrap_or(i64::MAX),
-        ],
-    )
-    .await?;
-    let (rows, newest): (i64, Option<i64>) = match found {
-        Some(row) => (row.try_get(0)?, row.try_get(1)?),
-        None => (0, None),
-    };
-    match window.place(usize::try_from(rows).unwrap_or_default(), newest) {
-        AuditPlace::CountIn(row) => {
-            let sql = "UPDATE audit SET folded = folded + 1, last_at = $2 WHERE id = $1";
-            execute(db, sql, &[&row, &entry.at]).await.map(drop)
-        }
-        AuditPlace::Insert => insert_audit(db, entry).await,
-    }
-}
-
-async fn insert_audit(db: &Transaction<'_>, entry: &AuditEntry) -> Done<()> {
-    execute(
-        db,
-        "INSERT INTO audit (at, last_at, event, detail, class, source, user_id, session_id,
-                            grant_id, client_id, jkt)
-         VALUES ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        &[
-            &entry.at,
-            &entry.event,
-            &entry.detail,
-            &i16::from(entry.class.number()),
-            &entry.source,
-            &entry.user,
-            &entry.session,
-            &entry.grant,
-            &entry.client_id,
-            &entry.jkt,
         ],
     )
     .await

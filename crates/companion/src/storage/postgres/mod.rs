@@ -6,22 +6,26 @@
 //! caller asks again, and the rules answer the same ("the same child again", "already minted").
 
 mod apply;
+mod audit;
+mod columns;
+mod engine;
 mod failure;
 mod open;
 mod operations;
 mod rows;
 mod schema;
+mod statement;
 mod sweep;
 mod tls;
+mod users;
 mod values;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use deadpool_postgres::Pool;
 use futures_util::FutureExt as _;
 
-use super::transitions::{self, Rules, StoredGrant, SweepSchedule};
+use super::transitions::{self, StoredGrant, SweepSchedule};
 use super::{
     ExchangeStart, Fulfilment, GrantView, Minting, OpenError, RedeemCode, Redemption, Reply,
     ReturnedAuthorization, Revocation, Revoke, RotateRefresh, Rotation, Storage, StorageError,
@@ -32,7 +36,8 @@ use crate::domain::{
     Attempt, AttemptKey, AttemptState, CancelledBy, ClockDoubt, GrantId, Outcome, ProblemCode,
     RefreshRefusal, Session, SessionId, Timestamp, UpstreamIdentity,
 };
-use failure::{Done, Failure};
+use engine::{Engine, storage_error, within};
+use failure::Done;
 use operations::{
     BeginExchange, Cancel, CancelAttempt, Confirm, Fail, Fulfil, Mint, Operation, Report,
     RevokeSession, Revoked, Rotate,
@@ -59,19 +64,8 @@ impl Default for PostgresSettings {
     }
 }
 
-/// How often an operation begins again because another transaction was faster. Each conflict is one
-/// other transaction's success.
-const TRIES: usize = 32;
-
 /// The PostgreSQL engine. Dropping it closes its connections.
 pub struct PostgresStorage(Arc<Engine>);
-
-struct Engine {
-    pool: Pool,
-    rules: Rules,
-    settings: PostgresSettings,
-    schedule: Mutex<SweepSchedule>,
-}
 
 impl PostgresStorage {
     /// Connects, and brings the schema up to date under a lock that all companions share.
@@ -113,77 +107,6 @@ impl PostgresStorage {
     ) -> Reply<'_, T> {
         let limit = self.0.settings.operation_timeout;
         async move { within(limit, reading).await.map_err(storage_error) }.boxed()
-    }
-}
-
-/// A conflict that was not resolved is a server in trouble.
-fn storage_error(failure: Failure) -> StorageError {
-    match failure {
-        Failure::Conflict(text) => StorageError::Unavailable(text),
-        Failure::Final(error) => error,
-    }
-}
-
-async fn within<T>(limit: Duration, work: impl Future<Output = Done<T>>) -> Done<T> {
-    match tokio::time::timeout(limit, work).await {
-        Ok(done) => done,
-        Err(_) => Err(StorageError::Unavailable("the server did not answer in time".into()).into()),
-    }
-}
-
-impl Engine {
-    async fn run<O: Operation>(
-        self: &Arc<Self>,
-        operation: &O,
-        now: Timestamp,
-    ) -> Result<O::Answer, StorageError> {
-        let work = async {
-            let mut tries = 0;
-            loop {
-                match self.attempt(operation, now).await {
-                    Err(Failure::Conflict(_)) if tries < TRIES => tries += 1,
-                    done => return done,
-                }
-            }
-        };
-        let done = within(self.settings.operation_timeout, work).await.map_err(storage_error);
-        if done.is_ok() {
-            self.sweep_if_due(now);
-        }
-        done
-    }
-
-    async fn attempt<O: Operation>(&self, operation: &O, now: Timestamp) -> Done<O::Answer> {
-        let mut connection = self.pool.get().await?;
-        let transaction = connection.transaction().await?;
-        let decision = operation.decide(&transaction, &self.rules, now).await?;
-        let answer = apply::apply(&transaction, &self.rules, decision).await?;
-        transaction.commit().await?;
-        Ok(answer)
-    }
-
-    /// Sweeps beside the operation that noticed it; whoever waits for that does not wait for this.
-    fn sweep_if_due(self: &Arc<Self>, now: Timestamp) {
-        let mut schedule = self.schedule.lock().unwrap_or_else(PoisonError::into_inner);
-        if !schedule.is_due(now) {
-            return;
-        }
-        *schedule = SweepSchedule::after(now, false);
-        let engine = Arc::clone(self);
-        tokio::spawn(async move {
-            let swept = within(engine.settings.operation_timeout, sweep::sweep(&engine, now));
-            match swept.await {
-                Ok(has_more) => {
-                    let mut schedule =
-                        engine.schedule.lock().unwrap_or_else(PoisonError::into_inner);
-                    *schedule = SweepSchedule::after(now, has_more);
-                }
-                Err(failure) => {
-                    let cause = storage_error(failure);
-                    tracing::warn!(%cause, "rows that are over could not be deleted");
-                }
-            }
-        });
     }
 }
 
@@ -296,7 +219,7 @@ impl Storage for PostgresStorage {
         // A real write: a full disk and a standby read well.
         self.read(async move {
             let db = engine.pool.get().await?;
-            rows::execute(&db, "UPDATE binding SET probes = probes + 1", &[]).await.map(drop)
+            statement::execute(&db, "UPDATE binding SET probes = probes + 1", &[]).await.map(drop)
         })
     }
 

@@ -5,87 +5,24 @@
 
 use deadpool_postgres::GenericClient;
 use tokio_postgres::Row;
-use tokio_postgres::types::ToSql;
 
+use super::columns::{
+    OF_SESSION, read_grant, read_session, read_stored, read_user, select_grant, select_session,
+    session_columns, user_columns,
+};
 use super::failure::{Done, Failure};
+use super::statement::{Values, one};
 use crate::domain::{
-    Attempt, AttemptId, AttemptKey, Connection as UpstreamConnection, FamilyId, Grant, GrantId,
-    GrantStage, Limits, Organization, Outcome, RequestId, Session, SessionId, Timestamp,
-    UpstreamIdentity, User, UserId,
+    Attempt, AttemptId, AttemptKey, FamilyId, Grant, GrantId, GrantStage, Limits, Outcome,
+    RequestId, SessionId, Timestamp, UpstreamIdentity, User, UserId,
 };
 use crate::storage::transitions::{
     AttemptRows, BeginRows, FamilyRow, FulfilRows, RedemptionRows, RotationRows, SessionRow,
-    StageColumns, StoredGrant,
+    StoredGrant,
 };
 use crate::storage::{RedeemCode, ReturnedAuthorization, StorageError};
 
-/// Values of a statement.
-pub(super) type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
-
-macro_rules! select_grant {
-    ($condition:literal) => {
-        concat!(
-            "SELECT id, upstream_authorization, request, attempt, jkt, browser, client_id,
-                    redirect_uri, code_challenge, scope, device_name, started_at, fulfilled_at,
-                    stage, user_id, device_known, number, confirmed, code_deadline, session_id,
-                    problem, cancelled_by, sealed_state
-             FROM grants WHERE ",
-            $condition
-        )
-    };
-}
-
-macro_rules! user_columns {
-    () => {
-        "users.id, users.email, users.name, users.organization_id, users.organization_name,
-         users.connection_id, users.connection_type"
-    };
-}
-
-macro_rules! session_columns {
-    () => {
-        concat!(
-            "sessions.id, sessions.client_id, sessions.jkt, sessions.scope, sessions.auth_time,
-             sessions.created_at, sessions.deadline, sessions.ended_at IS NOT NULL,
-             EXISTS (SELECT 1 FROM device_keys
-                     WHERE device_keys.jkt = sessions.jkt
-                       AND device_keys.user_id = sessions.user_id), ",
-            user_columns!()
-        )
-    };
-}
-
-/// Columns of a session before those of its user, and of a session with its user.
-const BEFORE_USER: usize = 9;
-const OF_SESSION: usize = BEFORE_USER + 7;
-
-macro_rules! select_session {
-    ($condition:literal) => {
-        concat!(
-            "SELECT ",
-            session_columns!(),
-            " FROM sessions JOIN users ON users.id = sessions.user_id WHERE ",
-            $condition
-        )
-    };
-}
-
-pub(super) async fn one(
-    db: &impl GenericClient,
-    sql: &str,
-    values: Values<'_>,
-) -> Done<Option<Row>> {
-    let statement = db.prepare_cached(sql).await?;
-    Ok(db.query_opt(&statement, values).await?)
-}
-
-/// Executes a statement that changes rows; returns how many.
-pub(super) async fn execute(db: &impl GenericClient, sql: &str, values: Values<'_>) -> Done<u64> {
-    let statement = db.prepare_cached(sql).await?;
-    Ok(db.execute(&statement, values).await?)
-}
-
-/// Holds everybody else who comes for the same id until the commit, known or not.
+/// Holds other callers who come for the same id until the commit, known or not.
 async fn lock(db: &impl GenericClient, id: [u8; 16]) -> Done<()> {
     let [a, b, c, d, e, f, g, h, ..] = id;
     let key = i64::from_be_bytes([a, b, c, d, e, f, g, h]);
@@ -327,70 +264,4 @@ async fn list(
     let most = limit(limits.grants_per_attempt);
     let rows = db.query(&statement, &[&key.attempt, &key.jkt, &most]).await?;
     rows.iter().map(read_grant).collect()
-}
-
-fn read_stored(row: &Row) -> Done<StoredGrant> {
-    Ok(StoredGrant { grant: read_grant(row)?, sealed_state: row.try_get("sealed_state")? })
-}
-
-fn read_grant(row: &Row) -> Done<Grant> {
-    let stage = StageColumns {
-        stage: row.try_get("stage")?,
-        user: row.try_get("user_id")?,
-        device_known: row.try_get("device_known")?,
-        number: row.try_get("number")?,
-        confirmed: row.try_get("confirmed")?,
-        code_deadline: row.try_get("code_deadline")?,
-        session: row.try_get("session_id")?,
-        problem: row.try_get("problem")?,
-        cancelled_by: row.try_get("cancelled_by")?,
-    };
-    Ok(Grant {
-        id: row.try_get("id")?,
-        upstream_authorization: row.try_get("upstream_authorization")?,
-        request: row.try_get("request")?,
-        attempt: row.try_get("attempt")?,
-        jkt: row.try_get("jkt")?,
-        browser: row.try_get("browser")?,
-        client_id: row.try_get("client_id")?,
-        redirect_uri: row.try_get("redirect_uri")?,
-        code_challenge: row.try_get("code_challenge")?,
-        scope: row.try_get("scope")?,
-        device_name: row.try_get("device_name")?,
-        started_at: row.try_get("started_at")?,
-        fulfilled_at: row.try_get("fulfilled_at")?,
-        stage: stage
-            .stage()
-            .ok_or_else(|| StorageError::Damaged("columns that make no stage".into()))?,
-    })
-}
-
-/// Reads `user_columns!`, the first of them at `at`.
-fn read_user(row: &Row, at: usize) -> Done<User> {
-    let (organization, name): (Option<String>, _) = (row.try_get(at + 3)?, row.try_get(at + 4)?);
-    Ok(User {
-        id: row.try_get(at)?,
-        email: row.try_get(at + 1)?,
-        name: row.try_get(at + 2)?,
-        organization: organization.map(|id| Organization { id, name }),
-        connection: UpstreamConnection { id: row.try_get(at + 5)?, kind: row.try_get(at + 6)? },
-    })
-}
-
-/// Reads `session_columns!`.
-fn read_session(row: &Row) -> Done<SessionRow> {
-    Ok(SessionRow {
-        session: Session {
-            id: row.try_get(0)?,
-            client_id: row.try_get(1)?,
-            jkt: row.try_get(2)?,
-            scope: row.try_get(3)?,
-            auth_time: row.try_get(4)?,
-            deadline: row.try_get(6)?,
-            user: read_user(row, BEFORE_USER)?,
-        },
-        created_at: row.try_get(5)?,
-        is_ended: row.try_get(7)?,
-        key_is_known: row.try_get(8)?,
-    })
 }

@@ -5,7 +5,7 @@ use deadpool_postgres::Transaction;
 
 use super::Engine;
 use super::failure::Done;
-use super::rows::{Values, execute, one};
+use super::statement::{Values, execute, one};
 use crate::domain::{AuditClass, Timestamp};
 
 /// Rows of one table that one sweep deletes at most.

@@ -12,6 +12,7 @@
 
 mod apply;
 mod audit;
+mod columns;
 mod files;
 mod lock;
 mod open;

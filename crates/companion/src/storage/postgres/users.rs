@@ -1,0 +1,89 @@
+//! Writing users and their device keys.
+
+use deadpool_postgres::Transaction;
+
+use super::failure::Done;
+use super::statement::execute;
+use crate::domain::{Thumbprint, Timestamp, UserId};
+use crate::storage::transitions::UserRow;
+
+pub(super) async fn insert(db: &Transaction<'_>, row: &UserRow) -> Done<()> {
+    let UserRow { user, identity, attributes, updated_at } = row;
+    let organization = user.organization.as_ref();
+    execute(
+        db,
+        "INSERT INTO users (id, issuer, connection_id, idp_id, connection_type, email, name,
+                            organization_id, organization_name, created_at, updated_at, profile_id,
+                            attributes)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12)",
+        &[
+            &user.id,
+            &identity.issuer(),
+            &user.connection.id,
+            &identity.idp_id(),
+            &user.connection.kind,
+            &user.email,
+            &user.name,
+            &organization.map(|organization| &organization.id),
+            &organization.and_then(|organization| organization.name.as_ref()),
+            &updated_at,
+            &identity.profile_id(),
+            &attributes,
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// Everything but id and key.
+pub(super) async fn update(db: &Transaction<'_>, row: &UserRow) -> Done<()> {
+    let UserRow { user, identity, attributes, updated_at } = row;
+    let organization = user.organization.as_ref();
+    execute(
+        db,
+        "UPDATE users SET connection_type = $2, email = $3, name = $4, organization_id = $5,
+                          organization_name = $6, updated_at = $7, profile_id = $8,
+                          attributes = $9
+         WHERE id = $1",
+        &[
+            &user.id,
+            &user.connection.kind,
+            &user.email,
+            &user.name,
+            &organization.map(|organization| &organization.id),
+            &organization.and_then(|organization| organization.name.as_ref()),
+            &updated_at,
+            &identity.profile_id(),
+            &attributes,
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+pub(super) async fn put_key(
+    db: &Transaction<'_>,
+    jkt: Thumbprint,
+    user: UserId,
+    device_name: Option<&str>,
+    seen_at: Timestamp,
+) -> Done<()> {
+    execute(
+        db,
+        "INSERT INTO device_keys (jkt, user_id, device_name, first_seen, last_seen)
+         VALUES ($1, $2, $3, $4, $4)
+         ON CONFLICT (jkt, user_id) DO UPDATE SET
+             device_name = excluded.device_name, last_seen = excluded.last_seen",
+        &[&jkt, &user, &device_name, &seen_at],
+    )
+    .await
+    .map(drop)
+}
+
+pub(super) async fn delete_key(db: &Transaction<'_>, jkt: Thumbprint, user: UserId) -> Done<()> {
+    let delete = "DELETE FROM device_keys WHERE jkt = $1 AND user_id = $2";
+    execute(db, delete, &[&jkt, &user]).await?;
+    let ask = "UPDATE grants SET device_known = FALSE
+               WHERE user_id = $2 AND jkt = $1 AND stage = 'fulfilled'";
+    execute(db, ask, &[&jkt, &user]).await.map(drop)
+}
