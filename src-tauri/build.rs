@@ -1,4 +1,5 @@
-//! Generates the app's context. Its commands are not listed here: permissions/app.toml says which of them the page may call.
+//! Generates the app's context. Its commands are not listed here: permissions/app.toml says which
+//! of them the page may call.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=src-tauri/permissions");

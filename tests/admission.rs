@@ -231,7 +231,7 @@ async fn made_up_domains_and_a_slow_organization_look_up_keep_nobody_out() -> Re
     // The answer that came late is there for the next person.
     assert_eq!(http.delete(faults).send().await?.status(), 204);
     let named = json!({ "id": ACME, "name": "Acme" });
-    wait::until_async("the name of the organization", wait::PATIENCE, async || {
+    wait::until_async("the name of the organization", wait::WAIT_TIMEOUT, async || {
         Ok((sign_in().await? == named).then_some(()))
     })
     .await

@@ -2,8 +2,8 @@
 //! and the window with its number, are seen together. The browser is a real Chromium that the app
 //! opened, and it fills the screen.
 
-#[path = "app/desk.rs"]
-mod desk;
+#[path = "app/fixture.rs"]
+mod fixture;
 #[path = "../src-tauri/src/placement.rs"]
 mod placement;
 
@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use keyport_tests::desktop::{App, Browser};
 use keyport_tests::{DesktopSession, Person, World, wait};
 
-use desk::Desk;
+use fixture::AppFixture;
 
 const SCREEN: (u16, u16) = (1280, 800);
 
@@ -36,7 +36,7 @@ impl Area {
     }
 }
 
-fn small_screen(window_manager: bool) -> Result<Desk> {
+fn small_screen(window_manager: bool) -> Result<AppFixture> {
     let world = World::start()?;
     let mut session = DesktopSession::with()
         .screen(SCREEN.0, SCREEN.1)
@@ -44,22 +44,22 @@ fn small_screen(window_manager: bool) -> Result<Desk> {
     if !window_manager {
         session = session.without_window_manager();
     }
-    Ok(Desk { session: session.start()?, world })
+    Ok(AppFixture { session: session.start()?, world })
 }
 
 /// Ada has signed in at her provider; the page asks her to compare.
-async fn at_the_comparison(desk: &Desk) -> Result<(App, Browser)> {
-    let app = desk.app(&[]).await?;
+async fn at_the_comparison(fixture: &AppFixture) -> Result<(App, Browser)> {
+    let app = fixture.app(&[]).await?;
     app.fill("#email", Person::ADA.email).await?;
     app.intent("sign-in").await?;
-    let browser = desk.session.browser().await?;
-    browser.tab(desk.world.emulator_url().as_str(), wait::PATIENCE).await?;
+    let browser = fixture.session.browser().await?;
+    browser.tab(fixture.world.emulator_url().as_str(), wait::WAIT_TIMEOUT).await?;
     browser.fill("[name=email]", Person::ADA.email).await?;
     browser.fill("[name=password]", Person::ADA.password).await?;
     browser.click("form [type=submit]").await?;
-    browser.tab(desk.world.companion_url().as_str(), wait::PATIENCE).await?;
+    browser.tab(fixture.world.companion_url().as_str(), wait::WAIT_TIMEOUT).await?;
     browser.find("button[name=continue]").await?;
-    app.awaits(&["confirm"], wait::PATIENCE).await?;
+    app.awaits(&["confirm"], wait::WAIT_TIMEOUT).await?;
     Ok((app, browser))
 }
 
@@ -76,16 +76,16 @@ async fn on_screen(browser: &Browser, selector: &str) -> Result<Area> {
 }
 
 /// What is drawn uppermost at this point of the screen: a window with its frame.
-fn uppermost_at(desk: &Desk, x: f64, y: f64) -> Result<Area> {
+fn uppermost_at(fixture: &AppFixture, x: f64, y: f64) -> Result<Area> {
     let (x, y) = (format!("{x:.0}"), format!("{y:.0}"));
-    desk.session.xdotool(&["mousemove", &x, &y])?;
-    let printed = desk.session.xdotool(&["getmouselocation", "--shell"])?;
+    fixture.session.xdotool(&["mousemove", &x, &y])?;
+    let printed = fixture.session.xdotool(&["getmouselocation", "--shell"])?;
     let window = printed.lines().find_map(|line| line.strip_prefix("WINDOW="));
-    area_of(desk, window.context("a window")?)
+    area_of(fixture, window.context("a window")?)
 }
 
-fn area_of(desk: &Desk, window: &str) -> Result<Area> {
-    let [x, y, width, height] = desk.session.place_of(window)?;
+fn area_of(fixture: &AppFixture, window: &str) -> Result<Area> {
+    let [x, y, width, height] = fixture.session.place_of(window)?;
     #[expect(clippy::cast_precision_loss, reason = "pixels of a screen")]
     let edges = [x, y, x + width, y + height].map(|edge| edge as f64);
     Ok(Area(edges))
@@ -93,10 +93,10 @@ fn area_of(desk: &Desk, window: &str) -> Result<Area> {
 
 /// The app's window with its frame, if it is uppermost in its own middle. The browser is far
 /// larger.
-fn window_if_uppermost(desk: &Desk) -> Result<Option<Area>> {
-    let window = desk.session.window("^Keyport$", wait::PATIENCE)?;
-    let [left, top, right, bottom] = area_of(desk, &window)?.0;
-    let found = uppermost_at(desk, f64::midpoint(left, right), f64::midpoint(top, bottom))?;
+fn window_if_uppermost(fixture: &AppFixture) -> Result<Option<Area>> {
+    let window = fixture.session.window("^Keyport$", wait::WAIT_TIMEOUT)?;
+    let [left, top, right, bottom] = area_of(fixture, &window)?.0;
+    let found = uppermost_at(fixture, f64::midpoint(left, right), f64::midpoint(top, bottom))?;
     Ok(is_of_the_app(&found).then_some(found))
 }
 
@@ -110,7 +110,7 @@ const fn placed(x: i32, y: i32, width: i32, height: i32) -> placement::Area {
 }
 
 #[test]
-fn wherever_the_browser_is_its_page_stays_uncovered_or_the_window_stays_where_it_is() {
+fn the_window_covers_no_browser_page_or_stays_where_it_is() {
     let work = placed(0, 0, 1280, 800);
     for scale in [1.0, 1.5, 2.0] {
         for x in (-200..1280).step_by(40) {
@@ -137,15 +137,15 @@ fn wherever_the_browser_is_its_page_stays_uncovered_or_the_window_stays_where_it
 
 #[tokio::test]
 async fn number_and_button_are_seen_beside_the_number_in_the_window() -> Result<()> {
-    let desk = small_screen(true)?;
-    let (app, browser) = at_the_comparison(&desk).await?;
+    let fixture = small_screen(true)?;
+    let (app, browser) = at_the_comparison(&fixture).await?;
     let button = on_screen(&browser, "button[name=continue]").await?;
     let number = on_screen(&browser, ".number").await?;
-    let beside = wait::until("the window beside the page", wait::PATIENCE, || {
-        let uppermost = window_if_uppermost(&desk)?;
+    let beside = wait::until("the window beside the page", wait::WAIT_TIMEOUT, || {
+        let uppermost = window_if_uppermost(&fixture)?;
         Ok(uppermost.filter(|window| !window.overlaps(&button) && !window.overlaps(&number)))
     });
-    desk.session.screenshot(&desk.session.logs().join("comparison.png"))?;
+    fixture.session.screenshot(&fixture.session.logs().join("comparison.png"))?;
     let window = beside?;
     for area in [window, button, number] {
         ensure!(area.is_on_screen(), "{area:?} is not on the screen");
@@ -155,25 +155,25 @@ async fn number_and_button_are_seen_beside_the_number_in_the_window() -> Result<
     // A click in the browser does not cover the window's number.
     let [left, top, ..] = number.0;
     let (x, y) = (format!("{left:.0}"), format!("{top:.0}"));
-    desk.session.xdotool(&["mousemove", &x, &y, "click", "1"])?;
-    ensure!(window_if_uppermost(&desk)?.is_some(), "the window is still uncovered");
+    fixture.session.xdotool(&["mousemove", &x, &y, "click", "1"])?;
+    ensure!(window_if_uppermost(&fixture)?.is_some(), "the window is still uncovered");
 
     browser.click("button[name=continue]").await?;
-    app.awaits(&["waiting", "finishing", "signed_in"], wait::PATIENCE).await?;
+    app.awaits(&["waiting", "finishing", "signed_in"], wait::WAIT_TIMEOUT).await?;
     app.close().await
 }
 
 #[tokio::test]
 async fn where_no_window_can_be_placed_the_page_is_not_covered() -> Result<()> {
-    let desk = small_screen(false)?;
-    let (app, browser) = at_the_comparison(&desk).await?;
+    let fixture = small_screen(false)?;
+    let (app, browser) = at_the_comparison(&fixture).await?;
     for selector in ["button[name=continue]", ".number"] {
         let [left, top, right, bottom] = on_screen(&browser, selector).await?.0;
         for x in [left + 2.0, f64::midpoint(left, right), right - 2.0] {
-            let there = uppermost_at(&desk, x, f64::midpoint(top, bottom))?;
+            let there = uppermost_at(&fixture, x, f64::midpoint(top, bottom))?;
             ensure!(!is_of_the_app(&there), "{selector} is covered at {x}");
         }
     }
-    desk.session.screenshot(&desk.session.logs().join("comparison-bare.png"))?;
+    fixture.session.screenshot(&fixture.session.logs().join("comparison-bare.png"))?;
     app.close().await
 }

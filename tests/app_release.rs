@@ -15,13 +15,14 @@ const STEERED: &str = "A_TEST_STEERS_THIS";
 fn a_release_build_goes_on_without_what_would_drive_it() -> Result<()> {
     if std::env::var_os(STEERED).is_some() {
         automation::go_on_without_them()?;
-        let left = automation::DOORS.iter().filter(|name| std::env::var_os(name).is_some());
+        let left =
+            automation::FORBIDDEN_VARIABLES.iter().filter(|name| std::env::var_os(name).is_some());
         println!("goes on with {} of them", left.count());
         return Ok(());
     }
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["--exact", "a_release_build_goes_on_without_what_would_drive_it", "--nocapture"]);
-    command.env(STEERED, "1").envs(automation::DOORS.map(|name| (name, "true")));
+    command.env(STEERED, "1").envs(automation::FORBIDDEN_VARIABLES.map(|name| (name, "true")));
     let output = command.output()?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success() && said.contains("goes on with 0 of them"), "{said}");

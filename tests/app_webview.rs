@@ -1,8 +1,8 @@
 //! The page of the window as an attacker's ground: whatever runs in it can ask for what a person
 //! can ask for, and sees no secret.
 
-#[path = "app/desk.rs"]
-mod desk;
+#[path = "app/fixture.rs"]
+mod fixture;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,7 +12,7 @@ use keyport_tests::desktop::App;
 use keyport_tests::wait;
 use serde_json::{Value, json};
 
-use desk::{CHANNEL, Desk};
+use fixture::{AppFixture, CHANNEL};
 
 const HOSTILE: &str = include_str!("app/hostile.js");
 
@@ -65,7 +65,7 @@ async fn run(app: &App, script: &str, arguments: Vec<Value>) -> Result<Value> {
 
 async fn awaits_drawing(app: &App, screen: &str) -> Result<()> {
     let what = format!("a drawing of {screen}");
-    wait::until_async(&what, wait::PATIENCE, async || {
+    wait::until_async(&what, wait::WAIT_TIMEOUT, async || {
         let script = "return window.latest && window.latest.view.screen";
         Ok((run(app, script, Vec::new()).await? == json!(screen)).then_some(()))
     })
@@ -74,9 +74,9 @@ async fn awaits_drawing(app: &App, screen: &str) -> Result<()> {
 
 /// Every string of some length in the keychain: tokens, keys, states, verifiers, in whatever form
 /// they are kept.
-fn secrets_in_keychain(desk: &Desk) -> Result<BTreeSet<String>> {
+fn secrets_in_keychain(fixture: &AppFixture) -> Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
-    for (name, item) in desk.session.secrets(CHANNEL)? {
+    for (name, item) in fixture.session.secrets(CHANNEL)? {
         ensure!(!item.is_empty(), "{name} holds something");
         let words = item.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
         found.extend(words.filter(|word| word.len() >= 32).map(str::to_owned));
@@ -86,11 +86,11 @@ fn secrets_in_keychain(desk: &Desk) -> Result<BTreeSet<String>> {
 
 #[tokio::test]
 async fn a_script_in_the_webview_sees_no_secret() -> Result<()> {
-    let desk = Desk::start()?;
-    let app = desk.app(&[]).await?;
+    let fixture = AppFixture::start()?;
+    let app = fixture.app(&[]).await?;
     let commands: Vec<String> = every_command()?.into_iter().collect();
     run(&app, HOSTILE, vec![json!(EVENTS), json!(commands)]).await?;
-    let refused = wait::until_async("answers to every command", wait::PATIENCE, async || {
+    let refused = wait::until_async("answers to every command", wait::WAIT_TIMEOUT, async || {
         let script = "return [window.refused.length, window.answered]";
         let now = run(&app, script, Vec::new()).await?;
         let all = now[0].as_u64() == Some((EVENTS.len() + commands.len()) as u64);
@@ -106,16 +106,16 @@ async fn a_script_in_the_webview_sees_no_secret() -> Result<()> {
     let ask = "window.ask('intent', {intent: arguments[0], details: {email: arguments[1]}})";
     run(&app, ask, vec![json!("sign-in"), json!("ada@acme.test")]).await?;
     awaits_drawing(&app, "waiting").await?;
-    let authorize = desk.opened_after(0)?;
-    let mut secrets = secrets_in_keychain(&desk)?;
+    let authorize = fixture.opened_after(0)?;
+    let mut secrets = secrets_in_keychain(&fixture)?;
     for intent in ["open-again", "copy-link"] {
         run(&app, ask, vec![json!(intent), Value::Null]).await?;
     }
-    let link = desk.callback(&authorize).await?;
-    desk.session.xdg_open(&link)?;
+    let link = fixture.callback(&authorize).await?;
+    fixture.session.xdg_open(&link)?;
     awaits_drawing(&app, "signed_in").await?;
 
-    secrets.extend(secrets_in_keychain(&desk)?);
+    secrets.extend(secrets_in_keychain(&fixture)?);
     let parts = |url: &str| -> Result<Vec<String>> {
         let url: url::Url = url.parse()?;
         let values = url.query_pairs().map(|(_, value)| value.into_owned());
@@ -145,11 +145,11 @@ async fn a_script_in_the_webview_sees_no_secret() -> Result<()> {
 
 #[tokio::test]
 async fn the_page_cannot_go_anywhere_else_or_open_a_window() -> Result<()> {
-    let desk = Desk::start()?;
-    let app = desk.app(&[]).await?;
+    let fixture = AppFixture::start()?;
+    let app = fixture.app(&[]).await?;
     let home = app.client.current_url().await?;
     for elsewhere in [
-        format!("{}/health", desk.world.issuer()),
+        format!("{}/health", fixture.world.issuer()),
         "https://evil.test/".to_owned(),
         "file:///etc/passwd".to_owned(),
         "data:text/html,x".to_owned(),

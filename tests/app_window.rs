@@ -1,26 +1,25 @@
 //! The window itself: its size on a small screen, the size of its text, and settings that are put
 //! right while it is open.
 
-#[path = "app/desk.rs"]
-mod desk;
+#[path = "app/fixture.rs"]
+mod fixture;
 
 use anyhow::{Context, Result, ensure};
 use keyport_tests::wait;
 
-use desk::Desk;
+use fixture::AppFixture;
 
 /// The display of the tests, in pixels.
 const SCREEN: [i64; 2] = [1440, 900];
 
 #[tokio::test]
-async fn at_twice_the_scale_the_window_fits_the_screen_and_all_of_it_can_be_reached() -> Result<()>
-{
-    let desk = Desk::start()?;
-    let app = desk.app(&[("GDK_SCALE", "2")]).await?;
-    let window = desk.session.window("^Keyport$", wait::PATIENCE)?;
+async fn at_twice_the_scale_everything_can_be_reached() -> Result<()> {
+    let fixture = AppFixture::start()?;
+    let app = fixture.app(&[("GDK_SCALE", "2")]).await?;
+    let window = fixture.session.window("^Keyport$", wait::WAIT_TIMEOUT)?;
     let scale = app.script("return devicePixelRatio").await?;
     ensure!(scale.as_f64() == Some(2.0), "the scale is {scale}");
-    let [x, y, width, height] = desk.session.place_of(&window)?;
+    let [x, y, width, height] = fixture.session.place_of(&window)?;
     let fits = x >= 0 && y >= 0 && x + width <= SCREEN[0] && y + height <= SCREEN[1];
     ensure!(fits, "the window is {width}x{height} at {x},{y}");
     let reached = app
@@ -32,16 +31,16 @@ async fn at_twice_the_scale_the_window_fits_the_screen_and_all_of_it_can_be_reac
         )
         .await?;
     ensure!(reached == true, "the last button can be scrolled to");
-    desk.session.screenshot_when_still(&desk.session.logs().join("scale-2.png"))?;
+    fixture.session.screenshot_when_still(&fixture.session.logs().join("scale-2.png"))?;
     app.close().await
 }
 
 #[tokio::test]
 async fn the_keys_of_a_browser_change_the_size_of_the_text() -> Result<()> {
-    let desk = Desk::start()?;
-    let app = desk.app(&[]).await?;
-    let window = desk.session.window("^Keyport$", wait::PATIENCE)?;
-    desk.session.xdotool(&["windowactivate", "--sync", &window])?;
+    let fixture = AppFixture::start()?;
+    let app = fixture.app(&[]).await?;
+    let window = fixture.session.window("^Keyport$", wait::WAIT_TIMEOUT)?;
+    fixture.session.xdotool(&["windowactivate", "--sync", &window])?;
     let width = async || -> Result<i64> {
         app.script("return innerWidth").await?.as_i64().context("a width")
     };
@@ -54,8 +53,8 @@ async fn the_keys_of_a_browser_change_the_size_of_the_text() -> Result<()> {
         ("ctrl+KP_Subtract", 1),
         ("ctrl+0", 0),
     ] {
-        desk.session.xdotool(&["key", "--clearmodifiers", key])?;
-        wait::until_async(key, wait::PATIENCE, async || {
+        fixture.session.xdotool(&["key", "--clearmodifiers", key])?;
+        wait::until_async(key, wait::WAIT_TIMEOUT, async || {
             Ok(((width().await? - usual).signum() == changed).then_some(()))
         })
         .await?;
@@ -65,18 +64,21 @@ async fn the_keys_of_a_browser_change_the_size_of_the_text() -> Result<()> {
 
 #[tokio::test]
 async fn settings_that_were_put_right_are_found_by_looking_again() -> Result<()> {
-    let desk = Desk::start()?;
-    let settings = desk.session.home().join(".config/keyport");
+    let fixture = AppFixture::start()?;
+    let settings = fixture.session.home().join(".config/keyport");
     std::fs::create_dir_all(&settings)?;
     let settings = settings.join("settings.json");
     std::fs::write(&settings, "{}broken")?;
-    let app = desk.app(&[("KEYPORT_COMPANION", "")]).await?;
-    app.awaits(&["not_set_up"], wait::PATIENCE).await?;
+    let app = fixture.app(&[("KEYPORT_COMPANION", "")]).await?;
+    app.awaits(&["not_set_up"], wait::WAIT_TIMEOUT).await?;
     app.intent("look-again").await?;
-    app.awaits(&["not_set_up"], wait::PATIENCE).await?;
-    std::fs::write(&settings, serde_json::json!({"companion": desk.world.issuer()}).to_string())?;
+    app.awaits(&["not_set_up"], wait::WAIT_TIMEOUT).await?;
+    std::fs::write(
+        &settings,
+        serde_json::json!({"companion": fixture.world.issuer()}).to_string(),
+    )?;
     app.intent("look-again").await?;
-    app.awaits(&["signed_out"], wait::PATIENCE).await?;
-    desk.begin(&app).await?;
+    app.awaits(&["signed_out"], wait::WAIT_TIMEOUT).await?;
+    fixture.begin(&app).await?;
     app.close().await
 }

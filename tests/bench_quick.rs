@@ -11,9 +11,9 @@ use keyport_tests::{Process, binaries};
 use samples::Samples;
 use serde_json::Value;
 
-/// It signs in some eighty times, starts the companion twenty times, and waits for its turn when
+/// It signs in some eighty times, starts the companion twenty times, and waits for its lock when
 /// another test has a desktop.
-const PATIENCE: Duration = Duration::from_secs(600);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(600);
 
 #[test]
 fn a_percentile_is_the_smallest_run_that_so_many_do_not_exceed() {
@@ -35,7 +35,7 @@ fn a_quick_run_measures_everything_and_writes_it_down() -> Result<()> {
     let mut command = binaries::command("keyport-bench")?;
     command.arg("--quick").arg("--json").arg(&file);
     let mut bench = Process::spawn("bench", command, folder.path())?;
-    let status = bench.wait(PATIENCE)?;
+    let status = bench.wait(WAIT_TIMEOUT)?;
     assert!(status.success(), "{status}: {}", bench.log());
     let figures: Value = serde_json::from_slice(&std::fs::read(file)?)?;
     assert_eq!(figures["left_out"].as_array().context("left_out")?.len(), 0, "{figures}");

@@ -11,12 +11,12 @@ use serde_json::Value;
 const ADA: &str = "ada@acme.test";
 const GRACE: &str = "grace@acme.test";
 
-struct Desk {
+struct CliFixture {
     world: World,
     session: DesktopSession,
 }
 
-impl Desk {
+impl CliFixture {
     /// Ada signed in first, Grace after her: Grace is current.
     async fn with_two_accounts() -> Result<Self> {
         let (world, session) = (World::start()?, DesktopSession::with().without_display().start()?);
@@ -56,14 +56,14 @@ fn subject(token: &Ended) -> Result<String> {
 
 #[tokio::test]
 async fn status_lists_every_account() -> Result<()> {
-    let desk = Desk::with_two_accounts().await?;
-    assert_eq!(desk.emails()?, [GRACE, ADA]);
-    let status = desk.run(&["status", "--json"])?;
+    let fixture = CliFixture::with_two_accounts().await?;
+    assert_eq!(fixture.emails()?, [GRACE, ADA]);
+    let status = fixture.run(&["status", "--json"])?;
     let [event] = &status.events()?[..] else { anyhow::bail!("one object: {}", status.output) };
     assert_eq!((&event["event"], &event["email"]), (&"signed_in".into(), &GRACE.into()));
     assert_eq!(event["accounts"][1]["email"], ADA);
     assert_eq!(event["accounts"][1]["current"], false);
-    let said = desk.run(&["status"])?;
+    let said = fixture.run(&["status"])?;
     let lines: Vec<&str> = said.output.lines().collect();
     assert!(lines[0].starts_with("Signed in as") && lines[0].contains(GRACE), "{lines:?}");
     assert!(lines[1].contains("also") && lines[1].contains(ADA), "{lines:?}");
@@ -72,9 +72,9 @@ async fn status_lists_every_account() -> Result<()> {
 
 #[tokio::test]
 async fn sign_out_ends_none_of_several_without_being_told_which() -> Result<()> {
-    let desk = Desk::with_two_accounts().await?;
+    let fixture = CliFixture::with_two_accounts().await?;
     for arguments in [&["sign-out"][..], &["sign-out", "--json"]] {
-        let refused = desk.run(arguments)?;
+        let refused = fixture.run(arguments)?;
         assert_eq!(refused.code, 2, "{} {}", refused.output, refused.errors);
         for word in [ADA, GRACE, "--account", "--all"] {
             assert!(refused.errors.contains(word), "{word}: {}", refused.errors);
@@ -82,53 +82,53 @@ async fn sign_out_ends_none_of_several_without_being_told_which() -> Result<()> 
         assert_eq!(refused.output, "");
         assert!(!refused.errors.to_lowercase().contains("signed out"), "{}", refused.errors);
     }
-    assert_eq!(live_sessions(&desk.world)?, 2);
+    assert_eq!(live_sessions(&fixture.world)?, 2);
 
-    let ended = desk.run(&["sign-out", "--account", ADA])?;
+    let ended = fixture.run(&["sign-out", "--account", ADA])?;
     assert_eq!(ended.code, 0, "{}", ended.errors);
     assert!(ended.errors.contains(ADA) && ended.errors.contains(GRACE), "{}", ended.errors);
-    assert_eq!(desk.emails()?, [GRACE]);
-    assert_eq!(live_sessions(&desk.world)?, 1);
+    assert_eq!(fixture.emails()?, [GRACE]);
+    assert_eq!(live_sessions(&fixture.world)?, 1);
 
-    let gone = desk.run(&["sign-out", "--account", ADA])?;
+    let gone = fixture.run(&["sign-out", "--account", ADA])?;
     assert_eq!(gone.code, 4, "{}", gone.errors);
-    assert_eq!(desk.emails()?, [GRACE], "and the other one is still there");
+    assert_eq!(fixture.emails()?, [GRACE], "and the other one is still there");
 
-    assert_eq!(desk.run(&["sign-out"])?.code, 0, "one account needs no name");
-    assert_eq!(desk.run(&["status"])?.code, 4);
-    assert_eq!(live_sessions(&desk.world)?, 0);
+    assert_eq!(fixture.run(&["sign-out"])?.code, 0, "one account needs no name");
+    assert_eq!(fixture.run(&["status"])?.code, 4);
+    assert_eq!(live_sessions(&fixture.world)?, 0);
     Ok(())
 }
 
 #[tokio::test]
 async fn sign_out_ends_all_accounts_when_told_so() -> Result<()> {
-    let desk = Desk::with_two_accounts().await?;
-    let ended = desk.run(&["sign-out", "--all", "--json"])?;
+    let fixture = CliFixture::with_two_accounts().await?;
+    let ended = fixture.run(&["sign-out", "--all", "--json"])?;
     assert_eq!(ended.code, 0, "{}", ended.errors);
     let mut emails: Vec<Value> =
         ended.events()?.into_iter().map(|event| event["email"].clone()).collect();
     emails.sort_by_key(ToString::to_string);
     assert_eq!(emails, [ADA, GRACE]);
-    assert_eq!(desk.run(&["status"])?.code, 4);
-    assert_eq!(live_sessions(&desk.world)?, 0);
+    assert_eq!(fixture.run(&["status"])?.code, 4);
+    assert_eq!(live_sessions(&fixture.world)?, 0);
     Ok(())
 }
 
 #[tokio::test]
 async fn a_token_is_for_the_account_that_was_named() -> Result<()> {
-    let desk = Desk::with_two_accounts().await?;
-    let status = desk.run(&["status", "--json"])?.events()?.pop().context("an event")?;
+    let fixture = CliFixture::with_two_accounts().await?;
+    let status = fixture.run(&["status", "--json"])?.events()?.pop().context("an event")?;
     let id = status["accounts"][1]["account"].as_str().context("an id")?;
-    let current = subject(&desk.run(&["token"])?)?;
-    let by_email = subject(&desk.run(&["token", "--account", ADA])?)?;
-    let by_id = subject(&desk.run(&["token", "--account", id])?)?;
+    let current = subject(&fixture.run(&["token"])?)?;
+    let by_email = subject(&fixture.run(&["token", "--account", ADA])?)?;
+    let by_id = subject(&fixture.run(&["token", "--account", id])?)?;
     assert_eq!(by_email, by_id);
     assert_ne!(by_email, current);
-    let nobody = desk.run(&["token", "--account", "nobody@acme.test"])?;
+    let nobody = fixture.run(&["token", "--account", "nobody@acme.test"])?;
     assert_eq!((nobody.code, nobody.output.as_str()), (4, ""), "{}", nobody.errors);
     assert!(nobody.errors.contains("nobody@acme.test"), "{}", nobody.errors);
     for command in ["token", "sign-out"] {
-        let said = desk.run(&[command, "--json", "--account", "nobody@acme.test"])?;
+        let said = fixture.run(&[command, "--json", "--account", "nobody@acme.test"])?;
         assert_eq!((said.code, said.problem()?.as_str()), (4, "account_unknown"), "{command}");
         assert_eq!(said.errors, "", "{command}: a program is told once");
     }

@@ -38,7 +38,7 @@ async fn begun(keyport: &Keyport) -> Result<u32> {
     let said = keyport.says("/oauth/authorize?")?;
     let link = said.lines().find(|line| line.contains("/oauth/authorize?")).unwrap_or_default();
     ada_signs_in(link.trim()).await?;
-    keyport.process.line(wait::PATIENCE, |line| line.strip_prefix("begun ")?.parse().ok())
+    keyport.process.line(wait::WAIT_TIMEOUT, |line| line.strip_prefix("begun ")?.parse().ok())
 }
 
 async fn begun_on(pty: &Pty) -> Result<()> {
@@ -50,7 +50,7 @@ async fn begun_on(pty: &Pty) -> Result<()> {
 /// Waits until the process is in this state: `T` stopped, `S` or `R` not (proc(5)); `None` when it
 /// is gone, its parent having been told or not.
 fn until_state(pid: u32, what: &str, wanted: impl Fn(Option<char>) -> bool) -> Result<()> {
-    wait::until(&format!("process {pid} to be {what}"), wait::PATIENCE, || {
+    wait::until(&format!("process {pid} to be {what}"), wait::WAIT_TIMEOUT, || {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok();
         let state = stat.and_then(|stat| stat.rsplit(") ").next()?.chars().next());
         Ok(wanted(state.filter(|state| *state != 'Z')).then_some(()))
@@ -72,7 +72,7 @@ async fn a_signal_for_keyport_alone_reaches_the_command() -> Result<()> {
     ] {
         keyport.signal(signal)?;
         let expected = format!("got {name}");
-        keyport.process.line(wait::PATIENCE, |line| (line == expected).then_some(()))?;
+        keyport.process.line(wait::WAIT_TIMEOUT, |line| (line == expected).then_some(()))?;
     }
     assert_eq!(keyport.ended()?, 5);
     assert_eq!(live_sessions(&world)?, 0, "the session ends after the command");
@@ -97,8 +97,7 @@ async fn a_stop_and_a_continue_for_keyport_alone_reach_the_command() -> Result<(
 
 /// In a PID namespace (a container, a sandbox) the leader of the session may be outside.
 #[tokio::test]
-async fn a_stop_reaches_the_command_when_the_session_is_led_from_another_pid_namespace()
--> Result<()> {
+async fn a_stop_reaches_the_command_across_pid_namespaces() -> Result<()> {
     let (world, terminal) = (World::start()?, Terminal::new()?);
     let inside = ["--user", "--map-root-user", "--pid", "--fork", "--kill-child"];
     if !Command::new("unshare").args(inside).arg("true").status()?.success() {
@@ -146,7 +145,7 @@ async fn what_the_parent_ignores_stays_ignored() -> Result<()> {
     let said = keyport.says("/oauth/authorize?")?;
     let link = said.lines().find(|line| line.contains("/oauth/authorize?")).unwrap_or_default();
     ada_signs_in(link.trim()).await?;
-    let ignored = keyport.process.line(wait::PATIENCE, |line| {
+    let ignored = keyport.process.line(wait::WAIT_TIMEOUT, |line| {
         u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok()
     })?;
     for signal in [Signal::HUP, Signal::INT, Signal::QUIT] {
@@ -164,12 +163,12 @@ async fn after_kill_9_the_command_is_asked_to_end() -> Result<()> {
     let keyport = terminal.start(&arguments(&world, SAYS_EACH_SIGNAL))?;
     let command = begun(&keyport).await?;
     keyport.signal(Signal::KILL)?;
-    keyport.process.line(wait::PATIENCE, |line| (line == "got TERM").then_some(()))?;
+    keyport.process.line(wait::WAIT_TIMEOUT, |line| (line == "got TERM").then_some(()))?;
     until_state(command, "gone", |state| state.is_none())
 }
 
 #[tokio::test]
-async fn ctrl_c_at_the_terminal_is_for_the_command_and_the_session_ends_after_it() -> Result<()> {
+async fn ctrl_c_goes_to_the_command_and_then_the_session_ends() -> Result<()> {
     let (world, terminal) = (World::start()?, Terminal::new()?);
     let pty = Pty::with_shell(&terminal)?;
     let line = "trap \"echo interrupted; exit 5\" INT; echo begun; while :; do sleep 0.05; done";

@@ -250,7 +250,7 @@ fn a_link_is_handed_to_the_program_that_is_registered_for_it() -> Result<()> {
 
     let given = register_app(&session)?;
     let lines = |count: usize| {
-        wait::until("the link at the app", wait::PATIENCE, || {
+        wait::until("the link at the app", wait::WAIT_TIMEOUT, || {
             let text = std::fs::read_to_string(&given).unwrap_or_default();
             Ok((text.lines().count() >= count).then_some(text))
         })

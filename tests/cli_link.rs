@@ -52,7 +52,7 @@ async fn a_browser_that_claims_to_have_opened_does_not_hide_the_link() -> Result
 }
 
 #[test]
-fn the_browser_gets_the_companions_link_and_the_person_the_short_one() -> Result<()> {
+fn the_browser_gets_the_full_link_and_the_person_the_short_one() -> Result<()> {
     let (world, terminal) = (World::start()?, Terminal::new()?);
     let opened = terminal.home().join("opened");
     let script = format!("echo \"$1\" >{0}.new && mv {0}.new {0}", opened.display());
@@ -61,8 +61,9 @@ fn the_browser_gets_the_companions_link_and_the_person_the_short_one() -> Result
     pty.types(&typed(&world, &format!("BROWSER={}", browser.display()), "")?)?;
     let link = pty.shows_line("http://127.0.0.1:")?;
     assert!(link.len() <= LONGEST, "{link}");
-    let given =
-        wait::until("the browser", wait::PATIENCE, || Ok(std::fs::read_to_string(&opened).ok()))?;
+    let given = wait::until("the browser", wait::WAIT_TIMEOUT, || {
+        Ok(std::fs::read_to_string(&opened).ok())
+    })?;
     assert!(given.starts_with(&format!("{}/oauth/authorize?", world.issuer())), "{given}");
     Ok(())
 }

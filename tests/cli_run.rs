@@ -16,7 +16,7 @@ async fn run(world: &World, terminal: &Terminal, line: &str) -> Result<Ended> {
     let link = said.lines().find(|line| line.contains("/oauth/authorize?")).unwrap_or_default();
     ada_signs_in(link.trim()).await?;
     let mut output = String::new();
-    while let Ok(line) = keyport.process.line(wait::PATIENCE, |line| Some(line.to_owned())) {
+    while let Ok(line) = keyport.process.line(wait::WAIT_TIMEOUT, |line| Some(line.to_owned())) {
         output += &line;
         output.push('\n');
     }
@@ -24,7 +24,7 @@ async fn run(world: &World, terminal: &Terminal, line: &str) -> Result<Ended> {
 }
 
 #[tokio::test]
-async fn the_command_finds_the_session_in_its_environment_and_leaves_nothing() -> Result<()> {
+async fn the_command_finds_its_session_in_the_environment() -> Result<()> {
     let (world, terminal) = (World::start()?, Terminal::new()?);
     let ended = run(&world, &terminal, "env").await?;
     assert_eq!(ended.code, 0, "{}", ended.errors);
@@ -47,7 +47,7 @@ async fn the_command_finds_the_session_in_its_environment_and_leaves_nothing() -
 }
 
 #[tokio::test]
-async fn the_exit_code_is_the_commands_own_and_the_session_ends_all_the_same() -> Result<()> {
+async fn the_exit_code_is_the_commands_and_the_session_ends() -> Result<()> {
     let (world, terminal) = (World::start()?, Terminal::new()?);
     let ended = run(&world, &terminal, "exit 9").await?;
     assert_eq!(ended.code, 9, "{}", ended.errors);
@@ -68,20 +68,19 @@ async fn run_until_asked(world: &World, terminal: &Terminal) -> Result<Keyport> 
     let said = keyport.says("/oauth/authorize?")?;
     let link = said.lines().find(|line| line.contains("/oauth/authorize?")).unwrap_or_default();
     ada_signs_in(link.trim()).await?;
-    keyport.process.line(wait::PATIENCE, |line| (line == "begun").then_some(()))?;
+    keyport.process.line(wait::WAIT_TIMEOUT, |line| (line == "begun").then_some(()))?;
     Ok(keyport)
 }
 
 fn ended_by(mut keyport: Keyport, signal: &str, world: &World) -> Result<()> {
-    keyport.process.line(wait::PATIENCE, |line| (line == signal).then_some(()))?;
+    keyport.process.line(wait::WAIT_TIMEOUT, |line| (line == signal).then_some(()))?;
     assert_eq!(keyport.ended()?, 5);
     assert_eq!(live_sessions(world)?, 0, "the session ends after the command");
     Ok(())
 }
 
 #[tokio::test]
-async fn ctrl_c_and_a_closed_terminal_are_for_the_command_and_the_session_ends_after_it()
--> Result<()> {
+async fn ctrl_c_and_hangup_go_to_the_command() -> Result<()> {
     let (world, terminal) = (World::start()?, Terminal::new()?);
     for (signal, name) in [(Signal::INT, "INT"), (Signal::HUP, "HUP")] {
         let keyport = run_until_asked(&world, &terminal).await?;
@@ -103,7 +102,7 @@ async fn a_request_to_end_is_passed_on_to_the_command() -> Result<()> {
 /// Before anybody signs in, with the words and the number of a shell (POSIX, "Exit Status for
 /// Commands"): 127 for what is not there, 126 for what is there and cannot be started.
 #[test]
-fn a_command_that_cannot_be_started_is_found_before_anybody_signs_in() -> Result<()> {
+fn a_command_that_cannot_start_is_found_before_the_sign_in() -> Result<()> {
     let (world, terminal) = (World::start()?, Terminal::new()?);
     let (script, folder) = (terminal.home().join("script"), terminal.home().join("folder"));
     std::fs::write(&script, "true")?;

@@ -6,7 +6,7 @@ mod cli_terminal;
 use std::os::unix::fs::PermissionsExt;
 
 use anyhow::Result;
-use cli_terminal::hasty::hasty_companion;
+use cli_terminal::short_lived_companion::short_lived_companion;
 use cli_terminal::{Terminal, ada_signs_in, live_sessions};
 use keyport_tests::{Jar, Person, World, process, wait};
 use serde_json::json;
@@ -75,7 +75,7 @@ async fn a_person_reads_words_and_the_result_is_on_standard_output() -> Result<(
     keyport.says("Is this number in your browser?")?;
     let callback = Person::come_back(&mut browser, page).await?;
     browser.open(&callback).await?;
-    let result = keyport.process.line(wait::PATIENCE, |line| Some(line.to_owned()))?;
+    let result = keyport.process.line(wait::WAIT_TIMEOUT, |line| Some(line.to_owned()))?;
     assert_eq!(result, "Signed in as Ada Lovelace (ada@acme.test), Acme");
     assert_eq!(keyport.ended()?, 0);
     Ok(())
@@ -142,9 +142,9 @@ async fn ctrl_c_cancels_here_and_in_the_browser() -> Result<()> {
 }
 
 #[test]
-fn a_sign_in_that_nobody_finishes_times_out_with_7() -> Result<()> {
+fn an_unfinished_sign_in_times_out_with_7() -> Result<()> {
     let terminal = Terminal::new()?;
-    let issuer = hasty_companion()?;
+    let issuer = short_lived_companion()?;
     let arguments =
         ["sign-in", "--json", "--no-browser", "--store", "memory", "--companion", &issuer];
     let mut keyport = terminal.start(&arguments)?;
@@ -201,8 +201,9 @@ fn the_browser_is_given_the_link_as_one_argument() -> Result<()> {
     command.env("BROWSER", &browser);
     let mut keyport = terminal.spawn(command)?;
     let link = keyport.authorization_url()?;
-    let given =
-        wait::until("the browser", wait::PATIENCE, || Ok(std::fs::read_to_string(&opened).ok()))?;
+    let given = wait::until("the browser", wait::WAIT_TIMEOUT, || {
+        Ok(std::fs::read_to_string(&opened).ok())
+    })?;
     assert_eq!(given, format!("1\n{link}\n"));
     keyport.interrupt()?;
     assert_eq!(keyport.ended()?, 3);

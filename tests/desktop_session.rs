@@ -41,11 +41,11 @@ async fn a_link_opens_the_default_browser_and_the_page_can_be_used() -> Result<(
     let session = DesktopSession::start()?;
     session.xdg_open(&address)?;
     let browser = session.browser().await?;
-    browser.tab(&address, wait::PATIENCE).await?;
+    browser.tab(&address, wait::WAIT_TIMEOUT).await?;
     browser.fill("#name", "Ada").await?;
     browser.click("#go").await?;
-    browser.says("Hello Ada", wait::PATIENCE).await?;
-    session.window("Greeting", wait::PATIENCE)?;
+    browser.says("Hello Ada", wait::WAIT_TIMEOUT).await?;
+    session.window("Greeting", wait::WAIT_TIMEOUT)?;
     assert_eq!(session.opened(), [address], "the browser was started once, with the address only");
 
     let picture = session.home().join("screen.png");
@@ -112,7 +112,7 @@ async fn a_link_on_a_page_reaches_the_receiver(
     let received = register_a_receiver(session)?;
     session.xdg_open(address)?;
     let browser = session.browser().await?;
-    browser.tab(address, wait::PATIENCE).await?;
+    browser.tab(address, wait::WAIT_TIMEOUT).await?;
     browser.click("#open").await?;
     session.allow_app(async || Ok(received.exists())).await?;
     let link = std::fs::read_to_string(&received)?;

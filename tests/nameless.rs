@@ -64,7 +64,7 @@ async fn a_command_finds_their_email_and_no_empty_name() -> Result<()> {
     let mut keyport = terminal.spawn(command)?;
     linus_signs_in(&link_beside(&keyport)?).await?;
     let mut output = Vec::new();
-    while let Ok(line) = keyport.process.line(wait::PATIENCE, |line| Some(line.to_owned())) {
+    while let Ok(line) = keyport.process.line(wait::WAIT_TIMEOUT, |line| Some(line.to_owned())) {
         output.push(line);
     }
     assert_eq!(keyport.ended()?, 0, "{}", keyport.process.log());

@@ -8,7 +8,7 @@ use keyport_tests::installed::{ENTRY, Installed, package};
 use keyport_tests::{DesktopSession, process};
 
 #[test]
-fn the_package_brings_both_programs_and_the_desktop_finds_the_app_by_its_scheme() -> Result<()> {
+fn the_package_brings_both_programs_and_the_link_handler() -> Result<()> {
     let package = package()?;
     let field = |name: &str| {
         let mut query = Command::new("dpkg-deb");

@@ -31,7 +31,7 @@ fn parameters(url: &str, names: &[&str]) -> Result<Vec<String>> {
 }
 
 #[tokio::test]
-async fn trace_logs_and_database_hold_none_of_the_secrets_that_were_issued() -> Result<()> {
+async fn trace_logs_and_database_hold_no_issued_secret() -> Result<()> {
     let mut world = World::with().log("trace").start()?;
     let client = NativeClient::new(&world)?;
     let pushed = client.push(&[("device_name", "Ada's laptop")]).await?;

@@ -81,7 +81,7 @@ async fn usual_sign_in(world: &World, session: &DesktopSession) -> Result<Browse
     let pushed = NativeClient::new(world)?.push(&[]).await?;
     session.xdg_open(&pushed.url)?;
     let browser = session.browser().await?;
-    browser.tab(world.emulator_url().as_str(), wait::PATIENCE).await?;
+    browser.tab(world.emulator_url().as_str(), wait::WAIT_TIMEOUT).await?;
     browser.fill("[name=email]", Person::ADA.email).await?;
     browser.fill("[name=password]", Person::ADA.password).await?;
     browser.click("form [type=submit]").await?;
@@ -90,7 +90,7 @@ async fn usual_sign_in(world: &World, session: &DesktopSession) -> Result<Browse
 }
 
 #[tokio::test]
-async fn a_program_that_knows_every_cookie_gets_no_session_without_a_click() -> Result<()> {
+async fn knowing_every_cookie_gives_no_session_without_a_click() -> Result<()> {
     let (world, session) = (World::start()?, DesktopSession::start()?);
     let browser = usual_sign_in(&world, &session).await?;
     let program = NativeClient::new(&world)?;
@@ -123,7 +123,7 @@ async fn a_program_that_knows_every_cookie_gets_no_session_without_a_click() -> 
     assert_eq!(state.text("state"), "confirm", "it waits for the person");
 
     browser.click("button[name=not_me]").await?;
-    wait::until_async("the person's own answer", wait::PATIENCE, async || {
+    wait::until_async("the person's own answer", wait::WAIT_TIMEOUT, async || {
         let state = program.attempt(Method::GET, &pushed.attempt, None).await?;
         Ok((state.text("state") == "cancelled").then_some(()))
     })
@@ -131,7 +131,7 @@ async fn a_program_that_knows_every_cookie_gets_no_session_without_a_click() -> 
 }
 
 #[tokio::test]
-async fn two_tabs_of_one_browser_sign_in_and_a_ninth_opening_ends_the_first() -> Result<()> {
+async fn two_tabs_sign_in_and_a_ninth_opening_ends_the_first() -> Result<()> {
     let (world, session) = (World::start()?, DesktopSession::start()?);
     let browser = usual_sign_in(&world, &session).await?;
     let client = NativeClient::new(&world)?;

@@ -56,7 +56,7 @@ fn end_at_every_moment(
             std::thread::sleep(Duration::from_millis(round * 4));
         }
         let status = process.terminate(Duration::from_secs(20))?;
-        let ready = at_ready || process.line(wait::PATIENCE, is_ready).is_ok();
+        let ready = at_ready || process.line(wait::WAIT_TIMEOUT, is_ready).is_ok();
         let by_default = std::os::unix::process::ExitStatusExt::signal(&status) == Some(15);
         let good = status.success() || (by_default && !ready);
         ensure!(good, "round {round}, ready {ready}: {status}\n{}", process.log());
@@ -100,7 +100,7 @@ impl Unread {
 
     /// More requests than lines can wait: each writes at least one.
     async fn flood(&self) -> Result<()> {
-        let http = reqwest::Client::builder().no_proxy().timeout(wait::PATIENCE).build()?;
+        let http = reqwest::Client::builder().no_proxy().timeout(wait::WAIT_TIMEOUT).build()?;
         for _ in 0..9500 {
             http.get(self.url.join("/health")?).send().await?.error_for_status()?;
         }
@@ -217,7 +217,7 @@ async fn a_silent_provider_does_not_delay_the_start_and_a_wrong_key_found_later_
     assert_eq!(get_json(&url.join("/ready")?).await?["setup"], "unknown");
 
     provider.becomes(Provider::RefusesTheKey);
-    wait::until_async("the wrong key", wait::PATIENCE, async || {
+    wait::until_async("the wrong key", wait::WAIT_TIMEOUT, async || {
         let details = get_json(&url.join("/ready")?).await?;
         Ok((details["setup"] == "setup_wrong").then_some(()))
     })
@@ -239,13 +239,13 @@ fn a_refusal_by_a_proxy_proves_nothing_and_one_by_the_provider_ends_the_start() 
     let provider = FakeProvider::start(Provider::BehindAProxyThatRefuses)?;
     let command = companion(folder.path(), &provider.url)?;
     let mut process = Process::spawn("proxied", command, folder.path())?;
-    process.line(wait::PATIENCE, is_ready)?;
+    process.line(wait::WAIT_TIMEOUT, is_ready)?;
     assert!(process.terminate(Duration::from_secs(20))?.success());
 
     provider.becomes(Provider::RefusesTheKey);
     let command = companion(folder.path(), &provider.url)?;
     let mut process = Process::spawn("refused", command, folder.path())?;
-    assert_eq!(process.wait(wait::PATIENCE)?.code(), Some(1));
+    assert_eq!(process.wait(wait::WAIT_TIMEOUT)?.code(), Some(1));
     assert!(process.log().contains("keyport-companion: wrong WORKOS_API_KEY"), "{}", process.log());
     Ok(())
 }

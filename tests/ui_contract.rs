@@ -5,12 +5,12 @@
 
 #[path = "ui/cases.rs"]
 mod cases;
-#[path = "../src-tauri/src/drawing.rs"]
-mod drawing;
 #[path = "ui/intents.rs"]
 mod intents;
 #[path = "ui/preview.rs"]
 mod preview;
+#[path = "../src-tauri/src/screen_update.rs"]
+mod screen_update;
 #[path = "../src-tauri/src/text.rs"]
 mod text;
 #[path = "../src-tauri/src/wishes.rs"]
@@ -78,7 +78,7 @@ impl Deref for Window {
 }
 
 async fn page() -> Window {
-    let turn = TURN.lock().await;
+    let lock = TURN.lock().await;
     let logs = tempfile::tempdir().unwrap();
     let port = process::free_port().unwrap();
     let mut command = Command::new("chromedriver");
@@ -89,7 +89,7 @@ async fn page() -> Window {
     let driver = Driver::join(process, port, capabilities).await.unwrap();
     driver.client.goto(&preview::serve().unwrap()).await.unwrap();
     driver.find("#email").await.unwrap();
-    Window { driver, _logs: logs, _turn: turn }
+    Window { driver, _logs: logs, _turn: lock }
 }
 
 async fn run(driver: &Driver, script: &str, arguments: Vec<Value>) -> Value {
@@ -110,7 +110,7 @@ async fn asked(driver: &Driver) -> Value {
 }
 
 #[tokio::test]
-async fn every_screen_has_its_words_one_primary_action_and_fits_at_every_size() {
+async fn every_screen_has_words_one_primary_action_and_fits() {
     let driver = page().await;
     // The usual window, the smallest one, and the smallest one at 200 % zoom.
     for (width, height) in [(440, 620), (360, 520), (180, 260)] {
@@ -180,7 +180,7 @@ async fn the_keyboard_alone_signs_in_and_cancels() {
 }
 
 #[tokio::test]
-async fn another_account_is_asked_for_by_email_and_leaves_the_first_one_shown() {
+async fn another_account_by_email_leaves_the_first_one_shown() {
     let driver = page().await;
     show(&driver, "signed_in").await;
     driver.click("[data-shows=another]").await.unwrap();
@@ -230,7 +230,7 @@ async fn another_way_is_offered_only_while_one_is_left() {
 }
 
 #[tokio::test]
-async fn another_account_of_the_device_is_one_click_away_and_all_can_be_signed_out() {
+async fn other_accounts_are_shown_and_all_can_be_signed_out() {
     let driver = page().await;
     show(&driver, "signed_in").await;
     assert!(!driver.has("[data-intent=show-account]").await);
@@ -258,7 +258,7 @@ async fn text_gets_larger_and_smaller_with_the_keys_of_a_browser() {
 }
 
 #[tokio::test]
-async fn what_others_wrote_neither_turns_nor_breaks_the_text_around_it() {
+async fn foreign_text_neither_reverses_nor_breaks_what_is_around_it() {
     let driver = page().await;
     let drawing = preview::drawing(cases::hostile()).unwrap();
     let shown = drawing.to_string();

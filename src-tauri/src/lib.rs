@@ -3,16 +3,16 @@
 //! anything but two commands.
 #![warn(missing_docs)]
 
-mod again;
 pub mod automation;
 mod display;
-mod drawing;
 mod links;
 mod log;
 mod placement;
 mod platform;
 #[cfg(all(debug_assertions, target_os = "linux"))]
 mod registration;
+mod restart;
+mod screen_update;
 mod settings;
 mod shell;
 mod text;
@@ -24,12 +24,12 @@ mod x11;
 use std::process::ExitCode;
 
 use keyport_client::Channel;
+use keyport_messages::Messages;
 use keyport_shutdown::Shutdown;
-use keyport_words::Words;
 use tauri::{App, AppHandle, Manager, RunEvent};
 use tokio::sync::mpsc;
 
-use crate::links::Asked;
+use crate::links::LaunchRequest;
 use crate::shell::Shell;
 
 /// Runs the app until its window is closed or `shutdown` is requested.
@@ -37,7 +37,7 @@ use crate::shell::Shell;
 pub fn run(shutdown: Shutdown) -> ExitCode {
     log::keep();
     if !display::is_there() {
-        eprintln!("keyport-desktop: {}", Words::english().text("no-display", &[]));
+        eprintln!("keyport-desktop: {}", Messages::english().text("no-display", &[]));
         return ExitCode::FAILURE;
     }
     // Links that come while the client is not there yet wait in this queue.
@@ -49,11 +49,11 @@ pub fn run(shutdown: Shutdown) -> ExitCode {
     let app = tauri::Builder::default()
         // The first plugin, so that a second instance ends before it has done anything.
         .plugin(tauri_plugin_single_instance::init(move |_, arguments, _| {
-            let _ = hear.send(asked_by(&arguments));
+            let _ = hear.send(launch_request(&arguments));
         }))
         .invoke_handler(tauri::generate_handler![shell::attach, shell::intent])
         .setup(move |app| {
-            if let link @ Asked::Link(_) = asked_by(&own_arguments()) {
+            if let link @ LaunchRequest::Link(_) = launch_request(&own_arguments()) {
                 let _ = own.send(link);
             }
             end_when_requested(app.handle().clone(), shutdown);
@@ -63,7 +63,7 @@ pub fn run(shutdown: Shutdown) -> ExitCode {
     match app {
         Ok(app) => ExitCode::from(u8::try_from(app.run_return(on_event)).unwrap_or(1)),
         Err(error) => {
-            let error = again::once(error);
+            let error = restart::once(error);
             eprintln!("keyport-desktop: the window could not be opened: {error}");
             ExitCode::FAILURE
         }
@@ -75,9 +75,9 @@ fn own_arguments() -> Vec<String> {
     std::env::args_os().map(|argument| argument.into_string().unwrap_or_default()).collect()
 }
 
-fn asked_by(arguments: &[String]) -> Asked {
+fn launch_request(arguments: &[String]) -> LaunchRequest {
     let arguments = arguments.get(1..).unwrap_or_default();
-    links::asked_by(arguments, Channel::of_build().service)
+    links::launch_request(arguments, Channel::of_build().service)
 }
 
 /// From the request on its deadline runs, whatever blocks: here the end is only begun in order.
@@ -89,7 +89,7 @@ fn end_when_requested(app: AppHandle, shutdown: Shutdown) {
     });
 }
 
-fn set_up(app: &mut App, mut heard: mpsc::UnboundedReceiver<Asked>) -> tauri::Result<()> {
+fn set_up(app: &mut App, mut heard: mpsc::UnboundedReceiver<LaunchRequest>) -> tauri::Result<()> {
     #[cfg(all(debug_assertions, target_os = "linux"))]
     if let Err(error) = registration::register(Channel::of_build().service) {
         tracing::warn!(%error, "links will not reach this build");
@@ -104,8 +104,8 @@ fn set_up(app: &mut App, mut heard: mpsc::UnboundedReceiver<Asked>) -> tauri::Re
             match heard {
                 // Whether the window comes to the front is decided with the link: a forged callback
                 // does not raise it.
-                Asked::Link(raw) => handle.state::<Shell>().deliver_link(raw),
-                Asked::Front => window::raise(&handle),
+                LaunchRequest::Link(raw) => handle.state::<Shell>().deliver_link(raw),
+                LaunchRequest::Raise => window::raise(&handle),
             }
         }
     });
@@ -119,7 +119,8 @@ fn on_event(app: &AppHandle, event: RunEvent) {
             if let Some(shutdown) = app.try_state::<Shutdown>() {
                 shutdown.request();
             }
-            // From here on a new start is a start of its own; what is shared with it is under locks.
+            // From here on a new start is a start of its own; what is shared with it is under
+            // locks.
             tauri_plugin_single_instance::destroy(app);
             if let Some(shell) = app.try_state::<Shell>() {
                 tauri::async_runtime::block_on(shell.shut_down());
@@ -128,11 +129,11 @@ fn on_event(app: &AppHandle, event: RunEvent) {
         #[cfg(target_os = "macos")]
         RunEvent::Opened { urls } => {
             let opened = urls.iter().map(|url| vec![String::new(), url.to_string()]);
-            for asked in opened.map(|arguments| asked_by(&arguments)) {
+            for asked in opened.map(|arguments| launch_request(&arguments)) {
                 match (asked, app.try_state::<Shell>()) {
-                    (Asked::Link(raw), Some(shell)) => shell.deliver_link(raw),
-                    (Asked::Link(_), None) => {}
-                    (Asked::Front, _) => window::raise(app),
+                    (LaunchRequest::Link(raw), Some(shell)) => shell.deliver_link(raw),
+                    (LaunchRequest::Link(_), None) => {}
+                    (LaunchRequest::Raise, _) => window::raise(app),
                 }
             }
         }

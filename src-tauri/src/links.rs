@@ -5,23 +5,23 @@
 use keyport_core::secret::RawCallback;
 
 /// What a program's arguments ask for.
-pub enum Asked {
+pub enum LaunchRequest {
     /// To look at this link.
     Link(RawCallback),
     /// To come to the front: nothing was given, or the link that only opens the app.
-    Front,
+    Raise,
 }
 
 /// What is asked by these arguments (the program's own name not counted). A link is the only
 /// argument there is, with our scheme.
-pub fn asked_by(arguments: &[String], scheme: &str) -> Asked {
+pub fn launch_request(arguments: &[String], scheme: &str) -> LaunchRequest {
     let [only] = arguments else {
-        return Asked::Front;
+        return LaunchRequest::Raise;
     };
     match only.strip_prefix(scheme) {
         // The companion's page offers the last one; desktops and browsers make the others of it.
-        None | Some(":" | ":/" | "://" | ":///" | ":/open") => Asked::Front,
-        Some(rest) if rest.starts_with(':') => Asked::Link(RawCallback::new(only.as_str())),
-        Some(_) => Asked::Front,
+        None | Some(":" | ":/" | "://" | ":///" | ":/open") => LaunchRequest::Raise,
+        Some(rest) if rest.starts_with(':') => LaunchRequest::Link(RawCallback::new(only.as_str())),
+        Some(_) => LaunchRequest::Raise,
     }
 }

@@ -1,5 +1,6 @@
-//! The log: on standard error, redacted by the types that it is made of. Other crates do not know our secrets, and at their finest
-//! levels some print what they send, so from them it takes only what is worth a person's attention.
+//! The log: on standard error, redacted by the types that it is made of. Other crates do not know
+//! our secrets, and at their finest levels some print what they send, so from them it takes only
+//! what is worth a person's attention.
 
 use std::io::IsTerminal;
 

@@ -13,8 +13,8 @@ const ENDING: Policy =
 
 use zeroizing_alloc::ZeroAlloc;
 
-/// Libraries between the client and the system copy tokens into buffers of their own; these are wiped
-/// when they are freed.
+/// Libraries between the client and the system copy tokens into buffers of their own; these are
+/// wiped when they are freed.
 #[global_allocator]
 static WIPED_WHEN_FREED: ZeroAlloc<System> = ZeroAlloc(System);
 

@@ -1,15 +1,16 @@
-//! The person's browser and clipboard, for the client. The one file of the app that reads an address with a secret in it, and only
-//! to hand it to another program; the page never sees one.
+//! The person's browser and clipboard, for the client. The one file of the app that reads an
+//! address with a secret in it, and only to hand it to another program; the page never sees one.
 
 use std::sync::{Mutex, PoisonError};
 
 use arboard::Clipboard as SystemClipboard;
-use keyport_client::browser::{Browser, BrowserTrouble, Opening, PermittedUrl};
-use keyport_client::surroundings::{Clipboard, NotCopied};
+use keyport_client::browser::{Browser, BrowserError, Opening, PermittedUrl};
+use keyport_client::platform::{Clipboard, ClipboardError};
 use keyport_core::secret::AuthorizationUrl;
 use tokio::sync::broadcast;
 
-/// The browser that the desktop has set, opened by Tauri's opener from here; the page has no right to open anything.
+/// The browser that the desktop has set, opened by Tauri's opener from here; the page has no right
+/// to open anything.
 pub struct DesktopBrowser;
 
 impl Browser for DesktopBrowser {
@@ -22,13 +23,14 @@ impl Browser for DesktopBrowser {
             match opening.await {
                 Ok(Ok(())) => Ok(()),
                 // The plugin's error would name the program and what it was given.
-                Ok(Err(_)) | Err(_) => Err(BrowserTrouble::Failed(None)),
+                Ok(Err(_)) | Err(_) => Err(BrowserError::Failed(None)),
             }
         })
     }
 }
 
-/// The desktop's clipboard. Opened with the first link and kept: on X11 and Wayland the one who copied has to serve the paste.
+/// The desktop's clipboard. Opened with the first link and kept: on X11 and Wayland the one who
+/// copied has to serve the paste.
 pub struct DesktopClipboard {
     system: Mutex<Option<SystemClipboard>>,
     said: broadcast::Sender<&'static str>,
@@ -54,9 +56,9 @@ impl DesktopClipboard {
 }
 
 impl Clipboard for DesktopClipboard {
-    fn copy(&self, url: &AuthorizationUrl) -> Result<(), NotCopied> {
-        let copied = self.put(url).map_err(|_| NotCopied);
-        // Nobody has to listen.
+    fn copy(&self, url: &AuthorizationUrl) -> Result<(), ClipboardError> {
+        let copied = self.put(url).map_err(|_| ClipboardError);
+        // Listening is optional.
         let _ = self.said.send(if copied.is_ok() { "copied" } else { "not-copied" });
         copied
     }

@@ -1,11 +1,13 @@
-//! Makes a development build the program for its own links, which an installer does for a release. Linux only so far. It writes the
-//! entry itself: the deep-link plugin quotes the program, and `xdg-open` in its generic mode then finds no program at all.
+//! Makes a development build the program for its own links, which an installer does for a release.
+//! Linux only so far. It writes the entry itself: the deep-link plugin quotes the program, and
+//! `xdg-open` in its generic mode then finds no program at all.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Registers this program for `scheme`, for this user; not if it was installed, because a package brings an entry of its own.
+/// Registers this program for `scheme`, for this user; not if it was installed, because a package
+/// brings an entry of its own.
 ///
 /// # Errors
 /// When the folder for applications cannot be written or `xdg-mime` fails.
@@ -34,7 +36,8 @@ fn is_installed(program: &Path) -> bool {
 
 fn entry(program: &Path, scheme: &str) -> String {
     format!(
-        "[Desktop Entry]\nType=Application\nName=Keyport (development)\nExec={} %u\nTerminal=false\nNoDisplay=true\n\
+        "[Desktop Entry]\nType=Application\nName=Keyport (development)\nExec={} %u\n\
+         Terminal=false\nNoDisplay=true\n\
          StartupNotify=true\nMimeType=x-scheme-handler/{scheme};\n",
         exec(&program.to_string_lossy())
     )

@@ -1,69 +1,71 @@
-//! What the client is told and given by this app: companion, build channel, way back, device name, words, and this machine's
-//! browser, clipboard, keychain, clock and randomness. A setting that is wrong is an error, never a reason to guess.
+//! What the client is told and given by this app: companion, build channel, way back, device name,
+//! words, and this machine's browser, clipboard, keychain, clock and randomness. A setting that is
+//! wrong is an error, never a reason to guess.
 
 use std::io;
 use std::sync::Arc;
 
-use keyport_client::config::{self, Channel, Config, ListenerWords, SettingsTrouble};
+use keyport_client::config::{self, Channel, Config, SettingsError};
 use keyport_client::keychain::SystemKeychain;
-use keyport_client::loopback::Notice;
+use keyport_client::{ListenerMessages, PageText};
 use keyport_client::{Platform, SystemClock, SystemRandomness};
-use keyport_core::Door;
-use keyport_words::Words;
+use keyport_core::CallbackReceiver;
+use keyport_messages::Messages;
 use thiserror::Error;
 use tokio::sync::broadcast;
 
 use crate::platform::{DesktopBrowser, DesktopClipboard};
 
-/// Chooses the way back from the browser: `link` (unless set) or `loopback`, for machines where links do not arrive.
-pub const DOOR_VARIABLE: &str = "KEYPORT_DOOR";
+/// Chooses the way back from the browser: `link` (unless set) or `loopback`, for machines where
+/// links do not arrive.
+pub const RECEIVER_VARIABLE: &str = "KEYPORT_DOOR";
 
 /// Why there can be no client. For whoever looks after the machine; it holds no secret.
 #[derive(Debug, Error)]
-pub enum Trouble {
+pub enum SetupError {
     /// The companion.
     #[error(transparent)]
-    Companion(#[from] SettingsTrouble),
+    Companion(#[from] SettingsError),
     /// The way back.
-    #[error("{DOOR_VARIABLE} is neither link nor loopback")]
-    Door,
+    #[error("{RECEIVER_VARIABLE} is neither link nor loopback")]
+    Receiver,
     /// The system gave no thread for the keychain.
     #[error("the keychain could not be reached")]
     Keychain(#[source] io::Error),
 }
 
-/// The client's settings and surroundings, and the way back that it starts with.
+/// The client's settings and platform, and the way back that it starts with.
 ///
 /// # Errors
 /// What is set wrongly.
 pub fn read(
-    words: &Words,
+    words: &Messages,
     device: &str,
     said: broadcast::Sender<&'static str>,
-) -> Result<(Config, Platform, Door), Trouble> {
+) -> Result<(Config, Platform, CallbackReceiver), SetupError> {
     let channel = Channel::of_build();
-    let door = door(std::env::var(DOOR_VARIABLE).ok().as_deref())?;
+    let receiver = receiver(std::env::var(RECEIVER_VARIABLE).ok().as_deref())?;
     let config = Config {
         companion: config::companion(None)?,
         channel,
         device_name: device.to_owned(),
-        words: listener_words(words),
+        messages: listener_messages(words),
     };
     let platform = Platform {
         browser: Arc::new(DesktopBrowser),
         clipboard: Some(Arc::new(DesktopClipboard::new(said))),
-        keychain: Arc::new(SystemKeychain::of(channel.service).map_err(Trouble::Keychain)?),
+        keychain: Arc::new(SystemKeychain::of(channel.service).map_err(SetupError::Keychain)?),
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandomness),
     };
-    Ok((config, platform, door))
+    Ok((config, platform, receiver))
 }
 
-fn door(set: Option<&str>) -> Result<Door, Trouble> {
+fn receiver(set: Option<&str>) -> Result<CallbackReceiver, SetupError> {
     match set {
-        None | Some("" | "link") => Ok(Door::Link),
-        Some("loopback") => Ok(Door::Loopback),
-        Some(_) => Err(Trouble::Door),
+        None | Some("" | "link") => Ok(CallbackReceiver::Link),
+        Some("loopback") => Ok(CallbackReceiver::Loopback),
+        Some(_) => Err(SetupError::Receiver),
     }
 }
 
@@ -73,12 +75,12 @@ pub fn device_name() -> String {
     whoami::devicename().or_else(|_| whoami::hostname()).unwrap_or_default()
 }
 
-fn listener_words(words: &Words) -> ListenerWords {
-    let notice = |what: &str| Notice {
+fn listener_messages(words: &Messages) -> ListenerMessages {
+    let notice = |what: &str| PageText {
         title: words.text(&format!("listener-{what}-title"), &[]),
         sentence: words.text(&format!("listener-{what}-text"), &[]),
     };
-    ListenerWords {
+    ListenerMessages {
         language: "en".to_owned(),
         right_to_left: false,
         not_waiting: notice("not-waiting"),

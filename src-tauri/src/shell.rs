@@ -6,17 +6,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use keyport_client::{Client, Intent, Notice, config};
+use keyport_client::{Client, ClientNotice, Intent, config};
 use keyport_core::secret::RawCallback;
 use keyport_core::{Screen, View};
-use keyport_words::Words;
+use keyport_messages::Messages;
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager, State};
 use tokio::sync::{broadcast, watch};
 
-use crate::drawing::Drawing;
-use crate::settings::{self, Trouble};
+use crate::screen_update::ScreenUpdate;
+use crate::settings::{self, SetupError};
 use crate::window;
 use crate::wishes::{Details, Wanted, Wish, Wishes};
 
@@ -32,12 +32,12 @@ pub struct Shell {
     client: Mutex<Option<Client>>,
     /// Says when the keychain changed; taken by whoever follows it.
     changes: Mutex<Option<watch::Receiver<()>>>,
-    trouble: Mutex<Option<Trouble>>,
+    error: Mutex<Option<SetupError>>,
     wishes: Arc<Mutex<Wishes>>,
-    words: Words,
+    words: Messages,
     device: String,
     said: broadcast::Sender<&'static str>,
-    page: Mutex<Option<Channel<Drawing>>>,
+    page: Mutex<Option<Channel<ScreenUpdate>>>,
     drawing: Mutex<Option<JoinHandle<()>>>,
     /// Into [`window::ZOOM_LEVELS`].
     zoom: AtomicUsize,
@@ -47,13 +47,13 @@ impl Shell {
     /// Starts the client; call it inside the runtime.
     #[must_use]
     pub fn start() -> Self {
-        let (words, device) = (Words::english(), settings::device_name());
+        let (words, device) = (Messages::english(), settings::device_name());
         let said = broadcast::Sender::new(4);
         let shell = Self {
             client: Mutex::default(),
             changes: Mutex::default(),
-            trouble: Mutex::default(),
-            wishes: Arc::new(Mutex::new(Wishes::new(keyport_core::Door::Link))),
+            error: Mutex::default(),
+            wishes: Arc::new(Mutex::new(Wishes::new(keyport_core::CallbackReceiver::Link))),
             words,
             device,
             said,
@@ -68,15 +68,15 @@ impl Shell {
     /// Starts the client that the settings name, or remembers why there is none.
     fn read_settings(&self) {
         match settings::read(&self.words, &self.device, self.said.clone()) {
-            Ok((config, platform, door)) => {
-                *lock(&self.wishes) = Wishes::new(door);
-                *lock(&self.trouble) = None;
+            Ok((config, platform, receiver)) => {
+                *lock(&self.wishes) = Wishes::new(receiver);
+                *lock(&self.error) = None;
                 *lock(&self.changes) = platform.keychain.changes();
                 *lock(&self.client) = Some(Client::start(config, platform));
             }
-            Err(trouble) => {
-                tracing::error!(%trouble, "keyport is not set up");
-                *lock(&self.trouble) = Some(trouble);
+            Err(error) => {
+                tracing::error!(%error, "keyport is not set up");
+                *lock(&self.error) = Some(error);
             }
         }
     }
@@ -117,8 +117,8 @@ impl Shell {
         tauri::async_runtime::spawn(async move {
             loop {
                 match notices.recv().await {
-                    Ok(Notice::Raise) => window::raise(&app),
-                    Ok(Notice::Confirm(_)) => {
+                    Ok(ClientNotice::Raise) => window::raise(&app),
+                    Ok(ClientNotice::Confirm(_)) => {
                         window::show_beside_browser(&app).await;
                         let is_over = |view: &View| !matches!(view.screen, Screen::Confirm { .. });
                         if views.wait_for(is_over).await.is_err() {
@@ -133,7 +133,7 @@ impl Shell {
         });
     }
 
-    /// Lets the client finish what it owes, and ends it.
+    /// Lets the client finish what is under way, and ends it.
     pub async fn shut_down(&self) {
         let client = lock(&self.client).take();
         if let Some(client) = client {
@@ -145,8 +145,9 @@ impl Shell {
         lock(&self.client).as_ref().map(ask)
     }
 
-    /// Draws what is shown now and whatever comes, on `channel`; a page that attached before is forgotten.
-    fn draw_on(&self, channel: Channel<Drawing>) {
+    /// Draws what is shown now and whatever comes, on `channel`; a page that attached before is
+    /// forgotten.
+    fn draw_on(&self, channel: Channel<ScreenUpdate>) {
         let Some(mut views) = self.with_client(Client::views) else {
             let drawing = self.not_set_up();
             log_loss(channel.send(drawing));
@@ -157,7 +158,11 @@ impl Shell {
         let (mut said, wishes) = (self.said.subscribe(), self.wishes.clone());
         let send = move |view: View, said: Option<&'static str>| {
             let another_way = lock(&wishes).another_way(&view).is_some();
-            channel.send(Drawing { said, another_way, ..Drawing::of(view, &device, &words) })
+            channel.send(ScreenUpdate {
+                said,
+                another_way,
+                ..ScreenUpdate::of(view, &device, &words)
+            })
         };
         // The first one at once, so that the window is not shown before there is something in it.
         log_loss(send(views.borrow_and_update().clone(), None));
@@ -178,10 +183,10 @@ impl Shell {
         }
     }
 
-    fn not_set_up(&self) -> Drawing {
-        let trouble = lock(&self.trouble).as_ref().map_or_else(String::new, Trouble::to_string);
+    fn not_set_up(&self) -> ScreenUpdate {
+        let error = lock(&self.error).as_ref().map_or_else(String::new, SetupError::to_string);
         let folder = config::config_dir();
-        Drawing::not_set_up(&folder.display().to_string(), &trouble, &self.words)
+        ScreenUpdate::not_set_up(&folder.display().to_string(), &error, &self.words)
     }
 }
 
@@ -203,7 +208,7 @@ fn log_loss(sent: tauri::Result<()>) {
 /// The page hands over its end: everything to draw comes through it.
 #[tauri::command]
 #[expect(clippy::needless_pass_by_value, reason = "commands take their arguments by value")]
-pub fn attach(app: AppHandle, shell: State<'_, Shell>, channel: Channel<Drawing>) {
+pub fn attach(app: AppHandle, shell: State<'_, Shell>, channel: Channel<ScreenUpdate>) {
     tracing::debug!("the page is there");
     shell.draw_on(channel);
     window::show(&app);

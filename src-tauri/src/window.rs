@@ -33,7 +33,7 @@ pub const USUAL_ZOOM: usize = 4;
 
 /// How long the page may take to attach before the window is shown without it: an empty window can
 /// at least be closed.
-const PATIENCE: Duration = Duration::from_secs(5);
+const ATTACH_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often, and how many times, a moved window is looked at before it counts as not movable.
 const LOOK_AGAIN: Duration = Duration::from_millis(25);
 const LOOKS: usize = 20;
@@ -58,7 +58,7 @@ pub fn open(app: &AppHandle) -> tauri::Result<WebviewWindow> {
         .build()?;
     let late = app.clone();
     tauri::async_runtime::spawn(async move {
-        tokio::time::sleep(PATIENCE).await;
+        tokio::time::sleep(ATTACH_TIMEOUT).await;
         let shown = on_main_thread(&late, |window| {
             if window.is_visible().is_ok_and(|visible| !visible) {
                 log_failure("shown", window.show());

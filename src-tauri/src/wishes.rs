@@ -4,7 +4,7 @@
 
 use keyport_client::Intent;
 use keyport_core::problem::NextStep;
-use keyport_core::{AccountId, Door, Hints, Screen, Store, View};
+use keyport_core::{AccountId, CallbackReceiver, Hints, Screen, Store, View};
 use serde::Deserialize;
 
 /// One button or key, as the page names it.
@@ -81,24 +81,24 @@ pub enum Zoom {
 }
 
 /// Every way back, in the order in which they are tried.
-const WAYS: [Door; 2] = [Door::Link, Door::Loopback];
+const WAYS: [CallbackReceiver; 2] = [CallbackReceiver::Link, CallbackReceiver::Loopback];
 
 /// The sign-in that was asked for last.
 #[derive(Clone, Debug)]
 pub struct Wishes {
-    usual: Door,
+    usual: CallbackReceiver,
     hints: Hints,
-    door: Door,
-    tried: Vec<Door>,
+    receiver: CallbackReceiver,
+    tried: Vec<CallbackReceiver>,
     store: Store,
 }
 
 impl Wishes {
     /// Nothing was asked for yet; `usual` is the way back that this app prefers.
     #[must_use]
-    pub fn new(usual: Door) -> Self {
+    pub fn new(usual: CallbackReceiver) -> Self {
         let hints = Hints::default();
-        Self { usual, hints, door: usual, tried: Vec::new(), store: Store::Keychain }
+        Self { usual, hints, receiver: usual, tried: Vec::new(), store: Store::Keychain }
     }
 
     /// What `wish` means while `view` is shown.
@@ -119,9 +119,9 @@ impl Wishes {
             Wish::TryAgain if is_about_loading(view) => Intent::LoadAgain,
             Wish::TryAgain => self.sign_in(),
             Wish::AnotherWay => match self.another_way(view) {
-                Some(door) => {
+                Some(receiver) => {
                     self.tried.extend(way_of(view));
-                    self.door = door;
+                    self.receiver = receiver;
                     self.sign_in()
                 }
                 None => return Wanted::Nothing,
@@ -139,28 +139,32 @@ impl Wishes {
 
     /// The next way back that was not tried for this sign-in; `None` when all were.
     #[must_use]
-    pub fn another_way(&self, view: &View) -> Option<Door> {
+    pub fn another_way(&self, view: &View) -> Option<CallbackReceiver> {
         let under_way = way_of(view);
         WAYS.into_iter().find(|way| !self.tried.contains(way) && under_way != Some(*way))
     }
 
     fn begin(&mut self, email: Option<String>) -> Intent {
         self.hints = Hints { email, ..Hints::default() };
-        self.door = self.usual;
+        self.receiver = self.usual;
         self.tried.clear();
         self.sign_in()
     }
 
     fn sign_in(&mut self) -> Intent {
-        self.tried.push(self.door);
-        Intent::SignIn { hints: self.hints.clone(), doors: vec![self.door], store: self.store }
+        self.tried.push(self.receiver);
+        Intent::SignIn {
+            hints: self.hints.clone(),
+            receivers: vec![self.receiver],
+            store: self.store,
+        }
     }
 }
 
 /// The way back of the attempt that waits; one that an earlier process began is known only there.
-fn way_of(view: &View) -> Option<Door> {
+fn way_of(view: &View) -> Option<CallbackReceiver> {
     match view.screen {
-        Screen::Waiting { door, .. } => Some(door),
+        Screen::Waiting { receiver, .. } => Some(receiver),
         _ => None,
     }
 }

@@ -171,7 +171,7 @@ async fn repeat<W: Worker>(
 }
 
 fn connection() -> Result<reqwest::Client> {
-    let builder = reqwest::Client::builder().no_proxy().timeout(wait::PATIENCE);
+    let builder = reqwest::Client::builder().no_proxy().timeout(wait::WAIT_TIMEOUT);
     Ok(builder.redirect(reqwest::redirect::Policy::none()).build()?)
 }
 

@@ -112,7 +112,7 @@ pub fn starts(world: &mut World, report: &mut Report) -> Result<()> {
 
 /// Waits until the companion answers, then says how much memory it has before anybody came.
 pub async fn idle(world: &World, report: &mut Report) -> Result<()> {
-    wait::until_async("an answer", wait::PATIENCE, async || {
+    wait::until_async("an answer", wait::WAIT_TIMEOUT, async || {
         let url = format!("{}/ready", world.issuer());
         let answer = reqwest::Client::builder().no_proxy().build()?.get(url).send().await?;
         Ok(answer.status().is_success().then_some(()))

@@ -3,8 +3,8 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-pub mod hasty;
 pub mod pty;
+pub mod short_lived_companion;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -150,7 +150,7 @@ pub fn run(mut command: Command) -> Result<Ended> {
 impl Keyport {
     /// The next event of this name; the ones before it are dropped.
     pub fn event(&self, name: &str) -> Result<Value> {
-        self.process.line(wait::PATIENCE, |line| {
+        self.process.line(wait::WAIT_TIMEOUT, |line| {
             let event: Value = serde_json::from_str(line).ok()?;
             (event["event"] == name).then_some(event)
         })
@@ -164,14 +164,14 @@ impl Keyport {
 
     /// Waits for words on standard error.
     pub fn says(&self, words: &str) -> Result<String> {
-        wait::until(&format!("{words:?} from keyport"), wait::PATIENCE, || {
+        wait::until(&format!("{words:?} from keyport"), wait::WAIT_TIMEOUT, || {
             Ok(Some(self.process.log()).filter(|log| log.contains(words)))
         })
     }
 
     /// Waits for the end; answers with the exit code.
     pub fn ended(&mut self) -> Result<i32> {
-        self.process.wait(wait::PATIENCE)?.code().context("ended by a signal")
+        self.process.wait(wait::WAIT_TIMEOUT)?.code().context("ended by a signal")
     }
 
     /// Ctrl-C, for this process alone.

@@ -104,7 +104,7 @@ impl Pty {
     /// Waits for words; answers with all that was shown since the last words that were awaited.
     pub fn shows(&self, words: &str) -> Result<String> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = wait::until(&format!("{words:?} on the terminal"), wait::PATIENCE, || {
+        let found = wait::until(&format!("{words:?} on the terminal"), wait::WAIT_TIMEOUT, || {
             let shown = self.all_shown();
             let new = shown.get(*read..).unwrap_or_default();
             Ok(new.find(words).map(|at| new[..at + words.len()].to_owned()))
@@ -144,7 +144,7 @@ impl Pty {
         self.master = None;
         let leader = &mut self.leader;
         let ended =
-            wait::until("the end of the leader", wait::PATIENCE, || Ok(leader.try_wait()?))?;
+            wait::until("the end of the leader", wait::WAIT_TIMEOUT, || Ok(leader.try_wait()?))?;
         Ok(ended.code())
     }
 }

@@ -42,27 +42,27 @@ pub async fn sign_in(world: &World, folder: &Path) -> Result<()> {
 
     println!("signs in");
     let app = session.app(&environment).await?;
-    app.awaits(&["signed_out"], wait::PATIENCE).await?;
+    app.awaits(&["signed_out"], wait::WAIT_TIMEOUT).await?;
     session.move_window(WINDOW, 20, 120)?;
     pictures.take("signed-out", "the window opens")?;
     app.fill("#email", Person::ADA.email).await?;
     app.intent("sign-in").await?;
-    app.awaits(&["waiting"], wait::PATIENCE).await?;
+    app.awaits(&["waiting"], wait::WAIT_TIMEOUT).await?;
     let browser = session.browser().await?;
     at_the_provider(&browser, world, &mut pictures).await?;
     confirm(&browser, &app, world, &mut pictures).await?;
     session.allow_app(async || Ok(app.screen().await? != "confirm")).await?;
-    app.awaits(&["signed_in"], wait::PATIENCE).await?;
-    app.says(Person::ADA.email, wait::PATIENCE).await?;
-    browser.tab(world.companion_url().as_str(), wait::PATIENCE).await?;
-    browser.says(Person::ADA.email, wait::PATIENCE).await?;
+    app.awaits(&["signed_in"], wait::WAIT_TIMEOUT).await?;
+    app.says(Person::ADA.email, wait::WAIT_TIMEOUT).await?;
+    browser.tab(world.companion_url().as_str(), wait::WAIT_TIMEOUT).await?;
+    browser.says(Person::ADA.email, wait::WAIT_TIMEOUT).await?;
     pictures.take("signed-in", "app and tab say who is signed in")?;
     app.close().await?;
 
     println!("starts the app again");
     let app = session.app(&environment).await?;
-    app.awaits(&["signed_in"], wait::PATIENCE).await?;
-    app.says(Person::ADA.email, wait::PATIENCE).await?;
+    app.awaits(&["signed_in"], wait::WAIT_TIMEOUT).await?;
+    app.says(Person::ADA.email, wait::WAIT_TIMEOUT).await?;
     session.move_window(WINDOW, 20, 120)?;
     pictures.take("restarted", "signed in from the keychain")?;
     app.close().await?;
@@ -77,7 +77,7 @@ async fn at_the_provider(
     world: &World,
     pictures: &mut Pictures<'_>,
 ) -> Result<()> {
-    browser.tab(world.emulator_url().as_str(), wait::PATIENCE).await?;
+    browser.tab(world.emulator_url().as_str(), wait::WAIT_TIMEOUT).await?;
     browser.fill("[name=email]", Person::ADA.email).await?;
     browser.fill("[name=password]", Person::ADA.password).await?;
     pictures.take("provider", "the browser is at the identity provider, the app waits")?;
@@ -91,11 +91,11 @@ async fn confirm(
     world: &World,
     pictures: &mut Pictures<'_>,
 ) -> Result<()> {
-    browser.tab(world.companion_url().as_str(), wait::PATIENCE).await?;
+    browser.tab(world.companion_url().as_str(), wait::WAIT_TIMEOUT).await?;
     browser.find("button[name=continue]").await?;
-    app.awaits(&["confirm"], wait::PATIENCE).await?;
+    app.awaits(&["confirm"], wait::WAIT_TIMEOUT).await?;
     let number = two_digits(&app.page_text().await).context("the window shows no number")?;
-    browser.says(&number, wait::PATIENCE).await?;
+    browser.says(&number, wait::WAIT_TIMEOUT).await?;
     pictures.take("confirm", "the same number in the window and on the page")?;
     browser.click("button[name=continue]").await
 }

@@ -21,7 +21,7 @@ struct Sdk {
 impl Sdk {
     fn start() -> Result<Self> {
         let emulator = Emulator::start()?;
-        let http = reqwest::Client::builder().no_proxy().timeout(wait::PATIENCE).build()?;
+        let http = reqwest::Client::builder().no_proxy().timeout(wait::WAIT_TIMEOUT).build()?;
         Ok(Self { client: client(&emulator, "sk_test_emulator"), emulator, http })
     }
 

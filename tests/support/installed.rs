@@ -158,14 +158,14 @@ impl Removal {
     fn prepare() -> Result<Self> {
         use std::os::unix::process::CommandExt;
         let path = std::env::temp_dir().join("keyport-installation.lock");
-        let turn = File::options().create(true).append(true).open(&path);
-        let turn = turn.with_context(|| format!("cannot open {}", path.display()))?;
-        turn.lock()?;
+        let lock = File::options().create(true).append(true).open(&path);
+        let lock = lock.with_context(|| format!("cannot open {}", path.display()))?;
+        lock.lock()?;
         let shell = Command::new("sh")
             .args(["-c", REMOVAL, "removal", NAME])
             .stdin(Stdio::piped())
             // The lock is the shell's from here on: it ends with the last copy of the open file.
-            .stdout(turn)
+            .stdout(lock)
             .stderr(Stdio::null())
             .process_group(0)
             .spawn()?;

@@ -127,7 +127,7 @@ impl Process {
     /// # Errors
     /// As [`Process::line`].
     pub fn ready(&self) -> Result<Url> {
-        self.line(wait::PATIENCE, |line| {
+        self.line(wait::WAIT_TIMEOUT, |line| {
             let said: serde_json::Value = serde_json::from_str(line).ok()?;
             (said["event"] == "ready").then(|| said["url"].as_str()?.parse().ok())?
         })
@@ -194,7 +194,7 @@ impl Drop for Process {
 /// # Errors
 /// When it cannot be started, does not end in time, or ends with another status than 0.
 pub fn run(mut command: Command) -> Result<String> {
-    run_within(&mut command, wait::PATIENCE)
+    run_within(&mut command, wait::WAIT_TIMEOUT)
 }
 
 /// As [`run`], with a limit of its own. Output goes through files, not pipes: a browser that the

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 /// What a loaded two-core machine may need for anything that takes a second by itself.
-pub const PATIENCE: Duration = Duration::from_secs(45);
+pub const WAIT_TIMEOUT: Duration = Duration::from_secs(45);
 
 const PAUSE: Duration = Duration::from_millis(25);
 

@@ -246,6 +246,6 @@ impl World {
     /// # Errors
     /// When it does not end in time.
     pub fn stop_companion(&mut self) -> Result<ExitStatus> {
-        self.companion.terminate(crate::wait::PATIENCE)
+        self.companion.terminate(crate::wait::WAIT_TIMEOUT)
     }
 }

@@ -3,7 +3,8 @@
 
 use keyport_core::problem::NextStep;
 use keyport_core::{
-    Account, AccountId, Connection, Door, Moment, Organization, Problem, Screen, Stored, View,
+    Account, AccountId, CallbackReceiver, Connection, Moment, Organization, Problem, Screen,
+    Stored, View,
 };
 
 /// A name to find it by, and what is shown.
@@ -28,7 +29,7 @@ pub fn all() -> Vec<Case> {
 
 /// The waiting screen with this much time left, in its usual state.
 pub fn waiting_for(seconds_left: u64) -> View {
-    View { screen: waiting_screen(seconds_left, true, false, false, Door::Link) }
+    View { screen: waiting_screen(seconds_left, true, false, false, CallbackReceiver::Link) }
 }
 
 fn named(name: &str, screen: Screen) -> Case {
@@ -37,12 +38,21 @@ fn named(name: &str, screen: Screen) -> Case {
 
 fn waiting() -> Vec<Case> {
     vec![
-        named("waiting", waiting_screen(582, true, false, false, Door::Link)),
-        named("waiting-loopback", waiting_screen(582, true, false, false, Door::Loopback)),
-        named("waiting-browser-failed", waiting_screen(580, true, true, false, Door::Link)),
-        named("waiting-returning", waiting_screen(400, true, false, true, Door::Link)),
-        named("waiting-resumed", waiting_screen(300, false, false, false, Door::Link)),
-        named("waiting-last-minute", waiting_screen(42, true, false, false, Door::Link)),
+        named("waiting", waiting_screen(582, true, false, false, CallbackReceiver::Link)),
+        named(
+            "waiting-loopback",
+            waiting_screen(582, true, false, false, CallbackReceiver::Loopback),
+        ),
+        named(
+            "waiting-browser-failed",
+            waiting_screen(580, true, true, false, CallbackReceiver::Link),
+        ),
+        named("waiting-returning", waiting_screen(400, true, false, true, CallbackReceiver::Link)),
+        named("waiting-resumed", waiting_screen(300, false, false, false, CallbackReceiver::Link)),
+        named(
+            "waiting-last-minute",
+            waiting_screen(42, true, false, false, CallbackReceiver::Link),
+        ),
     ]
 }
 
@@ -51,9 +61,9 @@ fn waiting_screen(
     can_open_again: bool,
     browser_failed: bool,
     returning: bool,
-    door: Door,
+    receiver: CallbackReceiver,
 ) -> Screen {
-    Screen::Waiting { seconds_left, can_open_again, browser_failed, returning, door }
+    Screen::Waiting { seconds_left, can_open_again, browser_failed, returning, receiver }
 }
 
 fn signed_in() -> Vec<Case> {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use keyport_client::Intent;
 use keyport_core::problem::NextStep;
-use keyport_core::{Door, Screen, View};
+use keyport_core::{CallbackReceiver, Screen, View};
 
 use crate::wishes::{Details, Wanted, Wish, Wishes};
 
@@ -55,21 +55,21 @@ fn blocked() -> View {
     View { screen: Screen::Problem { code: "door_blocked", next, attempt: None, signed_in: false } }
 }
 
-fn waiting(door: Door) -> View {
+fn waiting(receiver: CallbackReceiver) -> View {
     let screen = Screen::Waiting {
         seconds_left: 1,
         can_open_again: true,
         browser_failed: false,
         returning: false,
-        door,
+        receiver,
     };
     View { screen }
 }
 
 /// The way back of the sign-in that this wish begins.
-fn begun(wishes: &mut Wishes, wish: Wish, view: &View) -> Option<Door> {
+fn begun(wishes: &mut Wishes, wish: Wish, view: &View) -> Option<CallbackReceiver> {
     match wishes.read(wish, Details::default(), view) {
-        Wanted::OfClient(Intent::SignIn { doors, .. }) => doors.first().copied(),
+        Wanted::OfClient(Intent::SignIn { receivers, .. }) => receivers.first().copied(),
         Wanted::Nothing => None,
         other => panic!("{other:?}"),
     }
@@ -77,7 +77,10 @@ fn begun(wishes: &mut Wishes, wish: Wish, view: &View) -> Option<Door> {
 
 #[test]
 fn another_way_is_one_that_was_not_tried_yet() {
-    for (usual, other) in [(Door::Link, Door::Loopback), (Door::Loopback, Door::Link)] {
+    for (usual, other) in [
+        (CallbackReceiver::Link, CallbackReceiver::Loopback),
+        (CallbackReceiver::Loopback, CallbackReceiver::Link),
+    ] {
         let mut wishes = Wishes::new(usual);
         assert_eq!(begun(&mut wishes, Wish::SignIn, &blocked()), Some(usual));
         assert_eq!(begun(&mut wishes, Wish::AnotherWay, &waiting(usual)), Some(other));
@@ -88,7 +91,10 @@ fn another_way_is_one_that_was_not_tried_yet() {
         assert_eq!(wishes.another_way(&waiting(usual)), Some(other));
     }
     // An attempt of an earlier process: its way is known from the screen alone.
-    let mut wishes = Wishes::new(Door::Link);
-    assert_eq!(begun(&mut wishes, Wish::AnotherWay, &waiting(Door::Link)), Some(Door::Loopback));
+    let mut wishes = Wishes::new(CallbackReceiver::Link);
+    assert_eq!(
+        begun(&mut wishes, Wish::AnotherWay, &waiting(CallbackReceiver::Link)),
+        Some(CallbackReceiver::Loopback)
+    );
     assert_eq!(wishes.another_way(&blocked()), None);
 }

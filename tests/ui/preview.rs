@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use keyport_core::View;
-use keyport_words::Words;
+use keyport_messages::Messages;
 use serde_json::Value;
 
 use crate::cases::{self, Case};
-use crate::drawing::Drawing;
+use crate::screen_update::ScreenUpdate;
 
 /// What the device calls itself in the drawings.
 const DEVICE: &str = "Ada's laptop";
@@ -32,13 +32,13 @@ pub fn policy() -> Result<String> {
 
 /// What the shell would push for this view.
 pub fn drawing(view: View) -> Result<Value> {
-    let drawing = Drawing::of(view, DEVICE, &Words::english());
-    Ok(serde_json::to_value(Drawing { another_way: true, ..drawing })?)
+    let drawing = ScreenUpdate::of(view, DEVICE, &Messages::english());
+    Ok(serde_json::to_value(ScreenUpdate { another_way: true, ..drawing })?)
 }
 
 fn not_set_up() -> Result<Value> {
     let settings = "/home/ada/.config/keyport/settings.json";
-    let drawing = Drawing::not_set_up(settings, "no companion is set", &Words::english());
+    let drawing = ScreenUpdate::not_set_up(settings, "no companion is set", &Messages::english());
     Ok(serde_json::to_value(drawing)?)
 }
 

@@ -3,39 +3,39 @@
 
 use std::sync::Arc;
 
+use keyport_client::PageText as Page;
 use keyport_client::browser::{Desktop, SystemBrowser};
 use keyport_client::config::companion;
 use keyport_client::keychain::SystemKeychain;
-use keyport_client::loopback::Notice as Page;
-use keyport_client::{Channel, Client, Config, Intent, ListenerWords, Notice, Platform};
+use keyport_client::{Channel, Client, ClientNotice, Config, Intent, ListenerMessages, Platform};
 use keyport_client::{SystemClock, SystemRandomness};
-use keyport_core::{Door, Hints, Store};
-use keyport_words::Words;
+use keyport_core::{CallbackReceiver, Hints, Store};
+use keyport_messages::Messages;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let words = Words::english();
+    let words = Messages::english();
     let (config, platform) = (config(&words)?, platform()?);
     let hints = Hints { email: std::env::args().nth(1), ..Hints::default() };
     // README: begin
     let client = Client::start(config, platform);
     let mut notices = client.notices();
-    let (doors, store) = (vec![Door::Loopback], Store::Keychain);
-    client.intend(Intent::SignIn { hints, doors, store });
+    let (receivers, store) = (vec![CallbackReceiver::Loopback], Store::Keychain);
+    client.intend(Intent::SignIn { hints, receivers, store });
     while let Ok(notice) = notices.recv().await {
         match notice {
-            Notice::Confirm(number) => println!("Is this number in your browser? {number}"),
-            Notice::SignedIn { account, .. } => {
+            ClientNotice::Confirm(number) => println!("Is this number in your browser? {number}"),
+            ClientNotice::SignedIn { account, .. } => {
                 println!("Signed in as {}", account.shown_email());
                 let access = client.sessions().access_token(&account.id).await;
                 println!("An access token, which Debug does not show: {access:?}");
                 break;
             }
-            Notice::Problem { problem, .. } => {
+            ClientNotice::Problem { problem, .. } => {
                 println!("{}", words.problem(problem).text);
                 break;
             }
-            Notice::AuthorizationUrl(_) | Notice::Raise => {}
+            ClientNotice::AuthorizationUrl(_) | ClientNotice::Raise => {}
         }
     }
     client.shut_down().await;
@@ -44,7 +44,7 @@ async fn main() -> anyhow::Result<()> {
 }
 
 /// The channel names the keychain items and the link scheme.
-fn config(words: &Words) -> anyhow::Result<Config> {
+fn config(words: &Messages) -> anyhow::Result<Config> {
     let page = |what: &str| Page {
         title: words.text(&format!("listener-{what}-title"), &[]),
         sentence: words.text(&format!("listener-{what}-text"), &[]),
@@ -53,7 +53,7 @@ fn config(words: &Words) -> anyhow::Result<Config> {
         companion: companion(None)?,
         channel: Channel::of_build(),
         device_name: "the example".to_owned(),
-        words: ListenerWords {
+        messages: ListenerMessages {
             language: "en".to_owned(),
             right_to_left: false,
             not_waiting: page("not-waiting"),

@@ -7,16 +7,16 @@ use crate::exit::Exit;
 use crate::output::Output;
 
 /// Why there is no account to use.
-pub enum NoAccount {
-    /// Nobody is signed in.
-    Nobody,
+pub enum AccountError {
+    /// No account is signed in.
+    NoneSignedIn,
     /// It cannot be told who is.
     Problem(Problem),
     /// None is meant, or none that is there; it has been said.
     Said(Exit),
 }
 
-impl From<Problem> for NoAccount {
+impl From<Problem> for AccountError {
     fn from(problem: Problem) -> Self {
         Self::Problem(problem)
     }
@@ -25,30 +25,30 @@ impl From<Problem> for NoAccount {
 /// Every account, the current one first; at least one.
 ///
 /// # Errors
-/// [`NoAccount::Nobody`], or why it cannot be told.
-pub async fn known(sessions: &Sessions) -> Result<Vec<Account>, NoAccount> {
+/// [`AccountError::NoneSignedIn`], or why it cannot be told.
+pub async fn known(sessions: &Sessions) -> Result<Vec<Account>, AccountError> {
     let vault = sessions.load().await?;
     let (mut accounts, current) = (vault.accounts, vault.current);
     let place = accounts.iter().position(|account| Some(&account.id) == current.as_ref());
     if let Some(place) = place {
         accounts[..=place].rotate_right(1);
     }
-    match vault.trouble {
+    match vault.error {
         _ if !accounts.is_empty() => Ok(accounts),
-        Some(trouble) => Err(trouble.into()),
-        None => Err(NoAccount::Nobody),
+        Some(error) => Err(error.into()),
+        None => Err(AccountError::NoneSignedIn),
     }
 }
 
 /// The account with this id, or the only one with this address.
 ///
 /// # Errors
-/// [`NoAccount::Said`] when there is none, or more than one.
+/// [`AccountError::Said`] when there is none, or more than one.
 pub fn chosen<'a>(
     accounts: &'a [Account],
     wanted: &str,
     output: &Output,
-) -> Result<&'a Account, NoAccount> {
+) -> Result<&'a Account, AccountError> {
     if let Some(account) = accounts.iter().find(|account| account.id.0 == wanted) {
         return Ok(account);
     }
@@ -61,12 +61,12 @@ pub fn chosen<'a>(
         [] => {
             let problem = Problem::AccountUnknown;
             output.problem_in_words(problem, "cli-account-unknown", &arguments);
-            Err(NoAccount::Said(problem.into()))
+            Err(AccountError::Said(problem.into()))
         }
         _ => {
             output.usage(&output.text("cli-account-ambiguous", &arguments));
             list(accounts, output);
-            Err(NoAccount::Said(Exit::Usage))
+            Err(AccountError::Said(Exit::Usage))
         }
     }
 }
@@ -108,7 +108,7 @@ mod tests {
     fn found(accounts: &[Account], wanted: &str) -> Result<String, Option<Exit>> {
         match chosen(accounts, wanted, &Output::for_people()) {
             Ok(account) => Ok(account.id.0.clone()),
-            Err(NoAccount::Said(exit)) => Err(Some(exit)),
+            Err(AccountError::Said(exit)) => Err(Some(exit)),
             Err(_) => Err(None),
         }
     }

@@ -93,10 +93,10 @@ pub struct SignOut {
     pub all: bool,
 }
 
-/// Through which door of the company; at most one of these.
+/// Through which receiver of the company; at most one of these.
 #[derive(Clone, Debug, Default, Args)]
 #[group(multiple = false)]
-pub struct Who {
+pub struct SelectorOptions {
     /// Your work email: finds your company's sign-in page by its domain
     #[arg(long, value_name = "EMAIL", value_parser = email)]
     email: Option<String>,
@@ -113,13 +113,13 @@ pub struct Who {
 
 /// What every command that signs in understands.
 #[derive(Clone, Debug, Args)]
-pub struct Way {
+pub struct SignInOptions {
     /// The sign-in service of your company, instead of the one that is set up
     #[arg(long, value_name = "URL")]
     pub companion: Option<String>,
-    /// Who wants in.
+    /// SelectorOptions wants in.
     #[command(flatten)]
-    pub who: Who,
+    pub who: SelectorOptions,
     /// Print the link instead of opening a browser. It works in any browser on this machine
     #[arg(long)]
     pub no_browser: bool,
@@ -133,7 +133,7 @@ pub struct Way {
 pub struct SignIn {
     /// How to sign in.
     #[command(flatten)]
-    pub way: Way,
+    pub way: SignInOptions,
     /// Where to keep the session. In memory it ends with this command
     #[arg(long, value_enum, default_value_t = Keep::Keychain)]
     pub store: Keep,
@@ -177,7 +177,7 @@ impl Token {
 pub struct Run {
     /// How to sign in.
     #[command(flatten)]
-    pub way: Way,
+    pub way: SignInOptions,
     /// The command and its arguments, after --
     #[arg(last = true, required = true, value_name = "CMD")]
     pub command: Vec<OsString>,
@@ -216,10 +216,10 @@ impl Session {
     }
 }
 
-impl Way {
+impl SignInOptions {
     /// The flags of this sign-in for a line that a person may type, each with a space in front.
     pub fn flags(&self) -> String {
-        let Who { email, organization, connection, provider } = &self.who;
+        let SelectorOptions { email, organization, connection, provider } = &self.who;
         let mut flags = flag("companion", self.companion.as_deref());
         for (name, value) in [
             ("email", email),
@@ -253,8 +253,8 @@ impl From<Keep> for Store {
     }
 }
 
-impl From<Who> for Hints {
-    fn from(who: Who) -> Self {
+impl From<SelectorOptions> for Hints {
+    fn from(who: SelectorOptions) -> Self {
         Self {
             email: who.email,
             organization: who.organization,

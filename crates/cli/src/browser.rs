@@ -4,7 +4,7 @@
 
 use keyport_client::browser::{Browser, Desktop, Opening, PermittedUrl, SystemBrowser};
 
-use crate::event::Event;
+use crate::event::OutputEvent;
 use crate::output::Output;
 
 /// Prints the link, and opens the system's browser unless the person wants to do that.
@@ -21,7 +21,7 @@ impl Announcing {
     }
 
     async fn announce(&self, url: &PermittedUrl) {
-        self.output.event(&Event::AuthorizationUrl { url: url.expose() });
+        self.output.event(&OutputEvent::AuthorizationUrl { url: url.expose() });
         // Elsewhere the short link could lead to another machine, or be read by a program.
         let short = url.short_link().filter(|_| self.output.is_local_terminal());
         let link = short.unwrap_or(url.expose());

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_is_the_sessions_and_the_exit_code_the_commands_own() {
+    fn environment_is_the_sessions_and_exit_code_the_commands() {
         let status = |line: &str| {
             let mut command = Command::new("sh");
             set(&mut command, &[("A", Some("b c".to_owned())), ("HOME", None)]);

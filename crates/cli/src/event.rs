@@ -7,7 +7,7 @@ use serde::Serialize;
 /// One line for a program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum Event<'a> {
+pub enum OutputEvent<'a> {
     /// The link to open in a browser on this machine. Whoever has it can take part in this sign-in.
     AuthorizationUrl {
         /// The companion's address.
@@ -60,7 +60,7 @@ pub struct SignedIn<'a> {
     email: Option<&'a str>,
     name: Option<&'a str>,
     organization: Option<&'a Organization>,
-    connection: Option<Way<'a>>,
+    connection: Option<ConnectionFacts<'a>>,
     stored: Stored,
     /// Every account of this keychain, the current one first; `status` alone says it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,7 +76,7 @@ struct Listed<'a> {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct Way<'a> {
+struct ConnectionFacts<'a> {
     id: &'a str,
     #[serde(rename = "type")]
     kind: &'a str,
@@ -85,7 +85,7 @@ struct Way<'a> {
 impl<'a> SignedIn<'a> {
     /// The facts of this account.
     pub fn of(account: &'a Account, stored: Stored) -> Self {
-        let way = |Connection { id, kind }: &'a Connection| Way { id, kind };
+        let way = |Connection { id, kind }: &'a Connection| ConnectionFacts { id, kind };
         Self {
             account: &account.id.0,
             email: account.email.as_deref(),
@@ -109,7 +109,7 @@ impl<'a> SignedIn<'a> {
     }
 }
 
-impl Event<'_> {
+impl OutputEvent<'_> {
     /// The line, without its end.
     pub fn line(&self) -> String {
         // Strings, numbers and structs with fixed names: nothing here can fail to become JSON.
@@ -138,7 +138,7 @@ mod tests {
         }
     }
 
-    fn parsed(event: &Event<'_>) -> serde_json::Value {
+    fn parsed(event: &OutputEvent<'_>) -> serde_json::Value {
         serde_json::from_str(&event.line()).unwrap()
     }
 
@@ -146,7 +146,7 @@ mod tests {
     fn the_events_have_the_names_that_scripts_rely_on() {
         let account = ada();
         assert_eq!(
-            parsed(&Event::SignedIn(SignedIn::of(&account, Stored::Keychain))),
+            parsed(&OutputEvent::SignedIn(SignedIn::of(&account, Stored::Keychain))),
             json!({
                 "event": "signed_in", "account": "a1", "email": "ada@acme.test",
                 "name": "Ada Lovelace", "organization": {"id": "org_1", "name": "Acme"},
@@ -154,24 +154,24 @@ mod tests {
             })
         );
         assert_eq!(
-            parsed(&Event::AuthorizationUrl { url: "http://127.0.0.1:1/" }),
+            parsed(&OutputEvent::AuthorizationUrl { url: "http://127.0.0.1:1/" }),
             json!({"event": "authorization_url", "url": "http://127.0.0.1:1/"})
         );
         assert_eq!(
-            parsed(&Event::Confirm { number: "07" }),
+            parsed(&OutputEvent::Confirm { number: "07" }),
             json!({"event": "confirm", "number": "07"})
         );
         assert_eq!(
-            parsed(&Event::Problem { code: "timed_out", attempt: None }),
+            parsed(&OutputEvent::Problem { code: "timed_out", attempt: None }),
             json!({"event": "problem", "code": "timed_out", "attempt": null})
         );
         assert_eq!(
-            parsed(&Event::SignedOut { revoked: None, account: None, email: None }),
+            parsed(&OutputEvent::SignedOut { revoked: None, account: None, email: None }),
             json!({"event": "signed_out"})
         );
         let (account, email) = (Some("a1"), Some("ada@acme.test"));
         assert_eq!(
-            parsed(&Event::SignedOut { revoked: Some(false), account, email }),
+            parsed(&OutputEvent::SignedOut { revoked: Some(false), account, email }),
             json!({
                 "event": "signed_out", "revoked": false, "account": "a1", "email": "ada@acme.test",
             })
@@ -183,11 +183,11 @@ mod tests {
         let mut account = ada();
         account.name = None;
         account.organization = Some(Organization { id: "org_1".into(), name: None });
-        let event = parsed(&Event::SignedIn(SignedIn::of(&account, Stored::Keychain)));
+        let event = parsed(&OutputEvent::SignedIn(SignedIn::of(&account, Stored::Keychain)));
         assert_eq!((&event["name"], &event["email"]), (&json!(null), &json!("ada@acme.test")));
         assert_eq!(event["organization"], json!({"id": "org_1", "name": null}));
         (account.email, account.organization, account.connection) = (None, None, None);
-        let event = parsed(&Event::SignedIn(SignedIn::of(&account, Stored::Keychain)));
+        let event = parsed(&OutputEvent::SignedIn(SignedIn::of(&account, Stored::Keychain)));
         assert_eq!(
             event,
             json!({
@@ -199,8 +199,12 @@ mod tests {
 
     #[test]
     fn a_token_has_a_proof_only_when_one_was_asked_for() {
-        let token =
-            |dpop| Event::Token { access_token: "t", token_type: "DPoP", expires_at: 5, dpop };
+        let token = |dpop| OutputEvent::Token {
+            access_token: "t",
+            token_type: "DPoP",
+            expires_at: 5,
+            dpop,
+        };
         assert_eq!(
             parsed(&token(None)),
             json!({"event": "token", "access_token": "t", "token_type": "DPoP", "expires_at": 5})
@@ -212,10 +216,11 @@ mod tests {
     fn the_list_of_accounts_is_beside_the_facts_of_the_current_one() {
         let grace = Account { id: AccountId("a2".into()), ..ada() };
         let accounts = [ada(), grace];
-        let listed = SignedIn::list_of(&accounts, Stored::Keychain).map(Event::SignedIn).unwrap();
+        let listed =
+            SignedIn::list_of(&accounts, Stored::Keychain).map(OutputEvent::SignedIn).unwrap();
         let mut listed = parsed(&listed);
         let list = listed.as_object_mut().unwrap().remove("accounts").unwrap();
-        let alone = parsed(&Event::SignedIn(SignedIn::of(&accounts[0], Stored::Keychain)));
+        let alone = parsed(&OutputEvent::SignedIn(SignedIn::of(&accounts[0], Stored::Keychain)));
         assert_eq!(listed, alone);
         assert_eq!((&list[0]["account"], &list[0]["current"]), (&json!("a1"), &json!(true)));
         assert_eq!((&list[1]["account"], &list[1]["current"]), (&json!("a2"), &json!(false)));
@@ -226,7 +231,7 @@ mod tests {
     fn an_event_is_one_line() {
         let mut account = ada();
         account.name = Some("Ada\nLovelace\u{2028}\u{202e}\u{9b}".into());
-        let line = Event::SignedIn(SignedIn::of(&account, Stored::Memory)).line();
+        let line = OutputEvent::SignedIn(SignedIn::of(&account, Stored::Memory)).line();
         assert_eq!(line.lines().count(), 1);
         assert!(line.is_ascii(), "{line:?}");
     }

@@ -10,9 +10,9 @@ pub enum Exit {
     Done = 0,
     /// The command line or a setting cannot be meant so.
     Usage = 2,
-    /// Somebody said no: the company, the service, or the person.
+    /// Refused: by the company, the service, or the person.
     Refused = 3,
-    /// Nobody is signed in here.
+    /// No account is signed in here.
     NoSession = 4,
     /// The service cannot be reached, or not be talked to.
     Unreachable = 5,
@@ -83,7 +83,9 @@ impl From<Problem> for Exit {
             | Problem::KeychainLockRefused => Self::Keychain,
             Problem::CommandNotStarted => Self::NotStarted,
             Problem::CommandNotFound => Self::NotFound,
-            Problem::BrowserNotOpened | Problem::DoorBlocked | Problem::Internal => Self::Internal,
+            Problem::BrowserNotOpened | Problem::ReceiverBlocked | Problem::Internal => {
+                Self::Internal
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use keyport_core::secret::RawCallback;
-use keyport_core::{Callback, Door, Noise};
+use keyport_core::{Callback, CallbackError, CallbackReceiver};
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -41,13 +41,13 @@ pub async fn link(what: &Link, output: &Output) -> Exit {
     };
     match reading(url) {
         Ok(_) => output.say("cli-link-whole", &[]),
-        Err(noise) => output.say("cli-link-noise", &[("noise", &noise.to_string())]),
+        Err(error) => output.say("cli-link-error", &[("error", &error.to_string())]),
     }
     for _ in 0..times {
         match hand_over(url).await {
             Ok(program) => output.say("cli-link-sent", &[("program", &program)]),
-            Err(trouble) => {
-                output.say(trouble, &[("scheme", scheme(url).unwrap_or_default())]);
+            Err(error) => {
+                output.say(error, &[("scheme", scheme(url).unwrap_or_default())]);
                 return Exit::Unreachable;
             }
         }
@@ -61,9 +61,9 @@ fn scheme(link: &str) -> Option<&'static str> {
 }
 
 /// What the app will take it for. Whether it waits for it, only the app knows.
-fn reading(link: &str) -> Result<Callback, Noise> {
+fn reading(link: &str) -> Result<Callback, CallbackError> {
     let address = format!("{}:/callback", scheme(link).unwrap_or_default());
-    Callback::parse(Door::Link, &address, &RawCallback::new(link))
+    Callback::parse(CallbackReceiver::Link, &address, &RawCallback::new(link))
 }
 
 /// Answers with the name of the program that has it; otherwise with what to say.
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_of_our_schemes_are_handed_over_even_when_the_app_will_refuse_them() {
+    fn links_of_our_schemes_are_handed_over_even_if_refused_there() {
         for link in [
             "dev.keyport.desktop:/callback?code=x&state=y",
             "dev.keyport.desktop.dev:/callback?code=x&state=y",
@@ -155,10 +155,10 @@ mod tests {
     #[test]
     fn it_says_beforehand_what_the_app_will_make_of_it() {
         assert!(reading("dev.keyport.desktop.dev:/callback?code=x&state=y").is_ok());
-        assert_eq!(reading("dev.keyport.desktop:/callback?code=x"), Err(Noise::NoState));
+        assert_eq!(reading("dev.keyport.desktop:/callback?code=x"), Err(CallbackError::NoState));
         assert_eq!(
             reading("dev.keyport.desktop://callback?code=x&state=y"),
-            Err(Noise::OtherAddress)
+            Err(CallbackError::OtherAddress)
         );
     }
 }

@@ -13,9 +13,9 @@ mod exit;
 #[cfg(unix)]
 mod job;
 mod link;
-mod narrator;
 mod output;
 mod plain;
+mod progress;
 mod run;
 mod session;
 mod settings;

@@ -8,10 +8,10 @@ use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use std::sync::{Arc, OnceLock};
 
 use keyport_core::{Account, Organization, Problem, Stored};
-use keyport_words::Words;
+use keyport_messages::Messages;
 
 use crate::accounts::distinguished;
-use crate::event::{Event, SignedIn};
+use crate::event::{OutputEvent, SignedIn};
 use crate::exit::Exit;
 use crate::plain::plain;
 
@@ -21,7 +21,7 @@ pub struct Output {
     for_program: bool,
     /// Standard output belongs to another program: results go to standard error.
     beside: bool,
-    words: Words,
+    words: Messages,
     /// Why a result could not be written.
     failure: Arc<OnceLock<String>>,
 }
@@ -29,7 +29,7 @@ pub struct Output {
 impl Output {
     /// Words on standard error, results on standard output.
     pub fn for_people() -> Self {
-        let (words, failure) = (Words::english(), Arc::default());
+        let (words, failure) = (Messages::english(), Arc::default());
         Self { for_program: false, beside: false, words, failure }
     }
 
@@ -101,7 +101,7 @@ impl Output {
     }
 
     /// An event for a program; a person is told nothing.
-    pub fn event(&self, event: &Event<'_>) {
+    pub fn event(&self, event: &OutputEvent<'_>) {
         if self.for_program {
             self.put_out(&event.line());
         }
@@ -151,14 +151,14 @@ impl Output {
 
     /// A problem that has a sentence of its own for the person; a program gets its code.
     pub fn problem_in_words(&self, problem: Problem, id: &str, args: &[(&str, &str)]) {
-        self.event(&Event::Problem { code: problem.code(), attempt: None });
+        self.event(&OutputEvent::Problem { code: problem.code(), attempt: None });
         self.say(id, args);
     }
 
     /// What went wrong, for either.
     pub fn problem(&self, problem: Problem, attempt: Option<&str>) {
         let code = problem.code();
-        self.event(&Event::Problem { code, attempt });
+        self.event(&OutputEvent::Problem { code, attempt });
         if self.for_program {
             return;
         }
@@ -179,9 +179,9 @@ impl Output {
         }
     }
 
-    /// Somebody is signed in, for either.
+    /// An account is signed in, for either.
     pub fn signed_in(&self, account: &Account, stored: Stored) {
-        self.event(&Event::SignedIn(SignedIn::of(account, stored)));
+        self.event(&OutputEvent::SignedIn(SignedIn::of(account, stored)));
         self.result(&self.who(account));
         let place = match stored {
             Stored::Keychain => "cli-stored-keychain",
@@ -193,7 +193,7 @@ impl Output {
     /// Every account of the keychain, the current one first, for either.
     pub fn accounts(&self, accounts: &[Account]) {
         if let Some(event) = SignedIn::list_of(accounts, Stored::Keychain) {
-            self.event(&Event::SignedIn(event));
+            self.event(&OutputEvent::SignedIn(event));
         }
         for (place, account) in accounts.iter().enumerate() {
             let words = if place == 0 { "cli-signed-in" } else { "cli-signed-in-too" };

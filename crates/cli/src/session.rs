@@ -7,15 +7,15 @@ use keyport_client::session::{Access, Sessions, SignedOut};
 use keyport_core::{Account, Problem, Store};
 use url::Url;
 
-use crate::accounts::{self, NoAccount};
+use crate::accounts::{self, AccountError};
 use crate::arguments::{Session, SignOut, Token};
 use crate::browser::Announcing;
-use crate::event::Event;
+use crate::event::OutputEvent;
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::settings;
 
-/// Who is signed in. Asks the keychain alone, so that it answers without a network.
+/// SelectorOptions is signed in. Asks the keychain alone, so that it answers without a network.
 pub async fn status(session: &Session, output: &Output) -> Exit {
     on_accounts(session, output, async |_, accounts| {
         output.accounts(&accounts);
@@ -53,7 +53,7 @@ pub async fn sign_out(wanted: &SignOut, output: &Output) -> Exit {
             None => {
                 let exit = output.usage(&output.text("cli-which-account", &[]));
                 accounts::list(&accounts, output);
-                return Err(NoAccount::Said(exit));
+                return Err(AccountError::Said(exit));
             }
         };
         let mut failed = None;
@@ -78,7 +78,7 @@ async fn end(sessions: &Sessions, account: &Account, output: &Output) -> Result<
     let signed_out = sessions.sign_out(&account.id).await?;
     let revoked = signed_out == SignedOut::Everywhere;
     let (id, email) = (Some(&*account.id.0), account.email.as_deref());
-    output.event(&Event::SignedOut { revoked: Some(revoked), account: id, email });
+    output.event(&OutputEvent::SignedOut { revoked: Some(revoked), account: id, email });
     let words = if revoked { "cli-signed-out" } else { "cli-signed-out-here" };
     output.say(words, &[("who", &output.named(account))]);
     Ok(())
@@ -88,11 +88,11 @@ async fn end(sessions: &Sessions, account: &Account, output: &Output) -> Result<
 async fn on_accounts(
     session: &Session,
     output: &Output,
-    work: impl AsyncFnOnce(Sessions, Vec<Account>) -> Result<(), NoAccount>,
+    work: impl AsyncFnOnce(Sessions, Vec<Account>) -> Result<(), AccountError>,
 ) -> Exit {
     let config = match settings::config(session.companion.as_deref()) {
         Ok(config) => config,
-        Err(trouble) => return output.usage_of(&trouble),
+        Err(error) => return output.usage_of(&error),
     };
     let done = async {
         let browser = Arc::new(Announcing::new(output.clone(), true));
@@ -103,14 +103,14 @@ async fn on_accounts(
     };
     match done.await {
         Ok(()) => Exit::Done,
-        Err(NoAccount::Problem(problem)) => {
+        Err(AccountError::Problem(problem)) => {
             output.problem(problem, None);
             output.keychain_way_out(problem, &session.flags());
             problem.into()
         }
-        Err(NoAccount::Said(exit)) => exit,
-        Err(NoAccount::Nobody) => {
-            output.event(&Event::SignedOut { revoked: None, account: None, email: None });
+        Err(AccountError::Said(exit)) => exit,
+        Err(AccountError::NoneSignedIn) => {
+            output.event(&OutputEvent::SignedOut { revoked: None, account: None, email: None });
             output.say("cli-nobody", &[("flags", &session.flags())]);
             Exit::NoSession
         }
@@ -136,8 +136,8 @@ async fn print_token(
     Ok(())
 }
 
-fn token_event<'a>(access: &'a Access, dpop: Option<&'a str>) -> Event<'a> {
-    Event::Token {
+fn token_event<'a>(access: &'a Access, dpop: Option<&'a str>) -> OutputEvent<'a> {
+    OutputEvent::Token {
         access_token: access.token.expose(),
         token_type: "DPoP",
         expires_at: access.deadline.0 / 1000,

@@ -4,24 +4,24 @@
 use std::sync::Arc;
 
 use keyport_client::browser::Browser;
-use keyport_client::config::{self, Channel, Config, ListenerWords, SettingsTrouble};
+use keyport_client::config::{self, Channel, Config, SettingsError};
 use keyport_client::keychain::{Keychain, MemoryKeychain, SystemKeychain};
-use keyport_client::loopback::Notice;
-use keyport_client::surroundings::{Platform, SystemClock, SystemRandomness};
+use keyport_client::platform::{Platform, SystemClock, SystemRandomness};
+use keyport_client::{ListenerMessages, PageText};
 use keyport_core::{Problem, Store};
-use keyport_words::Words;
+use keyport_messages::Messages;
 
 /// The settings, with the flag over all the others.
 ///
 /// # Errors
 /// What is set wrongly, and where.
-pub fn config(companion: Option<&str>) -> Result<Config, SettingsTrouble> {
+pub fn config(companion: Option<&str>) -> Result<Config, SettingsError> {
     let channel = Channel::of_build();
     Ok(Config {
         companion: config::companion(companion)?,
         channel,
         device_name: device_name(),
-        words: listener_words(&Words::english()),
+        messages: listener_messages(&Messages::english()),
     })
 }
 
@@ -47,12 +47,12 @@ pub fn platform(browser: Arc<dyn Browser>, store: Store) -> Result<Platform, Pro
     })
 }
 
-fn listener_words(words: &Words) -> ListenerWords {
-    let notice = |what: &str| Notice {
+fn listener_messages(words: &Messages) -> ListenerMessages {
+    let notice = |what: &str| PageText {
         title: words.text(&format!("listener-{what}-title"), &[]),
         sentence: words.text(&format!("listener-{what}-text"), &[]),
     };
-    ListenerWords {
+    ListenerMessages {
         language: "en".to_owned(),
         right_to_left: false,
         not_waiting: notice("not-waiting"),

@@ -4,23 +4,23 @@
 
 use std::sync::Arc;
 
-use keyport_client::{Client, Intent, Notice, Sessions};
-use keyport_core::{Account, Door, Problem, Store, Stored};
+use keyport_client::{Client, ClientNotice, Intent, Sessions};
+use keyport_core::{Account, CallbackReceiver, Problem, Store, Stored};
 use keyport_shutdown::Shutdown;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::arguments::{SignIn, Way};
+use crate::arguments::{SignIn, SignInOptions};
 use crate::browser::Announcing;
-use crate::event::Event;
+use crate::event::OutputEvent;
 use crate::exit::Exit;
-use crate::narrator::{Narrator, Said, is_at_rest};
 use crate::output::Output;
+use crate::progress::{ProgressReader, ProgressStep, is_at_rest};
 use crate::settings;
 
 /// A sign-in that worked out.
 pub struct Signed {
-    /// Who.
+    /// SelectorOptions.
     pub account: Account,
     /// Where the session is kept.
     pub stored: Stored,
@@ -42,7 +42,7 @@ enum Ending {
         problem: Problem,
         attempt: Option<String>,
     },
-    /// Nobody can read what is written.
+    /// The output cannot be written.
     NotWritten,
 }
 
@@ -72,13 +72,13 @@ pub async fn sign_in(wanted: SignIn, output: &Output, shutdown: &Shutdown) -> Ex
 /// # Errors
 /// The exit code; what went wrong has been said.
 pub async fn begin(
-    way: Way,
+    way: SignInOptions,
     store: Store,
     output: &Output,
     shutdown: &Shutdown,
 ) -> Result<Signed, Exit> {
     let config =
-        settings::config(way.companion.as_deref()).map_err(|trouble| output.usage_of(&trouble))?;
+        settings::config(way.companion.as_deref()).map_err(|error| output.usage_of(&error))?;
     let flags = way.flags();
     let fail = |problem: Problem, attempt: Option<&str>| {
         output.problem(problem, attempt);
@@ -91,7 +91,11 @@ pub async fn begin(
     // here.
     let client = Client::start_without_links(config, platform);
     let notices = client.notices();
-    client.intend(Intent::SignIn { hints: way.who.into(), doors: vec![Door::Loopback], store });
+    client.intend(Intent::SignIn {
+        hints: way.who.into(),
+        receivers: vec![CallbackReceiver::Loopback],
+        store,
+    });
     match follow(&client, notices, shutdown, output).await {
         Ending::SignedIn { account, stored, not_saved } => {
             let sessions = client.sessions().clone();
@@ -136,12 +140,12 @@ async fn not_saved(signed: Signed, output: &Output, flags: &str) -> Exit {
 
 async fn follow(
     client: &Client,
-    mut notices: Receiver<Notice>,
+    mut notices: Receiver<ClientNotice>,
     shutdown: &Shutdown,
     output: &Output,
 ) -> Ending {
     let mut views = client.views();
-    let mut narrator = Narrator::default();
+    let mut progress = ProgressReader::default();
     let mut cancelling = false;
     loop {
         if output.has_failed() && !std::mem::replace(&mut cancelling, true) {
@@ -166,8 +170,8 @@ async fn follow(
                     let unread = output.has_failed();
                     return if unread { Ending::NotWritten } else { Ending::of(Problem::Cancelled) };
                 }
-                match narrator.hear(&screen) {
-                    Some(Said::NoLink) => {
+                match progress.hear(&screen) {
+                    Some(ProgressStep::NoLink) => {
                         client.intend(Intent::Cancel);
                         return Ending::of(Problem::UnexpectedAnswer);
                     }
@@ -186,32 +190,34 @@ async fn follow(
 
 /// A problem without an attempt is not of this sign-in: an older session that is over, an item that
 /// could not be read.
-fn heed(notice: Notice, output: &Output) -> Option<Ending> {
+fn heed(notice: ClientNotice, output: &Output) -> Option<Ending> {
     match notice {
-        Notice::SignedIn { account, stored, not_saved } => {
+        ClientNotice::SignedIn { account, stored, not_saved } => {
             Some(Ending::SignedIn { account, stored, not_saved })
         }
-        Notice::Problem { problem, attempt: attempt @ Some(_) } => {
+        ClientNotice::Problem { problem, attempt: attempt @ Some(_) } => {
             Some(Ending::Problem { problem, attempt })
         }
-        Notice::Confirm(number) => {
-            output.event(&Event::Confirm { number: &number });
+        ClientNotice::Confirm(number) => {
+            output.event(&OutputEvent::Confirm { number: &number });
             output.say("cli-confirm", &[("number", &number)]);
             output.say("cli-confirm-hint", &[]);
             None
         }
         // The link comes by way of the browser, which has checked it.
-        Notice::AuthorizationUrl(_) | Notice::Raise | Notice::Problem { attempt: None, .. } => None,
+        ClientNotice::AuthorizationUrl(_)
+        | ClientNotice::Raise
+        | ClientNotice::Problem { attempt: None, .. } => None,
     }
 }
 
-fn say(said: Said, output: &Output) {
+fn say(said: ProgressStep, output: &Output) {
     match said {
-        Said::Waiting { minutes } => {
+        ProgressStep::Waiting { minutes } => {
             output.say("cli-waiting", &[("minutes", &minutes.to_string())]);
         }
-        Said::Returning => output.say("cli-returning", &[]),
-        Said::Finishing => output.say("cli-finishing", &[]),
-        Said::NoLink => {}
+        ProgressStep::Returning => output.say("cli-returning", &[]),
+        ProgressStep::Finishing => output.say("cli-finishing", &[]),
+        ProgressStep::NoLink => {}
     }
 }

@@ -16,15 +16,12 @@ use thiserror::Error;
 use url::Url;
 
 use crate::browser::CompanionOrigin;
-use crate::loopback::Notices;
+use crate::loopback::ListenerMessages;
 
 /// The environment variable that names the companion.
 pub const COMPANION_VARIABLE: &str = "KEYPORT_COMPANION";
 const SETTINGS_FILE: &str = "settings.json";
 const DEVELOPMENT_COMPANION: &str = "http://127.0.0.1:8788";
-
-/// The words of the listener's pages.
-pub type ListenerWords = Notices;
 
 /// One build channel: its own keychain items and its own scheme, so that a development build never
 /// takes a release's links.
@@ -66,16 +63,16 @@ pub struct Config {
     /// What the confirm page calls this device; at most 64 characters of it are sent.
     pub device_name: String,
     /// The words of the listener's pages.
-    pub words: ListenerWords,
+    pub messages: ListenerMessages,
 }
 
 /// Why the settings cannot be used. Says where, and never the rest of the file.
 #[derive(Debug, Error)]
-pub enum SettingsTrouble {
+pub enum SettingsError {
     /// Not a URL, or neither https nor http on this machine, or with more than scheme, host, port
     /// and path.
     #[error("{0} does not name a companion: {1}")]
-    NotACompanion(Source, Unfit),
+    NotACompanion(Source, CompanionUrlError),
     /// The file is there and cannot be read.
     #[error("{} cannot be read: {}", .0.display(), .1.kind())]
     Unreadable(PathBuf, #[source] io::Error),
@@ -89,7 +86,7 @@ pub enum SettingsTrouble {
 
 /// Why a setting names no companion. It never says the setting itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum Unfit {
+pub enum CompanionUrlError {
     /// Not UTF-8.
     #[error("it is not text")]
     NotText,
@@ -150,16 +147,17 @@ struct Settings {
 /// The companion to use; `cli` is the value of the flag.
 ///
 /// # Errors
-/// [`SettingsTrouble`]. A layer that is set wrongly is an error, never a reason to look at the next
+/// [`SettingsError`]. A layer that is set wrongly is an error, never a reason to look at the next
 /// one.
-pub fn companion(cli: Option<&str>) -> Result<Url, SettingsTrouble> {
+pub fn companion(cli: Option<&str>) -> Result<Url, SettingsError> {
     let environment = set(std::env::var_os(COMPANION_VARIABLE))?;
     layered(cli, environment.as_deref(), &config_dir().join(SETTINGS_FILE), default_companion())
 }
 
 /// Empty is as good as not set.
-fn set(environment: Option<OsString>) -> Result<Option<String>, SettingsTrouble> {
-    let unreadable = |_| SettingsTrouble::NotACompanion(Source::Environment, Unfit::NotText);
+fn set(environment: Option<OsString>) -> Result<Option<String>, SettingsError> {
+    let unreadable =
+        |_| SettingsError::NotACompanion(Source::Environment, CompanionUrlError::NotText);
     environment
         .filter(|value| !value.is_empty())
         .map(|value| value.into_string().map_err(unreadable))
@@ -191,7 +189,7 @@ fn layered(
     environment: Option<&str>,
     file: &Path,
     build: Option<&str>,
-) -> Result<Url, SettingsTrouble> {
+) -> Result<Url, SettingsError> {
     if let Some(flag) = flag {
         return checked(flag, Source::Flag);
     }
@@ -203,30 +201,30 @@ fn layered(
     }
     match build {
         Some(build) => checked(build, Source::Build),
-        None => Err(SettingsTrouble::NothingSet(file.to_owned())),
+        None => Err(SettingsError::NothingSet(file.to_owned())),
     }
 }
 
-fn read(file: &Path) -> Result<Settings, SettingsTrouble> {
+fn read(file: &Path) -> Result<Settings, SettingsError> {
     match fs::read(file) {
         Ok(bytes) => serde_json::from_slice(&bytes)
-            .map_err(|error| SettingsTrouble::Malformed(file.to_owned(), error)),
+            .map_err(|error| SettingsError::Malformed(file.to_owned(), error)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Settings::default()),
-        Err(error) => Err(SettingsTrouble::Unreadable(file.to_owned(), error)),
+        Err(error) => Err(SettingsError::Unreadable(file.to_owned(), error)),
     }
 }
 
-fn checked(companion: &str, source: Source) -> Result<Url, SettingsTrouble> {
-    fit(companion).map_err(|unfit| SettingsTrouble::NotACompanion(source, unfit))
+fn checked(companion: &str, source: Source) -> Result<Url, SettingsError> {
+    fit(companion).map_err(|unfit| SettingsError::NotACompanion(source, unfit))
 }
 
-fn fit(companion: &str) -> Result<Url, Unfit> {
-    let url = Url::parse(companion).map_err(|_| Unfit::NotAUrl)?;
+fn fit(companion: &str) -> Result<Url, CompanionUrlError> {
+    let url = Url::parse(companion).map_err(|_| CompanionUrlError::NotAUrl)?;
     let has_user = !url.username().is_empty() || url.password().is_some();
     if has_user || url.query().is_some() || url.fragment().is_some() {
-        return Err(Unfit::TooMuch);
+        return Err(CompanionUrlError::TooMuch);
     }
-    CompanionOrigin::of(&url).map_err(|_| Unfit::Insecure)?;
+    CompanionOrigin::of(&url).map_err(|_| CompanionUrlError::Insecure)?;
     Ok(url)
 }
 

@@ -8,10 +8,11 @@ pub mod http;
 pub mod keychain;
 pub mod locks;
 pub mod loopback;
+pub mod platform;
 pub mod session;
-pub mod surroundings;
 
-pub use config::{Channel, Config, ListenerWords};
-pub use driver::{Client, Intent, Notice};
+pub use config::{Channel, Config};
+pub use driver::{Client, ClientNotice, Intent};
+pub use loopback::{ListenerMessages, PageText};
+pub use platform::{Clipboard, Clock, Platform, Random, SystemClock, SystemRandomness};
 pub use session::Sessions;
-pub use surroundings::{Clipboard, Clock, Platform, Random, SystemClock, SystemRandomness};

@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keyport_client::http::{Companion, DeviceKey, Trouble};
+use keyport_client::http::{CompanionClient, DeviceKey, HttpError};
 use keyport_client::{SystemClock, SystemRandomness};
 use keyport_core::AttemptId;
 use rcgen::CertifiedKey;
@@ -25,7 +25,7 @@ use url::Url;
 
 const COMPANION: &str = "https://sign-in.acme.test";
 const ASK: &str = "--ask";
-const PATIENCE: Duration = Duration::from_secs(20);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
 #[tokio::main]
 async fn main() {
@@ -54,10 +54,10 @@ async fn main() {
 /// What a client says of the companion.
 async fn ask() -> &'static str {
     let url = Url::parse(COMPANION).unwrap();
-    let companion = Companion::at(&url, Arc::new(SystemClock), Arc::new(SystemRandomness));
+    let companion = CompanionClient::at(&url, Arc::new(SystemClock), Arc::new(SystemRandomness));
     let key = DeviceKey::draw().unwrap();
-    match companion.attempt_standing(&key, &AttemptId("a".repeat(32))).await {
-        Err(Trouble::Problem(problem)) => problem.code(),
+    match companion.attempt_status(&key, &AttemptId("a".repeat(32))).await {
+        Err(HttpError::Problem(problem)) => problem.code(),
         _ => "no problem",
     }
 }
@@ -72,7 +72,7 @@ async fn behind(proxy: SocketAddr, authority: Option<&Path>) -> String {
     if let Some(authority) = authority {
         client.env("SSL_CERT_FILE", authority);
     }
-    let output = timeout(PATIENCE, client.output()).await.expect("an answer").unwrap();
+    let output = timeout(WAIT_TIMEOUT, client.output()).await.expect("an answer").unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 

@@ -12,7 +12,7 @@ use crate::keys::Keys;
 use crate::setup::SetupStatus;
 use crate::storage::Storage;
 use crate::upstream::{Exchanges, Upstreams};
-use keyport_words::Words;
+use keyport_messages::Messages;
 
 /// Proofs remembered against replay; with a nonce that lives two minutes at most this allows for a
 /// thousand a second.
@@ -37,7 +37,7 @@ pub struct Parts {
     /// Randomness.
     pub random: Arc<dyn Random>,
     /// What people read.
-    pub words: Words,
+    pub words: Messages,
 }
 
 /// The running service.
@@ -59,7 +59,7 @@ pub struct App {
     /// Randomness.
     pub random: Arc<dyn Random>,
     /// What people read.
-    pub words: Words,
+    pub words: Messages,
     /// DPoP proofs already seen.
     pub seen: SeenProofs,
     /// Exchanges with the providers.

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use futures_util::FutureExt as _;
+use keyport_messages::Messages;
 use keyport_shutdown::Shutdown;
-use keyport_words::Words;
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::ambient::{Clock, SystemClock};
@@ -166,7 +166,7 @@ async fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc<App>> {
         keys,
         clock: Arc::new(clock),
         random,
-        words: Words::english(),
+        words: Messages::english(),
     }))
 }
 

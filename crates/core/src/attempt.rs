@@ -1,5 +1,5 @@
-//! An attempt: the client's record of one sign-in, and its doors, the ways by which the browser can
-//! hand back.
+//! An attempt: the client's record of one sign-in, and its receivers, the ways by which the browser
+//! can hand back.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,18 +23,18 @@ impl AttemptId {
 /// A way for the browser to hand back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Door {
+pub enum CallbackReceiver {
     /// `http://127.0.0.1:PORT/callback`, RFC 8252 §7.3.
     Loopback,
     /// The private-use scheme, RFC 8252 §7.1.
     Link,
 }
 
-/// The random values of one door, drawn by the caller.
+/// The random values of one receiver, drawn by the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DoorSeed {
+pub struct ReceiverSecrets {
     /// Which way.
-    pub door: Door,
+    pub receiver: CallbackReceiver,
     /// At least 128 bits.
     pub state: State,
     /// RFC 7636 §4.1.
@@ -65,27 +65,27 @@ pub struct Hints {
     pub provider: Option<String>,
 }
 
-/// Everything a new attempt needs from outside: its id, its doors with their random values, the
+/// Everything a new attempt needs from outside: its id, its receivers with their random values, the
 /// wishes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptSeed {
     /// New for each click.
     pub id: AttemptId,
     /// The first one is the one the browser is sent through.
-    pub doors: Vec<DoorSeed>,
+    pub receivers: Vec<ReceiverSecrets>,
     /// Who wants in.
     pub hints: Hints,
     /// Where to keep the session.
     pub store: Store,
 }
 
-/// The companion has taken the pushed requests (RFC 9126 §2.2), one for each door in the seed's
+/// The companion has taken the pushed requests (RFC 9126 §2.2), one for each receiver in the seed's
 /// order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pushed {
     /// Byte-equal to the metadata; compared with `iss` (RFC 9207).
     pub issuer: String,
-    /// One authorization URL a door.
+    /// One authorization URL a receiver.
     pub urls: Vec<AuthorizationUrl>,
     /// When the pushed requests stop working.
     pub deadline: Moment,
@@ -97,8 +97,8 @@ pub struct Pushed {
 pub struct KeptAttempt {
     /// The attempt it was.
     pub id: AttemptId,
-    /// Its deep-link door.
-    pub door: DoorSeed,
+    /// Its deep-link receiver.
+    pub receiver: ReceiverSecrets,
     /// Byte-equal to the metadata.
     pub issuer: String,
     /// Its deadline; past it the record counts for nothing.

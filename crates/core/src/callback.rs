@@ -1,15 +1,15 @@
 //! The callback: the redirect as received, RFC 6749 §4.1.2 with `iss` (RFC 9207).
 //!
 //! Reads a raw string and believes nothing: exact prefix, ASCII, at most 2 KiB, each parameter
-//! once. It does *not* know whether anybody waits for it; the machine decides that by `state`.
-//! Whatever does not fit is [`Noise`], never an error.
+//! once. It does *not* know whether an attempt waits for it; the machine decides that by `state`.
+//! Whatever does not fit is [`CallbackError`], never an error.
 
 use std::collections::BTreeMap;
 
 use thiserror::Error;
 use url::form_urlencoded;
 
-use crate::attempt::Door;
+use crate::attempt::CallbackReceiver;
 use crate::secret::{AuthorizationCode, RawCallback, State};
 
 /// Longest callback that is looked at, in bytes.
@@ -17,7 +17,7 @@ pub const LONGEST: usize = 2048;
 
 /// What the authorization server said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum AuthorizationResponse {
     /// RFC 6749 §4.1.2.
     Code(AuthorizationCode),
     /// RFC 6749 §4.1.2.1: the error code alone. Its description is never read.
@@ -27,14 +27,14 @@ pub enum Answer {
 /// A well-formed callback. Nothing says yet that it is ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Callback {
-    /// The door it came through.
-    pub door: Door,
-    /// To be compared with the doors that are open.
+    /// The receiver it came through.
+    pub receiver: CallbackReceiver,
+    /// To be compared with the receivers that are open.
     pub state: State,
     /// RFC 9207; compared when our companion promises it, which it does.
     pub issuer: Option<String>,
     /// Code or error.
-    pub answer: Answer,
+    pub response: AuthorizationResponse,
     /// The companion's page to send a loopback browser back to: an opaque id of `[A-Za-z0-9_-]`,
     /// never a URL.
     pub handoff: Option<String>,
@@ -42,7 +42,7 @@ pub struct Callback {
 
 /// Why a string is not a callback. Counted and logged, never fatal, never shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum Noise {
+pub enum CallbackError {
     /// Over [`LONGEST`].
     #[error("too long")]
     TooLong,
@@ -63,57 +63,62 @@ pub enum Noise {
     NoState,
     /// Neither code nor error, or both.
     #[error("neither code nor error")]
-    NoAnswer,
+    NoResponse,
 }
 
 impl Callback {
-    /// Reads `raw` as it arrived at `door`: for the deep link the whole argument, for the loopback
-    /// listener the request target. `address` is what must stand before the `?`, compared byte by
-    /// byte.
+    /// Reads `raw` as it arrived at `receiver`: for the deep link the whole argument, for the
+    /// loopback listener the request target. `address` is what must stand before the `?`, compared
+    /// byte by byte.
     ///
     /// # Errors
-    /// [`Noise`] if it is not exactly a callback.
-    pub fn parse(door: Door, address: &str, raw: &RawCallback) -> Result<Self, Noise> {
+    /// [`CallbackError`] if it is not exactly a callback.
+    pub fn parse(
+        receiver: CallbackReceiver,
+        address: &str,
+        raw: &RawCallback,
+    ) -> Result<Self, CallbackError> {
         let raw = raw.expose();
         if raw.len() > LONGEST {
-            return Err(Noise::TooLong);
+            return Err(CallbackError::TooLong);
         }
         if !raw.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Noise::NotAscii);
+            return Err(CallbackError::NotAscii);
         }
         let query = raw
             .strip_prefix(address)
             .and_then(|rest| rest.strip_prefix('?'))
-            .ok_or(Noise::OtherAddress)?;
+            .ok_or(CallbackError::OtherAddress)?;
         let mut parameters = parameters(query)?;
-        let state = parameters.remove("state").filter(|s| !s.is_empty()).ok_or(Noise::NoState)?;
+        let state =
+            parameters.remove("state").filter(|s| !s.is_empty()).ok_or(CallbackError::NoState)?;
         let code = parameters.remove("code").filter(|c| !c.is_empty());
-        let answer = match (code, parameters.remove("error")) {
-            (Some(code), None) => Answer::Code(AuthorizationCode::new(code)),
-            (None, Some(error)) => Answer::Error(error),
-            (Some(_), Some(_)) | (None, None) => return Err(Noise::NoAnswer),
+        let response = match (code, parameters.remove("error")) {
+            (Some(code), None) => AuthorizationResponse::Code(AuthorizationCode::new(code)),
+            (None, Some(error)) => AuthorizationResponse::Error(error),
+            (Some(_), Some(_)) | (None, None) => return Err(CallbackError::NoResponse),
         };
         Ok(Self {
-            door,
+            receiver,
             state: State::new(state),
             issuer: parameters.remove("iss"),
-            answer,
+            response,
             handoff: parameters.remove("handoff").filter(|id| is_opaque_id(id)),
         })
     }
 }
 
-fn parameters(query: &str) -> Result<BTreeMap<String, String>, Noise> {
+fn parameters(query: &str) -> Result<BTreeMap<String, String>, CallbackError> {
     if query.contains('#') || !escapes_are_whole(query) {
-        return Err(Noise::Malformed);
+        return Err(CallbackError::Malformed);
     }
     let mut found = BTreeMap::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         if !name.chars().chain(value.chars()).all(|c| c == ' ' || c.is_ascii_graphic()) {
-            return Err(Noise::NotAscii);
+            return Err(CallbackError::NotAscii);
         }
         if found.insert(name.into_owned(), value.into_owned()).is_some() {
-            return Err(Noise::Repeated);
+            return Err(CallbackError::Repeated);
         }
     }
     Ok(found)
@@ -140,8 +145,8 @@ mod tests {
 
     const LINK: &str = "dev.keyport.desktop:/callback";
 
-    fn link(raw: &str) -> Result<Callback, Noise> {
-        Callback::parse(Door::Link, LINK, &RawCallback::new(raw))
+    fn link(raw: &str) -> Result<Callback, CallbackError> {
+        Callback::parse(CallbackReceiver::Link, LINK, &RawCallback::new(raw))
     }
 
     #[test]
@@ -159,59 +164,66 @@ mod tests {
             "https://evil.test/callback?code=c&state=s",
             " dev.keyport.desktop:/callback?code=c&state=s",
         ] {
-            let noise = link(raw).unwrap_err();
-            assert!(matches!(noise, Noise::OtherAddress | Noise::NotAscii), "{raw}: {noise:?}");
+            let error = link(raw).unwrap_err();
+            assert!(
+                matches!(error, CallbackError::OtherAddress | CallbackError::NotAscii),
+                "{raw}: {error:?}"
+            );
         }
     }
 
     #[test]
-    fn a_parameter_that_stands_twice_is_noise() {
+    fn refuses_a_parameter_that_stands_twice() {
         for twice in ["state=s&state=s", "state=s&code=d", "state=s&iss=a&iss=b", "state=s&x=1&x=2"]
         {
-            assert_eq!(link(&format!("{LINK}?code=c&{twice}")), Err(Noise::Repeated), "{twice}");
+            assert_eq!(
+                link(&format!("{LINK}?code=c&{twice}")),
+                Err(CallbackError::Repeated),
+                "{twice}"
+            );
         }
     }
 
     #[test]
-    fn what_is_missing_or_empty_is_noise() {
-        assert_eq!(link(&format!("{LINK}?code=c")), Err(Noise::NoState));
-        assert_eq!(link(&format!("{LINK}?code=c&state=")), Err(Noise::NoState));
-        assert_eq!(link(&format!("{LINK}?state=s")), Err(Noise::NoAnswer));
-        assert_eq!(link(&format!("{LINK}?state=s&code=")), Err(Noise::NoAnswer));
-        assert_eq!(link(&format!("{LINK}?state=s&code=c&error=e")), Err(Noise::NoAnswer));
-        assert_eq!(link(&format!("{LINK}?error=access_denied")), Err(Noise::NoState));
+    fn refuses_what_is_missing_or_empty() {
+        assert_eq!(link(&format!("{LINK}?code=c")), Err(CallbackError::NoState));
+        assert_eq!(link(&format!("{LINK}?code=c&state=")), Err(CallbackError::NoState));
+        assert_eq!(link(&format!("{LINK}?state=s")), Err(CallbackError::NoResponse));
+        assert_eq!(link(&format!("{LINK}?state=s&code=")), Err(CallbackError::NoResponse));
+        assert_eq!(link(&format!("{LINK}?state=s&code=c&error=e")), Err(CallbackError::NoResponse));
+        assert_eq!(link(&format!("{LINK}?error=access_denied")), Err(CallbackError::NoState));
     }
 
     #[test]
-    fn bytes_that_two_readers_could_take_differently_are_noise() {
-        assert_eq!(link(&format!("{LINK}?code=%zz&state=s")), Err(Noise::Malformed));
-        assert_eq!(link(&format!("{LINK}?code=c&state=%4")), Err(Noise::Malformed));
-        assert_eq!(link(&format!("{LINK}?code=c&state=s#f")), Err(Noise::Malformed));
-        assert_eq!(link(&format!("{LINK}?code=c%00&state=s")), Err(Noise::NotAscii));
-        assert_eq!(link(&format!("{LINK}?code=%C3%A9&state=s")), Err(Noise::NotAscii));
-        assert_eq!(link(&format!("{LINK}?code=é&state=s")), Err(Noise::NotAscii));
+    fn refuses_bytes_that_two_parsers_could_read_differently() {
+        assert_eq!(link(&format!("{LINK}?code=%zz&state=s")), Err(CallbackError::Malformed));
+        assert_eq!(link(&format!("{LINK}?code=c&state=%4")), Err(CallbackError::Malformed));
+        assert_eq!(link(&format!("{LINK}?code=c&state=s#f")), Err(CallbackError::Malformed));
+        assert_eq!(link(&format!("{LINK}?code=c%00&state=s")), Err(CallbackError::NotAscii));
+        assert_eq!(link(&format!("{LINK}?code=%C3%A9&state=s")), Err(CallbackError::NotAscii));
+        assert_eq!(link(&format!("{LINK}?code=é&state=s")), Err(CallbackError::NotAscii));
         assert_eq!(
             link(&format!("{LINK}?code=c&state={}", "s".repeat(LONGEST))),
-            Err(Noise::TooLong)
+            Err(CallbackError::TooLong)
         );
     }
 
     #[test]
-    fn the_longest_callback_is_read_and_one_byte_more_is_noise() {
+    fn reads_the_longest_callback_and_refuses_one_byte_more() {
         let of_length = |length: usize| {
             let start = format!("{LINK}?state=s&code=");
             link(&format!("{start}{}", "c".repeat(length - start.len())))
         };
         assert!(of_length(LONGEST).is_ok());
-        assert_eq!(of_length(LONGEST + 1), Err(Noise::TooLong));
+        assert_eq!(of_length(LONGEST + 1), Err(CallbackError::TooLong));
     }
 
     #[test]
-    fn a_callback_is_read_with_its_escapes_and_without_what_it_does_not_know() {
+    fn reads_escapes_and_ignores_unknown_parameters() {
         let read =
             link(&format!("{LINK}?code=a%2Bb&state=x%20y&iss=http%3A%2F%2Fa&new=1")).unwrap();
         assert_eq!(read.state, State::new("x y"));
-        assert_eq!(read.answer, Answer::Code(AuthorizationCode::new("a+b")));
+        assert_eq!(read.response, AuthorizationResponse::Code(AuthorizationCode::new("a+b")));
         assert_eq!(read.issuer.as_deref(), Some("http://a"));
     }
 

@@ -2,7 +2,7 @@
 //! that a crash between two can be replayed.
 
 use crate::account::{AccountId, NewSession};
-use crate::attempt::{AttemptId, AttemptSeed, Door, KeptAttempt};
+use crate::attempt::{AttemptId, AttemptSeed, CallbackReceiver, KeptAttempt};
 use crate::event::Ticket;
 use crate::problem::Problem;
 use crate::secret::{AuthorizationCode, AuthorizationUrl, CodeVerifier, RefreshToken};
@@ -10,9 +10,9 @@ use crate::secret::{AuthorizationCode, AuthorizationUrl, CodeVerifier, RefreshTo
 /// How an attempt ended for the person, told to the companion so that its page tells the truth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Signed in, in the keychain.
+    /// SignedInAccount in, in the keychain.
     Stored,
-    /// Signed in, in memory alone.
+    /// SignedInAccount in, in memory alone.
     Memory,
     /// Not signed in.
     Failed(Problem),
@@ -26,8 +26,8 @@ pub enum Effect {
         /// Echoed.
         ticket: Ticket,
     },
-    /// Probe the keychain if it shall keep the session, open the doors, *then* push one request a
-    /// door; answer with [`Prepared`](crate::Event::Prepared).
+    /// Probe the keychain if it shall keep the session, open the receivers, *then* push one request
+    /// a receiver; answer with [`Prepared`](crate::Event::Prepared).
     Prepare(AttemptSeed),
     /// Keep this attempt in the keychain until its deadline. Before the browser opens.
     Keep(KeptAttempt),
@@ -48,8 +48,8 @@ pub enum Effect {
         /// This one.
         attempt: AttemptId,
     },
-    /// Close the attempt's doors, stop watching, forget what was kept of it.
-    CloseDoors {
+    /// Close the attempt's receivers, stop watching, forget what was kept of it.
+    CloseReceivers {
         /// This one.
         attempt: AttemptId,
     },
@@ -62,11 +62,11 @@ pub enum Effect {
     ExchangeCode {
         /// Of this attempt.
         attempt: AttemptId,
-        /// The door it came through: it decides the redirect URI.
-        door: Door,
+        /// The receiver it came through: it decides the redirect URI.
+        receiver: CallbackReceiver,
         /// The code.
         code: AuthorizationCode,
-        /// The verifier of that door.
+        /// The verifier of that receiver.
         verifier: CodeVerifier,
     },
     /// Write the session to the keychain; answer with [`Saved`](crate::Event::Saved).

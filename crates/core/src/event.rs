@@ -13,7 +13,7 @@ pub type Ticket = u64;
 
 /// What the keychain holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Vault {
+pub struct KeychainContents {
     /// Every account of this device.
     pub accounts: Vec<Account>,
     /// When the access token that came with each session stops working. An account that is not in
@@ -24,7 +24,7 @@ pub struct Vault {
     /// A deep-link attempt that waits for its link.
     pub kept: Option<KeptAttempt>,
     /// Something could not be read, and the person should hear of it.
-    pub trouble: Option<Problem>,
+    pub error: Option<Problem>,
 }
 
 /// News of an attempt from the companion's attempt endpoint.
@@ -83,9 +83,9 @@ pub enum Event {
         /// Of the [`Load`](crate::Effect::Load) it answers.
         ticket: Ticket,
         /// What it held, or why it could not be read.
-        result: Result<Vault, Problem>,
+        result: Result<KeychainContents, Problem>,
     },
-    /// The doors are open and the requests are pushed, or not.
+    /// The receivers are open and the requests are pushed, or not.
     Prepared {
         /// Of this attempt.
         attempt: AttemptId,
@@ -104,8 +104,8 @@ pub enum Event {
         /// What happened there.
         progress: Progress,
     },
-    /// A well-formed callback came through a door. Whether it is ours is decided here.
-    Called(Callback),
+    /// A well-formed callback came through a receiver. Whether it is ours is decided here.
+    CallbackReceived(Callback),
     /// The code was exchanged, or not.
     Exchanged {
         /// Of this attempt.

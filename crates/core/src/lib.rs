@@ -19,10 +19,12 @@ pub mod table;
 pub mod view;
 
 pub use account::{Account, AccountId, Connection, NewSession, Organization, Stored, Tokens};
-pub use attempt::{AttemptId, AttemptSeed, Door, DoorSeed, Hints, KeptAttempt, Pushed, Store};
-pub use callback::{Answer, Callback, Noise};
+pub use attempt::{
+    AttemptId, AttemptSeed, CallbackReceiver, Hints, KeptAttempt, Pushed, ReceiverSecrets, Store,
+};
+pub use callback::{AuthorizationResponse, Callback, CallbackError};
 pub use effect::{Effect, Outcome};
-pub use event::{Event, Progress, Refreshed, Vault};
+pub use event::{Event, KeychainContents, Progress, Refreshed};
 pub use machine::Machine;
 pub use moment::{Lifetime, Moment};
 pub use problem::Problem;

@@ -9,26 +9,28 @@ mod finish;
 mod session;
 mod sign_in;
 mod start;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use waiting::WaitingAttempt;
+
 use crate::account::{Account, AccountId, NewSession, Stored};
-use crate::attempt::{AttemptId, AttemptSeed, DoorSeed, KeptAttempt, Store};
+use crate::attempt::{AttemptId, AttemptSeed, Store};
 use crate::callback::Callback;
 use crate::effect::Effect;
 use crate::event::{Event, Ticket};
 use crate::moment::{Lifetime, Moment};
 use crate::problem::Problem;
-use crate::secret::AuthorizationUrl;
 
 /// Reading the keychain at start: several items of 3 s each.
 pub const LOAD_LIFETIME: Lifetime = Lifetime::seconds(12);
-/// Keychain probe, doors and pushed requests.
+/// Keychain probe, receivers and pushed requests.
 pub const PREPARE_LIFETIME: Lifetime = Lifetime::seconds(30);
-/// The code exchange: the client waits 25 s at most for its turn to touch what is kept, then 18 s
+/// The code exchange: the client waits 25 s at most for the session lock, then 18 s
 /// for the companion, whose codes live for 60 s.
 pub const EXCHANGE_LIFETIME: Lifetime = Lifetime::seconds(60);
-/// Writing to the keychain, which may answer slowly; the turn for it was taken before.
+/// Writing to the keychain, which may answer slowly; the lock for it was taken before.
 pub const SAVE_LIFETIME: Lifetime = Lifetime::seconds(15);
 /// One refresh with its lock.
 pub const REFRESH_LIFETIME: Lifetime = Lifetime::seconds(60);
@@ -40,26 +42,9 @@ pub const LONGEST_RETRY: Lifetime = Lifetime::seconds(300);
 /// says.
 pub const LONGEST_WAIT: Lifetime = Lifetime::seconds(900);
 
-/// An attempt that the companion has taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Waiting {
-    pub id: AttemptId,
-    pub doors: Vec<DoorSeed>,
-    /// Empty for an attempt that was taken up again after a restart: its URL was never written
-    /// down.
-    pub urls: Vec<AuthorizationUrl>,
-    pub issuer: String,
-    pub store: Store,
-    pub deadline: Moment,
-    pub number: Option<String>,
-    /// The person continued over there; the browser is on its way.
-    pub minted: bool,
-    pub browser_failed: bool,
-}
-
 /// The sign-in side.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Front {
+pub(crate) enum SignInState {
     /// The keychain is being read.
     Starting {
         ticket: Ticket,
@@ -69,10 +54,10 @@ pub(crate) enum Front {
     },
     /// Nothing under way. A problem is shown until it is dismissed.
     Idle { problem: Option<(Problem, Option<AttemptId>)> },
-    /// Doors and pushed requests are being made.
+    /// Receivers and pushed requests are being made.
     Preparing { seed: AttemptSeed, deadline: Moment },
     /// The browser has it.
-    AwaitingCallback(Waiting),
+    AwaitingCallback(WaitingAttempt),
     /// The code is being exchanged.
     Exchanging { id: AttemptId, store: Store, deadline: Moment },
     /// The session is being written to the keychain.
@@ -90,7 +75,7 @@ pub(crate) enum Freshness {
 
 /// One signed-in account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Signed {
+pub(crate) struct SignedInAccount {
     pub account: Account,
     pub stored: Stored,
     /// Why it is in memory, when that was not the person's wish.
@@ -107,8 +92,8 @@ pub(crate) struct Signed {
 /// The state of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Machine {
-    pub(crate) front: Front,
-    pub(crate) accounts: BTreeMap<AccountId, Signed>,
+    pub(crate) sign_in: SignInState,
+    pub(crate) accounts: BTreeMap<AccountId, SignedInAccount>,
     pub(crate) current: Option<AccountId>,
     pub(crate) next_ticket: Ticket,
     /// Whether what the keychain holds is still unknown: it was never read, or could not be.
@@ -132,7 +117,7 @@ impl Machine {
     #[must_use]
     pub fn start(now: Moment) -> (Self, Vec<Effect>) {
         let machine = Self {
-            front: Front::Starting {
+            sign_in: SignInState::Starting {
                 ticket: 0,
                 deadline: now.after(LOAD_LIFETIME),
                 wanted: None,
@@ -172,7 +157,7 @@ impl Machine {
             Event::Prepared { attempt, result } => self.prepared(&attempt, result, now),
             Event::BrowserFailed { attempt } => self.browser_failed(&attempt),
             Event::Progressed { attempt, progress } => self.progressed(&attempt, progress),
-            Event::Called(callback) => self.called(callback, now),
+            Event::CallbackReceived(callback) => self.callback_received(callback, now),
             Event::Exchanged { attempt, result } => self.exchanged(&attempt, result, now),
             Event::Saved { ticket, result } => self.saved(ticket, result, now),
             Event::Refreshed { ticket, result } => self.refreshed(ticket, &result, now),
@@ -183,64 +168,66 @@ impl Machine {
     /// When a [`Tick`](Event::Tick) is due; `None` when nothing waits.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Moment> {
-        let front = match &self.front {
+        let sign_in = match &self.sign_in {
             // The keychain is being read or written: the sessions wait for it.
-            Front::Starting { deadline, .. } | Front::Saving { deadline, .. } => {
+            SignInState::Starting { deadline, .. } | SignInState::Saving { deadline, .. } => {
                 return Some(*deadline);
             }
-            Front::Preparing { deadline, .. } | Front::Exchanging { deadline, .. } => {
+            SignInState::Preparing { deadline, .. } | SignInState::Exchanging { deadline, .. } => {
                 Some(*deadline)
             }
-            Front::AwaitingCallback(waiting) => Some(waiting.deadline),
-            Front::Idle { .. } => None,
+            SignInState::AwaitingCallback(waiting) => Some(waiting.deadline),
+            SignInState::Idle { .. } => None,
         };
         // Where a sign-in is under way, no refresh begins.
         let sessions = self.accounts.values().filter_map(|signed| match signed.freshness {
-            Freshness::Fresh { refresh_at } => front.is_none().then_some(refresh_at),
+            Freshness::Fresh { refresh_at } => sign_in.is_none().then_some(refresh_at),
             Freshness::Refreshing { deadline, .. } => Some(deadline),
         });
-        front.into_iter().chain(sessions).min()
+        sign_in.into_iter().chain(sessions).min()
     }
 
-    /// Whether an open door waits for this callback: its door, its `state`, our issuer.
+    /// Whether an open receiver waits for this callback: its receiver, its `state`, our issuer.
     #[must_use]
     pub fn expects(&self, callback: &Callback) -> bool {
-        match &self.front {
-            Front::AwaitingCallback(waiting) => waiting.door_of(callback).is_some(),
-            Front::Starting { .. }
-            | Front::Idle { .. }
-            | Front::Preparing { .. }
-            | Front::Exchanging { .. }
-            | Front::Saving { .. } => false,
+        match &self.sign_in {
+            SignInState::AwaitingCallback(waiting) => waiting.receiver_of(callback).is_some(),
+            SignInState::Starting { .. }
+            | SignInState::Idle { .. }
+            | SignInState::Preparing { .. }
+            | SignInState::Exchanging { .. }
+            | SignInState::Saving { .. } => false,
         }
     }
 
     /// Whether a callback that comes now is held until the keychain says whose it is.
     #[must_use]
     pub fn holds_callbacks(&self) -> bool {
-        match &self.front {
-            Front::Starting { .. } => true,
-            Front::Idle { .. } => self.unread,
-            Front::Preparing { .. }
-            | Front::AwaitingCallback(_)
-            | Front::Exchanging { .. }
-            | Front::Saving { .. } => false,
+        match &self.sign_in {
+            SignInState::Starting { .. } => true,
+            SignInState::Idle { .. } => self.unread,
+            SignInState::Preparing { .. }
+            | SignInState::AwaitingCallback(_)
+            | SignInState::Exchanging { .. }
+            | SignInState::Saving { .. } => false,
         }
     }
 
     /// The name of the state, as the table prints it.
     #[must_use]
     pub fn state_name(&self) -> &'static str {
-        match &self.front {
-            Front::Starting { .. } => "Starting",
-            Front::Preparing { .. } => "Preparing",
-            Front::AwaitingCallback(_) => "AwaitingCallback",
-            Front::Exchanging { .. } => "Exchanging",
-            Front::Saving { .. } => "Saving",
-            Front::Idle { .. } => match self.shown() {
+        match &self.sign_in {
+            SignInState::Starting { .. } => "Starting",
+            SignInState::Preparing { .. } => "Preparing",
+            SignInState::AwaitingCallback(_) => "AwaitingCallback",
+            SignInState::Exchanging { .. } => "Exchanging",
+            SignInState::Saving { .. } => "Saving",
+            SignInState::Idle { .. } => match self.shown() {
                 None => "SignedOut",
-                Some(Signed { freshness: Freshness::Refreshing { .. }, .. }) => "Refreshing",
-                Some(Signed { freshness: Freshness::Fresh { .. }, .. }) => "SignedIn",
+                Some(SignedInAccount { freshness: Freshness::Refreshing { .. }, .. }) => {
+                    "Refreshing"
+                }
+                Some(SignedInAccount { freshness: Freshness::Fresh { .. }, .. }) => "SignedIn",
             },
         }
     }
@@ -251,7 +238,7 @@ impl Machine {
         self.shown().map(|signed| (&signed.account, signed.stored))
     }
 
-    pub(crate) fn shown(&self) -> Option<&Signed> {
+    pub(crate) fn shown(&self) -> Option<&SignedInAccount> {
         self.current.as_ref().and_then(|id| self.accounts.get(id))
     }
 
@@ -266,35 +253,14 @@ impl Machine {
     }
 
     pub(crate) fn idle(mut self, problem: Option<(Problem, Option<AttemptId>)>) -> Self {
-        self.front = Front::Idle { problem };
+        self.sign_in = SignInState::Idle { problem };
         self
     }
 
     fn tick(self, now: Moment) -> Step {
-        let (machine, mut effects) = self.tick_front(now);
+        let (machine, mut effects) = self.tick_sign_in(now);
         let (machine, more) = machine.tick_sessions(now);
         effects.extend(more);
         (machine, effects)
-    }
-}
-
-impl Waiting {
-    /// The door that this callback belongs to. Every door is compared, in constant time each.
-    pub(crate) fn door_of(&self, callback: &Callback) -> Option<&DoorSeed> {
-        if callback.issuer.as_deref() != Some(self.issuer.as_str()) {
-            return None;
-        }
-        self.doors.iter().filter(|d| d.door == callback.door).find(|d| d.state == callback.state)
-    }
-
-    pub(crate) fn kept(&self) -> Option<KeptAttempt> {
-        let door = self.doors.iter().find(|d| d.door == crate::attempt::Door::Link)?;
-        Some(KeptAttempt {
-            id: self.id.clone(),
-            door: door.clone(),
-            issuer: self.issuer.clone(),
-            deadline: self.deadline,
-            store: self.store,
-        })
     }
 }

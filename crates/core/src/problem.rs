@@ -1,5 +1,5 @@
 //! Every problem a person can meet, as a stable code with parameters. The closed list: sentences
-//! live in `keyport-words`.
+//! live in `keyport-messages`.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ pub enum NextStep {
     TryAgain,
     /// With another email or organization.
     ChangeEmail,
-    /// Through another door.
+    /// Through another receiver.
     AnotherWay,
     /// The keychain again, or without it.
     KeychainAgain,
@@ -117,7 +117,7 @@ problems! {
     SessionEnded = "session_ended", SignIn;
     /// The device key that the session is bound to is lost or cannot be read.
     DeviceKeyLost = "device_key_lost", SignIn;
-    /// Signed out on this device; the companion could not be told.
+    /// SignedInAccount out on this device; the companion could not be told.
     SignedOutHere = "signed_out_here", SignIn;
     /// The account that was named is not signed in here.
     AccountUnknown = "account_unknown", SignIn;
@@ -140,7 +140,7 @@ problems! {
     /// No browser could be opened.
     BrowserNotOpened = "browser_not_opened", TryAgain;
     /// The way back from the browser could not be opened.
-    DoorBlocked = "door_blocked", AnotherWay;
+    ReceiverBlocked = "door_blocked", AnotherWay;
     /// There is no such command to run.
     CommandNotFound = "command_not_found", TryAgain;
     /// The command is there, and the system does not start it.

@@ -51,7 +51,7 @@ macro_rules! secret {
 }
 
 secret! {
-    /// `state`, RFC 6749 §4.1.1: ties a callback to the door that waits for it.
+    /// `state`, RFC 6749 §4.1.1: ties a callback to the receiver that waits for it.
     State;
     /// `code_verifier`, RFC 7636 §4.1.
     CodeVerifier;

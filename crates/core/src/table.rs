@@ -4,10 +4,12 @@
 use std::fmt::Write as _;
 
 use crate::account::{Account, AccountId, Connection, NewSession, Stored, Tokens};
-use crate::attempt::{AttemptId, AttemptSeed, Door, DoorSeed, Hints, Pushed, Store};
-use crate::callback::{Answer, Callback};
+use crate::attempt::{
+    AttemptId, AttemptSeed, CallbackReceiver, Hints, Pushed, ReceiverSecrets, Store,
+};
+use crate::callback::{AuthorizationResponse, Callback};
 use crate::effect::Effect;
-use crate::event::{Event, Refreshed, Vault};
+use crate::event::{Event, KeychainContents, Refreshed};
 use crate::machine::Machine;
 use crate::moment::Moment;
 use crate::problem::Problem;
@@ -109,7 +111,10 @@ fn name_of(effect: &Effect) -> String {
 }
 
 fn loaded(accounts: Vec<Account>) -> Event {
-    Event::Loaded { ticket: 0, result: Ok(Vault { accounts, ..Vault::default() }) }
+    Event::Loaded {
+        ticket: 0,
+        result: Ok(KeychainContents { accounts, ..KeychainContents::default() }),
+    }
 }
 
 /// A click with its random values; `n` tells attempts apart.
@@ -117,8 +122,8 @@ fn loaded(accounts: Vec<Account>) -> Event {
 pub fn wanted(n: &str) -> Event {
     Event::SignInWanted(AttemptSeed {
         id: AttemptId(n.repeat(32)),
-        doors: vec![DoorSeed {
-            door: Door::Link,
+        receivers: vec![ReceiverSecrets {
+            receiver: CallbackReceiver::Link,
             state: State::new(format!("state-{n}")),
             verifier: CodeVerifier::new(format!("verifier-{n}")),
         }],
@@ -143,11 +148,11 @@ pub fn prepared(n: &str) -> Event {
 /// The callback of attempt `n` with a code.
 #[must_use]
 pub fn called(n: &str) -> Event {
-    Event::Called(Callback {
-        door: Door::Link,
+    Event::CallbackReceived(Callback {
+        receiver: CallbackReceiver::Link,
         state: State::new(format!("state-{n}")),
         issuer: Some(ISSUER.to_owned()),
-        answer: Answer::Code(AuthorizationCode::new(format!("code-{n}"))),
+        response: AuthorizationResponse::Code(AuthorizationCode::new(format!("code-{n}"))),
         handoff: None,
     })
 }

@@ -4,8 +4,8 @@
 use serde::Serialize;
 
 use crate::account::{Account, Stored};
-use crate::attempt::{AttemptId, Door};
-use crate::machine::{Front, Machine, Signed, Waiting};
+use crate::attempt::{AttemptId, CallbackReceiver};
+use crate::machine::{Machine, SignInState, SignedInAccount, WaitingAttempt};
 use crate::moment::Moment;
 use crate::problem::{NextStep, Problem};
 
@@ -30,7 +30,7 @@ pub enum Screen {
         /// The person continued on the page; the browser may be asking whether it may open the app.
         returning: bool,
         /// The way it will come back.
-        door: Door,
+        receiver: CallbackReceiver,
     },
     /// Compare this number with the browser's.
     Confirm {
@@ -79,15 +79,15 @@ impl View {
     /// Draws `machine` as it is at `now`.
     #[must_use]
     pub fn of(machine: &Machine, now: Moment) -> Self {
-        let screen = match &machine.front {
-            Front::Starting { .. } => Screen::Starting,
-            Front::Preparing { .. } => Screen::Preparing,
-            Front::AwaitingCallback(waiting) => waiting_screen(waiting, now),
-            Front::Exchanging { .. } | Front::Saving { .. } => Screen::Finishing,
-            Front::Idle { problem: Some((problem, attempt)) } => {
+        let screen = match &machine.sign_in {
+            SignInState::Starting { .. } => Screen::Starting,
+            SignInState::Preparing { .. } => Screen::Preparing,
+            SignInState::AwaitingCallback(waiting) => waiting_screen(waiting, now),
+            SignInState::Exchanging { .. } | SignInState::Saving { .. } => Screen::Finishing,
+            SignInState::Idle { problem: Some((problem, attempt)) } => {
                 problem_screen(*problem, attempt.as_ref(), machine.current.is_some())
             }
-            Front::Idle { problem: None } => match machine.shown() {
+            SignInState::Idle { problem: None } => match machine.shown() {
                 Some(signed) => signed_in_screen(signed, machine),
                 None => Screen::SignedOut,
             },
@@ -96,7 +96,7 @@ impl View {
     }
 }
 
-fn waiting_screen(waiting: &Waiting, now: Moment) -> Screen {
+fn waiting_screen(waiting: &WaitingAttempt, now: Moment) -> Screen {
     let seconds_left = waiting.deadline.seconds_left(now);
     match &waiting.number {
         Some(number) if !waiting.minted => Screen::Confirm { number: number.clone(), seconds_left },
@@ -105,7 +105,10 @@ fn waiting_screen(waiting: &Waiting, now: Moment) -> Screen {
             can_open_again: !waiting.urls.is_empty(),
             browser_failed: waiting.browser_failed,
             returning: waiting.minted,
-            door: waiting.doors.first().map_or(Door::Link, |door| door.door),
+            receiver: waiting
+                .receivers
+                .first()
+                .map_or(CallbackReceiver::Link, |receiver| receiver.receiver),
         },
     }
 }
@@ -122,7 +125,7 @@ fn problem_screen(problem: Problem, attempt: Option<&AttemptId>, signed_in: bool
     }
 }
 
-fn signed_in_screen(signed: &Signed, machine: &Machine) -> Screen {
+fn signed_in_screen(signed: &SignedInAccount, machine: &Machine) -> Screen {
     let others = machine.accounts.values().filter(|other| other.account.id != signed.account.id);
     Screen::SignedIn {
         account: Box::new(signed.account.clone()),

@@ -1,18 +1,21 @@
 //! Several accounts, and what other processes do to them while this one runs.
 
 use keyport_core::{
-    Account, AccountId, Effect, Event, Machine, Moment, Problem, Refreshed, Screen, Stored, Vault,
-    View, table,
+    Account, AccountId, Effect, Event, KeychainContents, Machine, Moment, Problem, Refreshed,
+    Screen, Stored, View, table,
 };
 
 const NOW: Moment = Moment(1_000);
 
-fn listed(names: &[&str]) -> Vault {
-    Vault { accounts: names.iter().map(|name| table::account(name)).collect(), ..Vault::default() }
+fn listed(names: &[&str]) -> KeychainContents {
+    KeychainContents {
+        accounts: names.iter().map(|name| table::account(name)).collect(),
+        ..KeychainContents::default()
+    }
 }
 
-fn loaded(ticket: u64, vault: Vault) -> Event {
-    Event::Loaded { ticket, result: Ok(vault) }
+fn loaded(ticket: u64, contents: KeychainContents) -> Event {
+    Event::Loaded { ticket, result: Ok(contents) }
 }
 
 fn step(machine: Machine, event: Event) -> (Machine, Vec<Effect>) {
@@ -85,7 +88,7 @@ fn a_keychain_that_does_not_answer_ends_no_session() {
 
 #[test]
 fn a_reading_that_began_before_a_change_here_is_stale() {
-    // Signed out here, and read before that reached the keychain.
+    // SignedInAccount out here, and read before that reached the keychain.
     let (machine, ticket) = changed(started(&["ada"]));
     let machine = step(machine, Event::SignOutWanted).0;
     let machine = step(machine, loaded(ticket, listed(&["ada"]))).0;
@@ -97,7 +100,7 @@ fn a_reading_that_began_before_a_change_here_is_stale() {
     let machine = followed(machine, &["ada"]);
     assert_eq!(shown(&machine), ["ada"], "signed in again elsewhere");
 
-    // Signed in here, and read before that.
+    // SignedInAccount in here, and read before that.
     let (machine, ticket) = changed(started(&[]));
     let events =
         [table::wanted("1"), table::prepared("1"), table::called("1"), table::exchanged("1")];

@@ -3,7 +3,9 @@
 
 mod support;
 
-use keyport_core::{Answer, Door, Effect, Event, Machine, Moment, table};
+use keyport_core::{
+    AuthorizationResponse, CallbackReceiver, Effect, Event, Machine, Moment, table,
+};
 use proptest::prelude::*;
 
 use support::model::Model;
@@ -13,14 +15,14 @@ const DEPTH: usize = 4;
 
 /// What holds after every single step, whatever came before.
 fn check(before: &Machine, event: &Event, now: Moment, after: &Machine, effects: &[Effect]) {
-    if let Event::Called(callback) = event {
+    if let Event::CallbackReceived(callback) = event {
         let ours = before.expects(callback);
         let exchanged = effects.iter().any(|e| matches!(e, Effect::ExchangeCode { .. }));
-        let has_code = matches!(callback.answer, Answer::Code(_));
+        let has_code = matches!(callback.response, AuthorizationResponse::Code(_));
         assert_eq!(
             exchanged,
             ours && has_code,
-            "a code is exchanged for a live door's callback and no other"
+            "a code is exchanged for a live receiver's callback and no other"
         );
         if !ours && !before.holds_callbacks() {
             assert_eq!((before, 0), (after, effects.len()), "a foreign callback changes nothing");
@@ -39,7 +41,7 @@ fn check(before: &Machine, event: &Event, now: Moment, after: &Machine, effects:
         assert_eq!(
             after.state_name(),
             "AwaitingCallback",
-            "a browser opens only when a door waits"
+            "a browser opens only when a receiver waits"
         );
     }
     let gained = before.signed_in().is_none() && after.signed_in().is_some();
@@ -128,9 +130,9 @@ fn no_state_event_or_effect_prints_a_secret() {
 
 #[test]
 fn the_canaries_are_really_planted() {
-    let Event::Called(callback) = table::called("1") else { unreachable!() };
+    let Event::CallbackReceived(callback) = table::called("1") else { unreachable!() };
     assert!(CANARIES.iter().any(|canary| callback.state.expose().starts_with(canary)));
-    assert_eq!(callback.door, Door::Link);
+    assert_eq!(callback.receiver, CallbackReceiver::Link);
 }
 
 proptest! {

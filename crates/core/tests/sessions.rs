@@ -4,15 +4,15 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use keyport_core::{
-    Door, Effect, Event, KeptAttempt, Machine, Moment, Problem, Refreshed, Screen, Store, Stored,
-    Vault, View, table,
+    CallbackReceiver, Effect, Event, KeptAttempt, KeychainContents, Machine, Moment, Problem,
+    Refreshed, Screen, Store, Stored, View, table,
 };
 
 const NOW: Moment = Moment(10_000_000);
 const MINUTE: u64 = 60_000;
 
-fn loaded(vault: Vault) -> Event {
-    Event::Loaded { ticket: 0, result: Ok(vault) }
+fn loaded(contents: KeychainContents) -> Event {
+    Event::Loaded { ticket: 0, result: Ok(contents) }
 }
 
 fn after(events: impl IntoIterator<Item = Event>) -> Machine {
@@ -22,19 +22,21 @@ fn after(events: impl IntoIterator<Item = Event>) -> Machine {
 
 /// Ada's session is restored and its first refresh is under way.
 fn refreshing() -> Machine {
-    let vault = Vault { accounts: vec![table::account("1")], ..Vault::default() };
-    after([loaded(vault), Event::Tick])
+    let contents =
+        KeychainContents { accounts: vec![table::account("1")], ..KeychainContents::default() };
+    after([loaded(contents), Event::Tick])
 }
 
-/// Between the click and the session nothing else may take the turn that redeeming the code needs.
+/// Between the click and the session nothing else may take the lock that redeeming the code needs.
 #[test]
-fn no_refresh_begins_while_a_sign_in_is_under_way_and_what_is_due_follows_it() {
-    let vault = Vault { accounts: vec![table::account("9")], ..Vault::default() };
+fn no_refresh_begins_during_a_sign_in() {
+    let contents =
+        KeychainContents { accounts: vec![table::account("9")], ..KeychainContents::default() };
     let mut prepared = table::prepared("1");
     if let Event::Prepared { result: Ok(pushed), .. } = &mut prepared {
         pushed.deadline = Moment(NOW.0 + MINUTE);
     }
-    let mut machine = after([loaded(vault)]);
+    let mut machine = after([loaded(contents)]);
     for event in [table::wanted("1"), prepared, table::called("1")] {
         machine = machine.step(event, NOW).0;
         let (ticked, effects) = machine.clone().step(Event::Tick, NOW);
@@ -48,19 +50,23 @@ fn no_refresh_begins_while_a_sign_in_is_under_way_and_what_is_due_follows_it() {
 }
 
 #[test]
-fn a_refresh_under_way_still_counts_as_unanswered_during_a_sign_in() {
+fn a_refresh_under_way_still_expires_during_a_sign_in() {
     let machine = refreshing().step(table::wanted("2"), NOW).0;
     let unanswered = machine.clone().step(Event::Tick, Moment(NOW.0 + MINUTE)).0;
     assert_ne!(unanswered, machine);
 }
 
 #[test]
-fn a_kept_session_whose_access_token_is_fresh_is_not_refreshed_at_the_start() {
+fn a_fresh_kept_session_is_not_refreshed_at_the_start() {
     for (left, pause) in [(5 * MINUTE, 4 * MINUTE + 30_000), (30_000, 0), (0, 0)] {
         let account = table::account("1");
         let fresh_until = [(account.id.clone(), Moment(NOW.0 + left))].into();
-        let vault = Vault { accounts: vec![account], fresh_until, ..Vault::default() };
-        assert_eq!(until_next(&after([loaded(vault)]), NOW), pause, "{left}");
+        let contents = KeychainContents {
+            accounts: vec![account],
+            fresh_until,
+            ..KeychainContents::default()
+        };
+        assert_eq!(until_next(&after([loaded(contents)]), NOW), pause, "{left}");
     }
 }
 
@@ -73,7 +79,7 @@ fn until_next(machine: &Machine, now: Moment) -> u64 {
 }
 
 #[test]
-fn each_try_in_vain_doubles_the_pause_up_to_five_minutes_and_a_success_ends_that() {
+fn each_failed_try_doubles_the_pause_up_to_five_minutes() {
     let (mut machine, mut now, mut pauses) = (refreshing(), NOW, Vec::new());
     for ticket in 1..=6 {
         machine = refreshed(machine, ticket, Refreshed::Later(Problem::TooManyRequests), now);
@@ -90,7 +96,7 @@ fn each_try_in_vain_doubles_the_pause_up_to_five_minutes_and_a_success_ends_that
 }
 
 #[test]
-fn a_session_whose_device_key_is_lost_is_not_shown_as_signed_in_and_nothing_is_erased() {
+fn a_session_without_its_device_key_is_not_shown_nor_erased() {
     let lost = Refreshed::Later(Problem::DeviceKeyLost);
     let (machine, effects) = refreshing().step(Event::Refreshed { ticket: 1, result: lost }, NOW);
     let Screen::Problem { code, signed_in, .. } = View::of(&machine, NOW).screen else {
@@ -101,7 +107,7 @@ fn a_session_whose_device_key_is_lost_is_not_shown_as_signed_in_and_nothing_is_e
 }
 
 #[test]
-fn a_refresh_that_nobody_answers_is_tried_later_and_later_too() {
+fn an_unanswered_refresh_is_tried_again_with_longer_pauses() {
     let (mut machine, mut pauses) = (refreshing(), Vec::new());
     for _ in 0..3 {
         let unanswered = machine.next_deadline().unwrap();
@@ -130,7 +136,8 @@ fn tokens_that_end_at_once_or_never_are_refreshed_within_reason() {
             }
             other => other,
         };
-        let history = [loaded(Vault::default()), table::wanted("1"), table::prepared("1")];
+        let history =
+            [loaded(KeychainContents::default()), table::wanted("1"), table::prepared("1")];
         let machine =
             after(history.into_iter().map(far).chain([table::called("1"), exchanged, saved]));
         assert_eq!(machine.state_name(), "SignedIn");
@@ -144,33 +151,35 @@ fn no_browser_is_waited_for_longer_than_a_quarter_of_an_hour() {
     if let Event::Prepared { result: Ok(pushed), .. } = &mut prepared {
         pushed.deadline = Moment(u64::MAX);
     }
-    let waiting = after([loaded(Vault::default()), table::wanted("1"), prepared]);
+    let waiting = after([loaded(KeychainContents::default()), table::wanted("1"), prepared]);
     assert_eq!(until_next(&waiting, NOW), 15 * MINUTE);
 
     let Event::SignInWanted(seed) = table::wanted("1") else { unreachable!() };
     let kept = KeptAttempt {
         id: seed.id,
-        door: seed.doors[0].clone(),
+        receiver: seed.receivers[0].clone(),
         issuer: "https://sign-in.example".to_owned(),
         // The clock was set back by a day since.
         deadline: Moment(NOW.0 + 24 * 60 * MINUTE),
         store: Store::Keychain,
     };
-    assert_eq!(kept.door.door, Door::Link);
-    let waiting = after([loaded(Vault { kept: Some(kept), ..Vault::default() })]);
+    assert_eq!(kept.receiver.receiver, CallbackReceiver::Link);
+    let waiting =
+        after([loaded(KeychainContents { kept: Some(kept), ..KeychainContents::default() })]);
     assert_eq!(waiting.state_name(), "AwaitingCallback");
     assert_eq!(until_next(&waiting, NOW), 15 * MINUTE);
 }
 
 #[test]
-fn signing_out_while_the_same_account_is_saved_anew_leaves_none_of_it() {
-    let vault = Vault { accounts: vec![table::account("1")], ..Vault::default() };
+fn signing_out_during_a_save_of_the_account_leaves_nothing() {
+    let contents =
+        KeychainContents { accounts: vec![table::account("1")], ..KeychainContents::default() };
     let mut prepared = table::prepared("1");
     if let Event::Prepared { result: Ok(pushed), .. } = &mut prepared {
         pushed.deadline = Moment(NOW.0 + MINUTE);
     }
     let machine = after([
-        loaded(vault),
+        loaded(contents),
         table::wanted("1"),
         prepared,
         table::called("1"),
@@ -182,28 +191,34 @@ fn signing_out_while_the_same_account_is_saved_anew_leaves_none_of_it() {
 }
 
 #[test]
-fn a_sign_out_that_did_not_reach_everything_is_said_unless_the_person_is_back() {
+fn an_unfinished_sign_out_is_said_unless_signed_in_again() {
     let shown = |machine: Machine| View::of(&machine, NOW).screen;
     let says = |screen: &Screen| matches!(screen, Screen::Problem { code: "signed_out_here", .. });
-    let signed_out = after([loaded(Vault::default()), table::unfinished("1")]);
+    let signed_out = after([loaded(KeychainContents::default()), table::unfinished("1")]);
     assert!(says(&shown(signed_out)));
-    let vault = || Vault { accounts: vec![table::account("1")], ..Vault::default() };
-    assert!(!says(&shown(after([loaded(vault()), table::unfinished("1")]))));
-    assert!(says(&shown(after([loaded(vault()), Event::SignOutWanted, table::unfinished("1")]))));
-    let busy = after([loaded(Vault::default()), table::wanted("1"), table::unfinished("1")]);
+    let contents =
+        || KeychainContents { accounts: vec![table::account("1")], ..KeychainContents::default() };
+    assert!(!says(&shown(after([loaded(contents()), table::unfinished("1")]))));
+    assert!(says(&shown(after([
+        loaded(contents()),
+        Event::SignOutWanted,
+        table::unfinished("1")
+    ]))));
+    let busy =
+        after([loaded(KeychainContents::default()), table::wanted("1"), table::unfinished("1")]);
     assert_eq!(shown(busy), Screen::Preparing);
 }
 
-fn unlocked_result(kept: &KeptAttempt) -> Result<Vault, Problem> {
-    Ok(Vault { kept: Some(kept.clone()), ..Vault::default() })
+fn unlocked_result(kept: &KeptAttempt) -> Result<KeychainContents, Problem> {
+    Ok(KeychainContents { kept: Some(kept.clone()), ..KeychainContents::default() })
 }
 
 #[test]
-fn a_link_that_starts_the_app_beside_a_locked_keychain_waits_until_it_is_unlocked() {
+fn a_link_at_start_waits_until_the_keychain_is_unlocked() {
     let Event::SignInWanted(seed) = table::wanted("1") else { unreachable!() };
     let kept = KeptAttempt {
         id: seed.id,
-        door: seed.doors[0].clone(),
+        receiver: seed.receivers[0].clone(),
         issuer: "https://sign-in.example".to_owned(),
         deadline: Moment(NOW.0 + MINUTE),
         store: Store::Keychain,
@@ -230,6 +245,7 @@ fn a_link_that_starts_the_app_beside_a_locked_keychain_waits_until_it_is_unlocke
     // A click meanwhile is another wish.
     let history = [table::called("1"), locked(), table::wanted("2"), Event::CancelWanted];
     let mut machine = after(history);
-    machine = machine.step(Event::Loaded { ticket: 0, result: Ok(Vault::default()) }, NOW).0;
+    machine =
+        machine.step(Event::Loaded { ticket: 0, result: Ok(KeychainContents::default()) }, NOW).0;
     assert_eq!(machine.state_name(), "SignedOut");
 }

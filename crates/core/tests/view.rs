@@ -2,8 +2,8 @@
 
 use keyport_core::problem::NextStep;
 use keyport_core::{
-    AttemptId, Door, Event, KeptAttempt, Machine, Moment, Problem, Progress, Refreshed, Screen,
-    Store, Vault, View, table,
+    AttemptId, CallbackReceiver, Event, KeptAttempt, KeychainContents, Machine, Moment, Problem,
+    Progress, Refreshed, Screen, Store, View, table,
 };
 
 const NOW: Moment = Moment(1_000);
@@ -17,12 +17,12 @@ fn screen(machine: &Machine) -> Screen {
     View::of(machine, NOW).screen
 }
 
-fn loaded(vault: Vault) -> Event {
-    Event::Loaded { ticket: 0, result: Ok(vault) }
+fn loaded(contents: KeychainContents) -> Event {
+    Event::Loaded { ticket: 0, result: Ok(contents) }
 }
 
-fn ada() -> Vault {
-    Vault { accounts: vec![table::account("ada")], ..Vault::default() }
+fn ada() -> KeychainContents {
+    KeychainContents { accounts: vec![table::account("ada")], ..KeychainContents::default() }
 }
 
 fn waiting_after(progress: &[Progress]) -> Screen {
@@ -31,7 +31,7 @@ fn waiting_after(progress: &[Progress]) -> Screen {
         attempt: attempt.clone(),
         progress: progress.clone(),
     };
-    let begun = [loaded(Vault::default()), table::wanted("1"), table::prepared("1")];
+    let begun = [loaded(KeychainContents::default()), table::wanted("1"), table::prepared("1")];
     screen(&after(begun.into_iter().chain(progress.iter().map(progressed))))
 }
 
@@ -45,7 +45,7 @@ fn the_number_is_shown_until_the_browser_is_on_its_way_back() {
         can_open_again: true,
         browser_failed: false,
         returning,
-        door: Door::Link,
+        receiver: CallbackReceiver::Link,
     };
     assert_eq!(waiting_after(&[]), waiting(false));
     assert_eq!(waiting_after(&[number(), Progress::Minted]), waiting(true));
@@ -56,12 +56,13 @@ fn an_attempt_that_was_taken_up_again_cannot_be_opened_again() {
     let Event::SignInWanted(seed) = table::wanted("1") else { unreachable!() };
     let kept = KeptAttempt {
         id: seed.id,
-        door: seed.doors[0].clone(),
+        receiver: seed.receivers[0].clone(),
         issuer: "https://sign-in.example".to_owned(),
         deadline: Moment(600_000),
         store: Store::Keychain,
     };
-    let machine = after([loaded(Vault { kept: Some(kept), ..Vault::default() })]);
+    let machine =
+        after([loaded(KeychainContents { kept: Some(kept), ..KeychainContents::default() })]);
     let shown = screen(&machine);
     assert!(matches!(shown, Screen::Waiting { can_open_again: false, .. }), "{shown:?}");
 }
@@ -76,17 +77,20 @@ fn the_keychain_is_read_again_only_where_nothing_of_it_is_known() {
     let unread = after([Event::Loaded { ticket: 0, result: Err(locked) }]);
     assert_eq!(next(unread), NextStep::LoadAgain);
     let failed = Event::Prepared { attempt: AttemptId("1".repeat(32)), result: Err(locked) };
-    let found_before = after([loaded(Vault::default()), table::wanted("1"), failed]);
+    let found_before = after([loaded(KeychainContents::default()), table::wanted("1"), failed]);
     assert_eq!(next(found_before), NextStep::KeychainAgain);
-    let vault = Vault { trouble: Some(locked), ..ada() };
-    assert_eq!(next(after([loaded(vault)])), NextStep::KeychainAgain);
+    let contents = KeychainContents { error: Some(locked), ..ada() };
+    assert_eq!(next(after([loaded(contents)])), NextStep::KeychainAgain);
 }
 
 #[test]
-fn who_is_signed_in_is_shown_with_what_is_wrong_just_now_and_the_other_accounts() {
-    let vault = Vault { accounts: vec![table::account("ada"), table::account("grace")], ..ada() };
+fn shows_the_account_its_problems_and_the_other_accounts() {
+    let contents = KeychainContents {
+        accounts: vec![table::account("ada"), table::account("grace")],
+        ..ada()
+    };
     let later = Event::Refreshed { ticket: 1, result: Refreshed::Later(Problem::Offline) };
-    let shown = screen(&after([loaded(vault), Event::Tick, later]));
+    let shown = screen(&after([loaded(contents), Event::Tick, later]));
     let Screen::SignedIn { account, unreachable, others, not_saved, .. } = shown else {
         panic!("{shown:?}")
     };
@@ -103,7 +107,7 @@ fn the_end_of_another_account_leaves_the_shown_one_shown() {
     let accounts = ["ada", "grace", "hedy"].map(table::account).to_vec();
     let current = Some(accounts[2].id.clone());
     let ended = Event::Refreshed { ticket: 1, result: Refreshed::Ended };
-    let vault = Vault { accounts, current, ..Vault::default() };
-    let machine = after([loaded(vault), Event::Tick, ended]);
+    let contents = KeychainContents { accounts, current, ..KeychainContents::default() };
+    let machine = after([loaded(contents), Event::Tick, ended]);
     assert_eq!(machine.signed_in().map(|(account, _)| account.id.0.as_str()), Some("hedy"));
 }

@@ -9,9 +9,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use keyport_client::browser::{Browser, Desktop, Opening, PermittedUrl, SystemBrowser};
 use keyport_client::keychain::{MemoryKeychain, SystemKeychain};
-use keyport_client::loopback::{Notice, Notices};
-use keyport_client::{Channel, Client, Config, Intent, Platform, SystemClock, SystemRandomness};
-use keyport_core::{Door, Hints, Screen, Store, Stored};
+use keyport_client::{
+    Channel, Client, Config, Intent, ListenerMessages, PageText, Platform, SystemClock,
+    SystemRandomness,
+};
+use keyport_core::{CallbackReceiver, Hints, Screen, Store, Stored};
 use keyport_tests::{Jar, Person, wait};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -46,7 +48,8 @@ async fn sign_ins(orders: &Orders) -> Result<Vec<Duration>> {
     let mut times = Vec::new();
     for _ in 0..WARM_UP + orders.runs {
         client.intend(sign_in());
-        let url = timeout(wait::PATIENCE, urls.recv()).await?.context("no browser was wanted")?;
+        let url =
+            timeout(wait::WAIT_TIMEOUT, urls.recv()).await?.context("no browser was wanted")?;
         let callback = Person::ADA.sign_in(&mut jar, &url).await?;
         times.push(call_back(&client, &callback.parse()?).await?);
         tokio::time::sleep(PAUSE).await;
@@ -73,7 +76,8 @@ async fn call_back(client: &Client, callback: &Url) -> Result<Duration> {
     browser.write_all(request.as_bytes()).await?;
     let ended =
         |screen: &Screen| matches!(screen, Screen::SignedIn { .. } | Screen::Problem { .. });
-    let view = timeout(wait::PATIENCE, views.wait_for(|view| ended(&view.screen))).await??.clone();
+    let view =
+        timeout(wait::WAIT_TIMEOUT, views.wait_for(|view| ended(&view.screen))).await??.clone();
     let taken = started.elapsed();
     match view.screen {
         Screen::SignedIn { stored: Stored::Keychain, .. } => {}
@@ -95,9 +99,9 @@ async fn clicks(orders: &Orders) -> Result<Vec<Duration>> {
     let is_idle = |screen: &Screen| matches!(screen, Screen::SignedIn { .. } | Screen::SignedOut);
     let mut times = Vec::new();
     for _ in 0..WARM_UP + orders.runs {
-        timeout(wait::PATIENCE, views.wait_for(|view| is_idle(&view.screen))).await??;
+        timeout(wait::WAIT_TIMEOUT, views.wait_for(|view| is_idle(&view.screen))).await??;
         let ear = fake.clone();
-        let hearing = tokio::task::spawn_blocking(move || ear.next_start(wait::PATIENCE));
+        let hearing = tokio::task::spawn_blocking(move || ear.next_start(wait::WAIT_TIMEOUT));
         let clicked = Instant::now();
         client.intend(sign_in());
         times.push(hearing.await??.saturating_duration_since(clicked));
@@ -110,7 +114,7 @@ async fn clicks(orders: &Orders) -> Result<Vec<Duration>> {
 
 fn sign_in() -> Intent {
     let hints = Hints { email: Some(Person::ADA.email.to_owned()), ..Hints::default() };
-    Intent::SignIn { hints, doors: vec![Door::Loopback], store: Store::Keychain }
+    Intent::SignIn { hints, receivers: vec![CallbackReceiver::Loopback], store: Store::Keychain }
 }
 
 fn start(orders: &Orders, browser: Arc<dyn Browser>) -> Result<Client> {
@@ -123,15 +127,15 @@ fn start(orders: &Orders, browser: Arc<dyn Browser>) -> Result<Client> {
         companion: orders.companion.clone(),
         channel,
         device_name: "benchmark".to_owned(),
-        words: words(),
+        messages: messages(),
     };
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
     Ok(Client::start(config, Platform { browser, clipboard: None, keychain, clock, random }))
 }
 
-fn words() -> Notices {
-    let notice = Notice { title: "Keyport".to_owned(), sentence: "Back to Keyport.".to_owned() };
-    Notices {
+fn messages() -> ListenerMessages {
+    let notice = PageText { title: "Keyport".to_owned(), sentence: "Back to Keyport.".to_owned() };
+    ListenerMessages {
         language: "en".to_owned(),
         right_to_left: false,
         not_waiting: notice.clone(),

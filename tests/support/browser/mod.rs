@@ -42,7 +42,7 @@ impl Jar {
             // predecessor.
             .pool_max_idle_per_host(0)
             .user_agent("Mozilla/5.0 (X11; Linux x86_64) a browser of the tests")
-            .timeout(crate::wait::PATIENCE)
+            .timeout(crate::wait::WAIT_TIMEOUT)
             .build()?;
         Ok(Self {
             http,

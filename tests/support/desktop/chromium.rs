@@ -144,7 +144,7 @@ impl DesktopSession {
     /// When no Chromium comes up.
     pub async fn browser(&self) -> Result<Browser> {
         let announced = self.profile().join("DevToolsActivePort");
-        let port = wait::until("Chromium", wait::PATIENCE, || {
+        let port = wait::until("Chromium", wait::WAIT_TIMEOUT, || {
             let text = std::fs::read_to_string(&announced).unwrap_or_default();
             Ok(text.lines().next().and_then(|line| line.parse::<u16>().ok()))
         })?;
@@ -153,7 +153,7 @@ impl DesktopSession {
         let mut command = self.command("chromedriver");
         command.arg("--port=0");
         let process = self.spawn("chromedriver", command)?;
-        let port = process.line(wait::PATIENCE, |line| {
+        let port = process.line(wait::WAIT_TIMEOUT, |line| {
             let (_, port) = line.split_once("successfully on port ")?;
             port.trim_end_matches('.').parse::<u16>().ok()
         })?;
@@ -185,7 +185,7 @@ impl DesktopSession {
     pub async fn allow_app(&self, mut arrived: impl AsyncFnMut() -> Result<bool>) -> Result<()> {
         let asked = self.policy.is_none();
         let mut next = Instant::now();
-        wait::until_async("the link through Chromium", wait::PATIENCE, async || {
+        wait::until_async("the link through Chromium", wait::WAIT_TIMEOUT, async || {
             if arrived().await? {
                 return Ok(Some(()));
             }

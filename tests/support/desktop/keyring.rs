@@ -49,8 +49,8 @@ impl DesktopSession {
         command.arg("--config-file").arg(&config);
         command.args(["--nofork", "--nopidfile", "--print-address=1"]);
         let bus = self.spawn("dbus", command)?;
-        let address =
-            bus.line(wait::PATIENCE, |line| line.starts_with("unix:").then(|| line.to_owned()))?;
+        let address = bus
+            .line(wait::WAIT_TIMEOUT, |line| line.starts_with("unix:").then(|| line.to_owned()))?;
         self.programs.push(bus);
         self.set("DBUS_SESSION_BUS_ADDRESS", address);
         Ok(())
@@ -88,7 +88,7 @@ impl DesktopSession {
             "org.freedesktop.Secret.Collection",
             "Locked",
         ];
-        wait::until("the state of the keyring", wait::PATIENCE, || {
+        wait::until("the state of the keyring", wait::WAIT_TIMEOUT, || {
             let answer = self.run("gdbus", &arguments).unwrap_or_default();
             Ok(answer.contains(&locked.to_string()).then_some(()))
         })
@@ -131,7 +131,7 @@ impl DesktopSession {
         command.args(["store", "--label=test", "service", service, "username", username]);
         let input = Some(secret.as_bytes());
         let mut tool = Process::spawn_with_input("secret-tool", command, &self.logs, input)?;
-        let status = tool.wait(wait::PATIENCE)?;
+        let status = tool.wait(wait::WAIT_TIMEOUT)?;
         anyhow::ensure!(status.success(), "secret-tool store ended with {status}: {}", tool.log());
         Ok(())
     }
@@ -143,7 +143,7 @@ impl DesktopSession {
     pub fn secrets(&self, service: &str) -> Result<BTreeMap<String, String>> {
         // An item that goes while the tool reads has attributes and no secret; then it is asked
         // again.
-        wait::until("whole items", wait::PATIENCE, || self.whole_secrets(service))
+        wait::until("whole items", wait::WAIT_TIMEOUT, || self.whole_secrets(service))
     }
 
     fn whole_secrets(&self, service: &str) -> Result<Option<BTreeMap<String, String>>> {

@@ -1,7 +1,7 @@
 //! A desktop of its own for one test: a virtual display with a window manager, a session bus, a
 //! real Secret Service, and a real Chromium that a real .desktop file makes the default browser.
-//! Home and all XDG folders are throw-away. NOT shared: sessions take turns (a lock), and nothing
-//! of the user's own session is touched.
+//! Home and all XDG folders are throw-away. NOT shared: sessions run one at a time (a lock), and
+//! nothing of the user's own session is touched.
 
 mod chromium;
 mod keyring;
@@ -96,7 +96,7 @@ impl Settings {
     /// # Errors
     /// When a program is missing (`cargo xtask setup` installs them) or does not get ready.
     pub fn start(self) -> Result<DesktopSession> {
-        let turn = take_turn()?;
+        let lock = take_lock()?;
         let folder = tempfile::Builder::new().prefix("desktop-").tempdir()?;
         offspring::remove_afterwards(folder.path());
         let logs = self.logs.clone().unwrap_or_else(|| folder.path().join("logs"));
@@ -109,7 +109,7 @@ impl Settings {
             screen: self.screen.unwrap_or(SCREEN),
             has_window_manager: !self.without_window_manager,
             folder,
-            _turn: turn,
+            _turn: lock,
         };
         session.make_home()?;
         session.environment.extend(self.environment);
@@ -270,17 +270,17 @@ impl Drop for DesktopSession {
     }
 }
 
-/// Sessions take turns: two cores, one policy folder.
-fn take_turn() -> Result<File> {
+/// Sessions run one at a time: two cores, one policy folder.
+fn take_lock() -> Result<File> {
     let path = std::env::temp_dir().join("keyport-desktop-session.lock");
-    let turn = File::options()
+    let lock = File::options()
         .create(true)
         .append(true)
         .open(&path)
         .with_context(|| format!("cannot open {}", path.display()))?;
-    if turn.try_lock().is_err() {
+    if lock.try_lock().is_err() {
         eprintln!("waits for another desktop session of the tests to end");
-        turn.lock()?;
+        lock.lock()?;
     }
-    Ok(turn)
+    Ok(lock)
 }

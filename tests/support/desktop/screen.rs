@@ -18,7 +18,7 @@ impl DesktopSession {
         command.args(["-displayfd", "1", "-screen", "0", &screen, "-wr", "-noreset"]);
         command.args(["-nolisten", "tcp"]);
         let display = self.spawn("xvfb", command)?;
-        let number = display.line(wait::PATIENCE, |line| line.trim().parse::<u32>().ok())?;
+        let number = display.line(wait::WAIT_TIMEOUT, |line| line.trim().parse::<u32>().ok())?;
         self.programs.push(display);
         self.set("DISPLAY", format!(":{number}"));
         if !self.has_window_manager {
@@ -27,7 +27,7 @@ impl DesktopSession {
         let manager = self.spawn("openbox", self.command("openbox"))?;
         self.programs.push(manager);
         // Answers only when a window manager has announced itself.
-        wait::until("the window manager", wait::PATIENCE, || {
+        wait::until("the window manager", wait::WAIT_TIMEOUT, || {
             Ok(self.run("xdotool", &["get_num_desktops"]).ok())
         })?;
         Ok(())
@@ -58,7 +58,7 @@ impl DesktopSession {
     /// # Errors
     /// When there is no such window.
     pub fn move_window(&self, title: &str, x: u16, y: u16) -> Result<()> {
-        let window = self.window(title, wait::PATIENCE)?;
+        let window = self.window(title, wait::WAIT_TIMEOUT)?;
         let (x, y) = (x.to_string(), y.to_string());
         self.xdotool(&["windowmove", &window, &x, &y]).map(drop)
     }

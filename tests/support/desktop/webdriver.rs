@@ -30,13 +30,13 @@ impl Driver {
             anyhow::bail!("capabilities are an object");
         };
         let address = format!("http://127.0.0.1:{port}");
-        wait::until("the driver's port", wait::PATIENCE, || {
+        wait::until("the driver's port", wait::WAIT_TIMEOUT, || {
             Ok(std::net::TcpStream::connect(("127.0.0.1", port)).ok())
         })?;
         let mut builder = ClientBuilder::new(HttpConnector::new());
         let connecting = builder.capabilities(capabilities).connect(&address);
         // A program that dies while it starts is never answered for.
-        let client = tokio::time::timeout(wait::PATIENCE, connecting)
+        let client = tokio::time::timeout(wait::WAIT_TIMEOUT, connecting)
             .await
             .with_context(|| format!("the driver does not answer\n{}", process.log()))?
             .with_context(|| format!("no WebDriver session\n{}", process.log()))?;
@@ -46,9 +46,9 @@ impl Driver {
     /// Waits until an element for the CSS selector is displayed.
     ///
     /// # Errors
-    /// When it is not within the usual patience; the error shows the page's text.
+    /// When it is not within the usual timeout; the error shows the page's text.
     pub async fn find(&self, selector: &str) -> Result<Element> {
-        let found = wait::until_async(selector, wait::PATIENCE, async || {
+        let found = wait::until_async(selector, wait::WAIT_TIMEOUT, async || {
             // The page may be replaced between two questions.
             let Ok(element) = self.client.find(Locator::Css(selector)).await else {
                 return Ok(None);
@@ -75,7 +75,7 @@ impl Driver {
     pub async fn click(&self, selector: &str) -> Result<()> {
         let element = self.find(selector).await?;
         let what = format!("{selector} to take clicks");
-        wait::until_async(&what, wait::PATIENCE, async || {
+        wait::until_async(&what, wait::WAIT_TIMEOUT, async || {
             let events = element.css_value("pointer-events").await?;
             Ok((events != "none").then_some(()))
         })

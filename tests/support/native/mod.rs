@@ -74,7 +74,7 @@ impl NativeClient {
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .pool_max_idle_per_host(most)
-            .timeout(crate::wait::PATIENCE)
+            .timeout(crate::wait::WAIT_TIMEOUT)
             .build()?;
         Ok(Self {
             http,

@@ -17,11 +17,11 @@ use thiserror::Error;
 
 use crate::loopback::ShortLink;
 
-pub use origin::{CompanionOrigin, NotAnOrigin};
+pub use origin::{CompanionOrigin, OriginError};
 pub use system::{Desktop, SystemBrowser};
 
 /// What [`Browser::open`] gives back.
-pub type Opening<'a> = Pin<Box<dyn Future<Output = Result<(), BrowserTrouble>> + Send + 'a>>;
+pub type Opening<'a> = Pin<Box<dyn Future<Output = Result<(), BrowserError>> + Send + 'a>>;
 
 /// Something that can show a page in the person's own browser.
 pub trait Browser: Send + Sync {
@@ -57,7 +57,7 @@ impl fmt::Debug for PermittedUrl {
 
 /// Why no browser was opened. Never says which URL.
 #[derive(Debug, Error)]
-pub enum BrowserTrouble {
+pub enum BrowserError {
     /// The URL is not one of the companion's, or has characters that a URL has no need of.
     #[error("the address is not one to open")]
     NotPermitted,
@@ -73,13 +73,13 @@ pub enum BrowserTrouble {
     Failed(Option<i32>),
 }
 
-impl From<&BrowserTrouble> for Problem {
-    fn from(trouble: &BrowserTrouble) -> Self {
-        match trouble {
-            BrowserTrouble::NotPermitted => Self::UnexpectedAnswer,
-            BrowserTrouble::NoBrowser
-            | BrowserTrouble::NotStarted(_)
-            | BrowserTrouble::Failed(_) => Self::BrowserNotOpened,
+impl From<&BrowserError> for Problem {
+    fn from(error: &BrowserError) -> Self {
+        match error {
+            BrowserError::NotPermitted => Self::UnexpectedAnswer,
+            BrowserError::NoBrowser | BrowserError::NotStarted(_) | BrowserError::Failed(_) => {
+                Self::BrowserNotOpened
+            }
         }
     }
 }
@@ -87,15 +87,15 @@ impl From<&BrowserTrouble> for Problem {
 /// Opens `url` in `browser` if it belongs to the companion; `short_link` leads there from then on.
 ///
 /// # Errors
-/// [`BrowserTrouble::NotPermitted`] before the browser hears of it; otherwise what the browser
+/// [`BrowserError::NotPermitted`] before the browser hears of it; otherwise what the browser
 /// says.
 pub async fn open(
     browser: &dyn Browser,
     url: &AuthorizationUrl,
     companion: &CompanionOrigin,
     short_link: Option<ShortLink>,
-) -> Result<(), BrowserTrouble> {
-    let mut permitted = companion.permit(url).ok_or(BrowserTrouble::NotPermitted)?;
+) -> Result<(), BrowserError> {
+    let mut permitted = companion.permit(url).ok_or(BrowserError::NotPermitted)?;
     if let Some(link) = &short_link {
         link.leads_to(&permitted);
     }

@@ -1,5 +1,5 @@
 //! Which URLs may be opened: those of the configured companion, over https, or http on loopback.
-//! It says nothing about whether anybody answers there. Origin as in RFC 6454.
+//! It says nothing about whether a server answers there. Origin as in RFC 6454.
 
 use keyport_core::secret::AuthorizationUrl;
 use thiserror::Error;
@@ -17,15 +17,15 @@ pub struct CompanionOrigin(Origin);
 /// The URL cannot be a companion's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("not an https origin, nor an http one on this machine")]
-pub struct NotAnOrigin;
+pub struct OriginError;
 
 impl CompanionOrigin {
     /// The origin of the issuer, or of any other URL of the companion.
     ///
     /// # Errors
-    /// [`NotAnOrigin`] unless it is https, or http on `localhost`, 127.0.0.1 or [::1].
-    pub fn of(url: &Url) -> Result<Self, NotAnOrigin> {
-        if is_private(url) { Ok(Self(url.origin())) } else { Err(NotAnOrigin) }
+    /// [`OriginError`] unless it is https, or http on `localhost`, 127.0.0.1 or [::1].
+    pub fn of(url: &Url) -> Result<Self, OriginError> {
+        if is_private(url) { Ok(Self(url.origin())) } else { Err(OriginError) }
     }
 
     /// The URL as it may be opened; `None` if it is not the companion's.
@@ -70,7 +70,7 @@ fn is_plain(url: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn origin(url: &str) -> Result<CompanionOrigin, NotAnOrigin> {
+    fn origin(url: &str) -> Result<CompanionOrigin, OriginError> {
         CompanionOrigin::of(&Url::parse(url).unwrap())
     }
 
@@ -95,7 +95,7 @@ mod tests {
             "data:,x",
             "http://0.0.0.0:1",
         ] {
-            assert_eq!(origin(bad), Err(NotAnOrigin), "{bad}");
+            assert_eq!(origin(bad), Err(OriginError), "{bad}");
         }
     }
 

@@ -9,7 +9,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 use tracing::debug;
 
-use super::{Browser, BrowserTrouble, Opening, PermittedUrl};
+use super::{Browser, BrowserError, Opening, PermittedUrl};
 
 /// A program that has not failed by then is taken to have opened the page: a browser that was not
 /// running yet stays in the foreground for as long as the person browses.
@@ -85,8 +85,8 @@ impl SystemBrowser {
         Self { desktop }
     }
 
-    async fn start(&self, url: &PermittedUrl) -> Result<(), BrowserTrouble> {
-        let mut command = self.desktop.program().ok_or(BrowserTrouble::NoBrowser)?;
+    async fn start(&self, url: &PermittedUrl) -> Result<(), BrowserError> {
+        let mut command = self.desktop.program().ok_or(BrowserError::NoBrowser)?;
         command.arg(url.expose());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command.kill_on_drop(false);
@@ -96,14 +96,14 @@ impl SystemBrowser {
         // Ctrl-C in the terminal that waits for the sign-in is not meant for the browser.
         #[cfg(unix)]
         command.process_group(0);
-        let mut child = command.spawn().map_err(BrowserTrouble::NotStarted)?;
+        let mut child = command.spawn().map_err(BrowserError::NotStarted)?;
         debug!("browser started");
         match timeout(QUICK, child.wait()).await {
             // Dropping the child leaves it running; the runtime reaps it.
             Err(_) => Ok(()),
             Ok(Ok(status)) if status.success() => Ok(()),
-            Ok(Ok(status)) => Err(BrowserTrouble::Failed(status.code())),
-            Ok(Err(error)) => Err(BrowserTrouble::NotStarted(error)),
+            Ok(Ok(status)) => Err(BrowserError::Failed(status.code())),
+            Ok(Err(error)) => Err(BrowserError::NotStarted(error)),
         }
     }
 }

@@ -31,7 +31,7 @@ fn an_environment_that_is_no_text_is_an_error_and_not_skipped() {
     let broken = set(Some(OsString::from_vec(vec![b'h', 0xff])));
     assert!(matches!(
         broken,
-        Err(SettingsTrouble::NotACompanion(Source::Environment, Unfit::NotText))
+        Err(SettingsError::NotACompanion(Source::Environment, CompanionUrlError::NotText))
     ));
     assert_eq!(set(Some("https://a.test".into())).unwrap().as_deref(), Some("https://a.test"));
     assert_eq!((set(Some("".into())).unwrap(), set(None).unwrap()), (None, None));
@@ -39,29 +39,29 @@ fn an_environment_that_is_no_text_is_an_error_and_not_skipped() {
 
 #[cfg(unix)]
 #[test]
-fn without_a_home_no_folder_of_strangers_is_looked_into() {
+fn without_a_home_only_the_machines_folder_is_read() {
     assert!(config_dir_in(None).starts_with("/etc"));
 }
 
 #[test]
 fn a_release_without_any_companion_says_so() {
     let nothing = layered(None, None, Path::new("/nowhere/settings.json"), None);
-    assert!(matches!(nothing, Err(SettingsTrouble::NothingSet(_))));
+    assert!(matches!(nothing, Err(SettingsError::NothingSet(_))));
 }
 
 #[test]
 fn a_layer_that_is_set_wrongly_is_an_error_and_not_skipped() {
     let build = Some("https://build.test");
     for (bad, why) in [
-        ("", Unfit::NotAUrl),
-        ("sign-in", Unfit::NotAUrl),
-        ("http://a.test", Unfit::Insecure),
-        ("ftp://a.test", Unfit::Insecure),
-        ("https://u@a.test", Unfit::TooMuch),
-        ("https://a.test?x=1", Unfit::TooMuch),
+        ("", CompanionUrlError::NotAUrl),
+        ("sign-in", CompanionUrlError::NotAUrl),
+        ("http://a.test", CompanionUrlError::Insecure),
+        ("ftp://a.test", CompanionUrlError::Insecure),
+        ("https://u@a.test", CompanionUrlError::TooMuch),
+        ("https://a.test?x=1", CompanionUrlError::TooMuch),
     ] {
         let refused = layered(Some(bad), None, Path::new("/nowhere"), build).unwrap_err();
-        let SettingsTrouble::NotACompanion(Source::Flag, said) = &refused else {
+        let SettingsError::NotACompanion(Source::Flag, said) = &refused else {
             panic!("{bad}: {refused}")
         };
         assert_eq!(*said, why, "{bad}");
@@ -70,7 +70,7 @@ fn a_layer_that_is_set_wrongly_is_an_error_and_not_skipped() {
     for text in ["{", "[]", r#"{"companion":5}"#, r#"{"compagnon":"https://a.test"}"#] {
         let (_dir, file) = settings(text);
         let refused = layered(None, None, &file, build).unwrap_err();
-        assert!(matches!(refused, SettingsTrouble::Malformed(..)), "{text}");
+        assert!(matches!(refused, SettingsError::Malformed(..)), "{text}");
         assert!(refused.to_string().contains("(line 1, column "), "{refused}");
         assert!(!refused.to_string().contains("compagnon"), "{refused}");
     }

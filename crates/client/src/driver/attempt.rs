@@ -1,5 +1,5 @@
-//! What the driver itself remembers of an attempt: its device key, where its loopback door is, and
-//! whether its doors are still open. The attempt's state is the machine's.
+//! What the driver itself remembers of an attempt: its device key, where its loopback receiver is,
+//! and whether its receivers are still open. The attempt's state is the machine's.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -12,7 +12,7 @@ use crate::http::DeviceKey;
 use crate::loopback::ShortLink;
 use crate::session::Sessions;
 
-/// Remembered after their doors are closed, to tell the companion how they ended.
+/// Remembered after their receivers are closed, to tell the companion how they ended.
 const REMEMBERED: usize = 8;
 
 pub(super) struct Attempt {
@@ -24,7 +24,7 @@ pub(super) struct Attempt {
     closed: watch::Sender<bool>,
 }
 
-/// Known once the doors are open.
+/// Known once the receivers are open.
 pub(super) struct Prepared {
     pub key: Arc<DeviceKey>,
     pub store: Store,
@@ -102,7 +102,7 @@ impl Attempts {
     }
 }
 
-/// Returns when the doors are closed.
+/// Returns when the receivers are closed.
 pub(super) async fn until_closed(mut closing: watch::Receiver<bool>) {
     // An error means that the attempt is forgotten, which is as good as closed.
     let _ = closing.wait_for(|closed| *closed).await;

@@ -3,26 +3,27 @@
 //! nothing that `keyport-core` could decide.
 
 mod attempt;
-mod chores;
-mod companion;
+mod attempt_reports;
+mod effects;
 mod engine;
+mod kept_attempt;
+mod notices;
 mod prepare;
-mod shelf;
 mod watch;
 
 use std::sync::{Mutex, PoisonError};
 
 use keyport_core::secret::{AuthorizationUrl, RawCallback};
 use keyport_core::{
-    Account, AccountId, AttemptId, Door, Event, Hints, Problem, Store, Stored, View,
+    Account, AccountId, AttemptId, CallbackReceiver, Event, Hints, Problem, Store, Stored, View,
 };
 use tokio::sync::{broadcast, mpsc, oneshot, watch as watching};
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
 use crate::loopback;
-use crate::session::{SaveTurn, Sessions};
-use crate::surroundings::Platform;
+use crate::platform::Platform;
+use crate::session::{SaveLock, Sessions};
 use engine::Engine;
 
 /// Notices that a slow reader may be behind before it loses the oldest.
@@ -36,7 +37,7 @@ pub enum Intent {
         /// Who, or through what.
         hints: Hints,
         /// The ways back, the one for the browser first.
-        doors: Vec<Door>,
+        receivers: Vec<CallbackReceiver>,
         /// Where to keep the session.
         store: Store,
     },
@@ -62,7 +63,7 @@ pub enum Intent {
 
 /// Something to tell or to do at once, beside the [`View`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notice {
+pub enum ClientNotice {
     /// The browser is being sent there; to print where there is no browser.
     AuthorizationUrl(AuthorizationUrl),
     /// The window should come to the front.
@@ -98,23 +99,23 @@ enum Links {
 enum Input {
     Intent(Intent),
     Link(RawCallback),
-    Loopback(loopback::Callback),
+    Loopback(loopback::LoopbackCallback),
     Event(Event),
     /// What came of a code, with the right to save it.
-    Exchanged(Event, Option<Box<SaveTurn>>),
+    Exchanged(Event, Option<Box<SaveLock>>),
     ShutDown(oneshot::Sender<()>),
 }
 
 type Inputs = mpsc::UnboundedSender<Input>;
 
 /// A running client. Dropping it stops it at once; [`shut_down`](Self::shut_down) lets it finish
-/// what it owes.
+/// what is under way.
 pub struct Client {
     inputs: Inputs,
     views: watching::Receiver<View>,
-    notices: broadcast::Sender<Notice>,
+    notices: broadcast::Sender<ClientNotice>,
     /// Listens from the start, for whoever asks first.
-    first: Mutex<Option<broadcast::Receiver<Notice>>>,
+    first: Mutex<Option<broadcast::Receiver<ClientNotice>>>,
     sessions: Sessions,
     engine: JoinHandle<()>,
 }
@@ -168,7 +169,7 @@ impl Client {
 
     /// Notices from now on; for the first caller, from the start on.
     #[must_use]
-    pub fn notices(&self) -> broadcast::Receiver<Notice> {
+    pub fn notices(&self) -> broadcast::Receiver<ClientNotice> {
         let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
         first.unwrap_or_else(|| self.notices.subscribe())
     }
@@ -179,8 +180,8 @@ impl Client {
         &self.sessions
     }
 
-    /// Closes the doors and finishes what others wait for: a report, a revocation, a write. A few
-    /// seconds at most. An attempt that waits for its deep link is not cancelled: the link may
+    /// Closes the receivers and finishes what others wait for: a report, a revocation, a write. A
+    /// few seconds at most. An attempt that waits for its deep link is not cancelled: the link may
     /// start the client again.
     pub async fn shut_down(mut self) {
         let (done, finished) = oneshot::channel();
@@ -190,7 +191,7 @@ impl Client {
     }
 
     fn send(&self, input: Input) {
-        // The engine only ends in `shut_down`, after which nobody can ask.
+        // The engine only ends in `shut_down`, after which no call can be made.
         let _ = self.inputs.send(input);
     }
 }
@@ -202,7 +203,7 @@ impl Drop for Client {
 }
 
 fn tell(inputs: &Inputs, event: Event) {
-    // An answer after the end is an answer to nobody.
+    // After the end no task receives it.
     let _ = inputs.send(Input::Event(event));
 }
 

@@ -1,10 +1,10 @@
-//! Makes an attempt ready for the browser: the keychain answers, the doors are open, and only then
-//! one request a door is pushed (RFC 9126). What goes wrong here is found before the person sees a
-//! browser.
+//! Makes an attempt ready for the browser: the keychain answers, the receivers are open, and only
+//! then one request a receiver is pushed (RFC 9126). What goes wrong here is found before the
+//! person sees a browser.
 
 use std::sync::Arc;
 
-use keyport_core::{AttemptSeed, Door, Problem, Pushed, Store};
+use keyport_core::{AttemptSeed, CallbackReceiver, Problem, Pushed, Store};
 use url::Url;
 
 use super::attempt::{Attempt, Prepared, until_closed};
@@ -12,10 +12,10 @@ use super::{Input, Inputs};
 use crate::config::Config;
 use crate::http::Push;
 use crate::loopback::{LoopbackListener, SHORT_LINK_BYTES, ShortLink};
+use crate::platform::Random;
 use crate::session::Sessions;
-use crate::surroundings::Random;
 
-/// `None` when the doors were closed meanwhile.
+/// `None` when the receivers were closed meanwhile.
 pub(super) async fn prepare(
     attempt: &Arc<Attempt>,
     seed: &AttemptSeed,
@@ -43,7 +43,8 @@ async fn open_and_push(
         sessions.probe_keychain().await?;
     }
     let key = sessions.device_key(seed.store).await?;
-    let wants_loopback = seed.doors.iter().any(|door| door.door == Door::Loopback);
+    let wants_loopback =
+        seed.receivers.iter().any(|receiver| receiver.receiver == CallbackReceiver::Loopback);
     let (loopback, short_link) = if wants_loopback {
         let (redirect_uri, link) = open_loopback(attempt, config, random, inputs).await?;
         (Some(redirect_uri), Some(link))
@@ -60,22 +61,22 @@ async fn open_and_push(
         short_link,
     });
     let companion = sessions.companion();
-    let mut urls = Vec::with_capacity(seed.doors.len());
+    let mut urls = Vec::with_capacity(seed.receivers.len());
     let mut deadline = None;
-    for door in &seed.doors {
-        let redirect_uri = match door.door {
-            Door::Loopback => prepared.loopback.as_ref().ok_or(Problem::Internal)?,
-            Door::Link => &link,
+    for receiver in &seed.receivers {
+        let redirect_uri = match receiver.receiver {
+            CallbackReceiver::Loopback => prepared.loopback.as_ref().ok_or(Problem::Internal)?,
+            CallbackReceiver::Link => &link,
         };
         let push = Push {
             attempt: &seed.id,
-            door,
+            receiver,
             redirect_uri,
             hints: &seed.hints,
             device_name: &config.device_name,
         };
         let pushed = companion.push(&key, &push).await;
-        let (url, ends) = pushed.map_err(|trouble| trouble.as_problem(Problem::ServiceRefused))?;
+        let (url, ends) = pushed.map_err(|error| error.as_problem(Problem::ServiceRefused))?;
         deadline = Some(deadline.map_or(ends, |earlier: keyport_core::Moment| earlier.min(ends)));
         urls.push(url);
     }
@@ -89,8 +90,9 @@ async fn open_loopback(
     random: &dyn Random,
     inputs: &Inputs,
 ) -> Result<(Url, ShortLink), Problem> {
-    let listener =
-        LoopbackListener::bind(config.words.clone()).await.map_err(|_| Problem::DoorBlocked)?;
+    let listener = LoopbackListener::bind(config.messages.clone())
+        .await
+        .map_err(|_| Problem::ReceiverBlocked)?;
     let redirect_uri = Url::parse(listener.redirect_uri()).map_err(|_| Problem::Internal)?;
     let mut path = [0; SHORT_LINK_BYTES];
     random.fill(&mut path);

@@ -1,6 +1,6 @@
-//! Follows an attempt at the companion while its doors are open: the number to compare, the browser
-//! on its way back, the end. Trouble on the way is no news of the attempt; it only makes the
-//! questions rarer.
+//! Follows an attempt at the companion while its receivers are open: the number to compare, the
+//! browser on its way back, the end. HttpError on the way is no news of the attempt; it only makes
+//! the questions rarer.
 
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use keyport_core::{Event, Lifetime, Progress};
 
 use super::attempt::{Attempt, until_closed};
 use super::{Inputs, tell};
-use crate::http::Standing;
+use crate::http::AttemptStatus;
+use crate::platform::Clock;
 use crate::session::Sessions;
-use crate::surroundings::Clock;
 
 const OFTEN: Lifetime = Lifetime(500);
 const RARELY: Lifetime = Lifetime::seconds(8);
@@ -29,14 +29,14 @@ pub(super) async fn follow(
 }
 
 async fn ask(attempt: &Attempt, sessions: &Sessions, clock: &dyn Clock, inputs: &Inputs) {
-    let mut last = Standing::Waiting;
+    let mut last = AttemptStatus::Waiting;
     let mut pause = OFTEN;
     loop {
-        match standing(attempt, sessions).await {
-            Some(standing) => {
+        match status(attempt, sessions).await {
+            Some(status) => {
                 pause = OFTEN;
-                if standing != last {
-                    last = standing;
+                if status != last {
+                    last = status;
                     if let Some(progress) = news(&last) {
                         let attempt = attempt.id.clone();
                         tell(inputs, Event::Progressed { attempt, progress });
@@ -45,23 +45,23 @@ async fn ask(attempt: &Attempt, sessions: &Sessions, clock: &dyn Clock, inputs: 
             }
             None => pause = Lifetime(pause.0.saturating_mul(2)).min(RARELY),
         }
-        if matches!(last, Standing::Failed(_)) {
+        if matches!(last, AttemptStatus::Failed(_)) {
             return;
         }
         clock.until(clock.now().after(pause)).await;
     }
 }
 
-async fn standing(attempt: &Attempt, sessions: &Sessions) -> Option<Standing> {
+async fn status(attempt: &Attempt, sessions: &Sessions) -> Option<AttemptStatus> {
     let key = attempt.key(sessions).await.ok()?;
-    sessions.companion().attempt_standing(&key, &attempt.id).await.ok()
+    sessions.companion().attempt_status(&key, &attempt.id).await.ok()
 }
 
-fn news(standing: &Standing) -> Option<Progress> {
-    match standing {
-        Standing::Confirm(number) => Some(Progress::Confirm(number.clone())),
-        Standing::Minted => Some(Progress::Minted),
-        Standing::Failed(problem) => Some(Progress::Failed(*problem)),
-        Standing::Waiting | Standing::Other => None,
+fn news(status: &AttemptStatus) -> Option<Progress> {
+    match status {
+        AttemptStatus::Confirm(number) => Some(Progress::Confirm(number.clone())),
+        AttemptStatus::Minted => Some(Progress::Minted),
+        AttemptStatus::Failed(problem) => Some(Progress::Failed(*problem)),
+        AttemptStatus::Waiting | AttemptStatus::Other => None,
     }
 }

@@ -7,14 +7,14 @@ use keyport_core::effect::Outcome;
 use keyport_core::{AttemptId, Problem};
 use serde::{Deserialize, Serialize};
 
-use super::authorized::Companion;
+use super::companion::CompanionClient;
 use super::dpop::DeviceKey;
-use super::trouble::{self, Trouble};
+use super::error::{self, HttpError};
 use super::wire::Body;
 
 /// How far an attempt is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum AttemptStatus {
     /// Nothing came back yet.
     Waiting,
     /// The page shows this number.
@@ -28,36 +28,36 @@ pub enum Standing {
 }
 
 #[derive(Deserialize)]
-struct Said {
+struct StatusResponse {
     state: String,
     number: Option<String>,
     problem: Option<String>,
 }
 
 #[derive(Serialize)]
-struct Told {
+struct OutcomeRequest {
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
 }
 
-impl Companion {
+impl CompanionClient {
     /// Asks how far the attempt is.
     ///
     /// # Errors
     /// When it does not say. Says nothing about the attempt itself.
-    pub async fn attempt_standing(
+    pub async fn attempt_status(
         &self,
         key: &DeviceKey,
         attempt: &AttemptId,
-    ) -> Result<Standing, Trouble> {
+    ) -> Result<AttemptStatus, HttpError> {
         let response = self.send_about(key, attempt, Method::GET, Body::default()).await?;
         if response.status() != StatusCode::OK {
-            return Err(trouble::of_answer(&response).into());
+            return Err(error::of_answer(&response).into());
         }
-        let said: Said =
+        let response_body: StatusResponse =
             serde_json::from_slice(response.body()).map_err(|_| Problem::UnexpectedAnswer)?;
-        Ok(said.standing())
+        Ok(response_body.status())
     }
 
     /// Says how the attempt ended here, so that its page tells the truth.
@@ -69,13 +69,15 @@ impl Companion {
         key: &DeviceKey,
         attempt: &AttemptId,
         outcome: Outcome,
-    ) -> Result<(), Trouble> {
-        let told = match outcome {
-            Outcome::Stored => Told { outcome: "stored", code: None },
-            Outcome::Memory => Told { outcome: "memory", code: None },
-            Outcome::Failed(problem) => Told { outcome: "failed", code: Some(problem.code()) },
+    ) -> Result<(), HttpError> {
+        let outcome = match outcome {
+            Outcome::Stored => OutcomeRequest { outcome: "stored", code: None },
+            Outcome::Memory => OutcomeRequest { outcome: "memory", code: None },
+            Outcome::Failed(problem) => {
+                OutcomeRequest { outcome: "failed", code: Some(problem.code()) }
+            }
         };
-        let body = serde_json::to_vec(&told).map_err(|_| Problem::Internal)?.into();
+        let body = serde_json::to_vec(&outcome).map_err(|_| Problem::Internal)?.into();
         let response = self.send_about(key, attempt, Method::POST, body).await?;
         taken(&response)
     }
@@ -88,7 +90,7 @@ impl Companion {
         &self,
         key: &DeviceKey,
         attempt: &AttemptId,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), HttpError> {
         let response = self.send_about(key, attempt, Method::DELETE, Body::default()).await?;
         taken(&response)
     }
@@ -99,7 +101,7 @@ impl Companion {
         attempt: &AttemptId,
         method: Method,
         body: Body,
-    ) -> Result<Response<Body>, Trouble> {
+    ) -> Result<Response<Body>, HttpError> {
         let endpoint = &self.endpoints().await?.attempt;
         let mut request = Request::builder()
             .method(method)
@@ -113,53 +115,56 @@ impl Companion {
     }
 }
 
-impl Said {
-    fn standing(self) -> Standing {
+impl StatusResponse {
+    fn status(self) -> AttemptStatus {
         let is_number = |n: &String| n.len() == 2 && n.bytes().all(|b| b.is_ascii_digit());
         let named = self.problem.as_deref().and_then(Problem::from_code);
         match (self.state.as_str(), self.number.filter(is_number)) {
-            ("waiting", _) => Standing::Waiting,
-            ("confirm", Some(number)) => Standing::Confirm(number),
-            ("minted", _) => Standing::Minted,
-            ("failed", _) => Standing::Failed(named.unwrap_or(Problem::Internal)),
-            ("cancelled", _) => Standing::Failed(named.unwrap_or(Problem::Cancelled)),
-            _ => Standing::Other,
+            ("waiting", _) => AttemptStatus::Waiting,
+            ("confirm", Some(number)) => AttemptStatus::Confirm(number),
+            ("minted", _) => AttemptStatus::Minted,
+            ("failed", _) => AttemptStatus::Failed(named.unwrap_or(Problem::Internal)),
+            ("cancelled", _) => AttemptStatus::Failed(named.unwrap_or(Problem::Cancelled)),
+            _ => AttemptStatus::Other,
         }
     }
 }
 
-fn taken(response: &Response<Body>) -> Result<(), Trouble> {
-    if response.status().is_success() { Ok(()) } else { Err(trouble::of_answer(response).into()) }
+fn taken(response: &Response<Body>) -> Result<(), HttpError> {
+    if response.status().is_success() { Ok(()) } else { Err(error::of_answer(response).into()) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn standing(json: &str) -> Standing {
-        serde_json::from_str::<Said>(json).unwrap().standing()
+    fn status(json: &str) -> AttemptStatus {
+        serde_json::from_str::<StatusResponse>(json).unwrap().status()
     }
 
     #[test]
-    fn a_standing_is_read_as_the_protocol_says_and_the_unknown_is_no_news() {
+    fn reads_the_attempt_status_and_ignores_unknown_states() {
         for (json, expected) in [
-            (r#"{"state":"waiting"}"#, Standing::Waiting),
-            (r#"{"state":"confirm","number":"42"}"#, Standing::Confirm("42".into())),
-            (r#"{"state":"confirm"}"#, Standing::Other),
-            (r#"{"state":"confirm","number":"<b>"}"#, Standing::Other),
-            (r#"{"state":"minted"}"#, Standing::Minted),
+            (r#"{"state":"waiting"}"#, AttemptStatus::Waiting),
+            (r#"{"state":"confirm","number":"42"}"#, AttemptStatus::Confirm("42".into())),
+            (r#"{"state":"confirm"}"#, AttemptStatus::Other),
+            (r#"{"state":"confirm","number":"<b>"}"#, AttemptStatus::Other),
+            (r#"{"state":"minted"}"#, AttemptStatus::Minted),
             (
                 r#"{"state":"failed","problem":"access_denied"}"#,
-                Standing::Failed(Problem::AccessDenied),
+                AttemptStatus::Failed(Problem::AccessDenied),
             ),
-            (r#"{"state":"failed","problem":"newer"}"#, Standing::Failed(Problem::Internal)),
-            (r#"{"state":"cancelled"}"#, Standing::Failed(Problem::Cancelled)),
-            (r#"{"state":"cancelled","problem":"not_me"}"#, Standing::Failed(Problem::NotMe)),
-            (r#"{"state":"cancelled","problem":"newer"}"#, Standing::Failed(Problem::Cancelled)),
-            (r#"{"state":"redeemed"}"#, Standing::Other),
-            (r#"{"state":"queued"}"#, Standing::Other),
+            (r#"{"state":"failed","problem":"newer"}"#, AttemptStatus::Failed(Problem::Internal)),
+            (r#"{"state":"cancelled"}"#, AttemptStatus::Failed(Problem::Cancelled)),
+            (r#"{"state":"cancelled","problem":"not_me"}"#, AttemptStatus::Failed(Problem::NotMe)),
+            (
+                r#"{"state":"cancelled","problem":"newer"}"#,
+                AttemptStatus::Failed(Problem::Cancelled),
+            ),
+            (r#"{"state":"redeemed"}"#, AttemptStatus::Other),
+            (r#"{"state":"queued"}"#, AttemptStatus::Other),
         ] {
-            assert_eq!(standing(json), expected, "{json}");
+            assert_eq!(status(json), expected, "{json}");
         }
     }
 }

@@ -7,7 +7,7 @@ use keyport_core::Problem;
 use serde::Deserialize;
 use url::Url;
 
-use super::trouble::{self, Trouble};
+use super::error::{self, HttpError};
 use super::wire::{Body, Wire};
 
 /// The companion's issuer identifier, RFC 8414 §2.
@@ -82,7 +82,7 @@ struct Metadata {
     authorization_response_iss_parameter_supported: bool,
 }
 
-pub(super) async fn discover(wire: &Wire, issuer: &Issuer) -> Result<Endpoints, Trouble> {
+pub(super) async fn discover(wire: &Wire, issuer: &Issuer) -> Result<Endpoints, HttpError> {
     let request = Request::builder()
         .method(Method::GET)
         .uri(issuer.metadata_url().as_str())
@@ -91,7 +91,7 @@ pub(super) async fn discover(wire: &Wire, issuer: &Issuer) -> Result<Endpoints, 
         .map_err(|_| Problem::Internal)?;
     let response = wire.send(request).await?;
     if response.status() != StatusCode::OK {
-        return Err(trouble::of_answer(&response).into());
+        return Err(error::of_answer(&response).into());
     }
     Ok(endpoints(response.body(), issuer)?)
 }
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn localhost_and_its_number_are_two_addresses_and_the_difference_has_words() {
+    fn localhost_and_127_0_0_1_differ_and_the_error_says_so() {
         let set = issuer("http://localhost:8788");
         let answer = metadata(|m| m["issuer"] = "http://127.0.0.1:8788".into());
         assert_eq!(endpoints(&answer, &set).err(), Some(Problem::IssuerMismatch));

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 /// The bytes are no P-256 key, or none could be drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("not a device key")]
-pub struct KeyTrouble;
+pub struct KeyError;
 
 /// This device's key. Every session is bound to one.
 pub struct DeviceKey {
@@ -33,22 +33,21 @@ impl DeviceKey {
     /// A new key.
     ///
     /// # Errors
-    /// [`KeyTrouble`] when the library gives none.
-    pub fn draw() -> Result<Self, KeyTrouble> {
+    /// [`KeyError`] when the library gives none.
+    pub fn draw() -> Result<Self, KeyError> {
         let drawn =
             EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new());
-        Self::of_pkcs8(drawn.map_err(|_| KeyTrouble)?.as_ref())
+        Self::of_pkcs8(drawn.map_err(|_| KeyError)?.as_ref())
     }
 
     /// A key as [`pkcs8`](Self::pkcs8) gave it.
     ///
     /// # Errors
-    /// [`KeyTrouble`] if it is none.
-    pub fn of_pkcs8(pkcs8: &[u8]) -> Result<Self, KeyTrouble> {
-        EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8)
-            .map_err(|_| KeyTrouble)?;
+    /// [`KeyError`] if it is none.
+    pub fn of_pkcs8(pkcs8: &[u8]) -> Result<Self, KeyError> {
+        EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).map_err(|_| KeyError)?;
         let signing = EncodingKey::from_ec_der(pkcs8);
-        let public = Jwk::from_encoding_key(&signing, Algorithm::ES256).map_err(|_| KeyTrouble)?;
+        let public = Jwk::from_encoding_key(&signing, Algorithm::ES256).map_err(|_| KeyError)?;
         Ok(Self { pkcs8: Zeroizing::new(pkcs8.to_vec()), signing, public })
     }
 
@@ -62,7 +61,7 @@ impl DeviceKey {
         &self.pkcs8
     }
 
-    pub(crate) fn prove(&self, about: &About<'_>) -> Result<Proof, KeyTrouble> {
+    pub(crate) fn prove(&self, about: &About<'_>) -> Result<Proof, KeyError> {
         let mut header = Header::new(Algorithm::ES256);
         header.typ = Some("dpop+jwt".to_owned());
         header.jwk = Some(self.public.clone());
@@ -80,7 +79,7 @@ impl DeviceKey {
                 .map(|token| URL_SAFE_NO_PAD.encode(Sha256::digest(token.expose()))),
         };
         let proof = jsonwebtoken::encode(&header, &claims, &self.signing);
-        Ok(Proof(Zeroizing::new(proof.map_err(|_| KeyTrouble)?)))
+        Ok(Proof(Zeroizing::new(proof.map_err(|_| KeyError)?)))
     }
 }
 
@@ -152,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proof_names_its_request_without_the_query_and_is_signed_by_the_key_it_shows() {
+    fn a_proof_names_its_request_and_verifies_with_its_own_key() {
         let url = Url::parse("https://a.test/oauth/userinfo?x=1#y").unwrap();
         let token = AccessToken::new("at");
         let about = About {
@@ -184,6 +183,6 @@ mod tests {
         assert_eq!(again.public, key.public);
         assert!(serde_json::to_value(&key.public).unwrap().get("d").is_none());
         assert!(key.pkcs8().len() < 200);
-        assert_eq!(DeviceKey::of_pkcs8(b"not a key").err(), Some(KeyTrouble));
+        assert_eq!(DeviceKey::of_pkcs8(b"not a key").err(), Some(KeyError));
     }
 }

@@ -4,22 +4,22 @@
 //! [`Problem`](keyport_core::Problem).
 
 mod attempt;
-mod authorized;
+mod companion;
 mod discovery;
 mod dpop;
+mod error;
 mod facts;
 mod oauth;
 mod revocation;
 mod token;
-mod trouble;
 mod wire;
 
-pub use attempt::Standing;
-pub use authorized::Companion;
+pub use attempt::AttemptStatus;
+pub use companion::CompanionClient;
 pub use discovery::Issuer;
-pub use dpop::{DeviceKey, KeyTrouble, Proof};
+pub use dpop::{DeviceKey, KeyError, Proof};
+pub use error::HttpError;
 pub use facts::Facts;
 pub use oauth::Push;
 pub(crate) use revocation::{REVOKE, Unkept};
 pub use token::Issued;
-pub use trouble::Trouble;

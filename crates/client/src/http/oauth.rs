@@ -1,24 +1,24 @@
 //! The other OAuth endpoints: pushed requests (RFC 9126) with PKCE (RFC 7636), and userinfo.
-//! Which doors there are and what becomes of a session is not known here.
+//! Which receivers there are and what becomes of a session is not known here.
 
 use std::time::Duration;
 
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
 use keyport_core::secret::{AccessToken, AuthorizationUrl};
-use keyport_core::{AttemptId, DoorSeed, Hints, Lifetime, Moment, Problem};
+use keyport_core::{AttemptId, Hints, Lifetime, Moment, Problem, ReceiverSecrets};
 use oauth2::{AuthUrl, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::timeout;
 use url::Url;
 
-use super::authorized::Companion;
+use super::companion::CompanionClient;
 use super::discovery::Endpoints;
 use super::dpop::DeviceKey;
+use super::error::{self, HttpError};
 use super::facts::Facts;
 use super::token::Issued;
-use super::trouble::{self, Trouble};
 use super::wire::{Body, OwnConnection};
 
 const SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
@@ -29,14 +29,14 @@ const FACTS_TIMEOUT: Duration = Duration::from_secs(3);
 /// RFC 7636 §4.1.
 const VERIFIER_LENGTH: std::ops::RangeInclusive<usize> = 43..=128;
 
-/// What one door's authorization request says.
+/// What one receiver's authorization request says.
 #[derive(Clone, Copy, Debug)]
 pub struct Push<'a> {
     /// The attempt it belongs to.
     pub attempt: &'a AttemptId,
     /// Its state and verifier.
-    pub door: &'a DoorSeed,
-    /// Where the door is.
+    pub receiver: &'a ReceiverSecrets,
+    /// Where the receiver is.
     pub redirect_uri: &'a Url,
     /// Who wants in.
     pub hints: &'a Hints,
@@ -50,7 +50,7 @@ struct Pushed {
     expires_in: u64,
 }
 
-impl Companion {
+impl CompanionClient {
     /// Pushes one authorization request; gives the URL for the browser and when it stops working.
     ///
     /// # Errors
@@ -59,14 +59,14 @@ impl Companion {
         &self,
         key: &DeviceKey,
         push: &Push<'_>,
-    ) -> Result<(AuthorizationUrl, Moment), Trouble> {
+    ) -> Result<(AuthorizationUrl, Moment), HttpError> {
         let endpoints = self.endpoints().await?;
         let now = self.clock.now();
         let body = self.authorization_request(endpoints, push)?;
         let request = form(&endpoints.push, body)?;
         let response = self.send_proven(key, None, request).await?;
         if response.status() != StatusCode::CREATED {
-            return Err(trouble::of_answer(&response).into());
+            return Err(error::of_answer(&response).into());
         }
         let pushed: Pushed =
             serde_json::from_slice(response.body()).map_err(|_| Problem::UnexpectedAnswer)?;
@@ -84,14 +84,14 @@ impl Companion {
         &self,
         endpoints: &Endpoints,
         push: &Push<'_>,
-    ) -> Result<Body, Trouble> {
-        let verifier = push.door.verifier.expose();
+    ) -> Result<Body, HttpError> {
+        let verifier = push.receiver.verifier.expose();
         // The crate panics otherwise.
         if !VERIFIER_LENGTH.contains(&verifier.len()) {
             return Err(Problem::Internal.into());
         }
         let verifier = PkceCodeVerifier::new(verifier.to_owned());
-        let state = push.door.state.expose().to_owned();
+        let state = push.receiver.state.expose().to_owned();
         // Parameters of the endpoint itself are for the browser, and no part of the request.
         let mut endpoint = endpoints.authorize.clone();
         endpoint.set_query(None);
@@ -126,19 +126,19 @@ impl Companion {
     /// # Errors
     /// When the companion does not say, or not in 3 s. A made-up subject would be another account
     /// with each sign-in.
-    pub async fn facts_of(&self, key: &DeviceKey, issued: &Issued) -> Result<Facts, Trouble> {
+    pub async fn facts_of(&self, key: &DeviceKey, issued: &Issued) -> Result<Facts, HttpError> {
         if let Some(facts) = issued.facts() {
             return Ok(facts.clone());
         }
         let asked = timeout(FACTS_TIMEOUT, self.userinfo(key, issued.access())).await;
-        asked.unwrap_or(Err(Trouble::Problem(Problem::Offline)))
+        asked.unwrap_or(Err(HttpError::Problem(Problem::Offline)))
     }
 
     /// Asks who is signed in.
     ///
     /// # Errors
     /// When it does not say.
-    pub async fn userinfo(&self, key: &DeviceKey, token: &AccessToken) -> Result<Facts, Trouble> {
+    pub async fn userinfo(&self, key: &DeviceKey, token: &AccessToken) -> Result<Facts, HttpError> {
         let endpoints = self.endpoints().await?;
         let request = Request::builder()
             .method(Method::GET)
@@ -148,7 +148,7 @@ impl Companion {
             .map_err(|_| Problem::Internal)?;
         let response = self.send_proven(key, Some(token), request).await?;
         if response.status() != StatusCode::OK {
-            return Err(trouble::of_answer(&response).into());
+            return Err(error::of_answer(&response).into());
         }
         let claims: Value =
             serde_json::from_slice(response.body()).map_err(|_| Problem::UnexpectedAnswer)?;
@@ -156,7 +156,7 @@ impl Companion {
     }
 }
 
-pub(super) fn form(url: &Url, body: Body) -> Result<Request<Body>, Trouble> {
+pub(super) fn form(url: &Url, body: Body) -> Result<Request<Body>, HttpError> {
     Request::builder()
         .extension(OwnConnection)
         .method(Method::POST)
@@ -171,18 +171,19 @@ pub(super) fn form(url: &Url, body: Body) -> Result<Request<Body>, Trouble> {
 mod tests {
     use std::sync::Arc;
 
-    use keyport_core::Door;
+    use keyport_core::CallbackReceiver;
     use keyport_core::secret::{CodeVerifier, State};
     use url::form_urlencoded;
 
     use super::*;
-    use crate::surroundings::{SystemClock, SystemRandomness};
+    use crate::platform::{SystemClock, SystemRandomness};
 
     /// The verifier and the challenge are those of RFC 7636, appendix B.
     #[test]
     fn the_parameters_are_those_of_the_request_and_no_others() {
         let at = |path: &str| Url::parse("https://a.test/").unwrap().join(path).unwrap();
-        let companion = Companion::at(&at("/"), Arc::new(SystemClock), Arc::new(SystemRandomness));
+        let companion =
+            CompanionClient::at(&at("/"), Arc::new(SystemClock), Arc::new(SystemRandomness));
         let endpoints = Endpoints {
             authorize: at("/authorize?page=1"),
             push: at("/par"),
@@ -192,12 +193,16 @@ mod tests {
             attempt: at("/attempt"),
         };
         let verifier = CodeVerifier::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
-        let door = DoorSeed { door: Door::Link, state: State::new("s&=1"), verifier };
+        let receiver = ReceiverSecrets {
+            receiver: CallbackReceiver::Link,
+            state: State::new("s&=1"),
+            verifier,
+        };
         let hints = Hints { email: Some("a+b@a.test".into()), ..Hints::default() };
         let redirect_uri = Url::parse("dev.keyport.test:/callback").unwrap();
         let push = Push {
             attempt: &AttemptId("a".repeat(32)),
-            door: &door,
+            receiver: &receiver,
             redirect_uri: &redirect_uri,
             hints: &hints,
             device_name: "",
@@ -217,8 +222,9 @@ mod tests {
             ("state", "s&=1"),
         ];
         assert_eq!(sent, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        let door = DoorSeed { verifier: CodeVerifier::new("short"), ..door.clone() };
-        let refused = companion.authorization_request(&endpoints, &Push { door: &door, ..push });
-        assert_eq!(refused.err(), Some(Trouble::Problem(Problem::Internal)));
+        let receiver = ReceiverSecrets { verifier: CodeVerifier::new("short"), ..receiver.clone() };
+        let refused =
+            companion.authorization_request(&endpoints, &Push { receiver: &receiver, ..push });
+        assert_eq!(refused.err(), Some(HttpError::Problem(Problem::Internal)));
     }
 }

@@ -10,9 +10,9 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 use url::{Url, form_urlencoded};
 
-use super::authorized::Companion;
+use super::companion::CompanionClient;
+use super::error::{self, HttpError};
 use super::oauth::form;
-use super::trouble::{self, Trouble};
 use super::wire::{Body, Wire};
 
 /// More than a revocation has, in bytes.
@@ -102,25 +102,21 @@ impl Revocation {
 
     /// Built by hand: the `oauth2` crate refuses a revocation endpoint over http, which a companion
     /// on this machine has.
-    async fn send(&self, token: &Revocable) -> Result<(), Trouble> {
+    async fn send(&self, token: &Revocable) -> Result<(), HttpError> {
         let (hint, token) = token.parts();
         let body =
             encoded([("client_id", self.client_id), ("token", token), ("token_type_hint", hint)]);
         let response = self.wire.send(form(&self.endpoint, body)?).await?;
-        if trouble::is_revoked(&response) {
-            Ok(())
-        } else {
-            Err(trouble::of_answer(&response).into())
-        }
+        if error::is_revoked(&response) { Ok(()) } else { Err(error::of_answer(&response).into()) }
     }
 }
 
-impl Companion {
+impl CompanionClient {
     /// Ends the session at the companion. A token that it does not know is as good as revoked.
     ///
     /// # Errors
     /// When it did not say so.
-    pub async fn revoke(&self, token: &RefreshToken) -> Result<(), Trouble> {
+    pub async fn revoke(&self, token: &RefreshToken) -> Result<(), HttpError> {
         let endpoint = &self.endpoints().await?.revoke;
         self.revocation(endpoint).send(&Revocable::Refresh(token.clone())).await
     }

@@ -22,12 +22,12 @@ use serde_json::Value;
 use thiserror::Error;
 use url::Url;
 
-use super::authorized::Companion;
+use super::companion::CompanionClient;
 use super::discovery::Endpoints;
 use super::dpop::DeviceKey;
+use super::error::{self, HttpError};
 use super::facts::Facts;
 use super::revocation::{Revocable, Unkept};
-use super::trouble::{self, Trouble};
 use super::wire::{Body, OwnConnection};
 use crate::keychain::LARGEST;
 
@@ -78,7 +78,7 @@ impl Issued {
 
 /// RFC 6749 §5.1. The tokens stay in the answer until they have their type.
 #[derive(Deserialize)]
-struct Answer<'a> {
+struct TokenResponse<'a> {
     #[serde(borrow)]
     access_token: Cow<'a, str>,
     #[serde(borrow)]
@@ -115,7 +115,7 @@ type Prepared = Result<BasicTokenResponse, RequestTokenError<Built, BasicErrorRe
 pub(super) type OauthClient =
     BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
-impl Companion {
+impl CompanionClient {
     pub(super) fn oauth_client(&self, endpoints: &Endpoints) -> OauthClient {
         BasicClient::new(ClientId::new(self.client_id.to_owned()))
             .set_auth_type(AuthType::RequestBody)
@@ -126,14 +126,14 @@ impl Companion {
     /// what the first one gave. What an answer gives that is refused here is revoked.
     ///
     /// # Errors
-    /// [`Trouble::GrantInvalid`] when the companion refuses the code.
+    /// [`HttpError::GrantInvalid`] when the companion refuses the code.
     pub async fn exchange_code(
         &self,
         key: &DeviceKey,
         redirect_uri: Url,
         code: &AuthorizationCode,
         verifier: &CodeVerifier,
-    ) -> Result<Issued, Trouble> {
+    ) -> Result<Issued, HttpError> {
         let endpoints = self.endpoints().await?;
         let prepared = self
             .oauth_client(endpoints)
@@ -150,9 +150,9 @@ impl Companion {
         let unkept = self.unkept(revocable, &endpoints.revoke);
         match given {
             Ok((tokens, facts)) => Ok(Issued { tokens, facts, unkept }),
-            Err(trouble) => {
+            Err(error) => {
                 unkept.revoke().await;
-                Err(trouble)
+                Err(error)
             }
         }
     }
@@ -161,8 +161,12 @@ impl Companion {
     /// companion gives the same child. So what an answer gives that is refused here is not lost.
     ///
     /// # Errors
-    /// [`Trouble::GrantInvalid`] when the session is over; everything else leaves it as it is.
-    pub async fn refresh(&self, key: &DeviceKey, token: &RefreshToken) -> Result<Tokens, Trouble> {
+    /// [`HttpError::GrantInvalid`] when the session is over; everything else leaves it as it is.
+    pub async fn refresh(
+        &self,
+        key: &DeviceKey,
+        token: &RefreshToken,
+    ) -> Result<Tokens, HttpError> {
         let prepared = self
             .oauth_client(self.endpoints().await?)
             .exchange_refresh_token(&oauth2::RefreshToken::new(token.expose().to_owned()))
@@ -175,20 +179,20 @@ impl Companion {
         &self,
         key: &DeviceKey,
         prepared: Prepared,
-    ) -> Result<Response<Body>, Trouble> {
+    ) -> Result<Response<Body>, HttpError> {
         let Err(RequestTokenError::Request(Built(request))) = prepared else {
             return Err(Problem::Internal.into());
         };
         Ok(self.send_proven(key, None, *request).await?)
     }
 
-    fn read(&self, response: &Response<Body>) -> Result<(Tokens, Option<Facts>), Trouble> {
+    fn read(&self, response: &Response<Body>) -> Result<(Tokens, Option<Facts>), HttpError> {
         if response.status() != StatusCode::OK {
-            return Err(trouble::of_token_answer(response));
+            return Err(error::of_token_answer(response));
         }
         let body = response.body();
         let unexpected = |_| Problem::UnexpectedAnswer;
-        let answer: Answer<'_> = serde_json::from_slice(body).map_err(unexpected)?;
+        let answer: TokenResponse<'_> = serde_json::from_slice(body).map_err(unexpected)?;
         let is_bound = answer.token_type.eq_ignore_ascii_case("dpop");
         let refresh = answer.refresh_token.filter(|token| is_bound && is_refresh_token(token));
         let refresh = refresh.ok_or(Problem::UnexpectedAnswer)?;

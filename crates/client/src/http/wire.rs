@@ -10,7 +10,7 @@ use reqwest::redirect::Policy;
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
-use super::trouble;
+use super::error;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const TOTAL: Duration = Duration::from_secs(15);
@@ -75,7 +75,7 @@ impl Wire {
         // The bytes stay where they are until they are sent, and are wiped then.
         let request = request.map(Bytes::from_owner);
         let request = reqwest::Request::try_from(request).map_err(|_| Problem::Internal)?;
-        let failed = |error: reqwest::Error| trouble::of_connection(&error);
+        let failed = |error: reqwest::Error| error::of_connection(&error);
         let mut answer = client.execute(request).await.map_err(failed)?;
         // Large enough from the start: growing would leave a copy behind.
         let mut response = Response::new(Body::new(Vec::with_capacity(LARGEST)));

@@ -7,7 +7,7 @@ use keyring_core::Error;
 use keyring_core::api::CredentialStore;
 use tokio::sync::watch;
 
-use super::KeychainTrouble;
+use super::KeychainError;
 use crate::locks::{self, Locks};
 
 pub(super) fn open() -> keyring_core::Result<Arc<CredentialStore>> {
@@ -28,12 +28,12 @@ impl Gate {
         &mut self,
         _service: &str,
         _name: &str,
-    ) -> Result<(), KeychainTrouble> {
+    ) -> Result<(), KeychainError> {
         Ok(())
     }
 
     /// The store does not tell of which service and name the items are that it finds.
-    pub(super) fn names(&mut self, _service: &str) -> Result<Option<Vec<String>>, KeychainTrouble> {
+    pub(super) fn names(&mut self, _service: &str) -> Result<Option<Vec<String>>, KeychainError> {
         Ok(None)
     }
 }
@@ -44,17 +44,17 @@ pub(super) fn changes() -> Option<watch::Receiver<()>> {
 }
 
 /// The next call asks by itself.
-pub(super) fn unlock() -> Result<(), KeychainTrouble> {
+pub(super) fn unlock() -> Result<(), KeychainError> {
     Ok(())
 }
 
-pub(super) fn trouble(error: &Error) -> KeychainTrouble {
+pub(super) fn error(error: &Error) -> KeychainError {
     match error {
-        Error::NoStorageAccess(_) => KeychainTrouble::Refused,
+        Error::NoStorageAccess(_) => KeychainError::Refused,
         Error::Ambiguous(_) | Error::BadEncoding(_) | Error::BadDataFormat(..) => {
-            KeychainTrouble::Corrupt
+            KeychainError::Corrupt
         }
-        Error::TooLong(..) => KeychainTrouble::TooLarge,
-        _ => KeychainTrouble::Absent,
+        Error::TooLong(..) => KeychainError::TooLarge,
+        _ => KeychainError::Absent,
     }
 }

@@ -14,7 +14,7 @@ const SERVICE: &str = "org.freedesktop.secrets";
 const OBJECTS: &str = "/org/freedesktop/secrets";
 /// A bus that is not there is looked for again this often.
 const RETRY: Duration = Duration::from_secs(30);
-/// Signals that nobody has taken yet. More of them say nothing more.
+/// Signals that are not taken yet. More of them say nothing more.
 const QUEUE: usize = 16;
 
 /// Changes with every signal of the Secret Service, until the receiver is dropped.

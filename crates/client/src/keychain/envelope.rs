@@ -5,7 +5,7 @@
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::{KeychainTrouble, LARGEST, SecretBytes};
+use super::{KeychainError, LARGEST, SecretBytes};
 
 const MAGIC: &[u8] = b"keyport";
 /// Counted up with every change of the form.
@@ -13,10 +13,10 @@ const VERSION: u32 = 1;
 const PREFIX: &[u8] = b"keyport1:";
 const CHECKSUM: usize = 8;
 
-pub(super) fn seal(name: &str, secret: &SecretBytes) -> Result<SecretBytes, KeychainTrouble> {
+pub(super) fn seal(name: &str, secret: &SecretBytes) -> Result<SecretBytes, KeychainError> {
     let content = secret.expose();
     if content.len() > LARGEST {
-        return Err(KeychainTrouble::TooLarge);
+        return Err(KeychainError::TooLarge);
     }
     let mut sealed = Vec::with_capacity(PREFIX.len() + 2 * CHECKSUM + 1 + content.len());
     sealed.extend_from_slice(PREFIX);
@@ -26,14 +26,14 @@ pub(super) fn seal(name: &str, secret: &SecretBytes) -> Result<SecretBytes, Keyc
     Ok(SecretBytes::new(sealed))
 }
 
-pub(super) fn open(name: &str, sealed: &SecretBytes) -> Result<SecretBytes, KeychainTrouble> {
+pub(super) fn open(name: &str, sealed: &SecretBytes) -> Result<SecretBytes, KeychainError> {
     let read = || {
         let (sum, rest) = sealed.expose().strip_prefix(PREFIX)?.split_at_checked(2 * CHECKSUM)?;
         let content = rest.strip_prefix(b":")?;
         (content.len() <= LARGEST && checksum(name, content).as_bytes() == sum)
             .then(|| SecretBytes::new(content))
     };
-    read().ok_or(if is_newer(sealed) { KeychainTrouble::Newer } else { KeychainTrouble::Corrupt })
+    read().ok_or(if is_newer(sealed) { KeychainError::Newer } else { KeychainError::Corrupt })
 }
 
 /// Whether a newer version has written this. Only the version in front can be read.
@@ -81,17 +81,17 @@ mod tests {
         for at in 0..whole.len() {
             let mut damaged = whole.clone();
             damaged[at] ^= 1;
-            let corrupt = Err(KeychainTrouble::Corrupt);
+            let corrupt = Err(KeychainError::Corrupt);
             assert_eq!(open("device", &SecretBytes::new(damaged)), corrupt, "byte {at}");
             assert_eq!(open("device", &SecretBytes::new(&whole[..at])), corrupt, "cut at {at}");
         }
     }
 
     #[test]
-    fn an_item_of_a_newer_version_is_newer_and_one_of_no_version_is_corrupt() {
+    fn tells_items_of_a_newer_version_from_corrupt_ones() {
         for newer in ["keyport2:", "keyport2:0011:{}", "keyport10:x", "keyport4294967295:"] {
             let item = SecretBytes::new(newer.as_bytes());
-            assert_eq!(open("device", &item), Err(KeychainTrouble::Newer), "{newer}");
+            assert_eq!(open("device", &item), Err(KeychainError::Newer), "{newer}");
         }
         for corrupt in [
             "keyport1:x",
@@ -106,18 +106,18 @@ mod tests {
             "keyport4294967296:x",
         ] {
             let item = SecretBytes::new(corrupt.as_bytes());
-            assert_eq!(open("device", &item), Err(KeychainTrouble::Corrupt), "{corrupt}");
+            assert_eq!(open("device", &item), Err(KeychainError::Corrupt), "{corrupt}");
         }
     }
 
     #[test]
     fn an_item_under_the_name_of_another_is_corrupt() {
-        assert_eq!(open("index", &sealed(b"x")), Err(KeychainTrouble::Corrupt));
+        assert_eq!(open("index", &sealed(b"x")), Err(KeychainError::Corrupt));
     }
 
     #[test]
     fn one_byte_too_many_is_refused_before_anything_is_written() {
         let large = SecretBytes::new(vec![7; LARGEST + 1]);
-        assert_eq!(seal("device", &large), Err(KeychainTrouble::TooLarge));
+        assert_eq!(seal("device", &large), Err(KeychainError::TooLarge));
     }
 }

@@ -13,7 +13,7 @@ use secret_service::{EncryptionType, Error as ServiceError};
 use tracing::debug;
 use zbus_secret_service_keyring_store::Store;
 
-use super::KeychainTrouble;
+use super::KeychainError;
 pub(super) use super::changes::changes;
 use crate::locks::Locks;
 
@@ -36,17 +36,13 @@ pub(super) struct Gate {
 
 impl Gate {
     /// Whether the service would answer for this item now, without a dialog.
-    pub(super) fn would_answer(
-        &mut self,
-        service: &str,
-        name: &str,
-    ) -> Result<(), KeychainTrouble> {
+    pub(super) fn would_answer(&mut self, service: &str, name: &str) -> Result<(), KeychainError> {
         let attributes = HashMap::from([("service", service), ("username", name)]);
         self.ask(|secrets| unlocked(secrets, &attributes).map(drop))
     }
 
     /// The names of every item of the service. Always known here.
-    pub(super) fn names(&mut self, service: &str) -> Result<Option<Vec<String>>, KeychainTrouble> {
+    pub(super) fn names(&mut self, service: &str) -> Result<Option<Vec<String>>, KeychainError> {
         let attributes = HashMap::from([("service", service)]);
         self.ask(|secrets| {
             let mut names = Vec::new();
@@ -66,12 +62,12 @@ impl Gate {
     /// Asks over the connection that is there, and once more over a new one if that fails.
     fn ask<T>(
         &mut self,
-        question: impl Fn(&SecretService<'static>) -> Result<T, KeychainTrouble>,
-    ) -> Result<T, KeychainTrouble> {
+        question: impl Fn(&SecretService<'static>) -> Result<T, KeychainError>,
+    ) -> Result<T, KeychainError> {
         if let Some(secrets) = &self.secrets {
             match question(secrets) {
                 // The bus or the service may be another one by now.
-                Err(KeychainTrouble::Absent) => self.secrets = None,
+                Err(KeychainError::Absent) => self.secrets = None,
                 answer => return answer,
             }
         }
@@ -85,55 +81,51 @@ impl Gate {
 fn unlocked<'a>(
     secrets: &'a SecretService<'_>,
     attributes: &HashMap<&str, &str>,
-) -> Result<Vec<Item<'a>>, KeychainTrouble> {
+) -> Result<Vec<Item<'a>>, KeychainError> {
     let found = secrets.search_items(attributes.clone()).map_err(|error| of_service(&error))?;
     let collection = secrets.get_default_collection().map_err(|error| of_service(&error))?;
     let locked = collection.is_locked().map_err(|error| of_service(&error))?;
-    if locked || !found.locked.is_empty() {
-        Err(KeychainTrouble::Locked)
-    } else {
-        Ok(found.unlocked)
-    }
+    if locked || !found.locked.is_empty() { Err(KeychainError::Locked) } else { Ok(found.unlocked) }
 }
 
 /// Asks the person to unlock the default collection.
-pub(super) fn unlock() -> Result<(), KeychainTrouble> {
+pub(super) fn unlock() -> Result<(), KeychainError> {
     let secrets = connect()?;
     let collection = secrets.get_default_collection().map_err(|error| of_service(&error))?;
     if !collection.is_locked().map_err(|error| of_service(&error))? {
         return Ok(());
     }
     collection.unlock().map_err(|error| of_service(&error))?;
-    collection.ensure_unlocked().map_err(|_| KeychainTrouble::Refused)
+    collection.ensure_unlocked().map_err(|_| KeychainError::Refused)
 }
 
-pub(super) fn trouble(error: &Error) -> KeychainTrouble {
+pub(super) fn error(error: &Error) -> KeychainError {
     match error {
         Error::NoStorageAccess(cause) => {
-            cause.downcast_ref().map_or(KeychainTrouble::Refused, of_service)
+            cause.downcast_ref().map_or(KeychainError::Refused, of_service)
         }
         // More than one item of this name, or one that is not as the service promises.
         Error::Ambiguous(_) | Error::BadEncoding(_) | Error::BadDataFormat(..) => {
-            KeychainTrouble::Corrupt
+            KeychainError::Corrupt
         }
-        Error::TooLong(..) => KeychainTrouble::TooLarge,
-        _ => KeychainTrouble::Absent,
+        Error::TooLong(..) => KeychainError::TooLarge,
+        _ => KeychainError::Absent,
     }
 }
 
 /// Nothing secret passes here, so the session needs no encryption.
-fn connect() -> Result<SecretService<'static>, KeychainTrouble> {
+fn connect() -> Result<SecretService<'static>, KeychainError> {
     SecretService::connect(EncryptionType::Plain).map_err(|error| of_service(&error))
 }
 
-fn of_service(error: &ServiceError) -> KeychainTrouble {
+fn of_service(error: &ServiceError) -> KeychainError {
     match error {
-        ServiceError::Locked => KeychainTrouble::Locked,
-        ServiceError::Prompt | ServiceError::PromptDisconnected => KeychainTrouble::Refused,
+        ServiceError::Locked => KeychainError::Locked,
+        ServiceError::Prompt | ServiceError::PromptDisconnected => KeychainError::Refused,
         // No service, no bus, no default collection, or a service that went away while speaking.
         cause => {
             debug!(%cause, "no keychain");
-            KeychainTrouble::Absent
+            KeychainError::Absent
         }
     }
 }

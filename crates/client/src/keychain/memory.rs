@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::store::{self, Shelf};
-use super::{Answered, Item, Keychain, KeychainTrouble, SecretBytes};
+use super::store::{self, RawStore};
+use super::{Answered, Item, Keychain, KeychainError, SecretBytes};
 use crate::locks::{Locking, Locks};
 
 /// Items in this process's memory alone.
@@ -28,7 +28,7 @@ impl Default for MemoryKeychain {
 impl MemoryKeychain {
     fn now<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut dyn Shelf) -> Result<T, KeychainTrouble>,
+        work: impl FnOnce(&mut dyn RawStore) -> Result<T, KeychainError>,
     ) -> Answered<'_, T> {
         // A map is whole after every insertion and removal, so a panic elsewhere spoils nothing.
         let result = work(&mut *self.items.lock().unwrap_or_else(PoisonError::into_inner));
@@ -42,19 +42,19 @@ impl Keychain for MemoryKeychain {
     }
 
     fn read<'a>(&'a self, item: &'a Item) -> Answered<'a, Option<SecretBytes>> {
-        self.now(|shelf| store::read(shelf, item))
+        self.now(|store| store::read(store, item))
     }
 
     fn write<'a>(&'a self, item: &'a Item, secret: &'a SecretBytes) -> Answered<'a, ()> {
-        self.now(|shelf| store::write(shelf, item, secret))
+        self.now(|store| store::write(store, item, secret))
     }
 
     fn delete<'a>(&'a self, item: &'a Item) -> Answered<'a, ()> {
-        self.now(|shelf| store::delete(shelf, item))
+        self.now(|store| store::delete(store, item))
     }
 
     fn set_aside<'a>(&'a self, item: &'a Item) -> Answered<'a, ()> {
-        self.now(|shelf| store::set_aside(shelf, item))
+        self.now(|store| store::set_aside(store, item))
     }
 
     fn unlock(&self) -> Answered<'_, ()> {
@@ -74,22 +74,22 @@ impl Keychain for MemoryKeychain {
     }
 }
 
-impl Shelf for Items {
-    fn take_down(&mut self, name: &str) -> Result<Vec<SecretBytes>, KeychainTrouble> {
+impl RawStore for Items {
+    fn get(&mut self, name: &str) -> Result<Vec<SecretBytes>, KeychainError> {
         Ok(self.0.get(name).cloned().into_iter().collect())
     }
 
-    fn put_up(&mut self, name: &str, bytes: &SecretBytes) -> Result<(), KeychainTrouble> {
+    fn set(&mut self, name: &str, bytes: &SecretBytes) -> Result<(), KeychainError> {
         self.0.insert(name.to_owned(), bytes.clone());
         Ok(())
     }
 
-    fn clear(&mut self, name: &str) -> Result<(), KeychainTrouble> {
+    fn clear(&mut self, name: &str) -> Result<(), KeychainError> {
         self.0.remove(name);
         Ok(())
     }
 
-    fn names(&mut self) -> Result<Option<Vec<String>>, KeychainTrouble> {
+    fn names(&mut self) -> Result<Option<Vec<String>>, KeychainError> {
         Ok(Some(self.0.keys().cloned().collect()))
     }
 }
@@ -116,13 +116,13 @@ mod tests {
     async fn an_item_of_a_newer_version_stays_as_it_is_whatever_is_asked() {
         let keychain = MemoryKeychain::default();
         let newer = SecretBytes::new(*b"keyport2:whatever");
-        keychain.items.lock().unwrap().put_up("device", &newer).unwrap();
-        let refused = Err(KeychainTrouble::Newer);
+        keychain.items.lock().unwrap().set("device", &newer).unwrap();
+        let refused = Err(KeychainError::Newer);
         assert_eq!(keychain.read(&Item::Device).await.map(drop), refused);
         assert_eq!(keychain.write(&Item::Device, &SecretBytes::new(*b"ours")).await, refused);
         assert_eq!(keychain.delete(&Item::Device).await, refused);
         assert_eq!(keychain.set_aside(&Item::Device).await, refused);
-        assert_eq!(keychain.items.lock().unwrap().take_down("device"), Ok(vec![newer]));
+        assert_eq!(keychain.items.lock().unwrap().get("device"), Ok(vec![newer]));
         assert_eq!(keychain.list().await, Ok(Some(vec!["device".to_owned()])));
     }
 
@@ -131,8 +131,8 @@ mod tests {
         let keychain = MemoryKeychain::default();
         for bytes in [&b"damaged"[..], b"damaged", b"damaged again"] {
             let damaged = SecretBytes::new(bytes);
-            keychain.items.lock().unwrap().put_up("device", &damaged).unwrap();
-            assert_eq!(keychain.read(&Item::Device).await, Err(KeychainTrouble::Corrupt));
+            keychain.items.lock().unwrap().set("device", &damaged).unwrap();
+            assert_eq!(keychain.read(&Item::Device).await, Err(KeychainError::Corrupt));
             keychain.set_aside(&Item::Device).await.unwrap();
             assert_eq!(keychain.read(&Item::Device).await, Ok(None));
         }

@@ -36,12 +36,12 @@ pub use system::SystemKeychain;
 /// The most that one item may hold, in bytes: Windows takes 2,560 bytes of UTF-16.
 pub const LARGEST: usize = 1024;
 
-/// What a keychain gives back: an answer, or trouble, within its deadline.
-pub type Answered<'a, T> = Pin<Box<dyn Future<Output = Result<T, KeychainTrouble>> + Send + 'a>>;
+/// What a keychain gives back: a result within its deadline.
+pub type Answered<'a, T> = Pin<Box<dyn Future<Output = Result<T, KeychainError>> + Send + 'a>>;
 
-/// Why the keychain did not do what was asked. That an item is not there is no trouble.
+/// Why the keychain did not do what was asked. An absent item is not an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum KeychainTrouble {
+pub enum KeychainError {
     /// It is there and locked. Only [`Keychain::unlock`] asks the person to open it.
     #[error("the keychain is locked")]
     Locked,
@@ -67,17 +67,17 @@ pub enum KeychainTrouble {
     TooLarge,
 }
 
-impl From<KeychainTrouble> for Problem {
-    fn from(trouble: KeychainTrouble) -> Self {
-        match trouble {
-            KeychainTrouble::Locked => Self::KeychainLocked,
-            KeychainTrouble::Absent => Self::KeychainAbsent,
-            KeychainTrouble::Refused => Self::KeychainRefused,
-            KeychainTrouble::Corrupt => Self::KeychainCorrupt,
-            KeychainTrouble::Newer => Self::KeychainNewer,
-            KeychainTrouble::Slow => Self::KeychainSlow,
+impl From<KeychainError> for Problem {
+    fn from(error: KeychainError) -> Self {
+        match error {
+            KeychainError::Locked => Self::KeychainLocked,
+            KeychainError::Absent => Self::KeychainAbsent,
+            KeychainError::Refused => Self::KeychainRefused,
+            KeychainError::Corrupt => Self::KeychainCorrupt,
+            KeychainError::Newer => Self::KeychainNewer,
+            KeychainError::Slow => Self::KeychainSlow,
             // Our own items are far smaller: only a defect can lead here.
-            KeychainTrouble::TooLarge => Self::Internal,
+            KeychainError::TooLarge => Self::Internal,
         }
     }
 }

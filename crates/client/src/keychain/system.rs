@@ -12,9 +12,9 @@ use tokio::sync::watch;
 use tracing::debug;
 
 use super::platform::{self, Gate};
-use super::store::{self, Shelf};
+use super::store::{self, RawStore};
 use super::worker::Worker;
-use super::{Answered, Item, Keychain, KeychainTrouble, SecretBytes};
+use super::{Answered, Item, Keychain, KeychainError, SecretBytes};
 use crate::locks::{Locking, Locks};
 
 /// For everything that does not wait for a person.
@@ -48,7 +48,7 @@ impl SystemKeychain {
 
     fn ask<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut dyn Shelf) -> Result<T, KeychainTrouble> + Send + 'static,
+        work: impl FnOnce(&mut dyn RawStore) -> Result<T, KeychainError> + Send + 'static,
     ) -> Answered<'_, T> {
         Box::pin(self.worker.call(self.deadline, |service| work(service)))
     }
@@ -61,22 +61,22 @@ impl Keychain for SystemKeychain {
 
     fn read<'a>(&'a self, item: &'a Item) -> Answered<'a, Option<SecretBytes>> {
         let item = item.clone();
-        self.ask(move |shelf| store::read(shelf, &item))
+        self.ask(move |store| store::read(store, &item))
     }
 
     fn write<'a>(&'a self, item: &'a Item, secret: &'a SecretBytes) -> Answered<'a, ()> {
         let (item, secret) = (item.clone(), secret.clone());
-        self.ask(move |shelf| store::write(shelf, &item, &secret))
+        self.ask(move |store| store::write(store, &item, &secret))
     }
 
     fn delete<'a>(&'a self, item: &'a Item) -> Answered<'a, ()> {
         let item = item.clone();
-        self.ask(move |shelf| store::delete(shelf, &item))
+        self.ask(move |store| store::delete(store, &item))
     }
 
     fn set_aside<'a>(&'a self, item: &'a Item) -> Answered<'a, ()> {
         let item = item.clone();
-        self.ask(move |shelf| store::set_aside(shelf, &item))
+        self.ask(move |store| store::set_aside(store, &item))
     }
 
     fn unlock(&self) -> Answered<'_, ()> {
@@ -116,7 +116,7 @@ impl Service {
         &mut self,
         name: &str,
         work: impl Fn(&Entry) -> keyring_core::Result<T>,
-    ) -> Result<Option<T>, KeychainTrouble> {
+    ) -> Result<Option<T>, KeychainError> {
         self.gate.would_answer(&self.name, name)?;
         let fresh = self.store.is_none();
         match self.entry(name).and_then(|entry| work(&entry)) {
@@ -125,12 +125,12 @@ impl Service {
             Err(Error::PlatformFailure(cause)) => {
                 debug!(%cause, "the keychain store failed");
                 self.store = None;
-                if fresh { Err(KeychainTrouble::Absent) } else { self.with_entry(name, work) }
+                if fresh { Err(KeychainError::Absent) } else { self.with_entry(name, work) }
             }
             Err(error) => {
-                let trouble = platform::trouble(&error);
-                debug!(?trouble, "the keychain did not do as asked");
-                Err(trouble)
+                let error = platform::error(&error);
+                debug!(?error, "the keychain did not do as asked");
+                Err(error)
             }
         }
     }
@@ -161,8 +161,8 @@ fn write_over_same(entries: Vec<Entry>, bytes: &SecretBytes) -> keyring_core::Re
     })
 }
 
-impl Shelf for Service {
-    fn take_down(&mut self, name: &str) -> Result<Vec<SecretBytes>, KeychainTrouble> {
+impl RawStore for Service {
+    fn get(&mut self, name: &str) -> Result<Vec<SecretBytes>, KeychainError> {
         let found = self.with_entry(name, |entry| match entry.get_secret() {
             Ok(bytes) => Ok(vec![SecretBytes::new(bytes)]),
             Err(Error::Ambiguous(entries)) => {
@@ -173,7 +173,7 @@ impl Shelf for Service {
         Ok(found.unwrap_or_default())
     }
 
-    fn put_up(&mut self, name: &str, bytes: &SecretBytes) -> Result<(), KeychainTrouble> {
+    fn set(&mut self, name: &str, bytes: &SecretBytes) -> Result<(), KeychainError> {
         let write = |entry: &Entry| match entry.set_secret(bytes.expose()) {
             Err(Error::Ambiguous(entries)) => write_over_same(entries, bytes),
             written => written,
@@ -181,11 +181,11 @@ impl Shelf for Service {
         match self.with_entry(name, write)? {
             Some(()) => Ok(()),
             // Deleted by another process in the midst of it: there is nothing to replace now.
-            None => self.with_entry(name, write)?.ok_or(KeychainTrouble::Refused),
+            None => self.with_entry(name, write)?.ok_or(KeychainError::Refused),
         }
     }
 
-    fn clear(&mut self, name: &str) -> Result<(), KeychainTrouble> {
+    fn clear(&mut self, name: &str) -> Result<(), KeychainError> {
         let cleared = self.with_entry(name, |entry| match entry.delete_credential() {
             Err(Error::Ambiguous(entries)) => entries.iter().try_for_each(Entry::delete_credential),
             other => other,
@@ -193,7 +193,7 @@ impl Shelf for Service {
         cleared.map(|_| ())
     }
 
-    fn names(&mut self) -> Result<Option<Vec<String>>, KeychainTrouble> {
+    fn names(&mut self) -> Result<Option<Vec<String>>, KeychainError> {
         self.gate.names(&self.name)
     }
 }

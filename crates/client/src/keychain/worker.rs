@@ -1,7 +1,7 @@
 //! One thread that does the blocking calls of one keychain, each within a deadline of its caller's.
 //!
-//! A call that hangs (a frozen daemon, a dialog nobody answers) holds this thread and no other: the
-//! runtime goes on, later calls end at their own deadline, and what nobody waits for any more is
+//! A call that hangs (a frozen daemon, a dialog without an answer) holds this thread and no other:
+//! the runtime goes on, later calls end at their own deadline, and what is not awaited any more is
 //! skipped. One thread also keeps the order: a late write can not overtake a newer one.
 
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::KeychainTrouble;
+use super::KeychainError;
 
 /// Calls that may wait behind a hanging one.
 const QUEUE: usize = 64;
@@ -42,24 +42,24 @@ impl<S: Send + 'static> Worker<S> {
     pub(super) async fn call<T: Send + 'static>(
         &self,
         deadline: Duration,
-        work: impl FnOnce(&mut S) -> Result<T, KeychainTrouble> + Send + 'static,
-    ) -> Result<T, KeychainTrouble> {
+        work: impl FnOnce(&mut S) -> Result<T, KeychainError> + Send + 'static,
+    ) -> Result<T, KeychainError> {
         let (done, result) = oneshot::channel();
         let job: Job<S> = Box::new(move |state| {
             if !done.is_closed() {
-                // The caller may have given up meanwhile; then nobody needs the result.
+                // The caller may have given up meanwhile; then the result is not needed.
                 let _ = done.send(work(state));
             }
         });
         match self.jobs.try_send(job) {
             Ok(()) => {}
-            Err(TrySendError::Full(_)) => return Err(KeychainTrouble::Slow),
-            Err(TrySendError::Disconnected(_)) => return Err(KeychainTrouble::Absent),
+            Err(TrySendError::Full(_)) => return Err(KeychainError::Slow),
+            Err(TrySendError::Disconnected(_)) => return Err(KeychainError::Absent),
         }
         match timeout(deadline, result).await {
             Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(KeychainTrouble::Absent),
-            Err(_) => Err(KeychainTrouble::Slow),
+            Ok(Err(_)) => Err(KeychainError::Absent),
+            Err(_) => Err(KeychainError::Slow),
         }
     }
 }
@@ -100,7 +100,7 @@ mod tests {
             log.push("abandoned");
             Ok(())
         });
-        assert_eq!(abandoned.await, Err(KeychainTrouble::Slow));
+        assert_eq!(abandoned.await, Err(KeychainError::Slow));
         drop(release);
         let log = worker.call(LONG, |log: &mut Vec<&str>| Ok(log.clone())).await;
         assert_eq!(log.unwrap(), ["hanging"]);
@@ -118,6 +118,6 @@ mod tests {
         }
         let mut one_more = std::pin::pin!(worker.call(LONG, |_| Ok(())));
         let said = futures_util::poll!(&mut one_more);
-        assert_eq!(said, Poll::Ready(Err(KeychainTrouble::Slow)));
+        assert_eq!(said, Poll::Ready(Err(KeychainError::Slow)));
     }
 }

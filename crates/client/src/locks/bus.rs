@@ -12,7 +12,7 @@ use zbus::fdo::{RequestNameFlags, RequestNameReply};
 use zbus::message::Flags;
 use zbus::{Connection, Message};
 
-use super::LockTrouble;
+use super::LockError;
 
 const BUS: &str = "org.freedesktop.DBus";
 const PATH: &str = "/org/freedesktop/DBus";
@@ -46,11 +46,11 @@ pub(super) struct Owner {
 
 impl Owner {
     /// Asks once. False if another process owns the name.
-    pub(super) async fn request(&mut self) -> Result<bool, LockTrouble> {
+    pub(super) async fn request(&mut self) -> Result<bool, LockError> {
         if let Some(connection) = self.connection.clone() {
             match ask(connection, &self.name).await {
                 // The bus may be another one by now.
-                Err(LockTrouble::Absent) => *self.connection = None,
+                Err(LockError::Absent) => *self.connection = None,
                 answer => return answer,
             }
         }
@@ -60,7 +60,7 @@ impl Owner {
     }
 }
 
-async fn ask(connection: Connection, name: &str) -> Result<bool, LockTrouble> {
+async fn ask(connection: Connection, name: &str) -> Result<bool, LockError> {
     let body = (name, RequestNameFlags::DoNotQueue as u32);
     let reply = connection.call_method(Some(BUS), PATH, Some(BUS), "RequestName", &body).await;
     let reply = reply.and_then(|reply| reply.body().deserialize::<RequestNameReply>());
@@ -94,14 +94,12 @@ fn release(connection: &Connection, name: &str) -> bool {
     matches!(sending.poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(())))
 }
 
-fn of_bus(error: &zbus::Error) -> LockTrouble {
+fn of_bus(error: &zbus::Error) -> LockError {
     match error {
-        zbus::Error::MethodError(name, ..) if name.as_str() == ACCESS_DENIED => {
-            LockTrouble::Refused
-        }
+        zbus::Error::MethodError(name, ..) if name.as_str() == ACCESS_DENIED => LockError::Refused,
         cause => {
             tracing::debug!(%cause, "no lock on the session bus");
-            LockTrouble::Absent
+            LockError::Absent
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::LockTrouble;
+use super::LockError;
 
 #[derive(Clone, Debug)]
 pub(super) struct Place {
@@ -29,7 +29,7 @@ impl Place {
 pub(super) struct Locked(File);
 
 impl Locked {
-    pub(super) fn try_lock(&self) -> Result<bool, LockTrouble> {
+    pub(super) fn try_lock(&self) -> Result<bool, LockError> {
         match self.0.try_lock() {
             Ok(()) => Ok(true),
             Err(TryLockError::WouldBlock) => Ok(false),

@@ -31,7 +31,7 @@ const ANSWER: Duration = Duration::from_secs(3);
 
 /// Why a lock was not taken.
 #[derive(Debug, Error)]
-pub enum LockTrouble {
+pub enum LockError {
     /// Another process, or another task of this one, held it until the timeout.
     #[error("held by another process")]
     Busy,
@@ -50,7 +50,7 @@ pub enum LockTrouble {
 }
 
 /// The future of [`Locks::take`] behind a trait.
-pub type Locking<'a, T = Lock> = Pin<Box<dyn Future<Output = Result<T, LockTrouble>> + Send + 'a>>;
+pub type Locking<'a, T = Lock> = Pin<Box<dyn Future<Output = Result<T, LockError>> + Send + 'a>>;
 
 /// The lock of one service's keychain items. Clones are the same lock.
 #[derive(Clone, Debug)]
@@ -90,8 +90,8 @@ impl Locks {
     /// [`Lock`] is dropped or this process ends. Not reentrant. Cancel safe.
     ///
     /// # Errors
-    /// [`LockTrouble::Busy`] after `wait`; every other one at once.
-    pub async fn take(&self, wait: Duration) -> Result<Lock, LockTrouble> {
+    /// [`LockError::Busy`] after `wait`; every other one at once.
+    pub async fn take(&self, wait: Duration) -> Result<Lock, LockError> {
         let end = Instant::now() + wait;
         let mut held = match &self.0 {
             #[cfg(target_os = "linux")]
@@ -102,7 +102,7 @@ impl Locks {
         while !held.is_taken().await? {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(LockTrouble::Busy);
+                return Err(LockError::Busy);
             }
             sleep(AGAIN.min(left)).await;
         }
@@ -112,11 +112,11 @@ impl Locks {
     /// Whether the lock could be taken, now or later. Does not wait for another holder.
     ///
     /// # Errors
-    /// Every [`LockTrouble`] but [`LockTrouble::Busy`].
-    pub async fn check(&self) -> Result<(), LockTrouble> {
+    /// Every [`LockError`] but [`LockError::Busy`].
+    pub async fn check(&self) -> Result<(), LockError> {
         match self.take(Duration::ZERO).await {
-            Ok(_) | Err(LockTrouble::Busy) => Ok(()),
-            Err(trouble) => Err(trouble),
+            Ok(_) | Err(LockError::Busy) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 }
@@ -136,11 +136,11 @@ enum Held {
 
 impl Held {
     /// Tries once.
-    async fn is_taken(&mut self) -> Result<bool, LockTrouble> {
+    async fn is_taken(&mut self) -> Result<bool, LockError> {
         match self {
             #[cfg(target_os = "linux")]
             Self::Bus(owner) => {
-                timeout(ANSWER, owner.request()).await.unwrap_or(Err(LockTrouble::Slow))
+                timeout(ANSWER, owner.request()).await.unwrap_or(Err(LockError::Slow))
             }
             Self::File(file) => file.try_lock(),
             Self::Process(_) => Ok(true),
@@ -148,11 +148,8 @@ impl Held {
     }
 }
 
-async fn in_turn<T>(
-    mutex: &Arc<Mutex<T>>,
-    end: Instant,
-) -> Result<OwnedMutexGuard<T>, LockTrouble> {
-    timeout_at(end, mutex.clone().lock_owned()).await.map_err(|_| LockTrouble::Busy)
+async fn in_turn<T>(mutex: &Arc<Mutex<T>>, end: Instant) -> Result<OwnedMutexGuard<T>, LockError> {
+    timeout_at(end, mutex.clone().lock_owned()).await.map_err(|_| LockError::Busy)
 }
 
 /// Where a lock file goes: below the home folder that the system's user database or known folders

@@ -15,9 +15,9 @@ use tokio::time::{sleep, timeout};
 use tracing::debug;
 use zeroize::Zeroizing;
 
-use super::request::{Refusal, Verdict, judge};
-use super::waiting::Place;
-use super::{Answer, Callback, Shared, one_more, response};
+use super::header_queue::Place;
+use super::request::{RequestError, Verdict, judge};
+use super::{BrowserReply, LoopbackCallback, Shared, one_more, response};
 
 /// How long to wait when the system has no socket to give.
 const BREATHER: Duration = Duration::from_millis(50);
@@ -101,7 +101,7 @@ impl Connection {
         shared.waiting.leave(&place);
         match verdict {
             None => one_more(&shared.tally.without_request),
-            Some(Verdict::Refused(refusal)) => self.refuse(refusal).await,
+            Some(Verdict::Refused(error)) => self.refuse(error).await,
             Some(Verdict::Finished) => self.show_finished().await,
             Some(Verdict::ShortLink(url)) => self.send(&response::go_to(url.expose())).await,
             Some(Verdict::Callback(raw)) => self.hand_over(raw).await,
@@ -123,7 +123,7 @@ impl Connection {
             }
             let room = most.saturating_sub(self.received.len());
             if room == 0 {
-                return Some(Verdict::Refused(Refusal::HeaderTooLarge));
+                return Some(Verdict::Refused(RequestError::HeaderTooLarge));
             }
             let mut limited = (&mut self.stream).take(room as u64);
             if limited.read_buf(&mut *self.received).await.ok()? == 0 {
@@ -135,13 +135,13 @@ impl Connection {
     async fn hand_over(mut self, raw: RawCallback) {
         let shared = self.shared.clone();
         match timeout(shared.limits.answer, self.ask(raw)).await.ok().flatten() {
-            Some(Answer::Accept { back_to: Some(url) })
+            Some(BrowserReply::Accept { back_to: Some(url) })
                 if matches!(url.scheme(), "http" | "https") =>
             {
                 self.send(&response::go_to(url.as_str())).await;
             }
-            Some(Answer::Accept { .. }) => self.lead_to_finished().await,
-            Some(Answer::Ignore) => self.send(&response::ignored(&shared.notices)).await,
+            Some(BrowserReply::Accept { .. }) => self.lead_to_finished().await,
+            Some(BrowserReply::Ignore) => self.send(&response::ignored(&shared.notices)).await,
             None => {
                 one_more(&shared.tally.unanswered);
                 self.send(&response::unanswered(&shared.notices)).await;
@@ -150,9 +150,9 @@ impl Connection {
     }
 
     /// `None` when the caller let the callback fall.
-    async fn ask(&self, raw: RawCallback) -> Option<Answer> {
+    async fn ask(&self, raw: RawCallback) -> Option<BrowserReply> {
         let (answer, answered) = oneshot::channel();
-        let callback = Callback { raw, answer };
+        let callback = LoopbackCallback { raw, answer };
         one_more(&self.shared.tally.callbacks);
         self.shared.callbacks.send(callback).await.ok()?;
         answered.await.ok()
@@ -167,7 +167,7 @@ impl Connection {
         match timeout(header, self.read_header()).await.ok().flatten() {
             Some(Verdict::Finished) => self.show_finished().await,
             // One callback per connection: a pipelined second one has no claim to an answer.
-            Some(_) => self.refuse(Refusal::WrongPath).await,
+            Some(_) => self.refuse(RequestError::WrongPath).await,
             None => {}
         }
     }
@@ -177,14 +177,14 @@ impl Connection {
             let shared = self.shared.clone();
             self.send(&response::finished(&shared.notices)).await;
         } else {
-            self.refuse(Refusal::WrongPath).await;
+            self.refuse(RequestError::WrongPath).await;
         }
     }
 
-    async fn refuse(mut self, refusal: Refusal) {
+    async fn refuse(mut self, error: RequestError) {
         one_more(&self.shared.tally.refused);
-        debug!(?refusal, "loopback request refused");
-        self.send(&response::refused(refusal)).await;
+        debug!(?error, "loopback request refused");
+        self.send(&response::refused(error)).await;
         // Closing with bytes unread resets the connection and can take the response with it.
         let mut unread = (&mut self.stream).take(LINGER_BYTES as u64);
         let _ = timeout(LINGER, tokio::io::copy(&mut unread, &mut tokio::io::sink())).await;

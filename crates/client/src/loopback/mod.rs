@@ -1,4 +1,5 @@
-//! The loopback door: receives the callback on `http://127.0.0.1:PORT/callback` (RFC 8252 §7.3).
+//! The loopback receiver: receives the callback on `http://127.0.0.1:PORT/callback` (RFC 8252
+//! §7.3).
 //!
 //! It judges requests, not callbacks: whether a callback belongs to a sign-in that is waiting is
 //! for the caller to say. It is not a web server: one path (and a short link to the companion,
@@ -6,10 +7,10 @@
 //! unauthenticated caller sends can end it or hold the real callback up.
 
 mod connection;
+mod header_queue;
 mod request;
 mod response;
 mod short_link;
-mod waiting;
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -22,8 +23,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use url::Url;
 
+use header_queue::HeaderQueue;
 use keyport_core::secret::RawCallback;
-use waiting::Waiting;
 
 pub use short_link::{SHORT_LINK_BYTES, ShortLink};
 
@@ -59,29 +60,29 @@ impl Default for Limits {
 
 /// A short page: its title, which is also its heading, and one sentence. Plain text, escaped here.
 #[derive(Clone, Debug)]
-pub struct Notice {
+pub struct PageText {
     pub title: String,
     pub sentence: String,
 }
 
 /// The words of the few pages this listener can show, in the person's language.
 #[derive(Clone, Debug)]
-pub struct Notices {
+pub struct ListenerMessages {
     /// The language of the words, as a BCP 47 tag.
     pub language: String,
     /// Whether that language is written from right to left.
     pub right_to_left: bool,
     /// For a callback that was ignored (400).
-    pub not_waiting: Notice,
+    pub not_waiting: PageText,
     /// For a callback that was accepted, where there is no page of the companion to go back to.
-    pub finished: Notice,
-    /// For a callback that nobody answered in time (503).
-    pub unanswered: Notice,
+    pub finished: PageText,
+    /// For a callback that was not answered in time (503).
+    pub unanswered: PageText,
 }
 
 /// What becomes of the browser tab that brought a callback.
 #[derive(Clone, Debug)]
-pub enum Answer {
+pub enum BrowserReply {
     /// The callback is ours. The tab goes on to `back_to` (http or https), or to a page of the
     /// listener's own; either way the code leaves the address bar.
     Accept { back_to: Option<Url> },
@@ -89,18 +90,18 @@ pub enum Answer {
     Ignore,
 }
 
-/// A request for the callback path that a browser may have sent, waiting for an [`Answer`].
+/// A request for the callback path that a browser may have sent, waiting for an [`BrowserReply`].
 #[derive(Debug)]
-pub struct Callback {
+pub struct LoopbackCallback {
     /// The request target exactly as received, `/callback?…`.
     pub raw: RawCallback,
-    answer: oneshot::Sender<Answer>,
+    answer: oneshot::Sender<BrowserReply>,
 }
 
-impl Callback {
+impl LoopbackCallback {
     /// Tells the tab how it went. A tab that has gone away is no error: the callback still counts.
-    pub fn answer(self, answer: Answer) {
-        // The connection may have ended meanwhile; there is nobody left to tell.
+    pub fn answer(self, answer: BrowserReply) {
+        // The connection may have ended meanwhile; then no browser reads it.
         let _ = self.answer.send(answer);
     }
 }
@@ -124,7 +125,7 @@ pub struct Counts {
 #[derive(Debug)]
 pub struct LoopbackListener {
     redirect_uri: String,
-    callbacks: mpsc::Receiver<Callback>,
+    callbacks: mpsc::Receiver<LoopbackCallback>,
     shared: Arc<Shared>,
     // Dropped to close: every connection watches it.
     open: Option<watch::Sender<()>>,
@@ -136,7 +137,7 @@ impl LoopbackListener {
     ///
     /// # Errors
     /// What the operating system says when there is no port to be had.
-    pub async fn bind(notices: Notices) -> io::Result<Self> {
+    pub async fn bind(notices: ListenerMessages) -> io::Result<Self> {
         Self::bind_within(notices, Limits::default()).await
     }
 
@@ -144,7 +145,7 @@ impl LoopbackListener {
     ///
     /// # Errors
     /// As [`bind`](Self::bind).
-    pub async fn bind_within(notices: Notices, limits: Limits) -> io::Result<Self> {
+    pub async fn bind_within(notices: ListenerMessages, limits: Limits) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         if address.ip() != Ipv4Addr::LOCALHOST {
@@ -156,7 +157,7 @@ impl LoopbackListener {
             notices,
             limits,
             tally: Tally::default(),
-            waiting: Waiting::up_to(limits.without_header),
+            waiting: HeaderQueue::up_to(limits.without_header),
             callbacks: sender,
             finished: AtomicBool::new(false),
             short_link: OnceLock::new(),
@@ -186,7 +187,7 @@ impl LoopbackListener {
 
     /// The next request that may be the callback. Waits for ever; the deadline is the caller's.
     /// Cancel safe.
-    pub async fn next_callback(&mut self) -> Option<Callback> {
+    pub async fn next_callback(&mut self) -> Option<LoopbackCallback> {
         self.callbacks.recv().await
     }
 
@@ -210,11 +211,11 @@ impl LoopbackListener {
 #[derive(Debug)]
 struct Shared {
     host: String,
-    notices: Notices,
+    notices: ListenerMessages,
     limits: Limits,
     tally: Tally,
-    waiting: Waiting,
-    callbacks: mpsc::Sender<Callback>,
+    waiting: HeaderQueue,
+    callbacks: mpsc::Sender<LoopbackCallback>,
     finished: AtomicBool,
     short_link: OnceLock<ShortLink>,
 }

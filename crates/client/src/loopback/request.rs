@@ -23,12 +23,12 @@ pub(super) enum Verdict {
     /// The listener's short link, and where it leads.
     ShortLink(AuthorizationUrl),
     Finished,
-    Refused(Refusal),
+    Refused(RequestError),
 }
 
 /// Why a request is not a callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum RequestError {
     NotHttp,
     HeaderTooLarge,
     WrongVersion,
@@ -40,7 +40,7 @@ pub(super) enum Refusal {
     NotANavigation,
 }
 
-impl Refusal {
+impl RequestError {
     pub(super) fn status(self) -> &'static str {
         match self {
             Self::NotHttp | Self::HasBody => "400 Bad Request",
@@ -61,8 +61,8 @@ pub(super) fn judge(received: &[u8], host: &str, link: Option<&ShortLink>) -> Op
     match request.parse(received) {
         Ok(Status::Partial) => None,
         Ok(Status::Complete(_)) => Some(judge_request(&request, host, link)),
-        Err(Error::TooManyHeaders) => Some(Verdict::Refused(Refusal::HeaderTooLarge)),
-        Err(_) => Some(Verdict::Refused(Refusal::NotHttp)),
+        Err(Error::TooManyHeaders) => Some(Verdict::Refused(RequestError::HeaderTooLarge)),
+        Err(_) => Some(Verdict::Refused(RequestError::NotHttp)),
     }
 }
 
@@ -70,20 +70,20 @@ fn judge_request(request: &Request<'_, '_>, host: &str, link: Option<&ShortLink>
     let target = request.path.unwrap_or_default();
     let path = target.split('?').next().unwrap_or_default();
     let leads_to = link.filter(|link| link.is_asked_for(target)).and_then(ShortLink::target);
-    let refusal = if request.version != Some(1) {
-        Refusal::WrongVersion
+    let error = if request.version != Some(1) {
+        RequestError::WrongVersion
     } else if sole(request.headers, "host") != Field::Once(host.as_bytes()) {
-        Refusal::WrongHost
+        RequestError::WrongHost
     } else if request.method != Some("GET") {
-        Refusal::WrongMethod
+        RequestError::WrongMethod
     } else if has_body(request.headers) {
-        Refusal::HasBody
+        RequestError::HasBody
     } else if path != CALLBACK && target != FINISHED && leads_to.is_none() {
-        Refusal::WrongPath
+        RequestError::WrongPath
     } else if is_speculative(request.headers) {
-        Refusal::Speculative
+        RequestError::Speculative
     } else if !may_be_navigation(request.headers) {
-        Refusal::NotANavigation
+        RequestError::NotANavigation
     } else if let Some(url) = leads_to {
         return Verdict::ShortLink(url);
     } else if path == CALLBACK {
@@ -91,7 +91,7 @@ fn judge_request(request: &Request<'_, '_>, host: &str, link: Option<&ShortLink>
     } else {
         return Verdict::Finished;
     };
-    Verdict::Refused(refusal)
+    Verdict::Refused(error)
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -139,9 +139,9 @@ mod tests {
 
     const HOST: &str = "127.0.0.1:4711";
 
-    fn refusal(request: &str) -> Option<Refusal> {
+    fn error(request: &str) -> Option<RequestError> {
         match judge(request.as_bytes(), HOST, None) {
-            Some(Verdict::Refused(refusal)) => Some(refusal),
+            Some(Verdict::Refused(error)) => Some(error),
             Some(_) => None,
             None => panic!("incomplete: {request:?}"),
         }
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn every_prefix_of_a_callback_is_incomplete_and_the_whole_is_handed_on_unchanged() {
+    fn every_prefix_is_incomplete_and_the_whole_is_unchanged() {
         let request = with("Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n");
         for end in 0..request.len() {
             assert!(judge(&request.as_bytes()[..end], HOST, None).is_none(), "{end}");
@@ -169,7 +169,7 @@ mod tests {
         for path in [
             "/",
             "/callback/",
-            "/Callback",
+            "/LoopbackCallback",
             "//callback",
             "/callback%3Fcode=c",
             "/./callback",
@@ -180,7 +180,7 @@ mod tests {
             "/done?x",
         ] {
             let request = format!("GET {path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n");
-            assert_eq!(refusal(&request), Some(Refusal::WrongPath), "{path}");
+            assert_eq!(error(&request), Some(RequestError::WrongPath), "{path}");
         }
     }
 
@@ -188,20 +188,20 @@ mod tests {
     fn a_missing_repeated_or_foreign_host_is_misdirected() {
         for host in ["", "Host: 127.0.0.1\r\n", "Host: localhost:4711\r\n", "Host: evil.test\r\n"] {
             let request = format!("GET /callback HTTP/1.1\r\n{host}\r\n");
-            assert_eq!(refusal(&request), Some(Refusal::WrongHost), "{host}");
+            assert_eq!(error(&request), Some(RequestError::WrongHost), "{host}");
         }
-        assert_eq!(refusal(&with("Host: 127.0.0.1:4711\r\n")), Some(Refusal::WrongHost));
+        assert_eq!(error(&with("Host: 127.0.0.1:4711\r\n")), Some(RequestError::WrongHost));
     }
 
     #[test]
-    fn fetch_metadata_must_say_navigation_to_a_document_where_it_says_anything() {
+    fn fetch_metadata_must_say_navigation_to_a_document() {
         for headers in [
             "", // No metadata at all: an older browser.
             "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n\
              Sec-Fetch-Dest: document\r\n",
             "sec-fetch-mode: navigate\r\nsec-fetch-dest: document\r\nsec-fetch-user: ?1\r\n",
         ] {
-            assert_eq!(refusal(&with(headers)), None, "{headers}");
+            assert_eq!(error(&with(headers)), None, "{headers}");
         }
         for headers in [
             "Sec-Fetch-Site: same-origin\r\n",
@@ -210,13 +210,13 @@ mod tests {
             "Sec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: document\r\n",
             "Sec-Fetch-Mode: cors\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n",
         ] {
-            assert_eq!(refusal(&with(headers)), Some(Refusal::NotANavigation), "{headers}");
+            assert_eq!(error(&with(headers)), Some(RequestError::NotANavigation), "{headers}");
         }
     }
 
     #[test]
     fn a_body_is_refused_and_a_length_of_nothing_is_not() {
-        assert_eq!(refusal(&with("Content-Length: 0\r\n")), None);
+        assert_eq!(error(&with("Content-Length: 0\r\n")), None);
         for headers in [
             "Content-Length: 1\r\n",
             "Content-Length: 00\r\n",
@@ -224,7 +224,7 @@ mod tests {
             "Transfer-Encoding: chunked\r\n",
             "Transfer-Encoding: identity\r\n",
         ] {
-            assert_eq!(refusal(&with(headers)), Some(Refusal::HasBody), "{headers}");
+            assert_eq!(error(&with(headers)), Some(RequestError::HasBody), "{headers}");
         }
     }
 }

@@ -1,12 +1,13 @@
-//! The bytes of every response this listener can give. Pure; the words come in as [`Notices`].
-//! No response may be stored, framed or told to the next site as a referrer (RFC 9110, RFC 9111).
+//! The bytes of every response this listener can give. Pure; the words come in as
+//! [`ListenerMessages`]. No response may be stored, framed or told to the next site as a referrer
+//! (RFC 9110, RFC 9111).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use super::request::{FINISHED, Refusal};
-use super::{Notice, Notices};
+use super::request::{FINISHED, RequestError};
+use super::{ListenerMessages, PageText};
 
 const STYLE: &str = "\
 :root{color-scheme:light dark}\
@@ -33,29 +34,29 @@ pub(super) fn go_to_finished() -> Vec<u8> {
     see_other(FINISHED, After::KeepAlive)
 }
 
-pub(super) fn finished(notices: &Notices) -> Vec<u8> {
+pub(super) fn finished(notices: &ListenerMessages) -> Vec<u8> {
     page("200 OK", notices, &notices.finished)
 }
 
-pub(super) fn ignored(notices: &Notices) -> Vec<u8> {
+pub(super) fn ignored(notices: &ListenerMessages) -> Vec<u8> {
     page("400 Bad Request", notices, &notices.not_waiting)
 }
 
-pub(super) fn unanswered(notices: &Notices) -> Vec<u8> {
+pub(super) fn unanswered(notices: &ListenerMessages) -> Vec<u8> {
     page("503 Service Unavailable", notices, &notices.unanswered)
 }
 
 /// A refusal says nothing but its status: no person is meant to read it.
-pub(super) fn refused(refusal: Refusal) -> Vec<u8> {
-    let allow = if refusal == Refusal::WrongMethod { "Allow: GET\r\n" } else { "" };
-    response(refusal.status(), allow, "", After::Close)
+pub(super) fn refused(error: RequestError) -> Vec<u8> {
+    let allow = if error == RequestError::WrongMethod { "Allow: GET\r\n" } else { "" };
+    response(error.status(), allow, "", After::Close)
 }
 
 fn see_other(location: &str, after: After) -> Vec<u8> {
     response("303 See Other", &format!("Location: {location}\r\n"), "", after)
 }
 
-fn page(status: &str, notices: &Notices, notice: &Notice) -> Vec<u8> {
+fn page(status: &str, notices: &ListenerMessages, notice: &PageText) -> Vec<u8> {
     let language = escaped(&notices.language);
     let direction = if notices.right_to_left { "rtl" } else { "ltr" };
     let (title, sentence) = (escaped(&notice.title), escaped(&notice.sentence));
@@ -110,8 +111,8 @@ mod tests {
 
     #[test]
     fn words_from_outside_stay_text() {
-        let notice = Notice { title: "<b>\"&'".into(), sentence: "</p><script>".into() };
-        let notices = Notices {
+        let notice = PageText { title: "<b>\"&'".into(), sentence: "</p><script>".into() };
+        let notices = ListenerMessages {
             language: "ar\" onload=\"".into(),
             right_to_left: true,
             not_waiting: notice.clone(),
@@ -126,7 +127,8 @@ mod tests {
 
     #[test]
     fn no_response_is_stored_framed_or_told_to_the_next_site() {
-        for bytes in [go_to("https://a.test/"), go_to_finished(), refused(Refusal::WrongHost)] {
+        for bytes in [go_to("https://a.test/"), go_to_finished(), refused(RequestError::WrongHost)]
+        {
             let text = String::from_utf8(bytes).unwrap();
             for header in [
                 "\r\nCache-Control: no-store\r\n",

@@ -1,5 +1,5 @@
 //! The access token of a session in the keychain, kept beside it until it is due: so that processes
-//! that live for a moment do not renew the session each. Reading it takes no turn.
+//! that live for a moment do not renew the session each. Reading it takes no lock.
 
 use keyport_core::secret::{AccessToken, RefreshToken};
 use keyport_core::{AccountId, Lifetime, Moment};
@@ -8,10 +8,10 @@ use sha2::{Digest, Sha256};
 
 use super::Shared;
 use super::items::{Borrowed, Kept, KeptSession, json, read};
+use super::lock::SessionLock;
 use super::memory::Access;
 use super::refresh::before;
-use super::turn::Turn;
-use crate::keychain::{KeychainTrouble, SecretBytes};
+use crate::keychain::{KeychainError, SecretBytes};
 
 /// Two processes read the clock of one device this far apart at most, unless it was set.
 const CLOCKS_DIFFER: Lifetime = Lifetime::seconds(1);
@@ -46,7 +46,7 @@ impl KeptAccess {
     }
 }
 
-/// The first 128 bits of SHA-256: a refresh token holds more randomness than anybody can guess.
+/// The first 128 bits of SHA-256: a refresh token holds more randomness than can be guessed.
 pub(super) fn name_of(refresh: &RefreshToken) -> String {
     let digest = Sha256::digest(refresh.expose());
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
@@ -62,7 +62,7 @@ struct AccessRecord<'a> {
 }
 
 impl Kept for KeptAccess {
-    fn to_bytes(&self) -> Result<SecretBytes, KeychainTrouble> {
+    fn to_bytes(&self) -> Result<SecretBytes, KeychainError> {
         json(&AccessRecord {
             access_token: self.token.expose(),
             deadline: self.deadline,
@@ -71,7 +71,7 @@ impl Kept for KeptAccess {
         })
     }
 
-    fn of_bytes(bytes: &SecretBytes) -> Result<Self, KeychainTrouble> {
+    fn of_bytes(bytes: &SecretBytes) -> Result<Self, KeychainError> {
         let record: AccessRecord<'_> = read(bytes)?;
         Ok(Self {
             token: AccessToken::new(record.access_token),
@@ -89,7 +89,7 @@ impl Shared {
         if self.memory.held(account).is_some() {
             return None;
         }
-        let session = self.vault.session(account).await.ok()??;
+        let session = self.items.session(account).await.ok()??;
         self.access_of(&session).await
     }
 
@@ -99,7 +99,7 @@ impl Shared {
             return None;
         }
         let now = self.clock.now();
-        let kept = self.vault.access(&session.account.id).await.ok()??;
+        let kept = self.items.access(&session.account.id).await.ok()??;
         let access = kept.of_session(session, now)?;
         // Without the device key nothing can be done with it.
         let is_usable = before(access.deadline) > now && self.key_of_kept(session).await.is_ok();
@@ -109,14 +109,19 @@ impl Shared {
     /// Keeps the access token that came with `session`, which the keychain holds already: the other
     /// way round a crash would leave the token of a session that is not there. Where it cannot be
     /// kept, each process renews the session for itself.
-    pub(super) async fn keep_access(&self, turn: &Turn, session: &KeptSession, access: &Access) {
+    pub(super) async fn keep_access(
+        &self,
+        lock: &SessionLock,
+        session: &KeptSession,
+        access: &Access,
+    ) {
         let kept = KeptAccess::of(access, session, self.clock.now());
-        match self.vault.put_access(turn, &session.account.id, &kept).await {
+        match self.items.put_access(lock, &session.account.id, &kept).await {
             Ok(()) => {}
-            Err(KeychainTrouble::TooLarge) => {
+            Err(KeychainError::TooLarge) => {
                 tracing::debug!("the access token is too large for a keychain item");
             }
-            Err(trouble) => tracing::warn!(cause = %trouble, "an access token is not kept"),
+            Err(error) => tracing::warn!(cause = %error, "an access token is not kept"),
         }
     }
 }
@@ -132,17 +137,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_comes_back_as_it_was_and_what_does_not_parse_is_corrupt() {
+    fn kept_tokens_come_back_and_unparsable_ones_are_corrupt() {
         let kept = KeptAccess::of(&access("at"), &session(), Moment(3));
         assert_eq!(KeptAccess::of_bytes(&kept.to_bytes().unwrap()), Ok(kept));
         for bytes in ["", "{}", "null", "[1]"] {
             let bytes = SecretBytes::new(bytes.as_bytes());
-            assert_eq!(KeptAccess::of_bytes(&bytes), Err(KeychainTrouble::Corrupt));
+            assert_eq!(KeptAccess::of_bytes(&bytes), Err(KeychainError::Corrupt));
         }
     }
 
     #[test]
-    fn an_access_token_is_of_the_refresh_token_that_it_came_with_and_of_no_other() {
+    fn an_access_token_belongs_to_one_refresh_token() {
         let kept = || KeptAccess::of(&access("at"), &session(), Moment(10_000));
         let given = |session: &KeptSession, now| kept().of_session(session, Moment(now));
         assert_eq!(given(&session(), 10_000), Some(access("at")));
@@ -157,6 +162,6 @@ mod tests {
     fn an_access_token_that_does_not_fit_is_not_kept() {
         let kept = |length| KeptAccess::of(&access(&"a".repeat(length)), &session(), Moment(1));
         assert!(kept(800).to_bytes().is_ok());
-        assert_eq!(kept(LARGEST).to_bytes(), Err(KeychainTrouble::TooLarge));
+        assert_eq!(kept(LARGEST).to_bytes(), Err(KeychainError::TooLarge));
     }
 }

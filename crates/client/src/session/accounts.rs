@@ -23,7 +23,7 @@ pub struct Accounts {
     /// The current one first.
     pub entries: Vec<AccountEntry>,
     /// Why there may be more accounts than these: the keychain holds something that cannot be read.
-    pub trouble: Option<Problem>,
+    pub error: Option<Problem>,
 }
 
 /// How the sign-out of one of several accounts ended.
@@ -40,7 +40,7 @@ impl Sessions {
     /// current one is first.
     ///
     /// # Errors
-    /// When the keychain cannot be read: that is not the same as nobody.
+    /// When the keychain cannot be read: that is not the same as no account.
     pub async fn accounts(&self) -> Result<Vec<AccountEntry>, Problem> {
         Ok(self.list_accounts().await?.entries)
     }
@@ -53,7 +53,7 @@ impl Sessions {
         let held = self.shared.memory.accounts().into_iter();
         let mut listed: Vec<_> = held.map(|account| (account, Stored::Memory)).collect();
         let contents = self.load().await?;
-        // A session in memory was begun in this process; one in the keychain may be anybody's.
+        // A session in memory was begun in this process; one in the keychain may be of another one.
         let mut current = listed.first().map(|(account, _)| account.id.clone());
         current = current.or(contents.current);
         for account in contents.accounts {
@@ -72,7 +72,7 @@ impl Sessions {
             stored,
             is_current: place == 0,
         });
-        Ok(Accounts { entries: entries.collect(), trouble: contents.trouble })
+        Ok(Accounts { entries: entries.collect(), error: contents.error })
     }
 
     /// The account to use when none is named.
@@ -108,6 +108,6 @@ impl Sessions {
     /// Outside a tokio runtime.
     #[must_use]
     pub fn changes(&self) -> Option<watch::Receiver<()>> {
-        self.shared.vault.changes()
+        self.shared.items.changes()
     }
 }

@@ -8,10 +8,10 @@ use keyport_core::{AccountId, Problem, Store};
 use tokio::sync::OnceCell;
 
 use super::items::KeptSession;
-use super::turn::Turn;
+use super::lock::SessionLock;
 use super::{Sessions, Shared};
 use crate::http::DeviceKey;
-use crate::keychain::{Item, KeychainTrouble};
+use crate::keychain::{Item, KeychainError};
 
 #[derive(Default)]
 pub(super) struct Devices {
@@ -29,13 +29,13 @@ impl Sessions {
             let passing = self.shared.devices.passing.get_or_try_init(async || draw()).await?;
             return Ok(passing.clone());
         }
-        match self.shared.vault.device().await {
+        match self.shared.items.device().await {
             Ok(Some(key)) => return Ok(Arc::new(key)),
-            Ok(None) | Err(KeychainTrouble::Corrupt) => {}
-            Err(trouble) => return Err(trouble.into()),
+            Ok(None) | Err(KeychainError::Corrupt) => {}
+            Err(error) => return Err(error.into()),
         }
-        let turn = self.turns.take().await?;
-        self.shared.draw_device_key(&turn).await
+        let lock = self.locks.take().await?;
+        self.shared.draw_device_key(&lock).await
     }
 
     /// The key of an attempt that was pushed before a restart, and never a new one.
@@ -51,7 +51,7 @@ impl Sessions {
         if let Some(key) = self.shared.memory.key_of(account) {
             return Ok(key);
         }
-        match self.shared.vault.session(account).await? {
+        match self.shared.items.session(account).await? {
             Some(session) => self.shared.key_of_kept(&session).await,
             None => self.shared.kept_device_key().await,
         }
@@ -61,10 +61,10 @@ impl Sessions {
 impl Shared {
     /// Read each time and not remembered: another process may have drawn a new one meanwhile.
     pub(super) async fn kept_device_key(&self) -> Result<Arc<DeviceKey>, Problem> {
-        match self.vault.device().await {
+        match self.items.device().await {
             Ok(Some(key)) => Ok(Arc::new(key)),
-            Ok(None) | Err(KeychainTrouble::Corrupt) => Err(Problem::DeviceKeyLost),
-            Err(trouble) => Err(trouble.into()),
+            Ok(None) | Err(KeychainError::Corrupt) => Err(Problem::DeviceKeyLost),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -79,29 +79,29 @@ impl Shared {
         if is_bound { Ok(key) } else { Err(Problem::DeviceKeyLost) }
     }
 
-    async fn draw_device_key(&self, turn: &Turn) -> Result<Arc<DeviceKey>, Problem> {
-        self.vault.set_aside_if_corrupt(turn, &Item::Device).await?;
+    async fn draw_device_key(&self, lock: &SessionLock) -> Result<Arc<DeviceKey>, Problem> {
+        self.items.set_aside_if_corrupt(lock, &Item::Device).await?;
         // Another process may have drawn one meanwhile.
-        if let Some(key) = self.vault.device().await? {
+        if let Some(key) = self.items.device().await? {
             return Ok(Arc::new(key));
         }
         let key = draw()?;
-        self.vault.put_device(turn, &key).await?;
+        self.items.put_device(lock, &key).await?;
         Ok(key)
     }
 
     /// Before a session that is bound to `key` is kept: no other key is in the keychain.
     pub(super) async fn keep_device_key(
         &self,
-        turn: &Turn,
+        lock: &SessionLock,
         key: &DeviceKey,
     ) -> Result<(), Problem> {
-        self.vault.set_aside_if_corrupt(turn, &Item::Device).await?;
-        match self.vault.device().await? {
+        self.items.set_aside_if_corrupt(lock, &Item::Device).await?;
+        match self.items.device().await? {
             Some(kept) if kept.thumbprint() == key.thumbprint() => Ok(()),
             // Other accounts may be bound to it.
             Some(_) => Err(Problem::DeviceKeyLost),
-            None => Ok(self.vault.put_device(turn, key).await?),
+            None => Ok(self.items.put_device(lock, key).await?),
         }
     }
 }

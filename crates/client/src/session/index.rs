@@ -4,10 +4,10 @@
 
 use keyport_core::AccountId;
 
+use super::item_store::{ItemStore, Result};
 use super::items::{Index, Kept as _};
-use super::turn::Turn;
-use super::vault::{Result, Vault};
-use crate::keychain::{Item, KeychainTrouble};
+use super::lock::SessionLock;
+use crate::keychain::{Item, KeychainError};
 
 impl Index {
     /// Whether it still fits into an item with another account, whose id is as long as all are.
@@ -20,7 +20,7 @@ impl Index {
     }
 }
 
-impl Vault {
+impl ItemStore {
     /// `None` if there is none.
     pub(super) async fn index(&self) -> Result<Option<Index>> {
         self.read(&Item::Index).await
@@ -52,17 +52,17 @@ impl Vault {
     /// cannot be rebuilt, one that cannot be read is set aside.
     ///
     /// # Errors
-    /// [`KeychainTrouble::Newer`] for an index of a newer version, which stays as it is.
-    pub(super) async fn restored_index(&self, turn: &Turn) -> Result<Index> {
+    /// [`KeychainError::Newer`] for an index of a newer version, which stays as it is.
+    pub(super) async fn restored_index(&self, lock: &SessionLock) -> Result<Index> {
         let is_corrupt = match self.index().await {
             Ok(Some(index)) => return Ok(index),
             Ok(None) => false,
-            Err(KeychainTrouble::Corrupt) => true,
-            Err(trouble) => return Err(trouble),
+            Err(KeychainError::Corrupt) => true,
+            Err(error) => return Err(error),
         };
         let rebuilt = self.index_of_items().await?;
         if is_corrupt {
-            self.set_aside_if_corrupt(turn, &Item::Index).await?;
+            self.set_aside_if_corrupt(lock, &Item::Index).await?;
         }
         match rebuilt {
             Some(index) if is_corrupt || !index.accounts.is_empty() => {
@@ -78,7 +78,7 @@ impl Vault {
     /// themselves: an index that names some of them would hide the others.
     ///
     /// # Errors
-    /// [`KeychainTrouble::TooLarge`] where the keychain cannot be listed; what was there stays.
+    /// [`KeychainError::TooLarge`] where the keychain cannot be listed; what was there stays.
     pub(super) async fn put_index(&self, index: Index, new: Option<&AccountId>) -> Result<()> {
         match self.fitting(index, new).await? {
             Some(index) => self.write(&Item::Index, &index).await,
@@ -99,7 +99,7 @@ impl Vault {
         if index.to_bytes().is_ok() {
             return Ok(Some(index));
         }
-        let names = self.keychain.list().await?.ok_or(KeychainTrouble::TooLarge)?;
+        let names = self.keychain.list().await?.ok_or(KeychainError::TooLarge)?;
         let has_item = |id: &AccountId| {
             new == Some(id) || names.binary_search(&Item::Account(id.clone()).name()).is_ok()
         };

@@ -5,12 +5,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use keyport_core::secret::{CodeVerifier, RefreshToken, State};
-use keyport_core::{Account, AccountId, AttemptId, Door, DoorSeed, KeptAttempt, Moment, Store};
+use keyport_core::{
+    Account, AccountId, AttemptId, CallbackReceiver, KeptAttempt, Moment, ReceiverSecrets, Store,
+};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::http::DeviceKey;
-use crate::keychain::{KeychainTrouble, LARGEST, SecretBytes};
+use crate::keychain::{KeychainError, LARGEST, SecretBytes};
 
 /// Names and addresses that are only for showing are cut to this many characters, the first that
 /// fits.
@@ -62,12 +64,12 @@ pub(super) type Borrowed<'a> = &'a str;
 
 /// What has a form in the keychain.
 pub(super) trait Kept: Sized {
-    fn to_bytes(&self) -> Result<SecretBytes, KeychainTrouble>;
-    fn of_bytes(bytes: &SecretBytes) -> Result<Self, KeychainTrouble>;
+    fn to_bytes(&self) -> Result<SecretBytes, KeychainError>;
+    fn of_bytes(bytes: &SecretBytes) -> Result<Self, KeychainError>;
 }
 
 impl Kept for KeptSession {
-    fn to_bytes(&self) -> Result<SecretBytes, KeychainTrouble> {
+    fn to_bytes(&self) -> Result<SecretBytes, KeychainError> {
         SHOWN
             .iter()
             .map(|&longest| {
@@ -79,10 +81,10 @@ impl Kept for KeptSession {
                 })
             })
             .find(Result::is_ok)
-            .unwrap_or(Err(KeychainTrouble::TooLarge))
+            .unwrap_or(Err(KeychainError::TooLarge))
     }
 
-    fn of_bytes(bytes: &SecretBytes) -> Result<Self, KeychainTrouble> {
+    fn of_bytes(bytes: &SecretBytes) -> Result<Self, KeychainError> {
         let record: SessionRecord<'_> = read(bytes)?;
         Ok(Self {
             account: record.account,
@@ -94,23 +96,23 @@ impl Kept for KeptSession {
 }
 
 impl Kept for KeptAttempt {
-    fn to_bytes(&self) -> Result<SecretBytes, KeychainTrouble> {
+    fn to_bytes(&self) -> Result<SecretBytes, KeychainError> {
         json(&AttemptRecord {
             attempt: self.id.clone(),
-            state: self.door.state.expose(),
-            verifier: self.door.verifier.expose(),
+            state: self.receiver.state.expose(),
+            verifier: self.receiver.verifier.expose(),
             issuer: self.issuer.clone(),
             deadline: self.deadline,
             store: self.store,
         })
     }
 
-    fn of_bytes(bytes: &SecretBytes) -> Result<Self, KeychainTrouble> {
+    fn of_bytes(bytes: &SecretBytes) -> Result<Self, KeychainError> {
         let record: AttemptRecord<'_> = read(bytes)?;
         Ok(Self {
             id: record.attempt,
-            door: DoorSeed {
-                door: Door::Link,
+            receiver: ReceiverSecrets {
+                receiver: CallbackReceiver::Link,
                 state: State::new(record.state),
                 verifier: CodeVerifier::new(record.verifier),
             },
@@ -122,37 +124,37 @@ impl Kept for KeptAttempt {
 }
 
 impl Kept for Index {
-    fn to_bytes(&self) -> Result<SecretBytes, KeychainTrouble> {
+    fn to_bytes(&self) -> Result<SecretBytes, KeychainError> {
         json(self)
     }
 
-    fn of_bytes(bytes: &SecretBytes) -> Result<Self, KeychainTrouble> {
+    fn of_bytes(bytes: &SecretBytes) -> Result<Self, KeychainError> {
         read(bytes)
     }
 }
 
 impl Kept for DeviceKey {
-    fn to_bytes(&self) -> Result<SecretBytes, KeychainTrouble> {
+    fn to_bytes(&self) -> Result<SecretBytes, KeychainError> {
         Ok(SecretBytes::new(STANDARD_NO_PAD.encode(self.pkcs8())))
     }
 
-    fn of_bytes(bytes: &SecretBytes) -> Result<Self, KeychainTrouble> {
+    fn of_bytes(bytes: &SecretBytes) -> Result<Self, KeychainError> {
         let decoded = STANDARD_NO_PAD.decode(bytes.expose()).map(Zeroizing::new);
-        let pkcs8 = decoded.map_err(|_| KeychainTrouble::Corrupt)?;
-        Self::of_pkcs8(&pkcs8).map_err(|_| KeychainTrouble::Corrupt)
+        let pkcs8 = decoded.map_err(|_| KeychainError::Corrupt)?;
+        Self::of_pkcs8(&pkcs8).map_err(|_| KeychainError::Corrupt)
     }
 }
 
 /// Written into memory that is large enough from the start, so that growing leaves no copy behind.
-pub(super) fn json(record: &impl Serialize) -> Result<SecretBytes, KeychainTrouble> {
+pub(super) fn json(record: &impl Serialize) -> Result<SecretBytes, KeychainError> {
     let mut bytes = Vec::with_capacity(4 * LARGEST);
-    serde_json::to_writer(&mut bytes, record).map_err(|_| KeychainTrouble::TooLarge)?;
+    serde_json::to_writer(&mut bytes, record).map_err(|_| KeychainError::TooLarge)?;
     let bytes = SecretBytes::new(bytes);
-    if bytes.expose().len() > LARGEST { Err(KeychainTrouble::TooLarge) } else { Ok(bytes) }
+    if bytes.expose().len() > LARGEST { Err(KeychainError::TooLarge) } else { Ok(bytes) }
 }
 
-pub(super) fn read<'a, T: Deserialize<'a>>(bytes: &'a SecretBytes) -> Result<T, KeychainTrouble> {
-    serde_json::from_slice(bytes.expose()).map_err(|_| KeychainTrouble::Corrupt)
+pub(super) fn read<'a, T: Deserialize<'a>>(bytes: &'a SecretBytes) -> Result<T, KeychainError> {
+    serde_json::from_slice(bytes.expose()).map_err(|_| KeychainError::Corrupt)
 }
 
 fn shortened(account: &Account, longest: usize) -> Account {
@@ -187,8 +189,8 @@ pub(super) mod tests {
     fn attempt() -> KeptAttempt {
         KeptAttempt {
             id: AttemptId("ab".repeat(16)),
-            door: DoorSeed {
-                door: Door::Link,
+            receiver: ReceiverSecrets {
+                receiver: CallbackReceiver::Link,
                 state: State::new("s"),
                 verifier: CodeVerifier::new("v"),
             },
@@ -229,8 +231,8 @@ pub(super) mod tests {
             ["", "{}", "null", "[1]", r#"{"account":{},"refresh_token":"r","fresh_until":1}"#]
         {
             let bytes = SecretBytes::new(bytes.as_bytes());
-            assert_eq!(KeptSession::of_bytes(&bytes), Err(KeychainTrouble::Corrupt));
-            assert_eq!(KeptAttempt::of_bytes(&bytes), Err(KeychainTrouble::Corrupt));
+            assert_eq!(KeptSession::of_bytes(&bytes), Err(KeychainError::Corrupt));
+            assert_eq!(KeptAttempt::of_bytes(&bytes), Err(KeychainError::Corrupt));
             assert!(DeviceKey::of_bytes(&bytes).is_err());
         }
     }

@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use keyport_core::event::Vault as Contents;
+use keyport_core::KeychainContents;
 use keyport_core::{Account, KeptAttempt, Problem};
 
 use super::Sessions;
 use super::items::{Index, Kept as _};
-use crate::keychain::{Item, KeychainTrouble};
+use crate::keychain::{Item, KeychainError};
 
 impl Sessions {
     /// Reads everything of this companion. Accounts of another one stay where they are: their
@@ -17,10 +17,10 @@ impl Sessions {
     ///
     /// # Errors
     /// When the keychain does not answer.
-    pub async fn load(&self) -> Result<Contents, Problem> {
-        let vault = &self.shared.vault;
-        let mut trouble = None;
-        let index = self.load_index(&mut trouble).await?;
+    pub async fn load(&self) -> Result<KeychainContents, Problem> {
+        let items = &self.shared.items;
+        let mut error = None;
+        let index = self.load_index(&mut error).await?;
         let (mut accounts, mut fresh_until) = (Vec::new(), BTreeMap::new());
         let device = if index.accounts.is_empty() {
             None
@@ -28,9 +28,9 @@ impl Sessions {
             self.shared.kept_device_key().await.ok().map(|key| key.thumbprint())
         };
         for id in &index.accounts {
-            let session = vault.session(id).await;
+            let session = items.session(id).await;
             let item = Item::Account(id.clone());
-            let session = self.if_readable(&item, session, &mut trouble).await?;
+            let session = self.if_readable(&item, session, &mut error).await?;
             if let Some(session) = session.filter(|session| self.is_ours(&session.account)) {
                 // One whose device key is lost is not refreshed either, and that is told at once.
                 if session.key.is_none() || session.key == device {
@@ -39,8 +39,8 @@ impl Sessions {
                 accounts.push(session.account);
             }
         }
-        let kept = vault.attempt().await;
-        let kept = self.if_readable(&Item::Attempt, kept, &mut trouble).await?;
+        let kept = items.attempt().await;
+        let kept = self.if_readable(&Item::Attempt, kept, &mut error).await?;
         if let Some(kept) = &kept
             && kept.issuer != self.issuer()
             && kept.deadline <= self.shared.clock.now()
@@ -48,12 +48,12 @@ impl Sessions {
         {
             tracing::warn!(problem = problem.code(), "an attempt that is over is still kept");
         }
-        Ok(Contents {
+        Ok(KeychainContents {
             accounts,
             fresh_until,
             current: index.current,
             kept: kept.filter(|kept: &KeptAttempt| kept.issuer == self.issuer()),
-            trouble,
+            error,
         })
     }
 
@@ -67,21 +67,21 @@ impl Sessions {
 
     /// The accounts are told from the items first, so that they are known even where the lock for
     /// writing the index anew cannot be taken.
-    async fn load_index(&self, trouble: &mut Option<Problem>) -> Result<Index, Problem> {
-        let vault = &self.shared.vault;
-        let is_corrupt = match vault.index().await {
+    async fn load_index(&self, error: &mut Option<Problem>) -> Result<Index, Problem> {
+        let items = &self.shared.items;
+        let is_corrupt = match items.index().await {
             Ok(Some(index)) => return Ok(index),
             Ok(None) => false,
-            Err(KeychainTrouble::Corrupt) => true,
-            Err(KeychainTrouble::Newer) => {
-                trouble.get_or_insert(Problem::KeychainNewer);
-                return Ok(vault.index_of_items().await?.unwrap_or_default());
+            Err(KeychainError::Corrupt) => true,
+            Err(KeychainError::Newer) => {
+                error.get_or_insert(Problem::KeychainNewer);
+                return Ok(items.index_of_items().await?.unwrap_or_default());
             }
             Err(failed) => return Err(failed.into()),
         };
-        let told = vault.index_of_items().await?;
+        let told = items.index_of_items().await?;
         if is_corrupt && told.is_none() {
-            trouble.get_or_insert(Problem::KeychainCorrupt);
+            error.get_or_insert(Problem::KeychainCorrupt);
         }
         let told = told.unwrap_or_default();
         // One that no item holds is not written.
@@ -89,8 +89,8 @@ impl Sessions {
             return Ok(told);
         }
         let written = async {
-            let turn = self.turns.take_if_free().await?;
-            Ok::<_, Problem>(vault.restored_index(&turn).await?)
+            let lock = self.locks.take_if_free().await?;
+            Ok::<_, Problem>(items.restored_index(&lock).await?)
         };
         Ok(written.await.unwrap_or_else(|problem| {
             tracing::warn!(problem = problem.code(), "the keychain's index is not written anew");
@@ -98,26 +98,26 @@ impl Sessions {
         }))
     }
 
-    /// `None` for an item that is not there or cannot be read; then `trouble` says why, unless
+    /// `None` for an item that is not there or cannot be read; then `error` says why, unless
     /// another item has said so before.
     async fn if_readable<T>(
         &self,
         item: &Item,
-        read: Result<Option<T>, KeychainTrouble>,
-        trouble: &mut Option<Problem>,
+        read: Result<Option<T>, KeychainError>,
+        error: &mut Option<Problem>,
     ) -> Result<Option<T>, Problem> {
         match read {
             Ok(read) => Ok(read),
-            Err(KeychainTrouble::Corrupt) => {
-                trouble.get_or_insert(Problem::KeychainCorrupt);
+            Err(KeychainError::Corrupt) => {
+                error.get_or_insert(Problem::KeychainCorrupt);
                 // Reading needs no lock: where it is not free, whoever writes next sets it aside.
-                if let Ok(turn) = self.turns.take_if_free().await {
-                    self.shared.vault.set_aside_if_corrupt(&turn, item).await?;
+                if let Ok(lock) = self.locks.take_if_free().await {
+                    self.shared.items.set_aside_if_corrupt(&lock, item).await?;
                 }
                 Ok(None)
             }
-            Err(KeychainTrouble::Newer) => {
-                trouble.get_or_insert(Problem::KeychainNewer);
+            Err(KeychainError::Newer) => {
+                error.get_or_insert(Problem::KeychainNewer);
                 Ok(None)
             }
             Err(failed) => Err(failed.into()),

@@ -60,7 +60,7 @@ impl Memory {
     }
 
     /// Puts `child` in the place of its parent. False if that is gone, signed out or replaced by a
-    /// newer session: then the child is nobody's.
+    /// newer session: then the child belongs to no session.
     pub(super) fn rotate(&self, parent: &RefreshToken, child: KeptSession) -> bool {
         let mut known = self.known();
         match known.held.get_mut(&child.account.id) {

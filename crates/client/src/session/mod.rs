@@ -5,14 +5,14 @@ mod access;
 mod accounts;
 mod device;
 mod index;
+mod item_store;
 mod items;
 mod load;
+mod lock;
 mod memory;
 mod refresh;
 mod rotation;
 mod sign_in;
-mod turn;
-mod vault;
 
 use std::sync::Arc;
 
@@ -20,28 +20,28 @@ use keyport_core::secret::RefreshToken;
 use keyport_core::{AccountId, KeptAttempt, Problem};
 
 use crate::config::Config;
-use crate::http::{Companion, Proof, REVOKE};
-use crate::surroundings::{Clock, Platform};
+use crate::http::{CompanionClient, Proof, REVOKE};
+use crate::platform::{Clock, Platform};
 use device::Devices;
+use item_store::ItemStore;
+use lock::SessionLocks;
 use memory::Memory;
-use turn::Turns;
-use vault::Vault;
 
 pub use accounts::{AccountEntry, AccountSignedOut, Accounts};
 pub use memory::Access;
-pub use sign_in::{SaveTurn, WithoutTurn};
+pub use sign_in::{SaveLock, WithoutLock};
 
 /// The sessions of this device with one companion. Cheap to clone; clones are the same.
 #[derive(Clone)]
 pub struct Sessions {
-    turns: Turns,
+    locks: SessionLocks,
     shared: Arc<Shared>,
 }
 
-/// Everything but the turns: what runs in a turn cannot take another one.
+/// Everything but the locks: what runs under a lock cannot take it again.
 struct Shared {
-    companion: Companion,
-    vault: Vault,
+    companion: CompanionClient,
+    items: ItemStore,
     memory: Memory,
     devices: Devices,
     clock: Arc<dyn Clock>,
@@ -52,7 +52,7 @@ struct Shared {
 pub enum SignedOut {
     /// Nothing is left of the session.
     Everywhere,
-    /// Nothing is left here. The companion was not told, and nobody tells it later.
+    /// Nothing is left here. The companion was not told, and is not told later.
     HereOnly,
 }
 
@@ -71,10 +71,10 @@ impl Sessions {
     pub fn open(config: &Config, platform: &Platform) -> Self {
         let (clock, random) = (platform.clock.clone(), platform.random.clone());
         Self {
-            turns: Turns::of(platform.keychain.clone()),
+            locks: SessionLocks::of(platform.keychain.clone()),
             shared: Arc::new(Shared {
-                companion: Companion::at(&config.companion, clock.clone(), random),
-                vault: Vault::of(platform.keychain.clone()),
+                companion: CompanionClient::at(&config.companion, clock.clone(), random),
+                items: ItemStore::of(platform.keychain.clone()),
                 memory: Memory::default(),
                 devices: Devices::default(),
                 clock,
@@ -84,7 +84,7 @@ impl Sessions {
 
     /// The companion they are with.
     #[must_use]
-    pub fn companion(&self) -> &Companion {
+    pub fn companion(&self) -> &CompanionClient {
         &self.shared.companion
     }
 
@@ -93,8 +93,8 @@ impl Sessions {
     /// # Errors
     /// Why not.
     pub async fn probe_keychain(&self) -> Result<(), Problem> {
-        self.turns.check().await?;
-        self.shared.vault.probe().await
+        self.locks.check().await?;
+        self.shared.items.probe().await
     }
 
     /// Takes an account out of the keychain, where something stands that is not the truth. Memory
@@ -103,8 +103,8 @@ impl Sessions {
     /// # Errors
     /// When it may still be there.
     pub async fn erase(&self, account: &AccountId) -> Result<(), Problem> {
-        let turn = self.turns.take().await?;
-        self.shared.vault.remove(&turn, account).await?;
+        let lock = self.locks.take().await?;
+        self.shared.items.remove(&lock, account).await?;
         self.shared.memory.is_unsure_of(account, false);
         Ok(())
     }
@@ -116,10 +116,10 @@ impl Sessions {
     /// When the keychain may still hold it.
     pub async fn sign_out(&self, account: &AccountId) -> Result<SignedOut, Problem> {
         let held = self.shared.memory.forget(account);
-        let (kept, erased) = match self.turns.take().await {
-            Ok(turn) => {
-                let kept = self.shared.vault.session(account).await.ok().flatten();
-                (kept, self.shared.vault.remove(&turn, account).await.map_err(Problem::from))
+        let (kept, erased) = match self.locks.take().await {
+            Ok(lock) => {
+                let kept = self.shared.items.session(account).await.ok().flatten();
+                (kept, self.shared.items.remove(&lock, account).await.map_err(Problem::from))
             }
             Err(problem) => (None, Err(problem)),
         };
@@ -153,7 +153,7 @@ impl Sessions {
     /// When the companion did not say so.
     pub async fn revoke(&self, token: &RefreshToken) -> Result<(), Problem> {
         let revoked = self.shared.companion.revoke(token).await;
-        revoked.map_err(|trouble| trouble.as_problem(Problem::UnexpectedAnswer))
+        revoked.map_err(|error| error.as_problem(Problem::UnexpectedAnswer))
     }
 
     /// Makes `account` the one to use when none is named, if the keychain lists it.
@@ -161,8 +161,8 @@ impl Sessions {
     /// # Errors
     /// When the keychain does not take it: the former one stays.
     pub async fn make_current(&self, account: &AccountId) -> Result<(), Problem> {
-        let turn = self.turns.take().await?;
-        Ok(self.shared.vault.make_current(&turn, account).await?)
+        let lock = self.locks.take().await?;
+        Ok(self.shared.items.make_current(&lock, account).await?)
     }
 
     /// Keeps a deep-link attempt until its deadline.
@@ -170,8 +170,8 @@ impl Sessions {
     /// # Errors
     /// When it is not there: a link that starts the app will then not complete it.
     pub async fn keep_attempt(&self, kept: &KeptAttempt) -> Result<(), Problem> {
-        let turn = self.turns.take().await?;
-        Ok(self.shared.vault.put_attempt(&turn, kept).await?)
+        let lock = self.locks.take().await?;
+        Ok(self.shared.items.put_attempt(&lock, kept).await?)
     }
 
     /// Forgets the kept attempt if it is this one.
@@ -179,10 +179,10 @@ impl Sessions {
     /// # Errors
     /// When it may still be there.
     pub async fn forget_attempt(&self, attempt: &keyport_core::AttemptId) -> Result<(), Problem> {
-        let turn = self.turns.take().await?;
-        match self.shared.vault.attempt().await? {
+        let lock = self.locks.take().await?;
+        match self.shared.items.attempt().await? {
             Some(kept) if kept.id == *attempt => {
-                Ok(self.shared.vault.delete_attempt(&turn).await?)
+                Ok(self.shared.items.delete_attempt(&lock).await?)
             }
             Some(_) | None => Ok(()),
         }

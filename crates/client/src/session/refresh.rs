@@ -1,7 +1,7 @@
-//! Rotation that survives a lost answer: one owner at a time, the keychain read again in each turn,
-//! the child saved before it is used, and only `invalid_grant` ends a session. The companion gives
-//! the same child for the same parent until the child is presented (`docs/protocol.md` "Token"), so
-//! a request may be repeated but a child may not be used before its parent is gone.
+//! Rotation that survives a lost answer: one owner at a time, the keychain read again under each
+//! lock, the child saved before it is used, and only `invalid_grant` ends a session. The companion
+//! gives the same child for the same parent until the child is presented (`docs/protocol.md`
+//! "Token"), so a request may be repeated but a child may not be used before its parent is gone.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use keyport_core::{AccountId, Lifetime, Moment, Problem, Refreshed, Stored};
 use url::Url;
 
 use super::memory::Access;
-use super::rotation::{Turned, Wanted};
+use super::rotation::{RotationOutcome, Wanted};
 use super::{Proven, Sessions};
 
 /// An access token with less than this left is not handed out, and a session is refreshed this long
@@ -24,7 +24,7 @@ const LAST_TRY: Lifetime = Lifetime::seconds(8);
 impl Sessions {
     /// Refreshes the account's session, unless another process has just done so.
     pub async fn refresh(&self, account: &AccountId) -> Refreshed {
-        let known = self.shared.vault.session(account).await.ok().flatten();
+        let known = self.shared.items.session(account).await.ok().flatten();
         let known = known.map(|session| session.refresh);
         match self.rotate(account, &Wanted::Rotation { known }).await {
             Ok((until, stored)) => Refreshed::Done { refresh_at: before(until), stored },
@@ -89,25 +89,29 @@ impl Sessions {
             self.shared.clock.until(self.shared.clock.now().after(pause)).await;
             let turned = self.rotate_once(account, wanted).await?;
             match turned {
-                Turned::Fresh { until, stored } => return Ok((until, stored)),
-                Turned::Again(problem) => last = problem,
-                Turned::Later(problem) => return Err(problem),
-                Turned::Ended => return Err(Problem::SessionEnded),
+                RotationOutcome::Fresh { until, stored } => return Ok((until, stored)),
+                RotationOutcome::Again(problem) => last = problem,
+                RotationOutcome::Later(problem) => return Err(problem),
+                RotationOutcome::Ended => return Err(Problem::SessionEnded),
             }
         }
         Err(last)
     }
 
-    async fn rotate_once(&self, account: &AccountId, wanted: &Wanted) -> Result<Turned, Problem> {
+    async fn rotate_once(
+        &self,
+        account: &AccountId,
+        wanted: &Wanted,
+    ) -> Result<RotationOutcome, Problem> {
         let memory = &self.shared.memory;
         if memory.held(account).is_some() && !memory.may_be_kept_too(account) {
-            let here = self.turns.take_here().await?;
+            let here = self.locks.take_process_lock().await?;
             if let Some(held) = memory.held(account) {
                 return self.shared.rotate_held(&here, held).await;
             }
         }
-        let turn = self.turns.take().await?;
-        self.shared.rotate_in_turn(&turn, account, wanted).await
+        let lock = self.locks.take().await?;
+        self.shared.rotate_with_lock(&lock, account, wanted).await
     }
 }
 

@@ -1,7 +1,8 @@
-//! From the code to the kept session, in one turn. The companion ends the older session of a person
-//! and a device key when it redeems a code (`docs/protocol.md` "Token"), so redeeming is as much a
-//! write to what is kept as saving is: with a turn for each of the two, another sign-in could
-//! redeem in between and save before, and the session that is kept would be the one that was ended.
+//! From the code to the kept session, under one lock. The companion ends the older session of a
+//! person and a device key when it redeems a code (`docs/protocol.md` "Token"), so redeeming is as
+//! much a write to what is kept as saving is: with a lock for each of the two, another sign-in
+//! could redeem in between and save before, and the session that is kept would be the one that was
+//! ended.
 
 use std::sync::Arc;
 
@@ -11,39 +12,39 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::items::KeptSession;
+use super::lock::{SessionLock, answered};
 use super::memory::Access;
-use super::turn::{Turn, answered};
 use super::{Sessions, Shared};
-use crate::http::{DeviceKey, REVOKE, Trouble, Unkept};
+use crate::http::{DeviceKey, HttpError, REVOKE, Unkept};
 
-/// The right to save one new session: the turn in which its code was redeemed, or why there was
+/// The right to save one new session: the lock under which its code was redeemed, or why there was
 /// none. Dropping it lets the next one in, and revokes a session that was not taken.
 #[must_use = "other programs wait until it is dropped"]
-pub struct SaveTurn {
-    turn: Result<Turn, Problem>,
+pub struct SaveLock {
+    lock: Result<SessionLock, Problem>,
     unkept: Unkept,
 }
 
-impl SaveTurn {
+impl SaveLock {
     /// From here on the caller saves, holds or revokes the session.
     pub(crate) fn session_is_taken(&mut self) {
         self.unkept.keep();
     }
 }
 
-/// What to do with a code whose session could not be kept, because the turn does not come.
+/// What to do with a code whose session could not be kept, because the lock is not free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WithoutTurn {
+pub enum WithoutLock {
     /// Redeem it: the session lives in memory, and this process lives on.
     HoldInMemory,
     /// Leave it: this process ends after its sign-in, and the earlier session lives on.
     Refuse,
 }
 
-/// A session that is kept, in the turn in which it was saved.
+/// A session that is kept, under the lock under which it was saved.
 #[must_use = "what follows a save is to be done"]
 pub(crate) struct SavedSession {
-    turn: Turn,
+    lock: SessionLock,
     shared: Arc<Shared>,
     kept: KeptSession,
     access: Access,
@@ -51,14 +52,14 @@ pub(crate) struct SavedSession {
 }
 
 impl SavedSession {
-    /// What can follow, in the same turn: the access token is kept, those of lost sessions are
+    /// What can follow, under the same lock: the access token is kept, those of lost sessions are
     /// forgotten. A session that was replaced and that the companion does not end of itself is
     /// revoked: one try of at most 3 s, for which no other program waits.
     pub(crate) async fn finish(self) {
-        let Self { turn, shared, kept, access, replaced } = self;
-        shared.keep_access(&turn, &kept, &access).await;
-        shared.vault.forget_lost_tokens(&turn, None).await;
-        drop(turn);
+        let Self { lock, shared, kept, access, replaced } = self;
+        shared.keep_access(&lock, &kept, &access).await;
+        shared.items.forget_lost_tokens(&lock, None).await;
+        drop(lock);
         if let Some(token) = replaced
             && !matches!(timeout(REVOKE, shared.companion.revoke(&token)).await, Ok(Ok(())))
         {
@@ -69,7 +70,7 @@ impl SavedSession {
 
 impl Sessions {
     /// Redeems a code for a session that is not kept anywhere yet. With [`Store::Keychain`] that
-    /// waits for its turn first, 25 s at most, and [`save`](Self::save) then waits for nothing.
+    /// waits for the lock first, 25 s at most, and [`save`](Self::save) then waits for nothing.
     ///
     /// # Errors
     /// Why there is none.
@@ -78,41 +79,41 @@ impl Sessions {
         (key, redirect_uri): (Arc<DeviceKey>, Url),
         (code, verifier): (&AuthorizationCode, &CodeVerifier),
         store: Store,
-        without_turn: WithoutTurn,
-    ) -> Result<(NewSession, SaveTurn), Problem> {
-        let turn = match store {
-            Store::Keychain => self.turns.take().await,
+        without_lock: WithoutLock,
+    ) -> Result<(NewSession, SaveLock), Problem> {
+        let lock = match store {
+            Store::Keychain => self.locks.take().await,
             Store::Memory => Err(Problem::Internal),
         };
-        if let (Store::Keychain, Err(problem), WithoutTurn::Refuse) = (store, &turn, without_turn) {
+        if let (Store::Keychain, Err(problem), WithoutLock::Refuse) = (store, &lock, without_lock) {
             return Err(*problem);
         }
         let companion = &self.shared.companion;
-        let refused = |trouble: Trouble| trouble.as_problem(Problem::LinkExpired);
+        let refused = |error: HttpError| error.as_problem(Problem::LinkExpired);
         let exchange = companion.exchange_code(&key, redirect_uri, code, verifier);
         let issued = answered(exchange).await.map_err(refused)?;
         let facts = match companion.facts_of(&key, &issued).await {
             Ok(facts) => facts,
-            Err(trouble) => {
-                tracing::warn!(%trouble, "nothing says whose session it is");
+            Err(error) => {
+                tracing::warn!(%error, "nothing says whose session it is");
                 issued.revoke().await;
-                return Err(trouble.as_problem(Problem::UnexpectedAnswer));
+                return Err(error.as_problem(Problem::UnexpectedAnswer));
             }
         };
         let (tokens, unkept) = issued.into_parts();
         let account = facts.into_account(companion.issuer(), self.shared.clock.now());
         self.shared.memory.exchanged(&tokens.refresh, key);
-        Ok((NewSession { account, tokens }, SaveTurn { turn, unkept }))
+        Ok((NewSession { account, tokens }, SaveLock { lock, unkept }))
     }
 
-    /// Writes a new session to the keychain; its account becomes the current one. Without a turn
+    /// Writes a new session to the keychain; its account becomes the current one. Without a lock
     /// nothing is changed, in the keychain or in memory. Where it fails the session is still the
     /// caller's, to [`hold`](Self::hold) or to [`revoke`](Self::revoke).
     ///
     /// # Errors
     /// When it is not there, or not surely.
-    pub async fn save(&self, session: &NewSession, turn: SaveTurn) -> Result<(), Problem> {
-        self.put(session, turn).await?.finish().await;
+    pub async fn save(&self, session: &NewSession, lock: SaveLock) -> Result<(), Problem> {
+        self.put(session, lock).await?.finish().await;
         Ok(())
     }
 
@@ -122,13 +123,13 @@ impl Sessions {
     pub(crate) async fn put(
         &self,
         session: &NewSession,
-        mut turn: SaveTurn,
+        mut lock: SaveLock,
     ) -> Result<SavedSession, Problem> {
-        turn.session_is_taken();
-        let turn = turn.turn?;
-        let (kept, replaced) = self.shared.save(&turn, session).await?;
+        lock.session_is_taken();
+        let lock = lock.lock?;
+        let (kept, replaced) = self.shared.save(&lock, session).await?;
         let (shared, access) = (self.shared.clone(), access_of(session));
-        Ok(SavedSession { turn, shared, kept, access, replaced })
+        Ok(SavedSession { lock, shared, kept, access, replaced })
     }
 
     /// Keeps a new session in memory. One of the same account that was held there is over.
@@ -145,13 +146,13 @@ impl Shared {
     /// revoked.
     async fn save(
         &self,
-        turn: &Turn,
+        lock: &SessionLock,
         session: &NewSession,
     ) -> Result<(KeptSession, Option<RefreshToken>), Problem> {
-        let (memory, vault) = (&self.memory, &self.vault);
+        let (memory, items) = (&self.memory, &self.items);
         let mut kept = KeptSession::of(session);
         if let Some(key) = memory.key_of_exchanged(&kept.refresh) {
-            self.keep_device_key(turn, &key).await?;
+            self.keep_device_key(lock, &key).await?;
             kept.key = Some(key.thumbprint());
         }
         // Before the write and not after: a save that takes too long is given up, and the session
@@ -163,13 +164,13 @@ impl Shared {
         }
         let replaced = self.bound_to_another_key(&kept).await;
         memory.is_unsure_of(&kept.account.id, true);
-        if let Err(trouble) = vault.add(turn, &kept).await {
+        if let Err(error) = items.add(lock, &kept).await {
             // What was asked may still happen, and would be an old token beside the one that lives
             // on in memory.
-            self.take_out_of_keychain(turn, &kept.account.id).await;
+            self.take_out_of_keychain(lock, &kept.account.id).await;
             // Nothing can be done with it here any more, wherever it stands.
             replaced.into_iter().for_each(|token| self.companion.abandon(token));
-            return Err(trouble.into());
+            return Err(error.into());
         }
         memory.is_unsure_of(&kept.account.id, false);
         self.remember_access(session);
@@ -179,18 +180,18 @@ impl Shared {
     /// The session in whose place this one comes, if it is bound to another device key: only of the
     /// same one does the companion end it of itself, and the other is not kept any more.
     async fn bound_to_another_key(&self, new: &KeptSession) -> Option<RefreshToken> {
-        let older = self.vault.session(&new.account.id).await.ok().flatten()?;
+        let older = self.items.session(&new.account.id).await.ok().flatten()?;
         let is_ours = older.account.issuer == new.account.issuer;
         (is_ours && new.key.is_some() && older.key != new.key).then_some(older.refresh)
     }
 
     /// As far as the keychain answers; what is not done is tried again before the session is next
     /// rotated.
-    pub(super) async fn take_out_of_keychain(&self, turn: &Turn, account: &AccountId) {
-        match self.vault.remove(turn, account).await {
+    pub(super) async fn take_out_of_keychain(&self, lock: &SessionLock, account: &AccountId) {
+        match self.items.remove(lock, account).await {
             Ok(()) => self.memory.is_unsure_of(account, false),
-            Err(trouble) => {
-                tracing::warn!(cause = %trouble, "the keychain may hold an old session");
+            Err(error) => {
+                tracing::warn!(cause = %error, "the keychain may hold an old session");
             }
         }
     }

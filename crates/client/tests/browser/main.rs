@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use keyport_client::browser::{self, BrowserTrouble, CompanionOrigin, Desktop, SystemBrowser};
+use keyport_client::browser::{self, BrowserError, CompanionOrigin, Desktop, SystemBrowser};
 use keyport_core::secret::AuthorizationUrl;
 use tempfile::TempDir;
 use url::Url;
@@ -20,7 +20,7 @@ const AUTHORIZE: &str = "http://127.0.0.1:8788/oauth/authorize?client_id=keyport
 const MARK: &str = "KEYPORT_TEST_BROWSER";
 const ANSWER: &str = "=> ";
 /// Longer than anything here may take; reached only when something hangs.
-const PATIENCE: Duration = Duration::from_secs(20);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A folder with one program in it. Before it ends as `last` says, the program writes its arguments
 /// and its standard input, each ended by NUL, to a file.
@@ -87,14 +87,14 @@ impl Programs {
     }
 }
 
-async fn open_on(desktop: Desktop, url: &str) -> Result<(), BrowserTrouble> {
+async fn open_on(desktop: Desktop, url: &str) -> Result<(), BrowserError> {
     let companion = CompanionOrigin::of(&Url::parse(COMPANION).unwrap()).unwrap();
     let url = AuthorizationUrl::new(url);
     browser::open(&SystemBrowser::on(desktop), &url, &companion, None).await
 }
 
 #[tokio::test]
-async fn the_url_arrives_as_one_argument_and_standard_input_is_not_handed_down() {
+async fn the_url_is_one_argument_and_stdin_is_not_inherited() {
     let programs = Programs::with("xdg-open", "exit 0");
     open_on(programs.desktop(), AUTHORIZE).await.unwrap();
     let got = programs.got("xdg-open").unwrap();
@@ -133,7 +133,7 @@ async fn what_is_not_the_companions_never_reaches_a_program() {
         "",
     ] {
         let result = open_on(programs.desktop(), url).await;
-        assert!(matches!(result, Err(BrowserTrouble::NotPermitted)), "{url:?}: {result:?}");
+        assert!(matches!(result, Err(BrowserError::NotPermitted)), "{url:?}: {result:?}");
         assert_eq!(programs.got("xdg-open"), None, "{url:?}");
     }
 }
@@ -145,13 +145,13 @@ async fn without_a_display_and_without_a_browser_nothing_is_started() {
         let browser = browser.map(OsString::from);
         let desktop = Desktop { display: false, browser, ..programs.desktop() };
         let result = open_on(desktop, AUTHORIZE).await;
-        assert!(matches!(result, Err(BrowserTrouble::NoBrowser)), "{result:?}");
+        assert!(matches!(result, Err(BrowserError::NoBrowser)), "{result:?}");
     }
     assert_eq!(programs.got("xdg-open"), None);
 }
 
 #[tokio::test]
-async fn a_plain_browser_of_the_persons_choice_is_used_by_name_or_path_even_without_a_display() {
+async fn a_plain_browser_setting_is_used_even_without_a_display() {
     let programs = Programs::with("my-browser", "exit 0");
     let path = programs.path("my-browser").to_str().unwrap().to_owned();
     for browser in ["my-browser", path.as_str()] {
@@ -164,7 +164,7 @@ async fn a_plain_browser_of_the_persons_choice_is_used_by_name_or_path_even_with
 }
 
 #[tokio::test]
-async fn a_browser_setting_meant_for_a_shell_is_left_aside_and_not_handed_down() {
+async fn a_browser_setting_for_a_shell_is_ignored() {
     let programs = Programs::with("xdg-open", "exit 0");
     programs.add("calc", "exit 0");
     for browser in ["calc;calc", "calc %s", "$(calc)", "`calc`", "calc|calc", "-calc", "calc:calc"]
@@ -178,7 +178,7 @@ async fn a_browser_setting_meant_for_a_shell_is_left_aside_and_not_handed_down()
 }
 
 #[tokio::test]
-async fn the_environment_says_whether_there_is_a_display_and_which_browser_is_wanted() {
+async fn the_environment_names_display_and_browser() {
     let programs = Programs::with("xdg-open", "exit 0");
     programs.add("my-browser", "exit 0");
     for nothing in [&[][..], &[("DISPLAY", ""), ("WAYLAND_DISPLAY", "")], &[("BROWSER", "")]] {
@@ -205,17 +205,17 @@ async fn the_other_process() {
 async fn a_program_that_fails_at_once_has_not_opened_a_browser() {
     let programs = Programs::with("xdg-open", "exit 3");
     let result = open_on(programs.desktop(), AUTHORIZE).await;
-    assert!(matches!(result, Err(BrowserTrouble::Failed(Some(3)))), "{result:?}");
+    assert!(matches!(result, Err(BrowserError::Failed(Some(3)))), "{result:?}");
     assert!(!format!("{result:?}").contains("request_uri"));
 }
 
 #[tokio::test]
-async fn a_program_that_is_missing_or_not_one_is_told_apart_from_one_that_fails() {
+async fn a_missing_program_is_told_apart_from_one_that_fails() {
     let empty = tempfile::tempdir().unwrap();
     let path = Some(OsString::from(empty.path()));
     let desktop = Desktop { display: true, browser: None, path };
     let result = open_on(desktop, AUTHORIZE).await;
-    assert!(matches!(result, Err(BrowserTrouble::NotStarted(_))), "{result:?}");
+    assert!(matches!(result, Err(BrowserError::NotStarted(_))), "{result:?}");
 }
 
 #[tokio::test]
@@ -227,7 +227,7 @@ async fn a_browser_that_stays_open_counts_as_opened_and_is_left_running() {
     assert!(Command::new("mkfifo").arg(beside("pipe")).status().unwrap().success());
     let begun = Instant::now();
     open_on(programs.desktop(), AUTHORIZE).await.unwrap();
-    assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < WAIT_TIMEOUT, "{:?}", begun.elapsed());
     let process = fs::read_to_string(beside("pid")).unwrap();
     let group = process_group(process.trim());
     assert_ne!(group, process_group("self"), "Ctrl-C would reach the browser");
@@ -235,7 +235,7 @@ async fn a_browser_that_stays_open_counts_as_opened_and_is_left_running() {
     let mut pipe = fs::File::options().read(true).write(true).open(beside("pipe")).unwrap();
     writeln!(pipe, "browsing").unwrap();
     while !fs::read_to_string(beside("alive")).is_ok_and(|line| line == "browsing\n") {
-        assert!(begun.elapsed() < PATIENCE, "the browser was taken down");
+        assert!(begun.elapsed() < WAIT_TIMEOUT, "the browser was taken down");
         tokio::task::yield_now().await;
     }
 }

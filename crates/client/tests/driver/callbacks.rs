@@ -1,11 +1,11 @@
-//! What comes through a door: only the callback that is waited for changes anything.
+//! What comes through a receiver: only the callback that is waited for changes anything.
 
 use keyport_client::Intent;
 use keyport_core::secret::RawCallback;
-use keyport_core::{Door, Hints, Screen, Store};
+use keyport_core::{CallbackReceiver, Hints, Screen, Store};
 
-use crate::support::Desk;
-use crate::support::desk::visit;
+use crate::support::ClientFixture;
+use crate::support::fixture::visit;
 
 fn with(url: &str, name: &str, value: &str) -> String {
     let mut changed = url::Url::parse(url).unwrap();
@@ -21,10 +21,10 @@ fn with(url: &str, name: &str, value: &str) -> String {
 
 #[tokio::test]
 async fn a_foreign_callback_changes_nothing_and_the_attempt_lives() {
-    let mut desk = Desk::new().await;
-    desk.click_sign_in(Door::Loopback, Store::Memory);
-    let url = desk.browser_opens().await;
-    let back = desk.companion.signs_in(&url);
+    let mut fixture = ClientFixture::new().await;
+    fixture.click_sign_in(CallbackReceiver::Loopback, Store::Memory);
+    let url = fixture.browser_opens().await;
+    let back = fixture.companion.signs_in(&url);
     let address = back.split('?').next().unwrap();
     for foreign in [
         with(&back, "state", "another"),
@@ -38,77 +38,77 @@ async fn a_foreign_callback_changes_nothing_and_the_attempt_lives() {
         let (status, location) = visit(&foreign).await;
         assert_eq!((status, location), (400, None), "{foreign}");
     }
-    assert_eq!(desk.companion.count("exchange"), 0);
+    assert_eq!(fixture.companion.count("exchange"), 0);
     assert_eq!(visit(&back).await.0, 303);
-    desk.shows_signed_in().await;
+    fixture.shows_signed_in().await;
 }
 
 #[tokio::test]
 async fn a_foreign_link_redeems_nothing_whether_or_not_an_attempt_waits() {
-    let mut desk = Desk::new().await;
-    desk.shows("signed out", |screen| *screen == Screen::SignedOut).await;
+    let mut fixture = ClientFixture::new().await;
+    fixture.shows("signed out", |screen| *screen == Screen::SignedOut).await;
     let foreign = "dev.keyport.desktop.dev:/callback?code=x&state=y";
-    desk.client.deliver_link(RawCallback::new(foreign));
-    desk.click_sign_in(Door::Link, Store::Keychain);
-    let url = desk.browser_opens().await;
-    let back = desk.companion.signs_in(&url);
+    fixture.client.deliver_link(RawCallback::new(foreign));
+    fixture.click_sign_in(CallbackReceiver::Link, Store::Keychain);
+    let url = fixture.browser_opens().await;
+    let back = fixture.companion.signs_in(&url);
     for link in [foreign.to_owned(), with(&back, "state", "y"), "mailto:ada".into(), String::new()]
     {
-        desk.client.deliver_link(RawCallback::new(link));
+        fixture.client.deliver_link(RawCallback::new(link));
     }
     // Links are taken in order: when the real one has signed in, the others have been looked at.
-    desk.client.deliver_link(RawCallback::new(back));
-    desk.shows_signed_in().await;
-    assert_eq!(desk.companion.count("exchange"), 1);
+    fixture.client.deliver_link(RawCallback::new(back));
+    fixture.shows_signed_in().await;
+    assert_eq!(fixture.companion.count("exchange"), 1);
 }
 
 #[tokio::test]
 async fn a_callback_that_is_delivered_twice_is_redeemed_once() {
-    let mut desk = Desk::new().await;
-    desk.click_sign_in(Door::Link, Store::Keychain);
-    let url = desk.browser_opens().await;
-    let back = desk.companion.signs_in(&url);
+    let mut fixture = ClientFixture::new().await;
+    fixture.click_sign_in(CallbackReceiver::Link, Store::Keychain);
+    let url = fixture.browser_opens().await;
+    let back = fixture.companion.signs_in(&url);
     for _ in 0..2 {
-        desk.client.deliver_link(RawCallback::new(back.clone()));
+        fixture.client.deliver_link(RawCallback::new(back.clone()));
     }
-    desk.shows_signed_in().await;
-    desk.client.deliver_link(RawCallback::new(back));
-    desk.companion.until(|world| (!world.outcomes.is_empty()).then_some(())).await;
-    assert_eq!(desk.companion.count("exchange"), 1);
-    desk.shows_signed_in().await;
+    fixture.shows_signed_in().await;
+    fixture.client.deliver_link(RawCallback::new(back));
+    fixture.companion.until(|world| (!world.outcomes.is_empty()).then_some(())).await;
+    assert_eq!(fixture.companion.count("exchange"), 1);
+    fixture.shows_signed_in().await;
 }
 
 #[tokio::test]
 async fn an_error_from_the_companion_ends_the_attempt_with_its_own_words() {
-    let mut desk = Desk::new().await;
-    desk.click_sign_in(Door::Loopback, Store::Memory);
-    let url = desk.browser_opens().await;
-    let (redirect_uri, state) = desk.companion.request_of(&url);
-    let issuer = desk.companion.issuer();
+    let mut fixture = ClientFixture::new().await;
+    fixture.click_sign_in(CallbackReceiver::Loopback, Store::Memory);
+    let url = fixture.browser_opens().await;
+    let (redirect_uri, state) = fixture.companion.request_of(&url);
+    let issuer = fixture.companion.issuer();
     let back = format!("{redirect_uri}?error=access_denied&state={state}&iss={issuer}");
     assert_eq!(visit(&back).await.0, 303);
-    desk.shows_problem("access_denied").await;
-    assert_eq!(desk.companion.count("exchange"), 0);
+    fixture.shows_problem("access_denied").await;
+    assert_eq!(fixture.companion.count("exchange"), 0);
 }
 
 #[tokio::test]
-async fn of_two_doors_the_first_valid_callback_wins_and_closes_the_other() {
-    let mut desk = Desk::new().await;
-    let doors = vec![Door::Link, Door::Loopback];
+async fn the_first_valid_callback_closes_the_other_receiver() {
+    let mut fixture = ClientFixture::new().await;
+    let receivers = vec![CallbackReceiver::Link, CallbackReceiver::Loopback];
     let (hints, store) = (Hints::default(), Store::Keychain);
-    desk.client.intend(Intent::SignIn { hints, doors, store });
-    let through_link = desk.browser_opens().await;
-    let loopback = desk.companion.seen("push")[1].clone();
-    let issuer = desk.companion.issuer().to_owned();
+    fixture.client.intend(Intent::SignIn { hints, receivers, store });
+    let through_link = fixture.browser_opens().await;
+    let loopback = fixture.companion.seen("push")[1].clone();
+    let issuer = fixture.companion.issuer().to_owned();
     let (address, state) = (&loopback.fields["redirect_uri"], &loopback.fields["state"]);
-    // A state belongs to its door.
+    // A state belongs to its receiver.
     let link = "dev.keyport.desktop.dev:/callback";
     let mixed = format!("{link}?code=x&state={state}&iss={issuer}");
-    desk.client.deliver_link(RawCallback::new(mixed));
-    desk.client.deliver_link(RawCallback::new(desk.companion.signs_in(&through_link)));
-    desk.shows_signed_in().await;
-    assert_eq!(desk.companion.count("exchange"), 1);
-    let Desk { client, .. } = desk;
+    fixture.client.deliver_link(RawCallback::new(mixed));
+    fixture.client.deliver_link(RawCallback::new(fixture.companion.signs_in(&through_link)));
+    fixture.shows_signed_in().await;
+    assert_eq!(fixture.companion.count("exchange"), 1);
+    let ClientFixture { client, .. } = fixture;
     client.shut_down().await;
-    assert!(reqwest::get(address).await.is_err(), "the other door is closed");
+    assert!(reqwest::get(address).await.is_err(), "the other receiver is closed");
 }

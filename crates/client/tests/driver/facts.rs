@@ -1,17 +1,17 @@
 //! What the companion says of the account: as little as it likes, and no session is lost for it.
 
-use keyport_core::{Account, Door, Screen, Store};
+use keyport_core::{Account, CallbackReceiver, Screen, Store};
 use serde_json::{Value, json};
 
-use crate::support::desk::visit;
-use crate::support::{Desk, Fault};
+use crate::support::fixture::visit;
+use crate::support::{ClientFixture, Fault};
 
-async fn signed_in(account: Option<Value>, claims: Option<Value>) -> (Account, Desk) {
-    let mut desk = Desk::new().await;
-    (desk.companion.world().account, desk.companion.world().claims) = (account, claims);
-    desk.signs_in(Store::Memory).await;
-    let Screen::SignedIn { account, .. } = desk.shows_signed_in().await else { unreachable!() };
-    (*account, desk)
+async fn signed_in(account: Option<Value>, claims: Option<Value>) -> (Account, ClientFixture) {
+    let mut fixture = ClientFixture::new().await;
+    (fixture.companion.world().account, fixture.companion.world().claims) = (account, claims);
+    fixture.signs_in(Store::Memory).await;
+    let Screen::SignedIn { account, .. } = fixture.shows_signed_in().await else { unreachable!() };
+    (*account, fixture)
 }
 
 /// The account of a person whose provider sends no name, as different companions write it.
@@ -36,40 +36,40 @@ async fn a_person_without_a_name_signs_in() {
 #[tokio::test]
 async fn facts_that_cannot_be_read_do_not_cost_the_session() {
     let malformed = json!({"sub": "user_1", "email": 7, "name": ["x"], "organization": "org_1"});
-    let (account, desk) = signed_in(Some(malformed), None).await;
+    let (account, fixture) = signed_in(Some(malformed), None).await;
     assert_eq!((account.shown_name(), &account.organization), ("user_1", &None));
-    assert_eq!(desk.companion.world().revoked, Vec::<String>::new());
+    assert_eq!(fixture.companion.world().revoked, Vec::<String>::new());
 
     // Facts without a subject are none: userinfo is asked.
     for nonsense in [json!("user_1"), json!({}), json!({"sub": null})] {
-        let (account, desk) = signed_in(Some(nonsense.clone()), None).await;
+        let (account, fixture) = signed_in(Some(nonsense.clone()), None).await;
         assert_eq!(account.subject, "user_ada", "{nonsense}");
-        assert_eq!(desk.companion.count("userinfo"), 1);
-        assert_eq!(desk.companion.world().revoked, Vec::<String>::new(), "the session is kept");
+        assert_eq!(fixture.companion.count("userinfo"), 1);
+        assert_eq!(fixture.companion.world().revoked, Vec::<String>::new(), "the session is kept");
     }
 }
 
 /// `sub` is the one fact that a companion always says. A made-up one would make a new account of
 /// each sign-in, so the answer is refused, and the session that it began is revoked.
 #[tokio::test]
-async fn a_session_of_which_nothing_says_whose_it_is_is_refused_and_revoked() {
+async fn a_session_without_a_subject_is_refused_and_revoked() {
     for (claims, fault, problem) in [
         (json!([]), None, "unexpected_answer"),
         (json!({"email": "ada@acme.test"}), None, "unexpected_answer"),
         (json!({"sub": ""}), None, "unexpected_answer"),
         (json!({}), Some(Fault::Answers(503, json!({}))), "service_unavailable"),
     ] {
-        let mut desk = Desk::new().await;
-        desk.companion.world().account = Some(json!({"email": "ada@acme.test"}));
-        desk.companion.world().claims = Some(claims.clone());
+        let mut fixture = ClientFixture::new().await;
+        fixture.companion.world().account = Some(json!({"email": "ada@acme.test"}));
+        fixture.companion.world().claims = Some(claims.clone());
         if let Some(fault) = fault {
-            desk.companion.next_fails("userinfo", fault);
+            fixture.companion.next_fails("userinfo", fault);
         }
-        desk.click_sign_in(Door::Loopback, Store::Keychain);
-        let url = desk.browser_opens().await;
-        visit(&desk.companion.signs_in(&url)).await;
-        desk.shows_problem(problem).await;
-        let world = desk.companion.world();
+        fixture.click_sign_in(CallbackReceiver::Loopback, Store::Keychain);
+        let url = fixture.browser_opens().await;
+        visit(&fixture.companion.signs_in(&url)).await;
+        fixture.shows_problem(problem).await;
+        let world = fixture.companion.world();
         assert_eq!(world.revoked, world.given[1..], "the refresh token, {claims}");
     }
 }

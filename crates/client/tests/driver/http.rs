@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use keyport_client::http::{Companion, DeviceKey, Trouble};
+use keyport_client::http::{CompanionClient, DeviceKey, HttpError};
 use keyport_client::{SystemClock, SystemRandomness};
 use keyport_core::{AttemptId, Problem};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -24,17 +24,17 @@ async fn answering(answer: &'static [u8]) -> Url {
     Url::parse(&url).unwrap()
 }
 
-async fn trouble(url: &Url) -> Problem {
-    let companion = Companion::at(url, Arc::new(SystemClock), Arc::new(SystemRandomness));
+async fn error(url: &Url) -> Problem {
+    let companion = CompanionClient::at(url, Arc::new(SystemClock), Arc::new(SystemRandomness));
     let key = DeviceKey::draw().unwrap();
-    match companion.attempt_standing(&key, &AttemptId("a".repeat(32))).await {
-        Err(Trouble::Problem(problem)) => problem,
+    match companion.attempt_status(&key, &AttemptId("a".repeat(32))).await {
+        Err(HttpError::Problem(problem)) => problem,
         other => panic!("{other:?}"),
     }
 }
 
 #[tokio::test]
-async fn what_is_not_an_answer_of_the_protocol_is_sorted_and_never_followed() {
+async fn foreign_answers_are_sorted_and_never_followed() {
     for (answer, problem) in [
         (
             &b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\
@@ -53,7 +53,7 @@ async fn what_is_not_an_answer_of_the_protocol_is_sorted_and_never_followed() {
         (b"SSH-2.0-OpenSSH_9.2\r\n", Problem::Offline),
     ] {
         let url = answering(answer).await;
-        assert_eq!(trouble(&url).await, problem, "{}", String::from_utf8_lossy(answer));
+        assert_eq!(error(&url).await, problem, "{}", String::from_utf8_lossy(answer));
     }
 }
 
@@ -67,13 +67,13 @@ async fn a_body_without_end_is_cut_off() {
         stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
         while stream.write_all(&[b' '; 4096]).await.is_ok() {}
     });
-    assert_eq!(trouble(&url).await, Problem::UnexpectedAnswer);
+    assert_eq!(error(&url).await, Problem::UnexpectedAnswer);
 }
 
 #[tokio::test]
-async fn a_port_where_nobody_listens_is_offline() {
+async fn a_closed_port_is_offline() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     drop(listener);
-    assert_eq!(trouble(&url).await, Problem::Offline);
+    assert_eq!(error(&url).await, Problem::Offline);
 }

@@ -1,22 +1,22 @@
 //! Sessions that the companion has begun and that nothing keeps: each is revoked.
 
-use keyport_core::{Door, Store};
+use keyport_core::{CallbackReceiver, Store};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::support::desk::visit;
-use crate::support::{Desk, Fault};
+use crate::support::fixture::visit;
+use crate::support::{ClientFixture, Fault};
 
 /// What the companion was asked to revoke after an answer with these members was refused, and the
 /// access and the refresh token that it had given.
 async fn revoked_after(changes: Value) -> (Vec<String>, Vec<String>) {
-    let mut desk = Desk::new().await;
-    desk.companion.world().answer = Some(changes);
-    desk.click_sign_in(Door::Loopback, Store::Keychain);
-    let url = desk.browser_opens().await;
-    visit(&desk.companion.signs_in(&url)).await;
-    desk.shows_problem("unexpected_answer").await;
-    let world = desk.companion.world();
+    let mut fixture = ClientFixture::new().await;
+    fixture.companion.world().answer = Some(changes);
+    fixture.click_sign_in(CallbackReceiver::Loopback, Store::Keychain);
+    let url = fixture.browser_opens().await;
+    visit(&fixture.companion.signs_in(&url)).await;
+    fixture.shows_problem("unexpected_answer").await;
+    let world = fixture.companion.world();
     (world.revoked.clone(), world.given.clone())
 }
 
@@ -49,15 +49,15 @@ async fn the_tokens_of_an_answer_that_is_refused_are_revoked() {
 
 #[tokio::test]
 async fn a_session_whose_sign_in_is_dropped_midway_is_revoked() {
-    let mut desk = Desk::new().await;
+    let mut fixture = ClientFixture::new().await;
     let (_go, waits) = watch::channel(false);
-    desk.companion.world().is_plain = true;
-    desk.companion.next_fails("userinfo", Fault::Waits(waits));
-    desk.click_sign_in(Door::Loopback, Store::Keychain);
-    let url = desk.browser_opens().await;
-    visit(&desk.companion.signs_in(&url)).await;
-    desk.companion.until_waiting("userinfo").await;
-    let Desk { client, companion, .. } = desk;
+    fixture.companion.world().is_plain = true;
+    fixture.companion.next_fails("userinfo", Fault::Waits(waits));
+    fixture.click_sign_in(CallbackReceiver::Loopback, Store::Keychain);
+    let url = fixture.browser_opens().await;
+    visit(&fixture.companion.signs_in(&url)).await;
+    fixture.companion.until_waiting("userinfo").await;
+    let ClientFixture { client, companion, .. } = fixture;
     drop(client);
     let revoked = companion.until(|world| world.revoked.first().cloned()).await;
     assert_eq!(revoked, companion.world().given[1]);
@@ -66,23 +66,23 @@ async fn a_session_whose_sign_in_is_dropped_midway_is_revoked() {
 /// Another device key, so the companion does not end it of itself.
 #[tokio::test]
 async fn a_session_in_memory_that_a_kept_one_replaces_is_revoked() {
-    let mut desk = Desk::new().await;
-    desk.signs_in(Store::Memory).await;
-    let first = desk.companion.world().given[1].clone();
-    desk.signs_in(Store::Keychain).await;
-    let revoked = desk.companion.until(|world| world.revoked.first().cloned()).await;
+    let mut fixture = ClientFixture::new().await;
+    fixture.signs_in(Store::Memory).await;
+    let first = fixture.companion.world().given[1].clone();
+    fixture.signs_in(Store::Keychain).await;
+    let revoked = fixture.companion.until(|world| world.revoked.first().cloned()).await;
     assert_eq!(revoked, first);
 }
 
 #[tokio::test]
 async fn a_refused_renewal_costs_no_session() {
-    let mut desk = Desk::new().await;
-    desk.signs_in(Store::Keychain).await;
-    let account = desk.client.sessions().current().await.unwrap().unwrap().id;
+    let mut fixture = ClientFixture::new().await;
+    fixture.signs_in(Store::Keychain).await;
+    let account = fixture.client.sessions().current().await.unwrap().unwrap().id;
     let answer = json!({"access_token": "at", "token_type": "Bearer", "refresh_token": "kpr_x"});
-    desk.companion.next_fails("refresh", Fault::Answers(200, answer));
-    desk.client.sessions().refresh(&account).await;
-    assert_eq!(desk.companion.world().revoked, Vec::<String>::new());
-    desk.client.sessions().refresh(&account).await;
-    assert!(!desk.companion.world().over, "its parent goes on");
+    fixture.companion.next_fails("refresh", Fault::Answers(200, answer));
+    fixture.client.sessions().refresh(&account).await;
+    assert_eq!(fixture.companion.world().revoked, Vec::<String>::new());
+    fixture.client.sessions().refresh(&account).await;
+    assert!(!fixture.companion.world().over, "its parent goes on");
 }

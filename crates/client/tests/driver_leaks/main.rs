@@ -11,11 +11,11 @@ use std::sync::{Arc, Mutex};
 use keyport_client::Intent;
 use keyport_client::keychain::Item;
 use keyport_core::secret::RawCallback;
-use keyport_core::{Door, Screen, Store};
+use keyport_core::{CallbackReceiver, Screen, Store};
 use tracing_subscriber::fmt::MakeWriter;
 
-use support::desk::visit;
-use support::{Desk, Fault};
+use support::fixture::visit;
+use support::{ClientFixture, Fault};
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -47,30 +47,31 @@ async fn no_secret_of_a_whole_session_is_logged() {
         .with_writer(log.clone())
         .finish();
     tracing::subscriber::set_global_default(subscriber).unwrap();
-    let mut desk = Desk::new().await;
-    desk.click_sign_in(Door::Link, Store::Keychain);
-    let cancelled = desk.browser_opens().await;
-    desk.client
+    let mut fixture = ClientFixture::new().await;
+    fixture.click_sign_in(CallbackReceiver::Link, Store::Keychain);
+    let cancelled = fixture.browser_opens().await;
+    fixture
+        .client
         .deliver_link(RawCallback::new("dev.keyport.desktop.dev:/callback?code=code-canary"));
-    desk.client.intend(Intent::Cancel);
-    desk.click_sign_in(Door::Loopback, Store::Keychain);
-    let url = desk.browser_opens().await;
-    let back = desk.companion.signs_in(&url);
+    fixture.client.intend(Intent::Cancel);
+    fixture.click_sign_in(CallbackReceiver::Loopback, Store::Keychain);
+    let url = fixture.browser_opens().await;
+    let back = fixture.companion.signs_in(&url);
     visit(&back.replace("state=", "state=x")).await;
-    desk.companion.next_fails("refresh", Fault::LosesTheAnswer);
+    fixture.companion.next_fails("refresh", Fault::LosesTheAnswer);
     visit(&back).await;
-    let Screen::SignedIn { account, .. } = desk.shows_signed_in().await else { unreachable!() };
-    let device = desk.keychain.text_of(&Item::Device).await.unwrap();
-    let sessions = desk.another_process();
+    let Screen::SignedIn { account, .. } = fixture.shows_signed_in().await else { unreachable!() };
+    let device = fixture.keychain.text_of(&Item::Device).await.unwrap();
+    let sessions = fixture.another_process();
     sessions.access_token(&account.id).await.unwrap();
-    desk.client.intend(Intent::SignOut);
-    desk.companion.until(|world| (!world.revoked.is_empty()).then_some(())).await;
+    fixture.client.intend(Intent::SignOut);
+    fixture.companion.until(|world| (!world.revoked.is_empty()).then_some(())).await;
 
     let mut secrets = vec!["canary".to_owned(), device, "eyJ".to_owned(), "request_uri".to_owned()];
     for url in [&cancelled, &url] {
-        secrets.push(desk.companion.request_of(url).1);
+        secrets.push(fixture.companion.request_of(url).1);
     }
-    secrets.push(desk.companion.seen("exchange")[0].fields["code_verifier"].clone());
+    secrets.push(fixture.companion.seen("exchange")[0].fields["code_verifier"].clone());
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     for said in
         ["sign-in wanted", "browser opened", "callback received", "session stored", "not ours"]

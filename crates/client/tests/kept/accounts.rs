@@ -2,39 +2,39 @@
 
 use std::time::Duration;
 
-use keyport_client::keychain::{Item, KeychainTrouble};
+use keyport_client::keychain::{Item, KeychainError};
 use keyport_client::session::{AccountEntry, SignedOut};
 use keyport_core::{AccountId, Problem, Stored};
 use tokio::time::timeout;
 
 use crate::signed_in;
-use crate::support::{Desk, PATIENCE};
+use crate::support::{ClientFixture, WAIT_TIMEOUT};
 
 /// Puts the session of another account beside the one that is there.
-async fn second_account(desk: &Desk, first: &AccountId) -> AccountId {
+async fn second_account(fixture: &ClientFixture, first: &AccountId) -> AccountId {
     let second = AccountId("5ec0".repeat(4));
     let item = |id: &AccountId| Item::Account(id.clone());
-    let text = desk.keychain.text_of(&item(first)).await.unwrap();
+    let text = fixture.keychain.text_of(&item(first)).await.unwrap();
     let text = text.replace(&first.0, &second.0).replace("ada@", "grace@");
-    desk.keychain.put(&item(&second), &text.replace("kpr_canary-", "kpr_second-")).await;
-    let index = desk.keychain.text_of(&Item::Index).await.unwrap();
+    fixture.keychain.put(&item(&second), &text.replace("kpr_canary-", "kpr_second-")).await;
+    let index = fixture.keychain.text_of(&Item::Index).await.unwrap();
     let both = format!("\"{}\",\"{}\"]", first.0, second.0);
     let index = index.replace(&format!("\"{}\"]", first.0), &both);
-    desk.keychain.put(&Item::Index, &index).await;
+    fixture.keychain.put(&Item::Index, &index).await;
     second
 }
 
 #[tokio::test]
 async fn every_account_is_listed_and_one_of_them_is_current() {
-    let (desk, sessions, first) = signed_in().await;
-    let second = second_account(&desk, &first).await;
-    let index = desk.keychain.text_of(&Item::Index).await.unwrap();
+    let (fixture, sessions, first) = signed_in().await;
+    let second = second_account(&fixture, &first).await;
+    let index = fixture.keychain.text_of(&Item::Index).await.unwrap();
     let current = |id: &AccountId| {
         let (before, _) = index.split_once("\"current\"").unwrap();
         format!("{before}\"current\":\"{}\"}}", id.0)
     };
     for expected in [&first, &second] {
-        desk.keychain.put(&Item::Index, &current(expected)).await;
+        fixture.keychain.put(&Item::Index, &current(expected)).await;
         let accounts = sessions.accounts().await.unwrap();
         assert_eq!(accounts.len(), 2);
         let is_current = |entry: &&AccountEntry| entry.is_current;
@@ -44,47 +44,47 @@ async fn every_account_is_listed_and_one_of_them_is_current() {
         assert!(accounts.iter().all(|entry| entry.stored == Stored::Keychain));
         assert_eq!(sessions.current().await.unwrap().unwrap().id, *expected);
     }
-    desk.keychain.put(&Item::Index, &current(&AccountId("elsewhere".into()))).await;
+    fixture.keychain.put(&Item::Index, &current(&AccountId("elsewhere".into()))).await;
     let accounts = sessions.accounts().await.unwrap();
     assert_eq!(accounts.iter().filter(|entry| entry.is_current).count(), 1);
 }
 
 #[tokio::test]
-async fn signing_out_of_one_account_leaves_the_other_and_of_all_leaves_none() {
-    let (desk, sessions, first) = signed_in().await;
-    let second = second_account(&desk, &first).await;
+async fn signing_out_of_one_account_leaves_the_others() {
+    let (fixture, sessions, first) = signed_in().await;
+    let second = second_account(&fixture, &first).await;
     sessions.sign_out(&first).await.unwrap();
     assert_eq!(sessions.current().await.unwrap().unwrap().id, second);
 
-    let (desk, sessions, first) = signed_in().await;
-    let second = second_account(&desk, &first).await;
+    let (fixture, sessions, first) = signed_in().await;
+    let second = second_account(&fixture, &first).await;
     let ended = sessions.sign_out_all().await.unwrap();
     let ended: Vec<_> = ended.into_iter().map(|one| (one.account.id, one.result)).collect();
     let everywhere = Ok(SignedOut::Everywhere);
     assert_eq!(ended, [(first.clone(), everywhere), (second.clone(), everywhere)]);
-    assert_eq!(desk.companion.world().revoked.len(), 2);
+    assert_eq!(fixture.companion.world().revoked.len(), 2);
     for id in [first, second] {
-        assert_eq!(desk.keychain.text_of(&Item::Account(id)).await, None);
+        assert_eq!(fixture.keychain.text_of(&Item::Account(id)).await, None);
     }
 }
 
 #[tokio::test]
 async fn an_account_that_cannot_be_signed_out_does_not_keep_the_others() {
-    let (desk, sessions, first) = signed_in().await;
-    let second = second_account(&desk, &first).await;
-    desk.keychain.fails_deletes(&format!("account:{}", first.0), KeychainTrouble::Locked);
+    let (fixture, sessions, first) = signed_in().await;
+    let second = second_account(&fixture, &first).await;
+    fixture.keychain.fails_deletes(&format!("account:{}", first.0), KeychainError::Locked);
     let ended = sessions.sign_out_all().await.unwrap();
     let results: Vec<_> = ended.iter().map(|one| one.result).collect();
     assert_eq!(results, [Err(Problem::KeychainLocked), Ok(SignedOut::Everywhere)]);
-    assert_eq!(desk.keychain.text_of(&Item::Account(second)).await, None);
+    assert_eq!(fixture.keychain.text_of(&Item::Account(second)).await, None);
 }
 
 #[tokio::test]
 async fn changes_of_the_keychain_are_heard() {
-    let (desk, sessions, _) = signed_in().await;
+    let (fixture, sessions, _) = signed_in().await;
     let mut changes = sessions.changes().unwrap();
     assert!(!changes.has_changed().unwrap());
-    desk.keychain.signals_a_change();
-    timeout(PATIENCE, changes.changed()).await.unwrap().unwrap();
+    fixture.keychain.signals_a_change();
+    timeout(WAIT_TIMEOUT, changes.changed()).await.unwrap().unwrap();
     assert!(timeout(Duration::ZERO, changes.changed()).await.is_err(), "once");
 }

@@ -1,28 +1,28 @@
 //! A lost, damaged or doubled index costs no account: it is rebuilt from the items.
 
 use keyport_client::keychain::{Item, Keychain as _};
-use keyport_client::locks::LockTrouble;
+use keyport_client::locks::LockError;
 use keyport_core::{AccountId, Problem, Store};
 use serde_json::json;
 
 use crate::signed_in;
-use crate::support::Desk;
+use crate::support::ClientFixture;
 
 #[tokio::test]
 async fn a_lost_or_damaged_index_is_rebuilt_from_the_items() {
     for is_lost in [true, false] {
-        let (desk, sessions, account) = signed_in().await;
-        let before = desk.keychain.text_of(&Item::Index).await;
+        let (fixture, sessions, account) = signed_in().await;
+        let before = fixture.keychain.text_of(&Item::Index).await;
         if is_lost {
-            desk.keychain.delete(&Item::Index).await.unwrap();
+            fixture.keychain.delete(&Item::Index).await.unwrap();
         } else {
-            desk.keychain.damage(&Item::Index);
+            fixture.keychain.damage(&Item::Index);
         }
         let accounts = sessions.list_accounts().await.unwrap();
         assert_eq!(accounts.entries.len(), 1);
-        assert_eq!((&accounts.entries[0].account.id, accounts.trouble), (&account, None));
-        assert_eq!(desk.keychain.text_of(&Item::Index).await, before, "as it was");
-        let aside = desk.keychain.set_aside_so_far();
+        assert_eq!((&accounts.entries[0].account.id, accounts.error), (&account, None));
+        assert_eq!(fixture.keychain.text_of(&Item::Index).await, before, "as it was");
+        let aside = fixture.keychain.set_aside_so_far();
         assert_eq!(aside.len(), usize::from(!is_lost), "what was damaged is not lost");
         assert!(sessions.access_token(&account).await.is_ok());
     }
@@ -30,31 +30,31 @@ async fn a_lost_or_damaged_index_is_rebuilt_from_the_items() {
 
 #[tokio::test]
 async fn without_the_lock_the_accounts_are_told_all_the_same() {
-    let (desk, _, account) = signed_in().await;
-    desk.keychain.damage(&Item::Index);
-    desk.keychain.fails_locks(Some(|| LockTrouble::Refused));
-    let sessions = desk.another_process();
+    let (fixture, _, account) = signed_in().await;
+    fixture.keychain.damage(&Item::Index);
+    fixture.keychain.fails_locks(Some(|| LockError::Refused));
+    let sessions = fixture.another_process();
     assert_eq!(sessions.current().await.unwrap().unwrap().id, account);
-    assert_eq!(desk.keychain.set_aside_so_far(), Vec::<String>::new());
+    assert_eq!(fixture.keychain.set_aside_so_far(), Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn where_items_cannot_be_listed_a_damaged_index_is_set_aside_and_said() {
-    let (desk, sessions, _) = signed_in().await;
-    desk.keychain.cannot_list();
-    desk.keychain.damage(&Item::Index);
+async fn without_a_list_a_damaged_index_is_set_aside_and_said() {
+    let (fixture, sessions, _) = signed_in().await;
+    fixture.keychain.cannot_list();
+    fixture.keychain.damage(&Item::Index);
     let accounts = sessions.list_accounts().await.unwrap();
-    assert_eq!((accounts.entries.len(), accounts.trouble), (0, Some(Problem::KeychainCorrupt)));
-    assert_eq!(desk.keychain.set_aside_so_far(), ["index"]);
+    assert_eq!((accounts.entries.len(), accounts.error), (0, Some(Problem::KeychainCorrupt)));
+    assert_eq!(fixture.keychain.set_aside_so_far(), ["index"]);
 }
 
 #[tokio::test]
-async fn a_sign_out_with_a_damaged_index_signs_out_of_that_account_alone() {
-    let (desk, sessions, account) = signed_in().await;
-    desk.keychain.damage(&Item::Index);
+async fn sign_out_with_a_damaged_index_ends_that_account_alone() {
+    let (fixture, sessions, account) = signed_in().await;
+    fixture.keychain.damage(&Item::Index);
     sessions.sign_out(&account).await.unwrap();
     assert_eq!(sessions.accounts().await, Ok(vec![]));
-    assert_eq!(desk.keychain.text_of(&Item::Account(account)).await, None);
+    assert_eq!(fixture.keychain.text_of(&Item::Account(account)).await, None);
 }
 
 /// Sixteen hexadecimal digits, as every account has.
@@ -63,70 +63,70 @@ fn id_of(number: usize) -> AccountId {
 }
 
 /// So many accounts in the index as it can hold.
-async fn fills_the_index(desk: &Desk, first: &AccountId) {
+async fn fills_the_index(fixture: &ClientFixture, first: &AccountId) {
     let others = (0..).map(id_of);
     let mut accounts: Vec<_> = std::iter::once(first.clone()).chain(others.take(52)).collect();
     let text = |accounts: &[AccountId]| json!({"accounts": accounts, "current": first}).to_string();
     while text(&accounts).len() > 1024 {
         accounts.pop();
     }
-    desk.keychain.put(&Item::Index, &text(&accounts)).await;
+    fixture.keychain.put(&Item::Index, &text(&accounts)).await;
 }
 
 /// Signs somebody in who was not signed in before.
-async fn another_person_signs_in(desk: Desk) -> Desk {
-    desk.companion.world().account = Some(json!({
+async fn another_person_signs_in(fixture: ClientFixture) -> ClientFixture {
+    fixture.companion.world().account = Some(json!({
         "sub": "user_grace", "email": "grace@acme.test", "name": "Grace Hopper",
         "organization": {"id": "org_1", "name": "Acme"},
         "connection": {"id": "conn_1", "type": "OktaSAML"},
     }));
-    let mut desk = desk.restarted().await;
-    desk.signs_in(Store::Keychain).await;
-    desk
+    let mut fixture = fixture.restarted().await;
+    fixture.signs_in(Store::Keychain).await;
+    fixture
 }
 
 #[tokio::test]
 async fn a_full_index_loses_the_names_that_have_no_item() {
-    let (desk, sessions, account) = signed_in().await;
-    fills_the_index(&desk, &account).await;
-    let desk = another_person_signs_in(desk).await;
+    let (fixture, sessions, account) = signed_in().await;
+    fills_the_index(&fixture, &account).await;
+    let fixture = another_person_signs_in(fixture).await;
     let accounts = sessions.accounts().await.unwrap();
     assert_eq!(accounts.len(), 2);
     assert!(accounts[0].is_current && accounts[0].account.id != account);
-    let index = desk.keychain.text_of(&Item::Index).await.unwrap();
+    let index = fixture.keychain.text_of(&Item::Index).await.unwrap();
     assert!(!index.contains(&id_of(0).0), "{index}");
 }
 
 #[tokio::test]
 async fn where_no_index_can_name_all_accounts_the_items_tell_them() {
-    let (desk, sessions, account) = signed_in().await;
-    let text = desk.keychain.text_of(&Item::Account(account.clone())).await.unwrap();
+    let (fixture, sessions, account) = signed_in().await;
+    let text = fixture.keychain.text_of(&Item::Account(account.clone())).await.unwrap();
     for number in 0..60 {
         let of_another = text.replace(&account.0, &id_of(number).0);
-        desk.keychain.put(&Item::Account(id_of(number)), &of_another).await;
+        fixture.keychain.put(&Item::Account(id_of(number)), &of_another).await;
     }
-    fills_the_index(&desk, &account).await;
-    let desk = another_person_signs_in(desk).await;
+    fills_the_index(&fixture, &account).await;
+    let fixture = another_person_signs_in(fixture).await;
     let accounts = sessions.accounts().await.unwrap();
     assert_eq!(accounts.len(), 62);
     assert_eq!(accounts[0].account.subject, "user_grace", "who signed in last is the current one");
     // Once more, now that there is no index.
-    let desk = another_person_signs_in(desk).await;
+    let fixture = another_person_signs_in(fixture).await;
     assert_eq!(sessions.accounts().await.unwrap().len(), 62);
     for number in 0..30 {
         sessions.sign_out(&id_of(number)).await.unwrap();
     }
     assert_eq!(sessions.accounts().await.unwrap().len(), 32);
-    let index = desk.keychain.text_of(&Item::Index).await;
+    let index = fixture.keychain.text_of(&Item::Index).await;
     assert!(index.is_some_and(|index| index.contains(&id_of(30).0)), "it fits again");
 }
 
 #[tokio::test]
-async fn where_items_cannot_be_listed_a_full_index_is_told_before_a_browser_opens() {
-    let (desk, sessions, account) = signed_in().await;
-    desk.keychain.cannot_list();
+async fn without_a_list_a_full_index_is_found_before_the_browser() {
+    let (fixture, sessions, account) = signed_in().await;
+    fixture.keychain.cannot_list();
     assert_eq!(sessions.probe_keychain().await, Ok(()));
-    fills_the_index(&desk, &account).await;
+    fills_the_index(&fixture, &account).await;
     assert_eq!(sessions.probe_keychain().await, Err(Problem::Internal));
     sessions.sign_out(&account).await.unwrap();
     assert_eq!(sessions.probe_keychain().await, Ok(()));

@@ -13,14 +13,14 @@ mod support;
 use keyport_client::Sessions;
 use keyport_core::{AccountId, Store};
 
-use support::Desk;
+use support::ClientFixture;
 
-/// A desk with a session in the keychain, and a process that has just started, without a window.
-async fn signed_in() -> (Desk, Sessions, AccountId) {
-    let mut desk = Desk::new().await;
-    desk.signs_in(Store::Keychain).await;
-    desk.window_is_killed();
-    let sessions = desk.another_process();
+/// A device with a session in the keychain, and a process that has just started, without a window.
+async fn signed_in() -> (ClientFixture, Sessions, AccountId) {
+    let mut fixture = ClientFixture::new().await;
+    fixture.signs_in(Store::Keychain).await;
+    fixture.window_is_killed();
+    let sessions = fixture.another_process();
     let account = sessions.current().await.unwrap().unwrap().id;
-    (desk, sessions, account)
+    (fixture, sessions, account)
 }

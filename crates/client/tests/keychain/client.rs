@@ -5,10 +5,10 @@ use std::io::{BufRead, BufReader, Lines, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use keyport_client::keychain::{Item, Keychain, KeychainTrouble, SecretBytes, SystemKeychain};
+use keyport_client::keychain::{Item, Keychain, KeychainError, SecretBytes, SystemKeychain};
 use keyport_core::AccountId;
 
-use crate::session::{PATIENCE, SERVICE, Session};
+use crate::session::{SERVICE, Session, WAIT_TIMEOUT};
 
 const MARK: &str = "KEYPORT_TEST_CLIENT";
 const ANSWER: &str = "=> ";
@@ -148,14 +148,14 @@ async fn obey(keychain: &dyn Keychain, line: &str) -> String {
                 println!("{HEARING}");
                 changes.changed().await.unwrap();
             };
-            let heard = tokio::time::timeout(PATIENCE, heard).await;
+            let heard = tokio::time::timeout(WAIT_TIMEOUT, heard).await;
             Ok(heard.map_or("no change", |()| "changed").to_owned())
         }
         ["delete", item] => keychain.delete(&named(item)).await.map(|()| "ok".to_owned()),
         ["set-aside", item] => keychain.set_aside(&named(item)).await.map(|()| "ok".to_owned()),
         _ => panic!("unknown: {line}"),
     };
-    result.unwrap_or_else(|trouble| trouble_name(trouble).to_owned())
+    result.unwrap_or_else(|error| error_name(error).to_owned())
 }
 
 fn named(name: &str) -> Item {
@@ -167,14 +167,14 @@ fn named(name: &str) -> Item {
     }
 }
 
-fn trouble_name(trouble: KeychainTrouble) -> &'static str {
-    match trouble {
-        KeychainTrouble::Locked => "locked",
-        KeychainTrouble::Absent => "absent",
-        KeychainTrouble::Refused => "refused",
-        KeychainTrouble::Corrupt => "corrupt",
-        KeychainTrouble::Newer => "newer",
-        KeychainTrouble::Slow => "slow",
-        KeychainTrouble::TooLarge => "too large",
+fn error_name(error: KeychainError) -> &'static str {
+    match error {
+        KeychainError::Locked => "locked",
+        KeychainError::Absent => "absent",
+        KeychainError::Refused => "refused",
+        KeychainError::Corrupt => "corrupt",
+        KeychainError::Newer => "newer",
+        KeychainError::Slow => "slow",
+        KeychainError::TooLarge => "too large",
     }
 }

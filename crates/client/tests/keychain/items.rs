@@ -51,7 +51,7 @@ fn an_item_survives_a_new_session() {
 }
 
 #[test]
-fn a_damaged_item_is_corrupt_and_kept_aside_so_that_nothing_is_lost() {
+fn a_damaged_item_is_corrupt_and_kept_aside() {
     let session = Session::with_keyring();
     let mut client = Client::in_session(&session);
     client.expect("write device good", "ok");
@@ -92,7 +92,7 @@ fn two_items_of_one_name_are_corrupt_and_both_are_kept_aside() {
 }
 
 #[test]
-fn an_item_that_stands_twice_the_same_is_written_and_stands_once_then() {
+fn a_duplicated_item_stands_once_after_a_write() {
     let session = Session::with_keyring();
     let mut client = Client::in_session(&session);
     client.expect("write device good", "ok");

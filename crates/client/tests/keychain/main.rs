@@ -6,6 +6,6 @@
 
 mod changes;
 mod client;
+mod errors;
 mod items;
 mod session;
-mod trouble;

@@ -13,7 +13,7 @@ use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value};
 
 pub const SERVICE: &str = "dev.keyport.desktop.test";
 /// Longer than anything here may take; reached only when something hangs.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub struct Session {
     home: TempDir,
@@ -236,7 +236,7 @@ impl Session {
     fn wait_until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
         let begun = Instant::now();
         while !is_so(self) {
-            assert!(begun.elapsed() < PATIENCE, "waited in vain until {what}");
+            assert!(begun.elapsed() < WAIT_TIMEOUT, "waited in vain until {what}");
             std::thread::sleep(Duration::from_millis(10));
         }
     }

@@ -103,7 +103,7 @@ fn of_eight_processes_on_a_bus_only_one_is_inside_at_a_time() {
 }
 
 #[test]
-fn a_bus_that_refuses_the_name_is_told_apart_from_a_busy_lock_and_from_no_bus() {
+fn a_refused_name_differs_from_a_busy_lock_and_no_bus() {
     let bus = Bus::with_policy(&format!(r#"<deny own="{SERVICE}.Sessions"/>"#));
     assert_eq!(bus.process("try", "sandboxed").hears(), "refused");
     assert_eq!(bus.process("check", "sandboxed").hears(), "refused");

@@ -12,13 +12,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use keyport_client::locks::{LockTrouble, Locks};
+use keyport_client::locks::{LockError, Locks};
 use process::Process;
 use tempfile::TempDir;
 
 const SERVICE: &str = "dev.keyport.desktop.test";
 /// Longer than anything here may take; reached only when something hangs.
-const PATIENCE: Duration = Duration::from_secs(30);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_millis(100);
 
 fn locks_in(folder: &Path) -> Locks {
@@ -30,15 +30,15 @@ fn folder() -> TempDir {
 }
 
 #[tokio::test]
-async fn a_second_taker_waits_until_its_deadline_and_gets_in_when_the_first_lets_go() {
+async fn a_second_taker_waits_until_the_lock_is_free_or_its_timeout() {
     let folder = folder();
     let (one, other) = (locks_in(folder.path()), locks_in(folder.path()));
-    let held = one.take(PATIENCE).await.unwrap();
+    let held = one.take(WAIT_TIMEOUT).await.unwrap();
     let begun = Instant::now();
     let busy = other.take(SHORT).await;
-    assert!(matches!(busy, Err(LockTrouble::Busy)), "{busy:?}");
-    assert!(begun.elapsed() >= SHORT && begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
-    let waiting = tokio::spawn(async move { other.take(PATIENCE).await });
+    assert!(matches!(busy, Err(LockError::Busy)), "{busy:?}");
+    assert!(begun.elapsed() >= SHORT && begun.elapsed() < WAIT_TIMEOUT, "{:?}", begun.elapsed());
+    let waiting = tokio::spawn(async move { other.take(WAIT_TIMEOUT).await });
     drop(held);
     drop(waiting.await.unwrap().unwrap());
     drop(one.take(Duration::ZERO).await.unwrap());
@@ -47,7 +47,7 @@ async fn a_second_taker_waits_until_its_deadline_and_gets_in_when_the_first_lets
 #[tokio::test]
 async fn another_service_is_another_lock() {
     let folder = folder();
-    let _held = locks_in(folder.path()).take(PATIENCE).await.unwrap();
+    let _held = locks_in(folder.path()).take(WAIT_TIMEOUT).await.unwrap();
     let development = Locks::in_folder(folder.path(), "dev.keyport.desktop.test.dev");
     let _other_service = development.take(Duration::ZERO).await.unwrap();
 }
@@ -58,16 +58,16 @@ async fn a_lock_of_a_process_that_was_killed_is_free() {
     let mut other = Process::holding(folder.path());
     let locks = locks_in(folder.path());
     let busy = locks.take(SHORT).await;
-    assert!(matches!(busy, Err(LockTrouble::Busy)), "{busy:?}");
+    assert!(matches!(busy, Err(LockError::Busy)), "{busy:?}");
     other.kill();
-    drop(locks.take(PATIENCE).await.unwrap());
+    drop(locks.take(WAIT_TIMEOUT).await.unwrap());
 }
 
 #[tokio::test]
-async fn a_program_that_was_started_meanwhile_does_not_inherit_the_lock() {
+async fn a_child_process_does_not_inherit_the_lock() {
     let folder = folder();
     let locks = locks_in(folder.path());
-    let held = locks.take(PATIENCE).await.unwrap();
+    let held = locks.take(WAIT_TIMEOUT).await.unwrap();
     let mut browser =
         Command::new(process::long_running()).arg("60").stdin(Stdio::null()).spawn().unwrap();
     drop(held);
@@ -93,11 +93,11 @@ async fn of_eight_processes_only_one_is_inside_at_a_time() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn the_file_is_empty_and_nobody_else_may_open_it_or_list_its_folder() {
+async fn the_lock_file_is_empty_and_private_to_its_owner() {
     use std::os::unix::fs::PermissionsExt as _;
     let parent = folder();
     let folder = parent.path().join("state").join("locks");
-    let _held = locks_in(&folder).take(PATIENCE).await.unwrap();
+    let _held = locks_in(&folder).take(WAIT_TIMEOUT).await.unwrap();
     let files: Vec<_> = fs::read_dir(&folder).unwrap().map(|file| file.unwrap()).collect();
     let [file] = &files[..] else { panic!("{files:?}") };
     let facts = file.metadata().unwrap();
@@ -108,12 +108,12 @@ async fn the_file_is_empty_and_nobody_else_may_open_it_or_list_its_folder() {
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_is_said_at_once_and_told_apart_from_a_busy_lock() {
+async fn an_unusable_folder_differs_from_a_busy_lock() {
     let parent = folder();
     let file = parent.path().join("not-a-folder");
     fs::write(&file, "").unwrap();
-    let unusable = locks_in(&file).take(PATIENCE).await;
-    assert!(matches!(unusable, Err(LockTrouble::Unusable(_))), "{unusable:?}");
+    let unusable = locks_in(&file).take(WAIT_TIMEOUT).await;
+    assert!(matches!(unusable, Err(LockError::Unusable(_))), "{unusable:?}");
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn a_keychain_in_memory_has_a_lock_of_its_own() {
     let (one, other) = (Locks::in_process(), Locks::in_process());
     let held = one.take(Duration::ZERO).await.unwrap();
     let busy = one.clone().take(SHORT).await;
-    assert!(matches!(busy, Err(LockTrouble::Busy)), "{busy:?}");
+    assert!(matches!(busy, Err(LockError::Busy)), "{busy:?}");
     drop(other.take(Duration::ZERO).await.unwrap());
     drop(held);
     drop(one.take(Duration::ZERO).await.unwrap());

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use keyport_client::locks::{LockTrouble, Locks};
+use keyport_client::locks::{LockError, Locks};
 
-use crate::{PATIENCE, SERVICE, locks_in};
+use crate::{SERVICE, WAIT_TIMEOUT, locks_in};
 
 const TASK: &str = "KEYPORT_TEST_LOCKS";
 /// The folder of the lock file; without it the lock is a name on the session bus.
@@ -117,7 +117,7 @@ async fn the_other_process() {
     let (task, number) = task.split_once(' ').unwrap_or((&task, "0"));
     match task {
         "hold" => {
-            let held = locks.take(PATIENCE).await.unwrap();
+            let held = locks.take(WAIT_TIMEOUT).await.unwrap();
             println!("{ANSWER}taken");
             tokio::task::spawn_blocking(|| std::io::stdin().lines().count()).await.unwrap();
             drop(held);
@@ -125,12 +125,12 @@ async fn the_other_process() {
             std::future::pending::<()>().await;
         }
         "try" => println!("{ANSWER}{}", named(&locks.take(Duration::ZERO).await.map(drop))),
-        "wait" => println!("{ANSWER}{}", named(&locks.take(PATIENCE).await.map(drop))),
+        "wait" => println!("{ANSWER}{}", named(&locks.take(WAIT_TIMEOUT).await.map(drop))),
         "check" => println!("{ANSWER}{}", named(&locks.check().await)),
         "count" => {
             let count = PathBuf::from(std::env::var_os(COUNT).unwrap());
             for _ in 0..number.parse::<u32>().unwrap() {
-                let _held = locks.take(PATIENCE).await.unwrap();
+                let _held = locks.take(WAIT_TIMEOUT).await.unwrap();
                 let number: u32 = fs::read_to_string(&count).unwrap().parse().unwrap();
                 tokio::task::yield_now().await;
                 fs::write(&count, (number + 1).to_string()).unwrap();
@@ -141,13 +141,13 @@ async fn the_other_process() {
     }
 }
 
-fn named(taken: &Result<(), LockTrouble>) -> &'static str {
+fn named(taken: &Result<(), LockError>) -> &'static str {
     match taken {
         Ok(()) => "taken",
-        Err(LockTrouble::Busy) => "busy",
-        Err(LockTrouble::Refused) => "refused",
-        Err(LockTrouble::Absent) => "absent",
-        Err(trouble) => panic!("{trouble}"),
+        Err(LockError::Busy) => "busy",
+        Err(LockError::Refused) => "refused",
+        Err(LockError::Absent) => "absent",
+        Err(error) => panic!("{error}"),
     }
 }
 

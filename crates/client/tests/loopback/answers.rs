@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use keyport_client::loopback::{Answer, Limits};
+use keyport_client::loopback::{BrowserReply, Limits};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use url::Url;
 
 use crate::support::*;
 
 #[tokio::test]
-async fn an_accepted_callback_sends_the_tab_to_the_companion_and_the_code_leaves_the_address_bar() {
+async fn an_accepted_callback_redirects_and_hides_the_code() {
     let listener = listener().await;
     let host = host(&listener);
     let app = app_waits(listener);
@@ -29,11 +29,11 @@ async fn an_accepted_callback_sends_the_tab_to_the_companion_and_the_code_leaves
 }
 
 #[tokio::test]
-async fn without_a_page_to_go_back_to_the_tab_ends_without_the_code_even_if_closed_at_once() {
+async fn without_a_page_the_tab_ends_without_the_code() {
     let mut listener = listener().await;
     let host = host(&listener);
     let app = tokio::spawn(async move {
-        listener.next_callback().await.unwrap().answer(Answer::Accept { back_to: None });
+        listener.next_callback().await.unwrap().answer(BrowserReply::Accept { back_to: None });
         listener.close().await;
     });
     let mut tab = connect(&host).await;
@@ -59,7 +59,7 @@ async fn the_last_page_exists_only_once_a_callback_was_accepted() {
         let host = host.clone();
         async move { exchange(&host, get(REAL, &host, NAVIGATION).as_bytes()).await }
     });
-    listener.next_callback().await.unwrap().answer(Answer::Accept { back_to: None });
+    listener.next_callback().await.unwrap().answer(BrowserReply::Accept { back_to: None });
     assert_eq!(status(&finished(tab).await), "303");
     assert_eq!(status(&navigate(&host, "/done").await), "200");
 }
@@ -73,14 +73,14 @@ async fn a_page_that_is_not_of_the_web_is_never_gone_to() {
         let host = host(&listener);
         let tab = tokio::spawn(async move { navigate(&host, REAL).await });
         let back_to = Some(Url::parse(url).unwrap());
-        listener.next_callback().await.unwrap().answer(Answer::Accept { back_to });
+        listener.next_callback().await.unwrap().answer(BrowserReply::Accept { back_to });
         let response = finished(tab).await;
         assert!(has_header(&response, "Location: /done"), "{url}: {response}");
     }
 }
 
 #[tokio::test]
-async fn an_ignored_callback_gets_a_calm_page_and_the_attempt_stays_alive() {
+async fn an_ignored_callback_gets_a_page_and_ends_nothing() {
     let listener = listener().await;
     let host = host(&listener);
     let app = app_waits(listener);
@@ -104,7 +104,7 @@ async fn an_ignored_callback_gets_a_calm_page_and_the_attempt_stays_alive() {
 }
 
 #[tokio::test]
-async fn a_callback_that_nobody_answers_in_time_ends_with_503_and_a_late_answer_harms_nothing() {
+async fn an_unanswered_callback_ends_with_503_and_a_late_answer_is_ignored() {
     let limits = Limits { answer: Duration::from_millis(50), ..Limits::default() };
     let mut listener = listener_within(limits).await;
     let host = host(&listener);
@@ -116,7 +116,7 @@ async fn a_callback_that_nobody_answers_in_time_ends_with_503_and_a_late_answer_
     let response = finished(tab).await;
     assert_eq!(status(&response), "503");
     assert!(response.contains("<h1>No answer</h1>"));
-    late.answer(Answer::Ignore);
+    late.answer(BrowserReply::Ignore);
     assert_eq!(listener.counts().unanswered, 1);
     assert_signs_in(&host, app_waits(listener)).await;
 }

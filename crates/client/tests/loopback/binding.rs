@@ -14,7 +14,7 @@ fn outward_address() -> Option<IpAddr> {
 }
 
 #[tokio::test]
-async fn it_is_bound_to_one_loopback_address_and_says_so_in_the_redirect_uri() {
+async fn binds_one_loopback_address_and_names_it_in_the_redirect_uri() {
     let listener = listener().await;
     let address: SocketAddr = host(&listener).parse().unwrap();
     assert_eq!(listener.redirect_uri(), format!("http://{address}/callback"));
@@ -28,7 +28,7 @@ async fn it_is_bound_to_one_loopback_address_and_says_so_in_the_redirect_uri() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn nobody_else_can_listen_on_its_port_meanwhile() {
+async fn no_other_process_can_listen_on_its_port() {
     let listener = listener().await;
     let address: SocketAddr = host(&listener).parse().unwrap();
     let everywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port()));
@@ -49,7 +49,7 @@ async fn every_listener_has_a_port_of_its_own() {
     assert_ne!(one.redirect_uri(), other.redirect_uri());
     let (ours, theirs) = (host(&one), host(&other));
     let app = app_waits(one);
-    // A callback for one sign-in says nothing at the door of another.
+    // A callback for one sign-in says nothing at the receiver of another.
     let misdirected = exchange(&ours, get(REAL, &theirs, NAVIGATION).as_bytes()).await;
     assert_eq!(status(&misdirected), "421");
     assert_signs_in(&ours, app).await;

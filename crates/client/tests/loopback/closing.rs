@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use keyport_client::loopback::Answer;
+use keyport_client::loopback::BrowserReply;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -29,7 +29,7 @@ async fn a_dropped_listener_stops_listening() {
             tokio::task::yield_now().await;
         }
     };
-    timeout(PATIENCE, refused).await.expect("the port is given up");
+    timeout(WAIT_TIMEOUT, refused).await.expect("the port is given up");
 }
 
 #[tokio::test]
@@ -49,20 +49,20 @@ async fn idle_connections_do_not_hold_the_closing_up() {
 }
 
 #[tokio::test]
-async fn a_callback_answered_right_before_the_closing_still_gets_its_page() {
+async fn a_callback_answered_right_before_closing_gets_its_page() {
     for _ in 0..20 {
         let mut listener = listener().await;
         let host = host(&listener);
         let mut tab = connect(&host).await;
         tab.write_all(get("/callback?state=s", &host, NAVIGATION).as_bytes()).await.unwrap();
-        listener.next_callback().await.unwrap().answer(Answer::Ignore);
+        listener.next_callback().await.unwrap().answer(BrowserReply::Ignore);
         listener.close().await;
         assert_eq!(status(&read_to_end(&mut tab).await), "400");
     }
 }
 
 #[tokio::test]
-async fn a_callback_that_is_never_answered_holds_the_closing_up_for_a_second_at_most() {
+async fn an_unanswered_callback_delays_closing_by_a_second_at_most() {
     let mut listener = listener().await;
     let host = host(&listener);
     let mut tab = connect(&host).await;

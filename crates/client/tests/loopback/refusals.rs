@@ -87,7 +87,7 @@ async fn the_favicon_and_every_other_path_are_not_found() {
 }
 
 #[tokio::test]
-async fn prefetch_prerender_frames_images_and_scripts_do_not_use_the_callback_up() {
+async fn refuses_prefetches_frames_images_and_scripts() {
     let listener = listener().await;
     let host = host(&listener);
     let app = app_waits(listener);
@@ -120,7 +120,7 @@ async fn prefetch_prerender_frames_images_and_scripts_do_not_use_the_callback_up
 }
 
 #[tokio::test]
-async fn navigations_from_any_site_are_let_through_with_and_without_a_click() {
+async fn accepts_navigations_from_any_site() {
     for site in ["none", "same-origin", "same-site", "cross-site"] {
         for user in ["", "Sec-Fetch-User: ?1\r\n"] {
             let listener = listener().await;
@@ -198,7 +198,7 @@ async fn other_versions_and_oversized_headers_are_refused() {
 }
 
 #[tokio::test]
-async fn a_peer_that_is_still_sending_when_it_is_refused_is_not_reset_at_once() {
+async fn a_refused_peer_that_still_sends_is_not_reset_at_once() {
     let listener = listener().await;
     let host = host(&listener);
     // Once is enough: a listener that closes without reading on resets every time.

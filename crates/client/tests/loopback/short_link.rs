@@ -36,7 +36,7 @@ async fn open(url: &str, link: &ShortLink) -> Option<String> {
 }
 
 #[tokio::test]
-async fn it_sends_a_browser_on_as_often_as_it_is_opened_and_the_callback_still_counts() {
+async fn the_short_link_works_repeatedly_beside_the_callback() {
     let listener = listener().await;
     let host = host(&listener);
     let link = short_link(&listener);
@@ -63,7 +63,7 @@ async fn it_sends_a_browser_on_as_often_as_it_is_opened_and_the_callback_still_c
 }
 
 #[tokio::test]
-async fn every_other_path_is_not_found_whatever_it_shares_with_the_link() {
+async fn every_path_but_the_short_link_is_not_found() {
     let listener = listener().await;
     let host = host(&listener);
     let link = short_link(&listener);

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use keyport_client::loopback::{Answer, Limits, LoopbackListener, Notice, Notices};
+use keyport_client::loopback::{
+    BrowserReply, Limits, ListenerMessages, LoopbackListener, PageText,
+};
 use keyport_core::secret::State;
-use keyport_core::{Answer as Said, Callback, Door};
+use keyport_core::{AuthorizationResponse, Callback, CallbackReceiver};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -19,11 +21,11 @@ pub const REAL: &str = "/callback?code=real-code&state=ours";
 pub const PAGE: &str = "https://companion.test/handoff/abc";
 
 /// Longer than anything here may take; reached only when something hangs.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
-pub fn notices() -> Notices {
-    let notice = |title: &str| Notice { title: title.into(), sentence: format!("{title}.") };
-    Notices {
+pub fn notices() -> ListenerMessages {
+    let notice = |title: &str| PageText { title: title.into(), sentence: format!("{title}.") };
+    ListenerMessages {
         language: "en".into(),
         right_to_left: false,
         not_waiting: notice("Nobody waits"),
@@ -52,21 +54,22 @@ pub fn app_waits(mut listener: LoopbackListener) -> JoinHandle<(String, Loopback
     tokio::spawn(async move {
         loop {
             let callback = listener.next_callback().await.expect("an open listener");
-            match Callback::parse(Door::Loopback, "/callback", &callback.raw) {
-                Ok(Callback { state, answer: Said::Code(code), .. })
+            match Callback::parse(CallbackReceiver::Loopback, "/callback", &callback.raw) {
+                Ok(Callback { state, response: AuthorizationResponse::Code(code), .. })
                     if state == State::new("ours") =>
                 {
-                    callback.answer(Answer::Accept { back_to: Some(Url::parse(PAGE).unwrap()) });
+                    callback
+                        .answer(BrowserReply::Accept { back_to: Some(Url::parse(PAGE).unwrap()) });
                     return (code.expose().to_owned(), listener);
                 }
-                _ => callback.answer(Answer::Ignore),
+                _ => callback.answer(BrowserReply::Ignore),
             }
         }
     })
 }
 
 pub async fn finished<T>(app: JoinHandle<T>) -> T {
-    timeout(PATIENCE, app).await.expect("the app has its callback").expect("no panic")
+    timeout(WAIT_TIMEOUT, app).await.expect("the app has its callback").expect("no panic")
 }
 
 pub fn get(target: &str, host: &str, headers: &str) -> String {
@@ -80,7 +83,7 @@ pub async fn connect(host: &str) -> TcpStream {
 /// Everything up to the end of the connection; a reset ends it too.
 pub async fn read_to_end(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
-    let read = timeout(PATIENCE, stream.read_to_end(&mut bytes)).await;
+    let read = timeout(WAIT_TIMEOUT, stream.read_to_end(&mut bytes)).await;
     drop(read.expect("the listener ends the connection"));
     String::from_utf8_lossy(&bytes).into_owned()
 }

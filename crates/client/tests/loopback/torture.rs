@@ -15,7 +15,7 @@ const PROMISE: Duration = Duration::from_millis(200);
 const HEADER_DEADLINE: Duration = Duration::from_secs(2);
 
 #[tokio::test]
-async fn with_500_idle_connections_open_the_real_callback_is_answered_at_once() {
+async fn answers_the_callback_beside_500_idle_connections() {
     let mut took = Vec::new();
     for _ in 0..5 {
         let listener = listener().await;
@@ -38,7 +38,7 @@ async fn with_500_idle_connections_open_the_real_callback_is_answered_at_once() 
 }
 
 #[tokio::test]
-async fn a_storm_of_new_connections_does_not_evict_a_callback_that_has_arrived() {
+async fn new_connections_do_not_evict_a_callback_that_arrived() {
     // Few places, so that all are taken over before any connection is looked at.
     let limits = Limits { without_header: 8, ..Limits::default() };
     let listener = listener_within(limits).await;
@@ -57,7 +57,7 @@ async fn a_storm_of_new_connections_does_not_evict_a_callback_that_has_arrived()
 }
 
 #[tokio::test]
-async fn a_header_that_comes_byte_by_byte_is_read_and_one_that_never_ends_is_cut_off() {
+async fn a_slow_header_is_read_and_an_endless_one_cut_off() {
     let listener = listener().await;
     let host = host(&listener);
     let app = app_waits(listener);
@@ -136,7 +136,7 @@ async fn a_pipelined_second_request_is_not_served() {
 }
 
 #[tokio::test]
-async fn a_connection_is_never_used_twice_although_the_browser_asks_to_keep_it() {
+async fn a_connection_serves_one_request_despite_keep_alive() {
     let listener = listener().await;
     let host = host(&listener);
     let app = app_waits(listener);

@@ -15,13 +15,13 @@ use std::sync::Arc;
 use keyport_client::browser::{Browser, Opening, PermittedUrl};
 use keyport_client::keychain::MemoryKeychain;
 use keyport_client::{Client, Intent, Platform, SystemClock, SystemRandomness};
-use keyport_core::{Door, Hints, Refreshed, Screen, Store, View};
+use keyport_core::{CallbackReceiver, Hints, Refreshed, Screen, Store, View};
 use tokio::time::timeout;
 use url::Url;
 use zeroizing_alloc::ZeroAlloc;
 
-use support::desk::{configuration, visit};
-use support::{PATIENCE, TestCompanion};
+use support::fixture::{configuration, visit};
+use support::{TestCompanion, WAIT_TIMEOUT};
 
 #[global_allocator]
 static WIPED_WHEN_FREED: ZeroAlloc<System> = ZeroAlloc(System);
@@ -140,11 +140,12 @@ async fn the_other_process() {
         random: Arc::new(SystemRandomness),
     };
     let client = Client::start(config, platform);
-    let (hints, doors, store) = (Hints::default(), vec![Door::Loopback], Store::Keychain);
-    client.intend(Intent::SignIn { hints, doors, store });
+    let (hints, receivers, store) =
+        (Hints::default(), vec![CallbackReceiver::Loopback], Store::Keychain);
+    client.intend(Intent::SignIn { hints, receivers, store });
     let mut views = client.views();
     let is_in = |view: &View| matches!(view.screen, Screen::SignedIn { .. });
-    timeout(PATIENCE, views.wait_for(is_in)).await.unwrap().unwrap();
+    timeout(WAIT_TIMEOUT, views.wait_for(is_in)).await.unwrap().unwrap();
     let sessions = client.sessions().clone();
     let account = sessions.current().await.unwrap().unwrap().id;
     sessions.access_token(&account).await.unwrap();

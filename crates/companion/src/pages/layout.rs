@@ -1,6 +1,6 @@
 //! The one layout: a column 320 wide, a mark, a title, text. Same tokens as the app's window.
 
-use keyport_words::Words;
+use keyport_messages::Messages;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{Page, draw};
@@ -10,7 +10,7 @@ const STYLE: &str = include_str!("style.css");
 /// What a drawing needs beside the page.
 pub struct PageContext<'a> {
     /// Sentences.
-    pub words: &'a Words,
+    pub words: &'a Messages,
     /// For the content security policy: this page's own style and script.
     pub nonce: &'a str,
     /// To name to IT.
@@ -58,7 +58,7 @@ pub fn document(page: &Page, paper: &PageContext<'_>) -> String {
 
 /// The window's own mark, a keyhole in a gate; for a problem a sign that is a shape and a word, not
 /// a colour alone.
-fn mark(trouble: bool, words: &Words) -> Markup {
+fn mark(trouble: bool, words: &Messages) -> Markup {
     if trouble {
         return html! {
             svg.mark.trouble viewBox="0 0 48 48" role="img" aria-label=(words.text("page-warning", &[])) {

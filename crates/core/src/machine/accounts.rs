@@ -4,10 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Freshness, Front, Machine, RETRY_LIFETIME, Signed, Step};
+use super::{Freshness, Machine, RETRY_LIFETIME, SignInState, SignedInAccount, Step};
 use crate::account::{Account, AccountId, Stored};
 use crate::effect::Effect;
-use crate::event::{Event, Vault};
+use crate::event::{Event, KeychainContents};
 use crate::moment::Moment;
 use crate::problem::Problem;
 
@@ -20,7 +20,7 @@ impl Machine {
 
     /// Reads the keychain again, unless it is being read or written just now.
     pub(super) fn keychain_changed(mut self) -> Step {
-        if matches!(self.front, Front::Starting { .. } | Front::Saving { .. }) {
+        if matches!(self.sign_in, SignInState::Starting { .. } | SignInState::Saving { .. }) {
             return self.stay();
         }
         let ticket = self.take_ticket();
@@ -28,37 +28,37 @@ impl Machine {
         (self, vec![Effect::Load { ticket }])
     }
 
-    pub(super) fn reread(mut self, result: Result<Vault, Problem>, now: Moment) -> Step {
+    pub(super) fn reread(mut self, result: Result<KeychainContents, Problem>, now: Moment) -> Step {
         self.rereading = None;
-        let Ok(vault) = result else {
+        let Ok(contents) = result else {
             return self.stay();
         };
         let is_first = self.unread;
         self.unread = false;
         let held = self.held.take();
-        match &self.front {
+        match &self.sign_in {
             // The keychain was opened by someone else: everything goes on as after a start.
-            Front::Idle { problem: None | Some((_, None)) } if is_first => {
-                let (machine, mut effects) = self.restored(vault, now);
+            SignInState::Idle { problem: None | Some((_, None)) } if is_first => {
+                let (machine, mut effects) = self.restored(contents, now);
                 let Some(callback) = held else {
                     return (machine, effects);
                 };
-                let (machine, more) = machine.step(Event::Called(callback), now);
+                let (machine, more) = machine.step(Event::CallbackReceived(callback), now);
                 effects.extend(more);
                 (machine, effects)
             }
             _ => {
-                self.take_accounts_of(vault, now);
+                self.take_accounts_of(contents, now);
                 self.stay()
             }
         }
     }
 
     /// Makes the accounts those that the keychain lists, and those in memory.
-    pub(super) fn take_accounts_of(&mut self, vault: Vault, now: Moment) {
-        let ids: BTreeSet<_> = vault.accounts.iter().map(|account| account.id.clone()).collect();
+    pub(super) fn take_accounts_of(&mut self, contents: KeychainContents, now: Moment) {
+        let ids: BTreeSet<_> = contents.accounts.iter().map(|account| account.id.clone()).collect();
         self.accounts.retain(|id, signed| signed.stored == Stored::Memory || ids.contains(id));
-        for account in vault.accounts {
+        for account in contents.accounts {
             if self.leaving.contains(&account.id) {
                 continue;
             }
@@ -66,20 +66,20 @@ impl Machine {
                 Some(signed) if signed.stored == Stored::Keychain => signed.account = account,
                 Some(_) => {}
                 None => {
-                    let until = vault.fresh_until.get(&account.id).copied();
-                    let signed = Signed::restored(account, until, now);
+                    let until = contents.fresh_until.get(&account.id).copied();
+                    let signed = SignedInAccount::restored(account, until, now);
                     self.accounts.insert(signed.account.id.clone(), signed);
                 }
             }
         }
-        let mut wanted = self.current.take().into_iter().chain(vault.current);
+        let mut wanted = self.current.take().into_iter().chain(contents.current);
         self.current = wanted
             .find(|id| self.accounts.contains_key(id))
             .or_else(|| self.accounts.keys().next().cloned());
     }
 
     pub(super) fn account_wanted(mut self, account: AccountId) -> Step {
-        let is_idle = matches!(self.front, Front::Idle { .. });
+        let is_idle = matches!(self.sign_in, SignInState::Idle { .. });
         if !is_idle
             || self.current.as_ref() == Some(&account)
             || !self.accounts.contains_key(&account)
@@ -91,7 +91,7 @@ impl Machine {
     }
 
     pub(super) fn sign_out_of_all_wanted(mut self) -> Step {
-        if !matches!(self.front, Front::Idle { .. }) || self.accounts.is_empty() {
+        if !matches!(self.sign_in, SignInState::Idle { .. }) || self.accounts.is_empty() {
             return self.stay();
         }
         self.rereading = None;
@@ -108,7 +108,7 @@ impl Machine {
     }
 }
 
-impl Signed {
+impl SignedInAccount {
     /// An account as the keychain lists it, with the end of its access token.
     fn restored(account: Account, fresh_until: Option<Moment>, now: Moment) -> Self {
         Self {

@@ -1,7 +1,7 @@
 //! From the code exchange to the kept session: saved in the keychain, or held in memory and said
 //! so. What comes too late is revoked.
 
-use super::{Front, Machine, SAVE_LIFETIME, Step};
+use super::{Machine, SAVE_LIFETIME, SignInState, Step};
 use crate::account::{NewSession, Stored};
 use crate::attempt::{AttemptId, Store};
 use crate::effect::{Effect, Outcome};
@@ -16,8 +16,8 @@ impl Machine {
         result: Result<Box<NewSession>, Problem>,
         now: Moment,
     ) -> Step {
-        let store = match &self.front {
-            Front::Exchanging { id, store, .. } if id == attempt => *store,
+        let store = match &self.sign_in {
+            SignInState::Exchanging { id, store, .. } if id == attempt => *store,
             _ => return self.late(attempt, result),
         };
         match (result, store) {
@@ -31,18 +31,19 @@ impl Machine {
                 let ticket = self.take_ticket();
                 let save = Effect::Save { ticket, session: session.clone() };
                 let deadline = now.after(SAVE_LIFETIME);
-                self.front = Front::Saving { id: attempt.clone(), ticket, session, deadline };
+                self.sign_in =
+                    SignInState::Saving { id: attempt.clone(), ticket, session, deadline };
                 (self, vec![save])
             }
         }
     }
 
-    /// An exchange that nobody waits for any more: its session must not live on unseen.
+    /// An exchange that is not awaited any more: its session must not live on unseen.
     fn late(self, attempt: &AttemptId, result: Result<Box<NewSession>, Problem>) -> Step {
         let Ok(session) = result else {
             return self.stay();
         };
-        let being_saved = matches!(&self.front, Front::Saving { id, .. } if id == attempt);
+        let being_saved = matches!(&self.sign_in, SignInState::Saving { id, .. } if id == attempt);
         if being_saved || self.completed.as_ref() == Some(attempt) {
             return self.stay();
         }
@@ -56,8 +57,8 @@ impl Machine {
         result: Result<(), Problem>,
         now: Moment,
     ) -> Step {
-        match &self.front {
-            Front::Saving { id, ticket, session, .. } if *ticket == answered => {
+        match &self.sign_in {
+            SignInState::Saving { id, ticket, session, .. } if *ticket == answered => {
                 let (attempt, session) = (id.clone(), session.clone());
                 match result {
                     Ok(()) => {

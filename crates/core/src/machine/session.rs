@@ -1,7 +1,8 @@
 //! Sessions after sign-in: refresh, sign-out, and the rule that only a terminal answer ends one.
 
 use super::{
-    Freshness, Front, LONGEST_RETRY, Machine, REFRESH_LIFETIME, RETRY_LIFETIME, Signed, Step,
+    Freshness, LONGEST_RETRY, Machine, REFRESH_LIFETIME, RETRY_LIFETIME, SignInState,
+    SignedInAccount, Step,
 };
 use crate::account::{AccountId, NewSession, Stored};
 use crate::attempt::AttemptId;
@@ -15,7 +16,7 @@ const EARLY: Lifetime = Lifetime::seconds(30);
 /// Never sooner after the last one, or a companion whose tokens end at once would be asked without
 /// a pause.
 const SOONEST: Lifetime = Lifetime::seconds(30);
-/// Never later, or a session would be given up to a lifetime that nobody keeps to, or to a clock
+/// Never later, or a session would be given up to a lifetime that is not kept, or to a clock
 /// that was wrong.
 const LATEST: Lifetime = Lifetime::seconds(3600);
 
@@ -33,7 +34,7 @@ impl Machine {
         // What a reading under way found is older than this.
         self.rereading = None;
         self.leaving.remove(&id);
-        let signed = Signed {
+        let signed = SignedInAccount {
             account: session.account.clone(),
             stored,
             not_saved,
@@ -62,12 +63,12 @@ impl Machine {
     pub(crate) fn tick_sessions(mut self, now: Moment) -> Step {
         let mut effects = Vec::new();
         // While the keychain is read or written, nothing else may be done to it.
-        if matches!(self.front, Front::Starting { .. } | Front::Saving { .. }) {
+        if matches!(self.sign_in, SignInState::Starting { .. } | SignInState::Saving { .. }) {
             return (self, effects);
         }
-        // A refresh takes the turn that a sign-in needs for its code, for as long as the companion
+        // A refresh takes the lock that a sign-in needs for its code, for as long as the companion
         // takes to answer: with several accounts, longer than a sign-in waits. It follows after.
-        let may_begin = matches!(self.front, Front::Idle { .. });
+        let may_begin = matches!(self.sign_in, SignInState::Idle { .. });
         for id in self.accounts.keys().cloned().collect::<Vec<_>>() {
             let ticket = self.next_ticket;
             let Some(signed) = self.accounts.get_mut(&id) else {
@@ -90,7 +91,7 @@ impl Machine {
     }
 
     pub(crate) fn refreshed(mut self, answered: Ticket, result: &Refreshed, now: Moment) -> Step {
-        let asked = |signed: &&mut Signed| match signed.freshness {
+        let asked = |signed: &&mut SignedInAccount| match signed.freshness {
             Freshness::Refreshing { ticket, .. } => ticket == answered,
             _ => false,
         };
@@ -127,21 +128,21 @@ impl Machine {
 
     fn end_shown(mut self, account: &AccountId, why: Problem) -> Step {
         self.drop_account(account);
-        if let Front::Idle { problem } = &mut self.front {
+        if let SignInState::Idle { problem } = &mut self.sign_in {
             *problem = Some((why, None));
         }
         self.stay()
     }
 
     pub(crate) fn sign_out_wanted(self) -> Step {
-        let attempt = match &self.front {
-            Front::Idle { .. } => return self.sign_out_shown(),
-            // Nobody is shown as signed in yet: what is under way is given up.
-            Front::Starting { .. }
-            | Front::Preparing { .. }
-            | Front::AwaitingCallback(_)
-            | Front::Exchanging { .. } => return self.cancel_wanted(),
-            Front::Saving { id, session, .. } => (id.clone(), session.clone()),
+        let attempt = match &self.sign_in {
+            SignInState::Idle { .. } => return self.sign_out_shown(),
+            // No account is shown as signed in yet: what is under way is given up.
+            SignInState::Starting { .. }
+            | SignInState::Preparing { .. }
+            | SignInState::AwaitingCallback(_)
+            | SignInState::Exchanging { .. } => return self.cancel_wanted(),
+            SignInState::Saving { id, session, .. } => (id.clone(), session.clone()),
         };
         self.sign_out_unsaved(attempt)
     }
@@ -170,7 +171,7 @@ impl Machine {
     /// meanwhile need not hear of it.
     pub(crate) fn sign_out_unfinished(mut self, account: &AccountId, problem: Problem) -> Step {
         self.leaving.remove(account);
-        if let Front::Idle { problem: shown } = &mut self.front
+        if let SignInState::Idle { problem: shown } = &mut self.sign_in
             && !self.accounts.contains_key(account)
         {
             *shown = Some((problem, None));
@@ -206,7 +207,7 @@ impl Freshness {
     }
 }
 
-impl Signed {
+impl SignedInAccount {
     /// The session stays; the companion, or the keychain, is given more time with each try in vain.
     fn try_later(&mut self, problem: Problem, now: Moment) {
         self.unreachable = Some(problem);

@@ -1,9 +1,11 @@
 //! One attempt from the click to the session. A new click replaces the attempt; a late result of
 //! another attempt changes nothing, and a late success is revoked.
 
-use super::{EXCHANGE_LIFETIME, Front, LONGEST_WAIT, Machine, PREPARE_LIFETIME, Step, Waiting};
+use super::{
+    EXCHANGE_LIFETIME, LONGEST_WAIT, Machine, PREPARE_LIFETIME, SignInState, Step, WaitingAttempt,
+};
 use crate::attempt::{AttemptId, AttemptSeed, Pushed};
-use crate::callback::{Answer, Callback};
+use crate::callback::{AuthorizationResponse, Callback};
 use crate::effect::{Effect, Outcome};
 use crate::event::Progress;
 use crate::moment::Moment;
@@ -11,25 +13,25 @@ use crate::problem::Problem;
 
 impl Machine {
     pub(crate) fn sign_in_wanted(mut self, seed: AttemptSeed, now: Moment) -> Step {
-        let mut effects = match &mut self.front {
-            Front::Starting { wanted, .. } => {
+        let mut effects = match &mut self.sign_in {
+            SignInState::Starting { wanted, .. } => {
                 *wanted = Some(seed);
                 return self.stay();
             }
             // The code is used: what comes back decides, a click meanwhile does not.
-            Front::Exchanging { .. } | Front::Saving { .. } => return self.stay(),
+            SignInState::Exchanging { .. } | SignInState::Saving { .. } => return self.stay(),
             // A double click is the same wish; and a seed used before is never an attempt of its
             // own.
-            Front::Preparing { seed: under_way, .. } if under_way.id == seed.id => {
+            SignInState::Preparing { seed: under_way, .. } if under_way.id == seed.id => {
                 return self.stay();
             }
-            Front::Preparing { seed, .. } => given_up(seed.id.clone()),
-            Front::AwaitingCallback(waiting) => given_up(waiting.id.clone()),
-            Front::Idle { .. } => Vec::new(),
+            SignInState::Preparing { seed, .. } => given_up(seed.id.clone()),
+            SignInState::AwaitingCallback(waiting) => given_up(waiting.id.clone()),
+            SignInState::Idle { .. } => Vec::new(),
         };
         self.held = None;
         effects.push(Effect::Prepare(seed.clone()));
-        self.front = Front::Preparing { seed, deadline: now.after(PREPARE_LIFETIME) };
+        self.sign_in = SignInState::Preparing { seed, deadline: now.after(PREPARE_LIFETIME) };
         (self, effects)
     }
 
@@ -39,7 +41,7 @@ impl Machine {
         result: Result<Pushed, Problem>,
         now: Moment,
     ) -> Step {
-        let Front::Preparing { seed, .. } = &self.front else {
+        let SignInState::Preparing { seed, .. } = &self.sign_in else {
             return self.stay();
         };
         if seed.id != *attempt {
@@ -48,13 +50,13 @@ impl Machine {
         let seed = seed.clone();
         match result {
             Err(problem) => {
-                let close = Effect::CloseDoors { attempt: seed.id.clone() };
+                let close = Effect::CloseReceivers { attempt: seed.id.clone() };
                 (self.idle(Some((problem, Some(seed.id)))), vec![close])
             }
             Ok(pushed) => {
-                let waiting = Waiting {
+                let waiting = WaitingAttempt {
                     id: seed.id,
-                    doors: seed.doors,
+                    receivers: seed.receivers,
                     urls: pushed.urls,
                     issuer: pushed.issuer,
                     store: seed.store,
@@ -67,14 +69,14 @@ impl Machine {
                     waiting.kept().map(Effect::Keep).into_iter().collect();
                 effects.extend(waiting.open_browser());
                 effects.push(Effect::Watch { attempt: waiting.id.clone() });
-                self.front = Front::AwaitingCallback(waiting);
+                self.sign_in = SignInState::AwaitingCallback(waiting);
                 (self, effects)
             }
         }
     }
 
     pub(crate) fn open_again_wanted(mut self) -> Step {
-        let Front::AwaitingCallback(waiting) = &mut self.front else {
+        let SignInState::AwaitingCallback(waiting) = &mut self.sign_in else {
             return self.stay();
         };
         waiting.browser_failed = false;
@@ -83,7 +85,7 @@ impl Machine {
     }
 
     pub(crate) fn copy_link_wanted(self) -> Step {
-        let Front::AwaitingCallback(waiting) = &self.front else {
+        let SignInState::AwaitingCallback(waiting) = &self.sign_in else {
             return self.stay();
         };
         let effects = waiting.urls.first().map(|url| Effect::CopyLink { url: url.clone() });
@@ -91,35 +93,35 @@ impl Machine {
     }
 
     pub(crate) fn cancel_wanted(mut self) -> Step {
-        match &mut self.front {
-            Front::Starting { wanted, .. } => {
+        match &mut self.sign_in {
+            SignInState::Starting { wanted, .. } => {
                 *wanted = None;
                 self.stay()
             }
-            Front::Preparing { seed: AttemptSeed { id, .. }, .. }
-            | Front::AwaitingCallback(Waiting { id, .. }) => {
+            SignInState::Preparing { seed: AttemptSeed { id, .. }, .. }
+            | SignInState::AwaitingCallback(WaitingAttempt { id, .. }) => {
                 let effects = given_up(id.clone());
                 (self.idle(None), effects)
             }
             // The code is out: if a session comes of it, it comes too late and is revoked.
-            Front::Exchanging { id, .. } => {
+            SignInState::Exchanging { id, .. } => {
                 let outcome = Outcome::Failed(Problem::Cancelled);
                 let report = Effect::Report { attempt: id.clone(), outcome };
                 (self.idle(None), vec![report])
             }
-            Front::Saving { .. } | Front::Idle { .. } => self.stay(),
+            SignInState::Saving { .. } | SignInState::Idle { .. } => self.stay(),
         }
     }
 
     pub(crate) fn dismiss_wanted(mut self) -> Step {
-        if let Front::Idle { problem } = &mut self.front {
+        if let SignInState::Idle { problem } = &mut self.sign_in {
             *problem = None;
         }
         self.stay()
     }
 
     pub(crate) fn browser_failed(mut self, attempt: &AttemptId) -> Step {
-        if let Front::AwaitingCallback(waiting) = &mut self.front
+        if let SignInState::AwaitingCallback(waiting) = &mut self.sign_in
             && waiting.id == *attempt
         {
             waiting.browser_failed = true;
@@ -128,7 +130,7 @@ impl Machine {
     }
 
     pub(crate) fn progressed(mut self, attempt: &AttemptId, progress: Progress) -> Step {
-        let Front::AwaitingCallback(waiting) = &mut self.front else {
+        let SignInState::AwaitingCallback(waiting) = &mut self.sign_in else {
             return self.stay();
         };
         if waiting.id != *attempt {
@@ -144,77 +146,80 @@ impl Machine {
                 self.stay()
             }
             Progress::Failed(problem) => {
-                let close = Effect::CloseDoors { attempt: attempt.clone() };
+                let close = Effect::CloseReceivers { attempt: attempt.clone() };
                 (self.idle(Some((problem, Some(attempt.clone())))), vec![close])
             }
         }
     }
 
-    pub(crate) fn called(mut self, callback: Callback, now: Moment) -> Step {
-        let waiting = match &mut self.front {
+    pub(crate) fn callback_received(mut self, callback: Callback, now: Moment) -> Step {
+        let waiting = match &mut self.sign_in {
             // One is held until the keychain says whether it is awaited; a second one changes
             // nothing.
-            Front::Starting { held, .. } => {
+            SignInState::Starting { held, .. } => {
                 held.get_or_insert(callback);
                 return self.stay();
             }
-            Front::AwaitingCallback(waiting) => waiting,
+            SignInState::AwaitingCallback(waiting) => waiting,
             // So it is while the keychain stays locked, however long that takes: the link may have
             // started the app, and the attempt that it belongs to is in there.
-            Front::Idle { .. } if self.unread => {
+            SignInState::Idle { .. } if self.unread => {
                 self.held.get_or_insert(callback);
                 return self.stay();
             }
-            Front::Idle { .. }
-            | Front::Preparing { .. }
-            | Front::Exchanging { .. }
-            | Front::Saving { .. } => return self.stay(),
+            SignInState::Idle { .. }
+            | SignInState::Preparing { .. }
+            | SignInState::Exchanging { .. }
+            | SignInState::Saving { .. } => return self.stay(),
         };
-        let Some(door) = waiting.door_of(&callback) else {
+        let Some(receiver) = waiting.receiver_of(&callback) else {
             return self.stay();
         };
-        let (id, store, close) =
-            (waiting.id.clone(), waiting.store, Effect::CloseDoors { attempt: waiting.id.clone() });
-        match callback.answer {
-            Answer::Code(code) => {
+        let (id, store, close) = (
+            waiting.id.clone(),
+            waiting.store,
+            Effect::CloseReceivers { attempt: waiting.id.clone() },
+        );
+        match callback.response {
+            AuthorizationResponse::Code(code) => {
                 let exchange = Effect::ExchangeCode {
                     attempt: id.clone(),
-                    door: door.door,
+                    receiver: receiver.receiver,
                     code,
-                    verifier: door.verifier.clone(),
+                    verifier: receiver.verifier.clone(),
                 };
-                self.front =
-                    Front::Exchanging { id, store, deadline: now.after(EXCHANGE_LIFETIME) };
+                self.sign_in =
+                    SignInState::Exchanging { id, store, deadline: now.after(EXCHANGE_LIFETIME) };
                 (self, vec![Effect::Raise, exchange, close])
             }
-            Answer::Error(_) => {
+            AuthorizationResponse::Error(_) => {
                 (self.idle(Some((Problem::AccessDenied, Some(id)))), vec![Effect::Raise, close])
             }
         }
     }
 
-    pub(crate) fn tick_front(mut self, now: Moment) -> Step {
+    pub(crate) fn tick_sign_in(mut self, now: Moment) -> Step {
         let due = |deadline: Moment| deadline <= now;
-        match &mut self.front {
-            Front::Starting { ticket, deadline, .. } if due(*deadline) => {
+        match &mut self.sign_in {
+            SignInState::Starting { ticket, deadline, .. } if due(*deadline) => {
                 let ticket = *ticket;
                 self.loaded(ticket, Err(Problem::KeychainSlow), now)
             }
-            Front::Preparing { seed, deadline } if due(*deadline) => {
+            SignInState::Preparing { seed, deadline } if due(*deadline) => {
                 let (id, effects) = (seed.id.clone(), given_up(seed.id.clone()));
                 (self.idle(Some((Problem::ServiceUnavailable, Some(id)))), effects)
             }
-            Front::AwaitingCallback(waiting) if due(waiting.deadline) => {
+            SignInState::AwaitingCallback(waiting) if due(waiting.deadline) => {
                 let (id, effects) = (waiting.id.clone(), given_up(waiting.id.clone()));
                 (self.idle(Some((Problem::TimedOut, Some(id)))), effects)
             }
-            Front::Exchanging { id, deadline, .. } if due(*deadline) => {
+            SignInState::Exchanging { id, deadline, .. } if due(*deadline) => {
                 let id = id.clone();
                 let outcome = Outcome::Failed(Problem::TimedOut);
                 let report = Effect::Report { attempt: id.clone(), outcome };
                 (self.idle(Some((Problem::TimedOut, Some(id)))), vec![report])
             }
-            Front::Saving { id, ticket, session, deadline } if due(*deadline) => {
+            SignInState::Saving { id, ticket, session, deadline } if due(*deadline) => {
                 let (id, ticket, session) = (id.clone(), *ticket, session.clone());
                 self.hold(&id, session, Some(Problem::KeychainSlow), Some(ticket), now)
             }
@@ -223,7 +228,7 @@ impl Machine {
     }
 }
 
-impl Waiting {
+impl WaitingAttempt {
     fn open_browser(&self) -> Option<Effect> {
         let url = self.urls.first()?.clone();
         Some(Effect::OpenBrowser { attempt: self.id.clone(), url })
@@ -231,5 +236,5 @@ impl Waiting {
 }
 
 fn given_up(attempt: AttemptId) -> Vec<Effect> {
-    vec![Effect::CloseDoors { attempt: attempt.clone() }, Effect::CancelAttempt { attempt }]
+    vec![Effect::CloseReceivers { attempt: attempt.clone() }, Effect::CancelAttempt { attempt }]
 }

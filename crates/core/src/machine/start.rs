@@ -1,8 +1,8 @@
 //! Starting: the keychain is being read. A click and one callback are held until it is.
 
-use super::{Front, LOAD_LIFETIME, LONGEST_WAIT, Machine, Step, Waiting};
+use super::{LOAD_LIFETIME, LONGEST_WAIT, Machine, SignInState, Step, WaitingAttempt};
 use crate::effect::Effect;
-use crate::event::{Event, Ticket, Vault};
+use crate::event::{Event, KeychainContents, Ticket};
 use crate::moment::Moment;
 use crate::problem::Problem;
 
@@ -10,11 +10,13 @@ impl Machine {
     pub(crate) fn loaded(
         mut self,
         answered: Ticket,
-        result: Result<Vault, Problem>,
+        result: Result<KeychainContents, Problem>,
         now: Moment,
     ) -> Step {
-        let (wanted, held) = match self.front {
-            Front::Starting { ticket, ref mut wanted, ref mut held, .. } if ticket == answered => {
+        let (wanted, held) = match self.sign_in {
+            SignInState::Starting { ticket, ref mut wanted, ref mut held, .. }
+                if ticket == answered =>
+            {
                 (wanted.take(), held.take())
             }
             _ if self.rereading == Some(answered) => return self.reread(result, now),
@@ -22,7 +24,7 @@ impl Machine {
         };
         let unread = result.is_err();
         let (mut machine, mut effects) = match result {
-            Ok(vault) => self.restored(vault, now),
+            Ok(contents) => self.restored(contents, now),
             Err(problem) => (self.idle(Some((problem, None))), Vec::new()),
         };
         let (machine, more) = match (wanted, held) {
@@ -31,7 +33,7 @@ impl Machine {
                 machine.stay()
             }
             (Some(seed), _) => machine.step(Event::SignInWanted(seed), now),
-            (None, Some(callback)) => machine.step(Event::Called(callback), now),
+            (None, Some(callback)) => machine.step(Event::CallbackReceived(callback), now),
             (None, None) => machine.stay(),
         };
         effects.extend(more);
@@ -40,7 +42,7 @@ impl Machine {
 
     /// A keychain that could not be read says nothing about who is signed in: it is asked again.
     pub(crate) fn load_again_wanted(mut self, now: Moment) -> Step {
-        let Front::Idle { problem: Some((problem, None)) } = &self.front else {
+        let SignInState::Idle { problem: Some((problem, None)) } = &self.sign_in else {
             return self.stay();
         };
         if !problem.is_of_keychain() || !self.accounts.is_empty() {
@@ -50,21 +52,21 @@ impl Machine {
         let deadline = now.after(LOAD_LIFETIME);
         let held = self.held.take();
         self.rereading = None;
-        self.front = Front::Starting { ticket, deadline, wanted: None, held };
+        self.sign_in = SignInState::Starting { ticket, deadline, wanted: None, held };
         (self, vec![Effect::Load { ticket }])
     }
 
     /// The first reading that the keychain answered.
-    pub(super) fn restored(mut self, vault: Vault, now: Moment) -> Step {
+    pub(super) fn restored(mut self, contents: KeychainContents, now: Moment) -> Step {
         self.unread = false;
-        let (kept, trouble) = (vault.kept.clone(), vault.trouble);
-        self.take_accounts_of(vault, now);
+        let (kept, error) = (contents.kept.clone(), contents.error);
+        self.take_accounts_of(contents, now);
         match kept {
             Some(kept) if kept.deadline > now => {
                 let attempt = kept.id.clone();
-                self.front = Front::AwaitingCallback(Waiting {
+                self.sign_in = SignInState::AwaitingCallback(WaitingAttempt {
                     id: kept.id,
-                    doors: vec![kept.door],
+                    receivers: vec![kept.receiver],
                     urls: Vec::new(),
                     issuer: kept.issuer,
                     store: kept.store,
@@ -76,10 +78,10 @@ impl Machine {
                 (self, vec![Effect::Watch { attempt }])
             }
             Some(kept) => (
-                self.idle(trouble.map(|p| (p, None))),
-                vec![Effect::CloseDoors { attempt: kept.id }],
+                self.idle(error.map(|p| (p, None))),
+                vec![Effect::CloseReceivers { attempt: kept.id }],
             ),
-            None => (self.idle(trouble.map(|p| (p, None))), Vec::new()),
+            None => (self.idle(error.map(|p| (p, None))), Vec::new()),
         }
     }
 }

@@ -1,10 +1,10 @@
-//! The alphabet of the histories: every event, of two attempts and a stranger.
+//! The alphabet of the histories: every event, of two attempts and of an unknown one.
 
 pub mod model;
 
 use keyport_core::{
-    Answer, AttemptId, Event, KeptAttempt, Moment, Problem, Progress, Refreshed, Store, Stored,
-    Vault, table,
+    AttemptId, AuthorizationResponse, Event, KeptAttempt, KeychainContents, Moment, Problem,
+    Progress, Refreshed, Store, Stored, table,
 };
 
 /// What the sample secrets begin with.
@@ -30,10 +30,10 @@ pub fn alphabet() -> Vec<Event> {
         Event::Tick,
         table::unfinished("1"),
         Event::SignedOut { account: table::account("grace").id },
-        Event::Loaded { ticket: 1, result: Ok(Vault::default()) },
-        Event::Loaded { ticket: 1, result: Ok(vault_with_kept_attempt()) },
-        Event::Loaded { ticket: 0, result: Ok(Vault::default()) },
-        Event::Loaded { ticket: 0, result: Ok(vault_with_kept_attempt()) },
+        Event::Loaded { ticket: 1, result: Ok(KeychainContents::default()) },
+        Event::Loaded { ticket: 1, result: Ok(contents_with_kept_attempt()) },
+        Event::Loaded { ticket: 0, result: Ok(KeychainContents::default()) },
+        Event::Loaded { ticket: 0, result: Ok(contents_with_kept_attempt()) },
         Event::Loaded { ticket: 0, result: Err(Problem::KeychainLocked) },
         table::called("9"),
         mixed_up("1"),
@@ -71,30 +71,30 @@ fn done() -> Refreshed {
     Refreshed::Done { refresh_at: Moment(300_000), stored: Stored::Keychain }
 }
 
-fn vault_with_kept_attempt() -> Vault {
+fn contents_with_kept_attempt() -> KeychainContents {
     let Event::SignInWanted(seed) = table::wanted("1") else { unreachable!() };
-    Vault {
+    KeychainContents {
         accounts: vec![table::account("grace")],
         kept: Some(KeptAttempt {
             id: seed.id,
-            door: seed.doors[0].clone(),
+            receiver: seed.receivers[0].clone(),
             issuer: "https://sign-in.example".to_owned(),
             deadline: Moment(600_000),
             store: Store::Keychain,
         }),
-        ..Vault::default()
+        ..KeychainContents::default()
     }
 }
 
 /// Our state, another issuer: RFC 9207.
 fn mixed_up(n: &str) -> Event {
-    let Event::Called(mut callback) = table::called(n) else { unreachable!() };
+    let Event::CallbackReceived(mut callback) = table::called(n) else { unreachable!() };
     callback.issuer = Some("https://other.example".to_owned());
-    Event::Called(callback)
+    Event::CallbackReceived(callback)
 }
 
 fn refused(n: &str) -> Event {
-    let Event::Called(mut callback) = table::called(n) else { unreachable!() };
-    callback.answer = Answer::Error("access_denied".to_owned());
-    Event::Called(callback)
+    let Event::CallbackReceived(mut callback) = table::called(n) else { unreachable!() };
+    callback.response = AuthorizationResponse::Error("access_denied".to_owned());
+    Event::CallbackReceived(callback)
 }

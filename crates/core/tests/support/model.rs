@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use keyport_core::machine::{LOAD_LIFETIME, REFRESH_LIFETIME};
-use keyport_core::{AccountId, AttemptId, Effect, Event, Moment, Refreshed, Stored, Vault};
+use keyport_core::{
+    AccountId, AttemptId, Effect, Event, KeychainContents, Moment, Refreshed, Stored,
+};
 
 #[derive(Default)]
 pub struct Model {
@@ -14,7 +16,7 @@ pub struct Model {
     /// bring back.
     rereading: Option<(u64, Moment)>,
     leaving: BTreeSet<AccountId>,
-    /// The attempt whose doors may be open, and whether its code went out.
+    /// The attempt whose receivers may be open, and whether its code went out.
     under_way: Option<AttemptId>,
     exchanged: BTreeSet<AttemptId>,
     saving: Option<(u64, AccountId)>,
@@ -45,18 +47,18 @@ impl Model {
         match event {
             Event::Loaded { ticket: 0, result } if !self.loaded => {
                 self.loaded = true;
-                if let Ok(vault) = result {
-                    self.follow(vault);
-                    self.under_way = vault.kept.as_ref().map(|kept| kept.id.clone());
+                if let Ok(contents) = result {
+                    self.follow(contents);
+                    self.under_way = contents.kept.as_ref().map(|kept| kept.id.clone());
                 }
             }
             Event::Loaded { ticket, result }
                 if self.rereading.is_some_and(|(asked, _)| asked == *ticket) =>
             {
                 self.rereading = None;
-                if let Ok(vault) = result {
-                    self.follow(vault);
-                    if let (None, Some(kept)) = (&self.under_way, &vault.kept) {
+                if let Ok(contents) = result {
+                    self.follow(contents);
+                    if let (None, Some(kept)) = (&self.under_way, &contents.kept) {
                         // Of use only to the first reading that was answered; the machine knows.
                         self.under_way = Some(kept.id.clone());
                     }
@@ -108,7 +110,7 @@ impl Model {
                         "a code of {attempt:?} was exchanged, which is not under way"
                     ));
                 }
-                if !matches!(event, Event::Called(_) | Event::Loaded { .. }) {
+                if !matches!(event, Event::CallbackReceived(_) | Event::Loaded { .. }) {
                     return Err(format!("{event:?} exchanged a code at {now:?}"));
                 }
                 self.under_way = None;
@@ -161,8 +163,8 @@ impl Model {
     }
 
     /// What the keychain lists, and what is in memory.
-    fn follow(&mut self, vault: &Vault) {
-        let listed = vault.accounts.iter().map(|account| account.id.clone());
+    fn follow(&mut self, contents: &KeychainContents) {
+        let listed = contents.accounts.iter().map(|account| account.id.clone());
         let listed: BTreeSet<_> = listed.filter(|id| !self.leaving.contains(id)).collect();
         self.accounts.retain(|id, stored| *stored == Stored::Memory || listed.contains(id));
         let accounts = &self.accounts;

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use url::Url;
 
-use super::{PATIENCE, endpoints};
+use super::{WAIT_TIMEOUT, endpoints};
 
 pub type Fields = BTreeMap<String, String>;
 
@@ -140,7 +140,7 @@ impl TestCompanion {
     /// Waits until the world is so.
     pub async fn until<T>(&self, mut ready: impl FnMut(&World) -> Option<T>) -> T {
         let mut changes = self.world.changed.subscribe();
-        timeout(PATIENCE, async {
+        timeout(WAIT_TIMEOUT, async {
             loop {
                 if let Some(found) = ready(&self.world()) {
                     return found;

@@ -1,4 +1,4 @@
-//! A keychain with moods: what is asked of it can be refused, item by item, and an item can be
+//! A keychain with faults: what is asked of it can be refused, item by item, and an item can be
 //! damaged.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,94 +8,94 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use keyport_client::keychain::{
-    Answered, Item, Keychain, KeychainTrouble, MemoryKeychain, SecretBytes,
+    Answered, Item, Keychain, KeychainError, MemoryKeychain, SecretBytes,
 };
-use keyport_client::locks::{LockTrouble, Locking};
+use keyport_client::locks::{LockError, Locking};
 
 #[derive(Default)]
-pub struct MoodyKeychain {
+pub struct FaultyKeychain {
     items: MemoryKeychain,
-    moods: Mutex<Moods>,
+    faults: Mutex<Faults>,
     changed: watch::Sender<()>,
 }
 
 #[derive(Default)]
-struct Moods {
-    probe: Option<KeychainTrouble>,
-    read: Option<KeychainTrouble>,
-    write: BTreeMap<String, KeychainTrouble>,
-    delete: BTreeMap<String, KeychainTrouble>,
+struct Faults {
+    probe: Option<KeychainError>,
+    read: Option<KeychainError>,
+    write: BTreeMap<String, KeychainError>,
+    delete: BTreeMap<String, KeychainError>,
     late: Option<String>,
     stalls: Option<(String, watch::Receiver<bool>)>,
     damaged: BTreeSet<String>,
     aside: Vec<String>,
-    lock: Option<fn() -> LockTrouble>,
+    lock: Option<fn() -> LockError>,
     lock_waits: watch::Sender<usize>,
     newer: BTreeSet<String>,
     cannot_list: bool,
 }
 
-impl MoodyKeychain {
+impl FaultyKeychain {
     pub fn new() -> Arc<Self> {
         Arc::default()
     }
 
-    pub fn fails_probes(&self, trouble: impl Into<Option<KeychainTrouble>>) {
-        self.moods.lock().unwrap().probe = trouble.into();
+    pub fn fails_probes(&self, error: impl Into<Option<KeychainError>>) {
+        self.faults.lock().unwrap().probe = error.into();
     }
 
-    pub fn fails_reads(&self, trouble: impl Into<Option<KeychainTrouble>>) {
-        self.moods.lock().unwrap().read = trouble.into();
+    pub fn fails_reads(&self, error: impl Into<Option<KeychainError>>) {
+        self.faults.lock().unwrap().read = error.into();
     }
 
     /// Writing items whose name begins so.
-    pub fn fails_writes(&self, name: &str, trouble: KeychainTrouble) {
-        self.moods.lock().unwrap().write.insert(name.to_owned(), trouble);
+    pub fn fails_writes(&self, name: &str, error: KeychainError) {
+        self.faults.lock().unwrap().write.insert(name.to_owned(), error);
     }
 
-    pub fn fails_deletes(&self, name: &str, trouble: KeychainTrouble) {
-        self.moods.lock().unwrap().delete.insert(name.to_owned(), trouble);
+    pub fn fails_deletes(&self, name: &str, error: KeychainError) {
+        self.faults.lock().unwrap().delete.insert(name.to_owned(), error);
     }
 
     /// Items whose name begins so are written when nobody waits for the answer any more.
     pub fn writes_late(&self, name: &str) {
-        self.moods.lock().unwrap().late = Some(name.to_owned());
+        self.faults.lock().unwrap().late = Some(name.to_owned());
     }
 
     /// Writing items whose name begins so waits for the test.
     pub fn stalls_writes(&self, name: &str, go: watch::Receiver<bool>) {
-        self.moods.lock().unwrap().stalls = Some((name.to_owned(), go));
+        self.faults.lock().unwrap().stalls = Some((name.to_owned(), go));
     }
 
     /// Taking the lock ends so.
-    pub fn fails_locks(&self, trouble: Option<fn() -> LockTrouble>) {
-        self.moods.lock().unwrap().lock = trouble;
+    pub fn fails_locks(&self, error: Option<fn() -> LockError>) {
+        self.faults.lock().unwrap().lock = error;
     }
 
     /// How many have asked for the lock while another had it.
     pub fn lock_waits(&self) -> watch::Receiver<usize> {
-        self.moods.lock().unwrap().lock_waits.subscribe()
+        self.faults.lock().unwrap().lock_waits.subscribe()
     }
 
     pub fn is_well_again(&self) {
-        let mut moods = self.moods.lock().unwrap();
-        moods.write.clear();
-        moods.delete.clear();
-        (moods.probe, moods.read, moods.late) = (None, None, None);
+        let mut faults = self.faults.lock().unwrap();
+        faults.write.clear();
+        faults.delete.clear();
+        (faults.probe, faults.read, faults.late) = (None, None, None);
     }
 
     pub fn damage(&self, item: &Item) {
-        self.moods.lock().unwrap().damaged.insert(item.name());
+        self.faults.lock().unwrap().damaged.insert(item.name());
     }
 
     /// A newer version has written the item.
     pub fn is_of_a_newer_version(&self, item: &Item) {
-        self.moods.lock().unwrap().newer.insert(item.name());
+        self.faults.lock().unwrap().newer.insert(item.name());
     }
 
     /// As a platform whose items cannot be listed.
     pub fn cannot_list(&self) {
-        self.moods.lock().unwrap().cannot_list = true;
+        self.faults.lock().unwrap().cannot_list = true;
     }
 
     /// The keychain signals a change.
@@ -104,10 +104,10 @@ impl MoodyKeychain {
     }
 
     pub fn set_aside_so_far(&self) -> Vec<String> {
-        self.moods.lock().unwrap().aside.clone()
+        self.faults.lock().unwrap().aside.clone()
     }
 
-    /// As text, past every mood.
+    /// As text, past every fault.
     pub async fn text_of(&self, item: &Item) -> Option<String> {
         let bytes = self.items.read(item).await.unwrap()?;
         Some(String::from_utf8(bytes.expose().to_vec()).unwrap())
@@ -118,39 +118,39 @@ impl MoodyKeychain {
     }
 }
 
-fn refused(moods: &BTreeMap<String, KeychainTrouble>, item: &Item) -> Option<KeychainTrouble> {
+fn refused(faults: &BTreeMap<String, KeychainError>, item: &Item) -> Option<KeychainError> {
     let name = item.name();
-    moods.iter().find(|(start, _)| name.starts_with(start.as_str())).map(|(_, trouble)| *trouble)
+    faults.iter().find(|(start, _)| name.starts_with(start.as_str())).map(|(_, error)| *error)
 }
 
-fn at_once<'a, T: Send + 'a>(answer: Result<T, KeychainTrouble>) -> Answered<'a, T> {
+fn at_once<'a, T: Send + 'a>(answer: Result<T, KeychainError>) -> Answered<'a, T> {
     Box::pin(std::future::ready(answer))
 }
 
-impl Keychain for MoodyKeychain {
+impl Keychain for FaultyKeychain {
     fn probe(&self) -> Answered<'_, ()> {
-        match self.moods.lock().unwrap().probe {
-            Some(trouble) => at_once(Err(trouble)),
+        match self.faults.lock().unwrap().probe {
+            Some(error) => at_once(Err(error)),
             None => self.items.probe(),
         }
     }
 
     fn read<'a>(&'a self, item: &'a Item) -> Answered<'a, Option<SecretBytes>> {
-        let moods = self.moods.lock().unwrap();
-        match moods.read {
-            Some(trouble) => at_once(Err(trouble)),
-            None if moods.newer.contains(&item.name()) => at_once(Err(KeychainTrouble::Newer)),
-            None if moods.damaged.contains(&item.name()) => at_once(Err(KeychainTrouble::Corrupt)),
+        let faults = self.faults.lock().unwrap();
+        match faults.read {
+            Some(error) => at_once(Err(error)),
+            None if faults.newer.contains(&item.name()) => at_once(Err(KeychainError::Newer)),
+            None if faults.damaged.contains(&item.name()) => at_once(Err(KeychainError::Corrupt)),
             None => self.items.read(item),
         }
     }
 
     fn write<'a>(&'a self, item: &'a Item, secret: &'a SecretBytes) -> Answered<'a, ()> {
-        let moods = self.moods.lock().unwrap();
-        if moods.newer.contains(&item.name()) {
-            return at_once(Err(KeychainTrouble::Newer));
+        let faults = self.faults.lock().unwrap();
+        if faults.newer.contains(&item.name()) {
+            return at_once(Err(KeychainError::Newer));
         }
-        if let Some((name, go)) = &moods.stalls
+        if let Some((name, go)) = &faults.stalls
             && item.name().starts_with(name)
         {
             let mut go = go.clone();
@@ -159,36 +159,36 @@ impl Keychain for MoodyKeychain {
                 self.items.write(item, secret).await
             });
         }
-        if moods.late.as_ref().is_some_and(|name| item.name().starts_with(name)) {
+        if faults.late.as_ref().is_some_and(|name| item.name().starts_with(name)) {
             return Box::pin(async move {
                 self.items.write(item, secret).await?;
-                Err(KeychainTrouble::Slow)
+                Err(KeychainError::Slow)
             });
         }
-        match refused(&moods.write, item) {
-            Some(trouble) => at_once(Err(trouble)),
+        match refused(&faults.write, item) {
+            Some(error) => at_once(Err(error)),
             None => self.items.write(item, secret),
         }
     }
 
     fn delete<'a>(&'a self, item: &'a Item) -> Answered<'a, ()> {
-        let moods = self.moods.lock().unwrap();
-        if moods.newer.contains(&item.name()) {
-            return at_once(Err(KeychainTrouble::Newer));
+        let faults = self.faults.lock().unwrap();
+        if faults.newer.contains(&item.name()) {
+            return at_once(Err(KeychainError::Newer));
         }
-        match refused(&moods.delete, item) {
-            Some(trouble) => at_once(Err(trouble)),
+        match refused(&faults.delete, item) {
+            Some(error) => at_once(Err(error)),
             None => self.items.delete(item),
         }
     }
 
     fn set_aside<'a>(&'a self, item: &'a Item) -> Answered<'a, ()> {
-        let mut moods = self.moods.lock().unwrap();
-        if moods.newer.contains(&item.name()) {
-            return at_once(Err(KeychainTrouble::Newer));
+        let mut faults = self.faults.lock().unwrap();
+        if faults.newer.contains(&item.name()) {
+            return at_once(Err(KeychainError::Newer));
         }
-        moods.aside.push(item.name());
-        moods.damaged.remove(&item.name());
+        faults.aside.push(item.name());
+        faults.damaged.remove(&item.name());
         self.items.delete(item)
     }
 
@@ -198,32 +198,32 @@ impl Keychain for MoodyKeychain {
     }
 
     fn lock(&self, wait: Duration) -> Locking<'_> {
-        if let Some(trouble) = self.moods.lock().unwrap().lock {
-            return Box::pin(std::future::ready(Err(trouble())));
+        if let Some(error) = self.faults.lock().unwrap().lock {
+            return Box::pin(std::future::ready(Err(error())));
         }
         Box::pin(async move {
             match self.items.lock(Duration::ZERO).await {
-                Err(LockTrouble::Busy) => {}
+                Err(LockError::Busy) => {}
                 taken => return taken,
             }
-            self.moods.lock().unwrap().lock_waits.send_modify(|waits| *waits += 1);
+            self.faults.lock().unwrap().lock_waits.send_modify(|waits| *waits += 1);
             self.items.lock(wait).await
         })
     }
 
     fn check_lock(&self) -> Locking<'_, ()> {
-        let lock = self.moods.lock().unwrap().lock;
-        Box::pin(std::future::ready(match lock.map(|trouble| trouble()) {
-            None | Some(LockTrouble::Busy) => Ok(()),
-            Some(trouble) => Err(trouble),
+        let lock = self.faults.lock().unwrap().lock;
+        Box::pin(std::future::ready(match lock.map(|error| error()) {
+            None | Some(LockError::Busy) => Ok(()),
+            Some(error) => Err(error),
         }))
     }
 
     fn list(&self) -> Answered<'_, Option<Vec<String>>> {
-        let moods = self.moods.lock().unwrap();
-        match moods.read {
-            Some(trouble) => at_once(Err(trouble)),
-            None if moods.cannot_list => at_once(Ok(None)),
+        let faults = self.faults.lock().unwrap();
+        match faults.read {
+            Some(error) => at_once(Err(error)),
+            None if faults.cannot_list => at_once(Ok(None)),
             None => self.items.list(),
         }
     }

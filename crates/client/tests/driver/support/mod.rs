@@ -1,8 +1,8 @@
-//! What every test here needs: a companion, a desk with a client on it, and the person's moves.
+//! What every test here needs: a companion, a client on a test keychain, and the person's moves.
 
 pub mod companion;
-pub mod desk;
 mod endpoints;
+pub mod fixture;
 mod gate;
 pub mod keychain;
 pub mod proof;
@@ -13,8 +13,8 @@ use std::time::Duration;
 #[allow(unused_imports, reason = "not every test binary uses all of them")]
 pub use companion::{Fault, TestCompanion};
 #[allow(unused_imports, reason = "not every test binary uses all of them")]
-pub use desk::Desk;
-pub use keychain::MoodyKeychain;
+pub use fixture::ClientFixture;
+pub use keychain::FaultyKeychain;
 
 /// Longer than anything here may take; reached only when something hangs.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const WAIT_TIMEOUT: Duration = Duration::from_secs(20);

@@ -16,7 +16,7 @@ use keyport_companion::storage::{SqliteSettings, SqliteStorage, StorageParts};
 use keyport_companion::upstream::workos_sso::WorkosSso;
 use keyport_companion::upstream::{Upstream, Upstreams};
 use keyport_companion::web::Limits;
-use keyport_words::Words;
+use keyport_messages::Messages;
 use tokio::net::TcpListener;
 
 use super::provider::start_provider;
@@ -105,7 +105,7 @@ impl Service {
             keys,
             clock: Arc::<Hands>::clone(&clock),
             random,
-            words: Words::english(),
+            words: Messages::english(),
         });
         let running = Arc::clone(&app);
         let (stop, stopped) = tokio::sync::oneshot::channel();
