@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::admission::Policy;
 use crate::ambient::Clock;
-use crate::client_record::ClientRecord;
+use crate::clients::ClientRecord;
 use crate::domain::{Random, Timestamp};
 use crate::dpop::SeenProofs;
 use crate::issuer::Issuer;

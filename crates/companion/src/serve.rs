@@ -15,7 +15,6 @@ use tokio::net::{TcpListener, TcpSocket};
 
 use crate::ambient::{Clock, SystemClock};
 use crate::app::{App, Parts};
-use crate::client_record::ClientRecord;
 use crate::config::{DatabaseAddress, Settings};
 use crate::domain::{Random, SystemRandom};
 use crate::issuer::Issuer;
@@ -159,7 +158,7 @@ async fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc<App>> {
     Ok(App::new(Parts {
         issuer: Issuer::new(issuer)
             .context("the listening address makes no issuer; set KEYPORT_PUBLIC_URL")?,
-        clients: vec![ClientRecord::keyport_desktop()],
+        clients: settings.clients,
         policy: settings.policy,
         upstreams: Upstreams::new(Arc::new(upstream)),
         storage,

@@ -26,6 +26,8 @@ fn judge_raw(
     let read = |path: &str| match path {
         "/run/key" => Ok("sk_from_file\n".into()),
         "/run/empty" => Ok("\n".into()),
+        "/etc/clients.toml" => Ok(include_str!("../clients/keyport-desktop.toml").into()),
+        "/etc/two-faults.toml" => Ok("[[client]]\nid = \"notes\"\nscopes = []\n".into()),
         _ => Err(std::io::ErrorKind::NotFound.into()),
     };
     Settings::judge(variables, listen.parse().unwrap(), read, &IDS)

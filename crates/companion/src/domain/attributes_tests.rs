@@ -1,3 +1,5 @@
+//! Attributes of profiles, the hostile ones first.
+
 use super::*;
 
 /// Text that no role, group, name or value of an attribute may have.

@@ -11,7 +11,7 @@ use keyport_core::Problem;
 use super::request::{PushedRequest, RequestError};
 use super::upstream_authorization::UpstreamAuthorization;
 use crate::app::App;
-use crate::client_record::ClientRecord;
+use crate::clients::ClientRecord;
 use crate::domain::RequestId;
 use crate::pages::Page;
 use crate::upstream::{AuthorizationParameters, UpstreamEntry};

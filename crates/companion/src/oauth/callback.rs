@@ -135,7 +135,9 @@ fn answer(query: &Form, upstream: &UpstreamEntry) -> Option<Answer> {
 /// ours did.
 fn started_elsewhere(app: &App) -> Page {
     tracing::warn!("a callback without a state of ours: nothing was redeemed");
-    let open = app.clients.first().and_then(|client| client.opening_address(&app.issuer));
+    // Which of several apps the person came from is not known.
+    let only = app.clients.first().filter(|_| app.clients.len() == 1);
+    let open = only.and_then(|client| client.opening_address(&app.issuer));
     let status = StatusCode::BAD_REQUEST;
     Page::Problem(ProblemPage { problem: Problem::StartedElsewhere, attempt: None, open, status })
 }

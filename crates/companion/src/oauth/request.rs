@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::compact::CompactRequest;
 use crate::admission::{Hints, Selector};
-use crate::client_record::ClientRecord;
+use crate::clients::ClientRecord;
 use crate::domain::{AttemptId, Random, RequestId, Scope, Thumbprint, Timestamp, cleaned};
 use crate::keys::{Keys, Purpose};
 use crate::web::OAuthError;
@@ -81,7 +81,7 @@ impl Draft {
     ) -> Result<Self, OAuthError> {
         check_protocol(form)?;
         let redirect_uri = form.required("redirect_uri")?;
-        if !client.allows(redirect_uri) {
+        if client.choose(redirect_uri).is_none() {
             return Err(OAuthError::invalid_request(
                 "the redirect_uri is not registered for this client",
             ));
@@ -92,12 +92,13 @@ impl Draft {
                 "dpop_jkt names another key than the proof",
             ));
         }
+        let asked = Scope::parse(form.value("scope").unwrap_or("profile email"));
         let request = PushedRequest {
             client_id: client.id.clone(),
             redirect_uri: redirect_uri.to_owned(),
             state: state(form)?,
             code_challenge: challenge(form)?,
-            scope: Scope::parse(form.value("scope").unwrap_or("profile email")).as_str().to_owned(),
+            scope: client.granted(&asked).as_str().to_owned(),
             jkt,
             selector: Selector::Organization(String::new()),
             login_hint: hint(form, "login_hint")?,

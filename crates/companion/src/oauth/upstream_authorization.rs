@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::compact::CompactRequest;
 use super::request::{PushedRequest, RequestError};
-use crate::client_record::ClientRecord;
+use crate::clients::ClientRecord;
 use crate::domain::{
     BrowserHash, Random, RequestId, Scope, SecretText, Timestamp, UpstreamAuthorizationId,
 };

@@ -8,11 +8,13 @@ mod budget;
 mod caller;
 mod queue;
 mod refusals;
+mod turn;
 
 pub use arrival::{Arrival, Place};
 pub use budget::Rate;
 pub use caller::Caller;
 pub use queue::Ended;
+pub use turn::Turn;
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -74,16 +76,6 @@ struct State {
 struct Waiting {
     authorization: UpstreamAuthorizationId,
     turn: oneshot::Sender<Result<Turn, NoTurn>>,
-}
-
-/// The right to use a state: to send its code, or to record its error. Dropped without
-/// [`Turn::end`], it counts as not sent.
-pub struct Turn {
-    shared: Arc<Shared>,
-    /// None where nothing is sent.
-    ticket: Option<Ticket>,
-    authorization: UpstreamAuthorizationId,
-    ended: Ended,
 }
 
 impl Exchanges {
@@ -270,33 +262,5 @@ impl Drop for Leave<'_> {
         if state.waiting.remove(&self.ticket).is_some() {
             state.queue.leave(self.ticket);
         }
-    }
-}
-
-impl Turn {
-    /// The code is on its way: from here on the state is used, whatever happens.
-    pub fn begin(&mut self) {
-        self.ended = Ended::Failed;
-    }
-
-    /// Says what became of it.
-    pub fn end(mut self, ended: Ended) {
-        self.ended = ended;
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        {
-            let now = self.shared.clock.elapsed();
-            let mut state = self.shared.lock();
-            if self.ended == Ended::NotSent {
-                state.used.pop(&self.authorization);
-            }
-            if let Some(ticket) = self.ticket {
-                state.queue.end(ticket, self.ended, now);
-            }
-        }
-        Shared::advance(&self.shared);
     }
 }
