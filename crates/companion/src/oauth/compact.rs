@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use super::request::PushedRequest;
+use super::pushed_request::PushedRequest;
 use crate::admission::Selector;
 use crate::clients::{ClientRecord, RedirectChoice};
 use crate::domain::{AttemptId, Scope, Thumbprint};

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::compact::CompactRequest;
+use super::pushed_request::PushedRequest;
 use crate::admission::{Hints, Selector};
 use crate::clients::ClientRecord;
 use crate::domain::{AttemptId, Random, RequestId, Scope, Thumbprint, Timestamp, cleaned};
@@ -23,33 +24,6 @@ const URN: &str = "urn:ietf:params:oauth:request_uri:";
 const LONGEST_STATE: usize = 512;
 const LONGEST_NAME: usize = 64;
 const LONGEST_HINT: usize = 254;
-
-/// What was pushed, proved and admitted. No `Debug`: it holds the client's `state`.
-#[derive(Clone)]
-pub struct PushedRequest {
-    /// The app.
-    pub client_id: String,
-    /// Where the code goes.
-    pub redirect_uri: String,
-    /// The app's own `state`; empty if it sent none.
-    pub state: String,
-    /// S256.
-    pub code_challenge: String,
-    /// Granted scope.
-    pub scope: String,
-    /// The device key.
-    pub jkt: Thumbprint,
-    /// The one selector that goes upstream.
-    pub selector: Selector,
-    /// An email to fill in upstream.
-    pub login_hint: Option<String>,
-    /// What the device says of itself.
-    pub device_name: Option<String>,
-    /// The client's attempt.
-    pub attempt: Option<AttemptId>,
-    /// First second at which it may not be opened any more.
-    pub deadline: i64,
-}
 
 /// A request that has been read but not admitted.
 pub struct Draft {

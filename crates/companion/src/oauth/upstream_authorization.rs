@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::compact::CompactRequest;
-use super::request::{PushedRequest, RequestError};
+use super::pushed_request::PushedRequest;
+use super::request::RequestError;
 use crate::clients::ClientRecord;
 use crate::domain::{
     BrowserHash, Random, RequestId, Scope, SecretText, Timestamp, UpstreamAuthorizationId,

@@ -4,8 +4,10 @@
 
 mod draw;
 mod layout;
+mod rendered;
 
-pub use layout::{PageContext, document};
+pub use layout::document;
+pub use rendered::PageContext;
 
 use std::sync::Arc;
 
