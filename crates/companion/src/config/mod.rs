@@ -21,8 +21,8 @@ use crate::admission::Policy;
 use crate::clients::ClientRecord;
 use environment::Environment;
 
-pub use admission::IdRules;
 use crate::domain::{Lifetimes, SecretText};
+pub use admission::IdRules;
 pub use database::{DatabaseAddress, DatabaseTls, PostgresAddress};
 pub use proxies::TrustedProxies;
 pub use variables::{VARIABLES, Variable};
