@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::admission::Policy;
+use crate::admission::AdmissionPolicy;
 use crate::ambient::Clock;
 use crate::clients::ClientRecord;
 use crate::domain::{Random, Timestamp};
@@ -25,7 +25,7 @@ pub struct Parts {
     /// The apps.
     pub clients: Vec<ClientRecord>,
     /// Who may sign in.
-    pub policy: Policy,
+    pub policy: AdmissionPolicy,
     /// The providers.
     pub upstreams: Upstreams,
     /// What is remembered.
@@ -47,7 +47,7 @@ pub struct App {
     /// The apps.
     pub clients: Vec<ClientRecord>,
     /// Who may sign in.
-    pub policy: Policy,
+    pub policy: AdmissionPolicy,
     /// The providers.
     pub upstreams: Upstreams,
     /// What is remembered.

@@ -208,7 +208,7 @@ fn imports_run_downwards_and_in_no_circle() {
 fn an_upward_import_is_found_however_it_is_written() {
     for (path, planted) in [
         ("domain/id.rs", "use crate::storage::Storage;"),
-        ("config/mod.rs", "use crate::{admission::Policy, upstream::Rate};"),
+        ("config/mod.rs", "use crate::{admission::AdmissionPolicy, upstream::Rate};"),
         ("config/mod.rs", "use crate::{\n    domain,\n    web::{Form, Page},\n};"),
         ("upstream/cache.rs", "fn f(peer: crate::web::PeerAddress) {}"),
         ("upstream/cache.rs", "use super::super::web::Form;"),

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_built_in_client_stays_beside_others_and_gives_way_to_its_own_id() {
+    fn the_built_in_client_is_replaced_by_its_own_id_only() {
         let record = |id: &str| {
             format!(
                 "[[client]]\nid = \"{id}\"\nname = \"Notes\"\n\

@@ -1,7 +1,7 @@
 //! The settings that say who may sign in, and with which apps.
 
 use super::environment::Environment;
-use crate::admission::{Allowed, Policy};
+use crate::admission::{AdmissionPolicy, AllowedOrganizations};
 use crate::clients::{self, ClientRecord};
 
 /// What the upstream's ids and names look like, and what a fault says of one that does not.
@@ -18,14 +18,15 @@ pub struct IdRules {
 }
 
 impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
-    pub(super) fn policy(&mut self, ids: &IdRules) -> Policy {
-        let policy = Policy::new(
+    pub(super) fn policy(&mut self, ids: &IdRules) -> AdmissionPolicy {
+        let policy = AdmissionPolicy::new(
             self.list("KEYPORT_ORGANIZATIONS"),
             self.list("KEYPORT_PROVIDERS"),
             self.optional("KEYPORT_DEFAULT_ORGANIZATION"),
         )
         .with_people_without_organization(self.flag("KEYPORT_ALLOW_PEOPLE_WITHOUT_ORGANIZATION"));
-        if matches!(&policy.organizations, Allowed::These(ids) if ids.iter().any(|id| id == "*")) {
+        if matches!(&policy.organizations, AllowedOrganizations::These(ids) if ids.iter().any(|id| id == "*"))
+        {
             self.fault("KEYPORT_ORGANIZATIONS holds * beside ids: write * alone, or ids alone");
         }
         self.check_ids(&policy, ids);
@@ -41,9 +42,9 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
     }
 
     /// A mistyped id or name would admit no account, and nothing would say why.
-    fn check_ids(&mut self, policy: &Policy, rules: &IdRules) {
+    fn check_ids(&mut self, policy: &AdmissionPolicy, rules: &IdRules) {
         let is_good = rules.is_organization;
-        if let Allowed::These(ids) = &policy.organizations {
+        if let AllowedOrganizations::These(ids) = &policy.organizations {
             for id in ids.iter().filter(|id| *id != "*" && !is_good(id)) {
                 self.fault(format!(
                     "KEYPORT_ORGANIZATIONS holds {id:?}, {}",

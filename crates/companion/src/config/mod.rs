@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::admission::Policy;
+use crate::admission::AdmissionPolicy;
 use crate::clients::ClientRecord;
 use environment::Environment;
 
@@ -42,7 +42,7 @@ pub struct Settings {
     /// WorkOS and our account there.
     pub upstream: UpstreamSettings,
     /// Who may sign in.
-    pub policy: Policy,
+    pub policy: AdmissionPolicy,
     /// The apps with which they may.
     pub clients: Vec<ClientRecord>,
     /// Where the database is.

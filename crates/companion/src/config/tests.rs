@@ -111,7 +111,7 @@ fn every_fault_is_named_at_once_and_no_secret_is_shown() {
 }
 
 #[test]
-fn people_without_an_organization_are_let_in_by_a_plain_true_alone() {
+fn people_without_an_organization_need_a_plain_true() {
     let name = "KEYPORT_ALLOW_PEOPLE_WITHOUT_ORGANIZATION";
     for (value, allowed) in [("true", true), ("false", false), ("", false)] {
         let policy = judge(&[(name, value)], "127.0.0.1:1").unwrap().policy;
@@ -186,7 +186,7 @@ fn a_secret_may_come_from_a_file() {
 }
 
 #[test]
-fn the_provider_is_an_origin_and_a_password_in_its_address_is_not_repeated() {
+fn the_provider_address_is_an_origin_and_no_password_is_printed() {
     for bad in [
         "http://api.workos.com",
         "https://user:planted@api.workos.com",

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::pushed_request::PushedRequest;
-use crate::admission::Selector;
+use crate::admission::UpstreamSelector;
 use crate::clients::{ClientRecord, RedirectChoice};
 use crate::domain::{AttemptId, Scope, Thumbprint};
 
@@ -85,23 +85,24 @@ impl CompactRequest {
 }
 
 impl CompactSelector {
-    fn of(selector: &Selector) -> Self {
+    fn of(selector: &UpstreamSelector) -> Self {
         match selector {
-            Selector::Connection { id, organization } => {
+            UpstreamSelector::Connection { id, organization } => {
                 Self::Connection(Text::of(id), organization.as_deref().map(Text::of))
             }
-            Selector::Organization(id) => Self::Organization(Text::of(id)),
-            Selector::Provider(name) => Self::Provider(Text::of(name)),
+            UpstreamSelector::Organization(id) => Self::Organization(Text::of(id)),
+            UpstreamSelector::Provider(name) => Self::Provider(Text::of(name)),
         }
     }
 
-    fn selector(self) -> Selector {
+    fn selector(self) -> UpstreamSelector {
         match self {
-            Self::Connection(id, organization) => {
-                Selector::Connection { id: id.text(), organization: organization.map(Text::text) }
-            }
-            Self::Organization(id) => Selector::Organization(id.text()),
-            Self::Provider(name) => Selector::Provider(name.text()),
+            Self::Connection(id, organization) => UpstreamSelector::Connection {
+                id: id.text(),
+                organization: organization.map(Text::text),
+            },
+            Self::Organization(id) => UpstreamSelector::Organization(id.text()),
+            Self::Provider(name) => UpstreamSelector::Provider(name.text()),
         }
     }
 }

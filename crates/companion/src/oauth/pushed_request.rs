@@ -1,6 +1,6 @@
 //! A pushed authorization request as data (RFC 9126). How it is read and sealed stands beside it.
 
-use crate::admission::Selector;
+use crate::admission::UpstreamSelector;
 use crate::domain::{AttemptId, Thumbprint};
 
 /// What was pushed, proved and admitted. No `Debug`: it holds the client's `state`.
@@ -19,7 +19,7 @@ pub struct PushedRequest {
     /// The device key.
     pub jkt: Thumbprint,
     /// The one selector that goes upstream.
-    pub selector: Selector,
+    pub selector: UpstreamSelector,
     /// An email to fill in upstream.
     pub login_hint: Option<String>,
     /// What the device says of itself.

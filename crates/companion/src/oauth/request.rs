@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::compact::CompactRequest;
 use super::pushed_request::PushedRequest;
-use crate::admission::{Hints, Selector};
+use crate::admission::{SelectorHints, UpstreamSelector};
 use crate::clients::ClientRecord;
 use crate::domain::{AttemptId, Random, RequestId, Scope, Thumbprint, Timestamp, cleaned};
 use crate::keys::{Keys, Purpose};
@@ -30,7 +30,7 @@ pub struct Draft {
     /// All but the selector.
     pub request: PushedRequest,
     /// What it asks for.
-    pub hints: Hints,
+    pub hints: SelectorHints,
 }
 
 /// Why a `request_uri` is no good.
@@ -74,7 +74,7 @@ impl Draft {
             code_challenge: challenge(form)?,
             scope: client.granted(&asked).as_str().to_owned(),
             jkt,
-            selector: Selector::Organization(String::new()),
+            selector: UpstreamSelector::Organization(String::new()),
             login_hint: hint(form, "login_hint")?,
             device_name: form.value("device_name").and_then(|said| cleaned(said, LONGEST_NAME)),
             attempt: attempt(form)?,
@@ -84,7 +84,7 @@ impl Draft {
     }
 
     /// The request with the selector it was admitted with.
-    pub fn admitted(self, selector: Selector) -> PushedRequest {
+    pub fn admitted(self, selector: UpstreamSelector) -> PushedRequest {
         PushedRequest { selector, ..self.request }
     }
 }
@@ -189,8 +189,8 @@ fn hint(form: &Form, name: &str) -> Result<Option<String>, OAuthError> {
     Ok(hint)
 }
 
-fn hints(form: &Form) -> Result<Hints, OAuthError> {
-    let hints = Hints {
+fn hints(form: &Form) -> Result<SelectorHints, OAuthError> {
+    let hints = SelectorHints {
         login_hint: hint(form, "login_hint")?,
         organization: hint(form, "organization")?,
         connection: hint(form, "connection")?,

@@ -119,7 +119,7 @@ pub enum FrameStatus {
 }
 
 impl Page {
-    /// A problem that is nobody's attempt.
+    /// A problem that belongs to no attempt.
     pub fn problem(problem: Problem) -> Self {
         Self::Problem(ProblemPage {
             problem,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use keyport_companion::admission::Policy;
+use keyport_companion::admission::AdmissionPolicy;
 use keyport_companion::ambient::Clock;
 use keyport_companion::app::{App, Parts};
 use keyport_companion::clients::ClientRecord;
@@ -15,7 +15,7 @@ use keyport_companion::serve_app;
 use keyport_companion::storage::{SqliteSettings, SqliteStorage, StorageParts};
 use keyport_companion::upstream::workos_sso::WorkosSso;
 use keyport_companion::upstream::{Upstream, Upstreams};
-use keyport_companion::web::Limits;
+use keyport_companion::web::ServerLimits;
 use keyport_words::Words;
 use tokio::net::TcpListener;
 
@@ -49,11 +49,15 @@ impl Service {
     /// Acme may enter, by name, by domain or by default.
     pub async fn start() -> Self {
         let acme = Some("org_acme".to_owned());
-        Self::with_policy(Policy::new(vec!["org_acme".into()], vec!["GoogleOAuth".into()], acme))
-            .await
+        Self::with_policy(AdmissionPolicy::new(
+            vec!["org_acme".into()],
+            vec!["GoogleOAuth".into()],
+            acme,
+        ))
+        .await
     }
 
-    pub async fn with_policy(policy: Policy) -> Self {
+    pub async fn with_policy(policy: AdmissionPolicy) -> Self {
         let keys = Arc::new(Keys::derive(&KeyFile::draw(&SystemRandom)));
         let folder = tempfile::tempdir().unwrap();
         let clients = vec![ClientRecord::keyport_desktop()];
@@ -89,7 +93,7 @@ impl Service {
     async fn start_in(
         folder: tempfile::TempDir,
         keys: Arc<Keys>,
-        policy: Policy,
+        policy: AdmissionPolicy,
         clients: Vec<ClientRecord>,
         (now, build): Start,
     ) -> Self {
@@ -122,7 +126,7 @@ impl Service {
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let stopped = async move { drop(stopped.await) };
         let ended = tokio::spawn(async move {
-            serve_app(&app, listener, Limits::default(), stopped).await;
+            serve_app(&app, listener, ServerLimits::default(), stopped).await;
         });
         let stop = Some(stop);
         Self { url, provider, clock, provider_url, stop, ended, app: running, folder }
