@@ -54,7 +54,7 @@ async fn each_selector_that_is_admitted_signs_in() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_profile_of_another_organization_is_refused_with_its_own_words() -> Result<()> {
+async fn a_profile_of_another_organization_is_refused() -> Result<()> {
     for swapped in [
         json!({ "organization_id": "org_01SOMEBODYELSE" }),
         json!({ "connection_id": "conn_01SOMEBODYELSE", "organization_id": "org_01SOMEBODYELSE" }),

@@ -1,18 +1,18 @@
-//! Who may sign in: default deny. Hints come from an unauthenticated request, so they choose among
+//! Who may sign in: default deny. SelectorHints come from an unauthenticated request, so they choose among
 //! what the operator allows and never widen it; the profile that comes back is judged again. Pure.
 
 mod summary;
 
-pub use summary::Summary;
+pub use summary::PolicyLine;
 
 use keyport_core::Problem;
 use serde::{Deserialize, Serialize};
 
 /// The operator's rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy {
+pub struct AdmissionPolicy {
     /// `KEYPORT_ORGANIZATIONS`.
-    pub organizations: Allowed,
+    pub organizations: AllowedOrganizations,
     /// `KEYPORT_PROVIDERS`.
     pub providers: Vec<String>,
     /// `KEYPORT_DEFAULT_ORGANIZATION`.
@@ -24,14 +24,14 @@ pub struct Policy {
 
 /// Which organizations may enter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Allowed {
+pub enum AllowedOrganizations {
     /// `*`: every organization of the WorkOS environment.
     Every,
     /// These ids.
     These(Vec<String>),
 }
 
-impl Allowed {
+impl AllowedOrganizations {
     /// Whether this organization may enter.
     pub fn allows(&self, organization: &str) -> bool {
         match self {
@@ -43,7 +43,7 @@ impl Allowed {
 
 /// What the pushed request asked for; at most one of the last three.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Hints {
+pub struct SelectorHints {
     /// An email address.
     pub login_hint: Option<String>,
     /// An organization id.
@@ -57,7 +57,7 @@ pub struct Hints {
 /// The one selector that goes upstream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Selector {
+pub enum UpstreamSelector {
     /// One connection of one organization.
     Connection {
         /// `conn_…`
@@ -84,24 +84,28 @@ pub struct ListedConnection {
 
 /// What has to be known before the request can be judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Question {
+pub enum PendingAdmission {
     /// Nothing more: this selector is admitted.
-    Settled(Selector),
+    Settled(UpstreamSelector),
     /// Ask the upstream for the connections of this email domain, then `choose_by_domain`.
     Domain(String),
     /// Ask the upstream for this connection, then `admit_connection`.
     Connection(String),
 }
 
-impl Policy {
-    /// `organizations` with a lone `*` means all. Nobody without an organization enters.
+impl AdmissionPolicy {
+    /// `organizations` with a lone `*` means all. A person without an organization is refused.
     pub fn new(
         organizations: Vec<String>,
         providers: Vec<String>,
         default_organization: Option<String>,
     ) -> Self {
         let every = organizations == ["*"];
-        let organizations = if every { Allowed::Every } else { Allowed::These(organizations) };
+        let organizations = if every {
+            AllowedOrganizations::Every
+        } else {
+            AllowedOrganizations::These(organizations)
+        };
         Self { organizations, providers, default_organization, people_without_organization: false }
     }
 
@@ -112,13 +116,14 @@ impl Policy {
     }
 
     /// Whether no hint at all could be admitted.
-    pub fn admits_nobody(&self) -> bool {
-        self.organizations == Allowed::These(Vec::new()) && !self.admits_social_accounts()
+    pub fn admits_no_one(&self) -> bool {
+        self.organizations == AllowedOrganizations::These(Vec::new())
+            && !self.admits_social_accounts()
     }
 
     /// Whether any account of a listed provider could enter.
     fn admits_social_accounts(&self) -> bool {
-        let organization = self.organizations != Allowed::These(Vec::new());
+        let organization = self.organizations != AllowedOrganizations::These(Vec::new());
         !self.providers.is_empty() && (organization || self.people_without_organization)
     }
 
@@ -126,32 +131,34 @@ impl Policy {
     ///
     /// # Errors
     /// The problem that the answer names.
-    pub fn judge(&self, hints: &Hints) -> Result<Question, Problem> {
+    pub fn judge(&self, hints: &SelectorHints) -> Result<PendingAdmission, Problem> {
         if let Some(id) = &hints.connection {
-            return Ok(Question::Connection(id.clone()));
+            return Ok(PendingAdmission::Connection(id.clone()));
         }
         if let Some(id) = &hints.organization {
             return self.organization(id);
         }
         if let Some(name) = &hints.provider {
             return match (self.providers.contains(name), self.admits_social_accounts()) {
-                (true, true) => Ok(Question::Settled(Selector::Provider(name.clone()))),
-                // No organization is admitted, and nobody without one: the profile cannot help.
+                (true, true) => {
+                    Ok(PendingAdmission::Settled(UpstreamSelector::Provider(name.clone())))
+                }
+                // Neither an organization nor a person without one is admitted: no profile fits.
                 (true, false) => Err(Problem::WithoutOrganization),
                 (false, _) => Err(Problem::ProviderNotAllowed),
             };
         }
         if let Some(email) = &hints.login_hint {
-            return domain_of(email).map(Question::Domain).ok_or(Problem::DomainUnknown);
+            return domain_of(email).map(PendingAdmission::Domain).ok_or(Problem::DomainUnknown);
         }
         self.default_organization
             .as_ref()
             .map_or(Err(Problem::NoSelector), |id| self.organization(id))
     }
 
-    fn organization(&self, id: &str) -> Result<Question, Problem> {
+    fn organization(&self, id: &str) -> Result<PendingAdmission, Problem> {
         if self.organizations.allows(id) {
-            Ok(Question::Settled(Selector::Organization(id.to_owned())))
+            Ok(PendingAdmission::Settled(UpstreamSelector::Organization(id.to_owned())))
         } else {
             Err(Problem::OrganizationNotAllowed)
         }
@@ -161,7 +168,10 @@ impl Policy {
     ///
     /// # Errors
     /// None that may be used, or more than one.
-    pub fn choose_by_domain(&self, listed: &[ListedConnection]) -> Result<Selector, Problem> {
+    pub fn choose_by_domain(
+        &self,
+        listed: &[ListedConnection],
+    ) -> Result<UpstreamSelector, Problem> {
         let mut allowed = listed.iter().filter(|connection| self.may_use(connection)).peekable();
         if allowed.peek().is_none() {
             // An unauthenticated caller must not learn which companies are customers but not
@@ -180,7 +190,10 @@ impl Policy {
     ///
     /// # Errors
     /// It is not there, or may not be used: the same answer for both.
-    pub fn admit_connection(&self, found: Option<&ListedConnection>) -> Result<Selector, Problem> {
+    pub fn admit_connection(
+        &self,
+        found: Option<&ListedConnection>,
+    ) -> Result<UpstreamSelector, Problem> {
         match found {
             Some(connection) if !self.may_use(connection) => Err(Problem::ConnectionNotAllowed),
             Some(connection) if !connection.active => Err(Problem::ConnectionOff),
@@ -192,7 +205,10 @@ impl Policy {
     fn may_use(&self, connection: &ListedConnection) -> bool {
         match &connection.organization {
             Some(id) => self.organizations.allows(id),
-            None => self.people_without_organization && self.organizations == Allowed::Every,
+            None => {
+                self.people_without_organization
+                    && self.organizations == AllowedOrganizations::Every
+            }
         }
     }
 
@@ -203,11 +219,11 @@ impl Policy {
     /// The problem the page and the app show.
     pub fn admit_profile(
         &self,
-        asked: &Selector,
+        asked: &UpstreamSelector,
         came: &ReturnedProfile<'_>,
     ) -> Result<(), Problem> {
         match asked {
-            Selector::Connection { id, organization } => {
+            UpstreamSelector::Connection { id, organization } => {
                 if came.connection != id {
                     return Err(Problem::WrongOrganization);
                 }
@@ -215,11 +231,11 @@ impl Policy {
                     return Err(Problem::WrongOrganization);
                 }
             }
-            Selector::Organization(id) if came.organization != Some(id.as_str()) => {
+            UpstreamSelector::Organization(id) if came.organization != Some(id.as_str()) => {
                 return Err(Problem::WrongOrganization);
             }
-            Selector::Organization(_) => {}
-            Selector::Provider(name) => {
+            UpstreamSelector::Organization(_) => {}
+            UpstreamSelector::Provider(name) => {
                 if came.connection_type != name {
                     return Err(Problem::WrongOrganization);
                 }
@@ -240,7 +256,7 @@ impl Policy {
             None if !self.people_without_organization => Err(Problem::WithoutOrganization),
             None if is_listed => Ok(()),
             None if came.is_social => Err(Problem::ProviderNotAllowed),
-            None if self.organizations == Allowed::Every => Ok(()),
+            None if self.organizations == AllowedOrganizations::Every => Ok(()),
             None => Err(Problem::OrganizationNotAllowed),
         }
     }
@@ -259,8 +275,8 @@ pub struct ReturnedProfile<'a> {
     pub organization: Option<&'a str>,
 }
 
-fn selector(connection: &ListedConnection) -> Selector {
-    Selector::Connection {
+fn selector(connection: &ListedConnection) -> UpstreamSelector {
+    UpstreamSelector::Connection {
         id: connection.id.clone(),
         organization: connection.organization.clone(),
     }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::admission::Policy;
+use crate::admission::AdmissionPolicy;
 use crate::ambient::Clock;
-use crate::client_record::ClientRecord;
+use crate::clients::ClientRecord;
 use crate::domain::{Random, Timestamp};
 use crate::dpop::SeenProofs;
 use crate::issuer::Issuer;
@@ -25,7 +25,7 @@ pub struct Parts {
     /// The apps.
     pub clients: Vec<ClientRecord>,
     /// Who may sign in.
-    pub policy: Policy,
+    pub policy: AdmissionPolicy,
     /// The providers.
     pub upstreams: Upstreams,
     /// What is remembered.
@@ -47,7 +47,7 @@ pub struct App {
     /// The apps.
     pub clients: Vec<ClientRecord>,
     /// Who may sign in.
-    pub policy: Policy,
+    pub policy: AdmissionPolicy,
     /// The providers.
     pub upstreams: Upstreams,
     /// What is remembered.

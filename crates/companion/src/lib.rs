@@ -7,7 +7,7 @@
 pub mod admission;
 pub mod ambient;
 pub mod app;
-pub mod client_record;
+pub mod clients;
 pub mod config;
 pub mod domain;
 pub mod dpop;

@@ -22,7 +22,7 @@ use crate::web::problem_address::{move_to_clean_address, problem};
 use crate::{handoff, oauth};
 
 /// Longest that any answer may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The service.
 pub fn router(app: Arc<App>) -> Router {
@@ -73,12 +73,12 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(browsed)
         .merge(open)
         .layer(CatchPanicLayer::new())
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_TIMEOUT))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), present))
         .with_state(app)
 }
 
-/// A person would come back from the provider in vain: the code could not be exchanged.
+/// A person who came back from the provider could not be signed in: no code would be exchanged.
 async fn refuse_while_setup_is_wrong(
     State(app): State<Arc<App>>,
     request: Request,
@@ -100,7 +100,7 @@ async fn refuse_while_setup_is_wrong(
 }
 
 /// A GET here may use something up, and the framework answers HEAD with the same handler: scanners
-/// must not sign anybody in.
+/// must not complete a sign-in.
 async fn refuse_head(request: Request, next: Next) -> Response {
     if request.method() == Method::HEAD {
         (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET")]).into_response()

@@ -15,7 +15,6 @@ use tokio::net::{TcpListener, TcpSocket};
 
 use crate::ambient::{Clock, SystemClock};
 use crate::app::{App, Parts};
-use crate::client_record::ClientRecord;
 use crate::config::{DatabaseAddress, Settings};
 use crate::domain::{Random, SystemRandom};
 use crate::issuer::Issuer;
@@ -26,7 +25,7 @@ use crate::setup::{self, Setup};
 use crate::storage::{self, StorageParts};
 use crate::upstream::Upstreams;
 use crate::upstream::workos_sso::WorkosSso;
-use crate::web::{Limits, serve_until};
+use crate::web::{ServerLimits, serve_until};
 
 /// How long the start waits for the provider's word about key and client id.
 const CHECK_AT_START: Duration = Duration::from_millis(1500);
@@ -44,8 +43,8 @@ pub async fn serve(
     listen: SocketAddr,
     shutdown: &Shutdown,
 ) -> anyhow::Result<()> {
-    let defaults = Limits::default();
-    let limits = Limits {
+    let defaults = ServerLimits::default();
+    let limits = ServerLimits {
         connections: connections_allowed(defaults.connections),
         proxies: settings.trusted_proxies.clone(),
         ..defaults
@@ -86,7 +85,7 @@ pub async fn serve(
 pub async fn serve_app(
     app: &Arc<App>,
     listener: TcpListener,
-    limits: Limits,
+    limits: ServerLimits,
     stop: impl Future<Output = ()>,
 ) {
     let stop = stop.shared();
@@ -159,7 +158,7 @@ async fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc<App>> {
     Ok(App::new(Parts {
         issuer: Issuer::new(issuer)
             .context("the listening address makes no issuer; set KEYPORT_PUBLIC_URL")?,
-        clients: vec![ClientRecord::keyport_desktop()],
+        clients: settings.clients,
         policy: settings.policy,
         upstreams: Upstreams::new(Arc::new(upstream)),
         storage,

@@ -2,8 +2,8 @@
 //! sign-in page, which with an error redirect, and which with a page because its redirect URI or client cannot be
 //! trusted (RFC 6749 §4.1.2.1; workos-api reference "get authorization URL").
 
-use crate::environment::{Environment, Selector};
-use crate::parameters::{Parameters, Repeated};
+use crate::environment::{ConnectionSelector, Environment};
+use crate::parameters::{Parameters, RepeatedParameterError};
 use crate::pkce::CodeChallenge;
 use crate::redirect_uri::with_query;
 use crate::sso_error::SsoError;
@@ -53,8 +53,8 @@ impl Reply {
     }
 }
 
-impl From<Repeated> for Refusal {
-    fn from(Repeated(name): Repeated) -> Self {
+impl From<RepeatedParameterError> for Refusal {
+    fn from(RepeatedParameterError(name): RepeatedParameterError) -> Self {
         page("Error: Invalid request", format!("The parameter “{name}” was sent more than once."))
     }
 }
@@ -114,7 +114,7 @@ pub fn check_idp_initiated(
     let redirect_uri =
         redirect_uri.unwrap_or_else(|| environment.default_redirect_uri().to_owned());
     let reply = Reply { redirect_uri, state: None };
-    if let Err(error) = environment.select(Selector::Connection(&connection.id)) {
+    if let Err(error) = environment.select(ConnectionSelector::Connection(&connection.id)) {
         return Err(Refusal::Redirect(reply.with_error(error)));
     }
     if !connection.idp_initiated {
@@ -163,15 +163,15 @@ fn challenge(query: &Parameters) -> Result<Option<CodeChallenge>, Refusal> {
     }
 }
 
-fn selector(query: &Parameters) -> Result<Result<Selector<'_>, SsoError>, Refusal> {
+fn selector(query: &Parameters) -> Result<Result<ConnectionSelector<'_>, SsoError>, Refusal> {
     if query.one("domain")?.is_some() {
         return Ok(Err(SsoError::DomainConnectionSelectorNotAllowed));
     }
     let given = (query.one("connection")?, query.one("organization")?, query.one("provider")?);
     Ok(match given {
-        (Some(id), None, None) => Ok(Selector::Connection(id)),
-        (None, Some(id), None) => Ok(Selector::Organization(id)),
-        (None, None, Some(name)) => Ok(Selector::Provider(name)),
+        (Some(id), None, None) => Ok(ConnectionSelector::Connection(id)),
+        (None, Some(id), None) => Ok(ConnectionSelector::Organization(id)),
+        (None, None, Some(name)) => Ok(ConnectionSelector::Provider(name)),
         _ => Err(SsoError::InvalidConnectionSelector),
     })
 }

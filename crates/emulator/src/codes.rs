@@ -15,7 +15,7 @@ pub const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(600);
 
 #[derive(Debug, Default)]
 pub struct Codes {
-    waiting: HashMap<Fingerprint, Waiting>,
+    waiting: HashMap<Fingerprint, IssuedCode>,
     access_tokens: HashMap<Fingerprint, AccessToken>,
     tally: Tally,
 }
@@ -39,7 +39,7 @@ pub enum InvalidGrant {
 }
 
 #[derive(Debug)]
-struct Waiting {
+struct IssuedCode {
     profile: Profile,
     challenge: Option<CodeChallenge>,
     expires: Instant,
@@ -63,7 +63,7 @@ impl Codes {
         self.tally.issued += 1;
         self.waiting.insert(
             code.fingerprint(),
-            Waiting { profile, challenge, expires: now + CODE_LIFETIME },
+            IssuedCode { profile, challenge, expires: now + CODE_LIFETIME },
         );
     }
 

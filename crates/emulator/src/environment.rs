@@ -28,7 +28,7 @@ pub struct Environment {
 
 /// How an authorization request names its connection: exactly one way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Selector<'a> {
+pub enum ConnectionSelector<'a> {
     Connection(&'a str),
     Organization(&'a str),
     Provider(&'a str),
@@ -36,8 +36,8 @@ pub enum Selector<'a> {
 
 /// Why an email does not become a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoPerson {
-    /// Nobody in the seed has this address.
+pub enum PersonError {
+    /// No person of the seed has this address.
     Unknown,
     /// The address belongs to another domain than the organization's, and the organization forbids that.
     OutsideOrganization,
@@ -96,12 +96,12 @@ impl Environment {
     ///
     /// # Errors
     /// The code of the error redirect that WorkOS answers instead.
-    pub fn select(&self, selector: Selector<'_>) -> Result<&Connection, SsoError> {
+    pub fn select(&self, selector: ConnectionSelector<'_>) -> Result<&Connection, SsoError> {
         match selector {
-            Selector::Connection(id) => {
+            ConnectionSelector::Connection(id) => {
                 active(self.connection(id).ok_or(SsoError::ConnectionInvalid)?)
             }
-            Selector::Organization(id) => {
+            ConnectionSelector::Organization(id) => {
                 let of_organization = |it: &&Connection| it.organization_id.as_deref() == Some(id);
                 self.only(
                     of_organization,
@@ -109,7 +109,7 @@ impl Environment {
                     SsoError::AmbiguousConnectionSelector,
                 )
             }
-            Selector::Provider(name) if PROVIDERS.contains(&name) => {
+            ConnectionSelector::Provider(name) if PROVIDERS.contains(&name) => {
                 let of_environment =
                     |it: &&Connection| it.organization_id.is_none() && it.connection_type == name;
                 self.only(
@@ -118,23 +118,23 @@ impl Environment {
                     SsoError::ConnectionStrategyInvalid,
                 )
             }
-            Selector::Provider(_) => Err(SsoError::InvalidConnectionSelector),
+            ConnectionSelector::Provider(_) => Err(SsoError::InvalidConnectionSelector),
         }
     }
 
     /// The person whom the identity provider behind `connection` would report for `email`.
     ///
     /// # Errors
-    /// `OutsideOrganization` comes first: it does not depend on whether anybody has the address.
-    pub fn person(&self, connection: &Connection, email: &str) -> Result<&Person, NoPerson> {
+    /// `OutsideOrganization` comes first: it does not depend on whether a person has the address.
+    pub fn person(&self, connection: &Connection, email: &str) -> Result<&Person, PersonError> {
         if let Some(organization) = self.organization_of(connection)
             && !organization.allow_profiles_outside_organization
             && !has_domain_of(organization, email)
         {
-            return Err(NoPerson::OutsideOrganization);
+            return Err(PersonError::OutsideOrganization);
         }
         let known = self.seed.people.iter().find(|person| person.email.eq_ignore_ascii_case(email));
-        known.ok_or(NoPerson::Unknown)
+        known.ok_or(PersonError::Unknown)
     }
 
     fn only(

@@ -43,7 +43,7 @@ pub enum Fault {
 /// A fault as it is ordered, flat; which of the optional members may stand beside `kind` is checked.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Order {
+pub struct FaultOrder {
     route: String,
     kind: Kind,
     #[serde(default = "once")]
@@ -84,7 +84,7 @@ fn once() -> u64 {
     1
 }
 
-impl Order {
+impl FaultOrder {
     fn fault(&self) -> Result<Fault, String> {
         let members =
             (self.status, self.retry_after_seconds, self.delay_ms, self.size_bytes, &self.profile);
@@ -101,7 +101,7 @@ impl Order {
                 Ok(Fault::Garbage { size_bytes: size.unwrap_or(64) })
             }
             (Kind::SwapProfile, (None, None, None, None, profile)) => {
-                Ok(Fault::SwapProfile(profile.clone().unwrap_or_else(stranger)))
+                Ok(Fault::SwapProfile(profile.clone().unwrap_or_else(foreign_person)))
             }
             (Kind::LoseAnswer, (None, None, None, None, None)) => Ok(Fault::LoseAnswer),
             (kind, _) => Err(format!(
@@ -112,7 +112,7 @@ impl Order {
 }
 
 /// Another organization and connection than any seed has.
-fn stranger() -> Map<String, Value> {
+fn foreign_person() -> Map<String, Value> {
     let organization = ("organization_id".to_owned(), json!("org_01EMULATORSTRANGER"));
     let connection = ("connection_id".to_owned(), json!("conn_01EMULATORSTRANGER"));
     Map::from_iter([organization, connection])
@@ -121,7 +121,7 @@ fn stranger() -> Map<String, Value> {
 impl Faults {
     /// # Errors
     /// A sentence for the developer when the order could never take effect.
-    pub fn order(&mut self, order: &Order) -> Result<(), String> {
+    pub fn order(&mut self, order: &FaultOrder) -> Result<(), String> {
         if !ROUTES.contains(&order.route.as_str()) {
             return Err(format!("no route {:?}; there are {}", order.route, ROUTES.join(", ")));
         }
@@ -165,10 +165,11 @@ impl Faults {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Fault, Faults, Order};
+    use super::{Fault, FaultOrder, Faults};
 
     fn order(faults: &mut Faults, order: Value) -> Result<(), String> {
-        faults.order(&serde_json::from_value::<Order>(order).map_err(|cause| cause.to_string())?)
+        faults
+            .order(&serde_json::from_value::<FaultOrder>(order).map_err(|cause| cause.to_string())?)
     }
 
     #[test]

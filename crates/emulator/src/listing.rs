@@ -2,7 +2,7 @@
 //! `before` and `after`. Unknown parameters are ignored, as there (there is no filter by state).
 
 use crate::environment::Environment;
-use crate::parameters::{Parameters, Repeated};
+use crate::parameters::{Parameters, RepeatedParameterError};
 use crate::seed::Connection;
 
 const DEFAULT_LIMIT: usize = 10;
@@ -38,9 +38,9 @@ impl<'a> Query<'a> {
     /// A sentence for the developer: `limit` out of range, an unknown order, both cursors, a parameter sent twice.
     pub fn read(parameters: &'a Parameters) -> Result<Self, String> {
         let one = |name| {
-            parameters
-                .one(name)
-                .map_err(|Repeated(name)| format!("`{name}` was sent more than once."))
+            parameters.one(name).map_err(|RepeatedParameterError(name)| {
+                format!("`{name}` was sent more than once.")
+            })
         };
         let limit = match one("limit")? {
             None => DEFAULT_LIMIT,

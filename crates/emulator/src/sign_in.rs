@@ -1,7 +1,7 @@
 //! What happens when the sign-in form is submitted: the part that the customer's identity provider plays.
 //! Any password is `keyport`; the address `error+CODE@…` makes the provider fail with CODE.
 
-use crate::environment::{Environment, NoPerson};
+use crate::environment::{Environment, PersonError};
 use crate::ids::Entropy;
 use crate::profile::Profile;
 use crate::seed::Connection;
@@ -41,10 +41,12 @@ pub fn sign_in(
     }
     match environment.person(connection, email) {
         Ok(person) => SignIn::Done(Box::new(Profile::of(person, connection, entropy))),
-        Err(NoPerson::OutsideOrganization) => {
+        Err(PersonError::OutsideOrganization) => {
             SignIn::Failed(SsoError::ProfileNotAllowedOutsideOrganization)
         }
-        Err(NoPerson::Unknown) => SignIn::Again(format!("Nobody here has the address “{email}”.")),
+        Err(PersonError::Unknown) => {
+            SignIn::Again(format!("Nobody here has the address “{email}”."))
+        }
     }
 }
 

@@ -14,14 +14,14 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Chores of the Keyport project", version)]
+#[command(name = "cargo xtask", about = "Tasks of the Keyport project", version)]
 struct Arguments {
     #[command(subcommand)]
-    chore: Chore,
+    chore: Task,
 }
 
 #[derive(Subcommand)]
-enum Chore {
+enum Task {
     /// Install what is missing (Debian 12 or 13, Ubuntu as far as it goes)
     Setup,
     /// Start emulator, companion and app, and sign in
@@ -54,12 +54,12 @@ enum Chore {
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
-        Chore::Setup => setup::install(&setup::Purpose::ALL),
-        Chore::Demo { headless } => demo::run(headless),
-        Chore::Test => test::run(),
-        Chore::Package { debug } => package::run(debug).map(|_| ()),
-        Chore::Stress { short } => stress::run(short),
-        Chore::Bench { arguments } => bench::run(&arguments),
+        Task::Setup => setup::install(&setup::Purpose::ALL),
+        Task::Demo { headless } => demo::run(headless),
+        Task::Test => test::run(),
+        Task::Package { debug } => package::run(debug).map(|_| ()),
+        Task::Stress { short } => stress::run(short),
+        Task::Bench { arguments } => bench::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

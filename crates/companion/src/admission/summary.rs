@@ -1,22 +1,22 @@
 //! What a policy admits, in plain words for the operator's log: a combination of settings that lets
-//! in more people, or fewer, than somebody expects is read at the start and not found out later.
+//! in more people, or fewer, than the operator expects is read at the start and not found out later.
 
-use super::{Allowed, Policy};
+use super::{AdmissionPolicy, AllowedOrganizations};
 
 /// One line of the log at the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Summary {
+pub struct PolicyLine {
     /// The sentence.
     pub text: String,
     /// Something that is probably not meant so.
     pub is_warning: bool,
 }
 
-impl Policy {
+impl AdmissionPolicy {
     /// What these settings admit together.
-    pub fn summary(&self) -> Vec<Summary> {
-        if self.admits_nobody() {
-            let mut text = "nobody may sign in: KEYPORT_ORGANIZATIONS is not set".to_owned();
+    pub fn summary(&self) -> Vec<PolicyLine> {
+        if self.admits_no_one() {
+            let mut text = "no person may sign in: KEYPORT_ORGANIZATIONS is not set".to_owned();
             if self.providers.is_empty() {
                 text.push_str(" and KEYPORT_PROVIDERS is not either");
             } else {
@@ -25,28 +25,28 @@ impl Policy {
                      admits people of admitted organizations only",
                 );
             }
-            return vec![Summary { text, is_warning: true }];
+            return vec![PolicyLine { text, is_warning: true }];
         }
-        let mut lines = vec![Summary { text: self.organizations_line(), is_warning: false }];
+        let mut lines = vec![PolicyLine { text: self.organizations_line(), is_warning: false }];
         lines.extend(self.people_without_organization_line());
         lines
     }
 
     fn organizations_line(&self) -> String {
         match &self.organizations {
-            Allowed::Every => {
+            AllowedOrganizations::Every => {
                 "people of every organization of the WorkOS environment may sign in".to_owned()
             }
-            Allowed::These(ids) if ids.is_empty() => {
+            AllowedOrganizations::These(ids) if ids.is_empty() => {
                 "people of no organization may sign in".to_owned()
             }
-            Allowed::These(ids) => format!("people of {} may sign in", ids.join(", ")),
+            AllowedOrganizations::These(ids) => format!("people of {} may sign in", ids.join(", ")),
         }
     }
 
-    fn people_without_organization_line(&self) -> Option<Summary> {
+    fn people_without_organization_line(&self) -> Option<PolicyLine> {
         let providers = self.providers.join(", ");
-        let is_every = self.organizations == Allowed::Every;
+        let is_every = self.organizations == AllowedOrganizations::Every;
         let (text, is_warning) = match (self.people_without_organization, providers.is_empty()) {
             (false, true) => return None,
             (false, false) => (
@@ -76,6 +76,6 @@ impl Policy {
                 true,
             ),
         };
-        Some(Summary { text, is_warning })
+        Some(PolicyLine { text, is_warning })
     }
 }

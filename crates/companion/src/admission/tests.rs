@@ -1,23 +1,23 @@
 use super::*;
 
-fn policy() -> Policy {
-    Policy::new(
+fn policy() -> AdmissionPolicy {
+    AdmissionPolicy::new(
         vec!["org_acme".into(), "org_globex".into()],
         vec!["GoogleOAuth".into()],
         Some("org_acme".into()),
     )
 }
 
-fn everybody() -> Policy {
-    Policy::new(vec!["*".into()], Vec::new(), None)
+fn everybody() -> AdmissionPolicy {
+    AdmissionPolicy::new(vec!["*".into()], Vec::new(), None)
 }
 
 fn connection(id: &str, organization: Option<&str>, active: bool) -> ListedConnection {
     ListedConnection { id: id.into(), organization: organization.map(str::to_owned), active }
 }
 
-fn asked(selector: &str, value: &str) -> Hints {
-    let mut hints = Hints::default();
+fn asked(selector: &str, value: &str) -> SelectorHints {
+    let mut hints = SelectorHints::default();
     let slot = match selector {
         "organization" => &mut hints.organization,
         "connection" => &mut hints.connection,
@@ -28,26 +28,26 @@ fn asked(selector: &str, value: &str) -> Hints {
     hints
 }
 
-fn organization(id: &str) -> Selector {
-    Selector::Organization(id.into())
+fn organization(id: &str) -> UpstreamSelector {
+    UpstreamSelector::Organization(id.into())
 }
 
 #[test]
-fn by_default_nobody_enters() {
-    let nobody = Policy::new(Vec::new(), Vec::new(), None);
-    assert!(nobody.admits_nobody());
-    assert_eq!(nobody.judge(&Hints::default()), Err(Problem::NoSelector));
+fn by_default_no_person_enters() {
+    let closed = AdmissionPolicy::new(Vec::new(), Vec::new(), None);
+    assert!(closed.admits_no_one());
+    assert_eq!(closed.judge(&SelectorHints::default()), Err(Problem::NoSelector));
     assert_eq!(
-        nobody.judge(&asked("organization", "org_acme")),
+        closed.judge(&asked("organization", "org_acme")),
         Err(Problem::OrganizationNotAllowed)
     );
-    assert_eq!(nobody.judge(&asked("provider", "GoogleOAuth")), Err(Problem::ProviderNotAllowed));
+    assert_eq!(closed.judge(&asked("provider", "GoogleOAuth")), Err(Problem::ProviderNotAllowed));
     let listed = [connection("conn_1", Some("org_acme"), true), connection("conn_2", None, true)];
-    assert_eq!(nobody.choose_by_domain(&listed), Err(Problem::DomainUnknown));
-    assert_eq!(nobody.admit_connection(Some(&listed[0])), Err(Problem::ConnectionNotAllowed));
-    assert_eq!(nobody.admit_connection(Some(&listed[1])), Err(Problem::ConnectionNotAllowed));
-    let providers = Policy::new(Vec::new(), vec!["GoogleOAuth".into()], None);
-    assert!(providers.admits_nobody(), "an account of no organization needs a setting of its own");
+    assert_eq!(closed.choose_by_domain(&listed), Err(Problem::DomainUnknown));
+    assert_eq!(closed.admit_connection(Some(&listed[0])), Err(Problem::ConnectionNotAllowed));
+    assert_eq!(closed.admit_connection(Some(&listed[1])), Err(Problem::ConnectionNotAllowed));
+    let providers = AdmissionPolicy::new(Vec::new(), vec!["GoogleOAuth".into()], None);
+    assert!(providers.admits_no_one(), "an account of no organization needs a setting of its own");
     assert_eq!(
         providers.judge(&asked("provider", "GoogleOAuth")),
         Err(Problem::WithoutOrganization)
@@ -57,7 +57,7 @@ fn by_default_nobody_enters() {
 #[test]
 fn a_request_chooses_among_what_is_allowed_and_never_widens_it() {
     let policy = policy();
-    let settled = |selector| Ok(Question::Settled(selector));
+    let settled = |selector| Ok(PendingAdmission::Settled(selector));
     assert_eq!(
         policy.judge(&asked("organization", "org_globex")),
         settled(organization("org_globex"))
@@ -69,22 +69,22 @@ fn a_request_chooses_among_what_is_allowed_and_never_widens_it() {
     assert_eq!(policy.judge(&asked("organization", "*")), Err(Problem::OrganizationNotAllowed));
     assert_eq!(
         policy.judge(&asked("provider", "GoogleOAuth")),
-        settled(Selector::Provider("GoogleOAuth".into()))
+        settled(UpstreamSelector::Provider("GoogleOAuth".into()))
     );
     assert_eq!(policy.judge(&asked("provider", "authkit")), Err(Problem::ProviderNotAllowed));
     assert_eq!(
         policy.judge(&asked("connection", "conn_1")),
-        Ok(Question::Connection("conn_1".into()))
+        Ok(PendingAdmission::Connection("conn_1".into()))
     );
-    assert_eq!(policy.judge(&Hints::default()), settled(organization("org_acme")));
+    assert_eq!(policy.judge(&SelectorHints::default()), settled(organization("org_acme")));
 }
 
 #[test]
 fn an_email_is_only_good_for_its_domain() {
     let policy = policy();
     let domain = |email| policy.judge(&asked("login_hint", email));
-    assert_eq!(domain("Ada@ACME.test"), Ok(Question::Domain("acme.test".into())));
-    assert_eq!(domain("a@b@acme.test"), Ok(Question::Domain("acme.test".into())));
+    assert_eq!(domain("Ada@ACME.test"), Ok(PendingAdmission::Domain("acme.test".into())));
+    assert_eq!(domain("a@b@acme.test"), Ok(PendingAdmission::Domain("acme.test".into())));
     for bad in [
         "ada",
         "@acme.test",
@@ -97,9 +97,11 @@ fn an_email_is_only_good_for_its_domain() {
     ] {
         assert_eq!(domain(bad), Err(Problem::DomainUnknown), "{bad}");
     }
-    let both =
-        Hints { login_hint: Some("eve@evil.test".into()), ..asked("organization", "org_acme") };
-    assert_eq!(policy.judge(&both), Ok(Question::Settled(organization("org_acme"))));
+    let both = SelectorHints {
+        login_hint: Some("eve@evil.test".into()),
+        ..asked("organization", "org_acme")
+    };
+    assert_eq!(policy.judge(&both), Ok(PendingAdmission::Settled(organization("org_acme"))));
 }
 
 #[test]
@@ -111,7 +113,7 @@ fn a_domain_leads_to_its_one_active_connection() {
     let orphan = connection("conn_4", None, true);
     let chosen = |listed: &[ListedConnection]| policy.choose_by_domain(listed);
     let wanted =
-        Selector::Connection { id: "conn_1".into(), organization: Some("org_acme".into()) };
+        UpstreamSelector::Connection { id: "conn_1".into(), organization: Some("org_acme".into()) };
     assert_eq!(chosen(&[acme.clone(), off.clone(), evil.clone(), orphan.clone()]), Ok(wanted));
     assert_eq!(chosen(&[]), Err(Problem::DomainUnknown));
     assert_eq!(chosen(&[evil]), Err(Problem::DomainUnknown));
@@ -127,7 +129,7 @@ fn a_domain_leads_to_its_one_active_connection() {
 }
 
 #[test]
-fn a_connection_that_is_not_there_and_one_that_is_not_allowed_look_alike() {
+fn a_missing_connection_and_a_forbidden_one_look_alike() {
     let policy = policy();
     let evil = connection("conn_3", Some("org_evil"), true);
     assert_eq!(policy.admit_connection(None), policy.admit_connection(Some(&evil)));
@@ -144,8 +146,9 @@ fn what_comes_back_is_what_was_asked_for_or_nothing() {
         organization,
     };
     let by_connection =
-        Selector::Connection { id: "conn_1".into(), organization: Some("org_acme".into()) };
-    let of_nobody = Selector::Connection { id: "conn_1".into(), organization: None };
+        UpstreamSelector::Connection { id: "conn_1".into(), organization: Some("org_acme".into()) };
+    let without_organization =
+        UpstreamSelector::Connection { id: "conn_1".into(), organization: None };
     let wrong = Err(Problem::WrongOrganization);
     let table = [
         (policy(), organization("org_acme"), came("conn_1", Some("org_acme")), Ok(())),
@@ -155,14 +158,24 @@ fn what_comes_back_is_what_was_asked_for_or_nothing() {
         (policy(), by_connection.clone(), came("conn_2", Some("org_acme")), wrong),
         (policy(), by_connection.clone(), came("conn_1", Some("org_globex")), wrong),
         (policy(), by_connection, came("conn_1", None), wrong),
-        (policy(), of_nobody.clone(), came("conn_1", None), Err(Problem::WithoutOrganization)),
         (
             policy(),
-            of_nobody.clone(),
+            without_organization.clone(),
+            came("conn_1", None),
+            Err(Problem::WithoutOrganization),
+        ),
+        (
+            policy(),
+            without_organization.clone(),
             came("conn_1", Some("org_evil")),
             Err(Problem::OrganizationNotAllowed),
         ),
-        (everybody(), of_nobody, came("conn_1", None), Err(Problem::WithoutOrganization)),
+        (
+            everybody(),
+            without_organization,
+            came("conn_1", None),
+            Err(Problem::WithoutOrganization),
+        ),
         // The rule was tightened while the person signed in.
         (
             policy(),
@@ -177,8 +190,8 @@ fn what_comes_back_is_what_was_asked_for_or_nothing() {
 }
 
 #[test]
-fn a_social_sign_in_is_of_that_provider_and_of_no_forbidden_organization() {
-    let google = Selector::Provider("GoogleOAuth".into());
+fn a_social_sign_in_is_of_its_provider_and_admitted_organization() {
+    let google = UpstreamSelector::Provider("GoogleOAuth".into());
     let came = |connection_type, organization| ReturnedProfile {
         connection: "conn_1",
         connection_type,
@@ -203,9 +216,9 @@ fn a_social_sign_in_is_of_that_provider_and_of_no_forbidden_organization() {
 
 /// Every combination of the three settings, for an account of no organization.
 #[test]
-fn a_person_without_an_organization_enters_only_by_the_setting_that_says_so() {
-    let google = Selector::Provider("GoogleOAuth".into());
-    let by_connection = Selector::Connection { id: "conn_1".into(), organization: None };
+fn a_person_without_an_organization_needs_the_setting() {
+    let google = UpstreamSelector::Provider("GoogleOAuth".into());
+    let by_connection = UpstreamSelector::Connection { id: "conn_1".into(), organization: None };
     let came = |connection_type| ReturnedProfile {
         connection: "conn_1",
         connection_type,
@@ -215,7 +228,7 @@ fn a_person_without_an_organization_enters_only_by_the_setting_that_says_so() {
     let organizations = [vec![], vec!["org_acme".to_owned()], vec!["*".to_owned()]];
     for ids in organizations {
         for providers in [vec![], vec!["GoogleOAuth".to_owned()]] {
-            let policy = Policy::new(ids.clone(), providers.clone(), None);
+            let policy = AdmissionPolicy::new(ids.clone(), providers.clone(), None);
             let label = format!("{ids:?} {providers:?}");
             for asked in [&google, &by_connection] {
                 for kind in ["GoogleOAuth", "OktaSAML"] {
@@ -243,15 +256,15 @@ fn a_person_without_an_organization_enters_only_by_the_setting_that_says_so() {
 fn what_the_settings_admit_together_is_said_at_the_start() {
     let said = |ids: &[&str], providers: &[&str], open: bool| {
         let owned = |list: &[&str]| list.iter().map(|item| (*item).to_owned()).collect();
-        let policy = Policy::new(owned(ids), owned(providers), None);
+        let policy = AdmissionPolicy::new(owned(ids), owned(providers), None);
         let lines = policy.with_people_without_organization(open).summary();
         let warns = lines.iter().any(|line| line.is_warning);
         (lines.into_iter().map(|line| line.text).collect::<Vec<_>>().join("; "), warns)
     };
     let google = ["GoogleOAuth"];
     for (ids, providers, open, part, warns) in [
-        (&[][..], &[][..], false, "nobody may sign in", true),
-        (&[], &google, false, "nobody may sign in", true),
+        (&[][..], &[][..], false, "no person may sign in", true),
+        (&[], &google, false, "no person may sign in", true),
         (&[], &google, true, "ANY account of GoogleOAuth may sign in", true),
         (&["org_1"], &[], false, "people of org_1 may sign in", false),
         (&["org_1"], &google, false, "an account of no organization is refused", true),

@@ -122,8 +122,12 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         SecretText::new(value.unwrap_or_default())
     }
 
+    pub(super) fn read_file(&self, path: &str) -> std::io::Result<String> {
+        (self.read)(path)
+    }
+
     fn secret_file(&mut self, name: &str, path: &str) -> Option<String> {
-        match (self.read)(path) {
+        match self.read_file(path) {
             Ok(content) if !content.trim().is_empty() => Some(content.trim().to_owned()),
             Ok(_) => {
                 self.fault(format!("{name}_FILE names {path}, which is empty"));

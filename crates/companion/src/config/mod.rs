@@ -2,6 +2,7 @@
 //! fault is found at once and named; a secret's value never appears in one. Not here: opening what
 //! is named.
 
+mod admission;
 mod database;
 mod environment;
 mod kubernetes;
@@ -16,10 +17,12 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::admission::{Allowed, Policy};
+use crate::admission::AdmissionPolicy;
+use crate::clients::ClientRecord;
 use environment::Environment;
 
 use crate::domain::{Lifetimes, SecretText};
+pub use admission::IdRules;
 pub use database::{DatabaseAddress, DatabaseTls, PostgresAddress};
 pub use proxies::TrustedProxies;
 pub use variables::{VARIABLES, Variable};
@@ -39,7 +42,9 @@ pub struct Settings {
     /// WorkOS and our account there.
     pub upstream: UpstreamSettings,
     /// Who may sign in.
-    pub policy: Policy,
+    pub policy: AdmissionPolicy,
+    /// The apps with which they may.
+    pub clients: Vec<ClientRecord>,
     /// Where the database is.
     pub database: DatabaseAddress,
     /// The key file; unset, it lies beside a database that is a file.
@@ -59,19 +64,6 @@ pub struct UpstreamSettings {
     pub client_id: String,
     /// `WORKOS_API_KEY`.
     pub api_key: SecretText,
-}
-
-/// What the upstream's ids and names look like, and what a fault says of one that does not.
-#[derive(Debug, Clone, Copy)]
-pub struct IdRules {
-    /// Whether this can be the id of an organization.
-    pub is_organization: fn(&str) -> bool,
-    /// What is said of one that cannot.
-    pub organization_fault: &'static str,
-    /// Whether the upstream knows a social provider of this name.
-    pub is_provider: fn(&str) -> bool,
-    /// What is said of one that it does not know.
-    pub provider_fault: &'static str,
 }
 
 /// Everything that is wrong with the environment, one sentence per line.
@@ -95,13 +87,23 @@ impl Settings {
         let upstream = environment.upstream();
         let public_url = environment.public_url(listen);
         let policy = environment.policy(ids);
+        let clients = environment.clients();
         let database = environment.database();
         let key_file = environment.key_file(&database);
         let lifetimes = environment.lifetimes();
         let trusted_proxies = environment.trusted_proxies();
         environment.log_filter();
         environment.finish()?;
-        Ok(Self { public_url, upstream, policy, database, key_file, lifetimes, trusted_proxies })
+        Ok(Self {
+            public_url,
+            upstream,
+            policy,
+            clients,
+            database,
+            key_file,
+            lifetimes,
+            trusted_proxies,
+        })
     }
 }
 
@@ -118,7 +120,8 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         let base_url = base_url.trim_end_matches('/').to_owned();
         if !Url::parse(&base_url).is_ok_and(|url| is_origin(&url)) {
             self.fault(
-                "WORKOS_BASE_URL must be an https origin such as https://api.workos.com (http only on loopback), without a user name, path or query",
+                "WORKOS_BASE_URL must be an https origin such as https://api.workos.com (http \
+                 only on loopback), without a user name, path or query",
             );
         }
         let api_key = self.secret("WORKOS_API_KEY", true);
@@ -130,7 +133,8 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         let Some(given) = self.optional("KEYPORT_PUBLIC_URL") else {
             if !listen.ip().is_loopback() {
                 self.fault(format!(
-                    "KEYPORT_PUBLIC_URL is missing; it may be left out only when listening on loopback, and {listen} is not"
+                    "KEYPORT_PUBLIC_URL is missing; it may be left out only when listening on \
+                     loopback, and {listen} is not"
                 ));
             }
             return None;
@@ -138,54 +142,12 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         let origin = Url::parse(&given).ok().filter(is_origin);
         let Some(origin) = origin else {
             self.fault(format!(
-                "KEYPORT_PUBLIC_URL is {given:?}; it must be an https origin such as https://sign-in.example.com (http only on loopback), without a path"
+                "KEYPORT_PUBLIC_URL is {given:?}; it must be an https origin such as \
+                 https://sign-in.example.com (http only on loopback), without a path"
             ));
             return None;
         };
         Some(origin.origin().ascii_serialization())
-    }
-
-    fn policy(&mut self, ids: &IdRules) -> Policy {
-        let policy = Policy::new(
-            self.list("KEYPORT_ORGANIZATIONS"),
-            self.list("KEYPORT_PROVIDERS"),
-            self.optional("KEYPORT_DEFAULT_ORGANIZATION"),
-        )
-        .with_people_without_organization(self.flag("KEYPORT_ALLOW_PEOPLE_WITHOUT_ORGANIZATION"));
-        if matches!(&policy.organizations, Allowed::These(ids) if ids.iter().any(|id| id == "*")) {
-            self.fault("KEYPORT_ORGANIZATIONS holds * beside ids: write * alone, or ids alone");
-        }
-        self.check_ids(&policy, ids);
-        if let Some(default) = &policy.default_organization
-            && !policy.organizations.allows(default)
-        {
-            self.fault(format!(
-                "KEYPORT_DEFAULT_ORGANIZATION is {default}, which KEYPORT_ORGANIZATIONS does not allow"
-            ));
-        }
-        policy
-    }
-
-    /// A mistyped id or name would admit no account, and nothing would say why.
-    fn check_ids(&mut self, policy: &Policy, rules: &IdRules) {
-        let is_good = rules.is_organization;
-        if let Allowed::These(ids) = &policy.organizations {
-            for id in ids.iter().filter(|id| *id != "*" && !is_good(id)) {
-                self.fault(format!(
-                    "KEYPORT_ORGANIZATIONS holds {id:?}, {}",
-                    rules.organization_fault
-                ));
-            }
-        }
-        if let Some(id) = policy.default_organization.as_ref().filter(|id| !is_good(id)) {
-            self.fault(format!(
-                "KEYPORT_DEFAULT_ORGANIZATION is {id:?}, {}",
-                rules.organization_fault
-            ));
-        }
-        for name in policy.providers.iter().filter(|name| !(rules.is_provider)(name)) {
-            self.fault(format!("KEYPORT_PROVIDERS holds {name:?}, {}", rules.provider_fault));
-        }
     }
 
     fn log_filter(&mut self) {

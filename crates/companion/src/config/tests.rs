@@ -26,6 +26,8 @@ fn judge_raw(
     let read = |path: &str| match path {
         "/run/key" => Ok("sk_from_file\n".into()),
         "/run/empty" => Ok("\n".into()),
+        "/etc/clients.toml" => Ok(include_str!("../clients/keyport-desktop.toml").into()),
+        "/etc/two-faults.toml" => Ok("[[client]]\nid = \"notes\"\nscopes = []\n".into()),
         _ => Err(std::io::ErrorKind::NotFound.into()),
     };
     Settings::judge(variables, listen.parse().unwrap(), read, &IDS)
@@ -109,7 +111,7 @@ fn every_fault_is_named_at_once_and_no_secret_is_shown() {
 }
 
 #[test]
-fn people_without_an_organization_are_let_in_by_a_plain_true_alone() {
+fn people_without_an_organization_need_a_plain_true() {
     let name = "KEYPORT_ALLOW_PEOPLE_WITHOUT_ORGANIZATION";
     for (value, allowed) in [("true", true), ("false", false), ("", false)] {
         let policy = judge(&[(name, value)], "127.0.0.1:1").unwrap().policy;
@@ -184,7 +186,7 @@ fn a_secret_may_come_from_a_file() {
 }
 
 #[test]
-fn the_provider_is_an_origin_and_a_password_in_its_address_is_not_repeated() {
+fn the_provider_address_is_an_origin_and_no_password_is_printed() {
     for bad in [
         "http://api.workos.com",
         "https://user:planted@api.workos.com",

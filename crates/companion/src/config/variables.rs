@@ -79,6 +79,11 @@ pub const VARIABLES: &[Variable] = &[
          caller: addresses and networks with commas between",
         "none",
     ),
+    setting(
+        "KEYPORT_CLIENTS",
+        "a TOML file with the records of the apps that may sign in here, beside `keyport-desktop`",
+        "`keyport-desktop` alone",
+    ),
     setting("KEYPORT_UPSTREAM", "how people sign in upstream; this version knows `sso`", "`sso`"),
     setting(
         "KEYPORT_SESSION_IDLE_DAYS",

@@ -1,4 +1,4 @@
-//! Attributes of a profile, the hostile ones first.
+//! Attributes of profiles, the hostile ones first.
 
 use super::*;
 

@@ -76,7 +76,7 @@ pub enum IdentityFault {
 
 /// A validated identity, and what had to be changed for that.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Validated {
+pub struct ValidatedIdentity {
     /// The identity.
     pub identity: UpstreamIdentity,
     /// The name was cut or lost characters.
@@ -91,7 +91,7 @@ impl UpstreamIdentity {
     ///
     /// # Errors
     /// The first field that is refused.
-    pub fn validate(profile: ProviderProfile) -> Result<Validated, IdentityError> {
+    pub fn validate(profile: ProviderProfile) -> Result<ValidatedIdentity, IdentityError> {
         check("profile id", &profile.profile_id, LONGEST_ID)?;
         check("connection_id", &profile.connection_id, LONGEST_ID)?;
         check("connection_type", &profile.connection_type, LONGEST_ID)?;
@@ -115,7 +115,7 @@ impl UpstreamIdentity {
             organization: organization.map(|id| Organization { id, name: None }),
             attributes,
         };
-        Ok(Validated { identity, is_name_cleaned, lost_attributes })
+        Ok(ValidatedIdentity { identity, is_name_cleaned, lost_attributes })
     }
 
     /// Says what the organization is called; cleaned as a person's name is. Without an organization

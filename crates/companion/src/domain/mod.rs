@@ -34,7 +34,9 @@ pub use id::{
     UpstreamAuthorizationId,
 };
 pub use id::{Thumbprint, UserId};
-pub use identity::{IdentityError, IdentityFault, ProviderProfile, UpstreamIdentity, Validated};
+pub use identity::{
+    IdentityError, IdentityFault, ProviderProfile, UpstreamIdentity, ValidatedIdentity,
+};
 pub use lifetimes::Lifetimes;
 pub use limits::Limits;
 pub use peer::{PeerAddress, site};

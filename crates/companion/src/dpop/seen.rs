@@ -6,12 +6,12 @@ use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
-type Mark = [u8; 16];
+type ProofHash = [u8; 16];
 
 /// A bounded set of (device key, `jti`).
 pub struct SeenProofs {
     capacity: usize,
-    marks: Mutex<(HashSet<Mark>, VecDeque<Mark>)>,
+    marks: Mutex<(HashSet<ProofHash>, VecDeque<ProofHash>)>,
 }
 
 impl SeenProofs {
@@ -24,7 +24,7 @@ impl SeenProofs {
     pub fn first_sight(&self, thumbprint: &str, jti: &str) -> bool {
         let digest =
             Sha256::new().chain_update(thumbprint).chain_update([0]).chain_update(jti).finalize();
-        let mut mark = Mark::default();
+        let mut mark = ProofHash::default();
         mark.copy_from_slice(&digest[..16]);
         let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
         let (set, order) = &mut *marks;

@@ -1,5 +1,5 @@
 //! `/handoff/{grant}` and what hangs below it. All of it only in the browser that signed in. The
-//! code is minted when the way back is shown, once; a reload or Back shows how it stands.
+//! code is minted when the target_path back is shown, once; a reload or Back shows how it stands.
 
 use std::sync::Arc;
 
@@ -75,8 +75,8 @@ pub async fn answer(
         (true, false) => {
             let confirmed = app.storage.confirm_grant(id, app.now()).await?;
             tracing::info!(grant = %id, confirmed, "the person continued");
-            let way = if confirmed { "/go" } else { "" };
-            Ok(Redirect::to(&format!("/handoff/{id}{way}")))
+            let target_path = if confirmed { "/go" } else { "" };
+            Ok(Redirect::to(&format!("/handoff/{id}{target_path}")))
         }
         (false, true) => {
             let cancelled = app.storage.cancel_grant(id, CancelledBy::Person, app.now()).await?;
@@ -104,8 +104,9 @@ pub async fn go(
         return Ok(Redirect::to(&format!("/handoff/{id}")).into_response());
     };
     tracing::info!(grant = %id, attempt = ?view.grant.attempt, "the code is out");
-    let way = Way { redirect_uri: &redirect_uri, issuer: app.issuer.as_str(), grant: id };
-    let target = way.with(code.expose(), state.expose());
+    let target_path =
+        RedirectTarget { redirect_uri: &redirect_uri, issuer: app.issuer.as_str(), grant: id };
+    let target = target_path.with(code.expose(), state.expose());
     let refresh =
         HeaderValue::from_str(&format!("0; url={}", target.expose())).map_err(|_| Page::Failed)?;
     let page = Page::Go(GoPage { grant: id, target: Arc::new(target) });
@@ -177,15 +178,15 @@ fn problem_page(view: &GrantView, problem: Problem) -> Page {
 }
 
 /// Where the code goes.
-struct Way<'a> {
+struct RedirectTarget<'a> {
     redirect_uri: &'a str,
     issuer: &'a str,
     grant: GrantId,
 }
 
-impl Way<'_> {
+impl RedirectTarget<'_> {
     /// `REDIRECT_URI?code&state&iss` (RFC 6749 §4.1.2, RFC 9207). The URI goes out byte by byte as
-    /// registered, and none that is registered has a query. A loopback listener is told the way
+    /// registered, and none that is registered has a query. A loopback listener is told the target_path
     /// back to the page.
     fn with(&self, code: &str, state: &str) -> SecretText {
         let mut query = url::form_urlencoded::Serializer::new(String::new());

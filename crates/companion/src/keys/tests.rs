@@ -50,7 +50,7 @@ fn verify(keys: &Keys, token: &str) -> Result<AccessClaims, AccessTokenError> {
     keys.access_token_key().verify(token, ISSUER, ISSUER, at(1))
 }
 
-/// The token with another header, signed by nobody or by the old signature.
+/// The token with another header, unsigned or with the old signature.
 fn with_header(token: &str, header: &str) -> String {
     let rest = token.split_once('.').unwrap().1;
     format!("{}.{rest}", URL_SAFE_NO_PAD.encode(header))

@@ -1,5 +1,5 @@
 //! `/oauth/attempt/{attempt}`: the client's side channel for one sign-in, owned by the device key
-//! that pushed it. An attempt of another key is answered as one that nobody has touched.
+//! that pushed it. An attempt of another key is answered as one that has not begun.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -48,7 +48,7 @@ fn told(state: AttemptState) -> Value {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Said {
+struct OutcomeRequest {
     outcome: String,
     code: Option<String>,
 }
@@ -71,7 +71,7 @@ pub async fn outcome(
 fn read_outcome(body: &Bytes) -> Result<Outcome, OAuthError> {
     const BAD: OAuthError =
         OAuthError::invalid_request("the body must be {\"outcome\", \"code\"?} with a known code");
-    let said: Said = serde_json::from_slice(body).map_err(|_| BAD)?;
+    let said: OutcomeRequest = serde_json::from_slice(body).map_err(|_| BAD)?;
     let code = match &said.code {
         Some(code) => Some(
             Problem::from_code(code)

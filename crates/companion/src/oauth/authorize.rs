@@ -8,10 +8,11 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use keyport_core::Problem;
 
-use super::request::{PushedRequest, RequestError};
+use super::pushed_request::PushedRequest;
+use super::request::RequestError;
 use super::upstream_authorization::UpstreamAuthorization;
 use crate::app::App;
-use crate::client_record::ClientRecord;
+use crate::clients::ClientRecord;
 use crate::domain::RequestId;
 use crate::pages::Page;
 use crate::upstream::{AuthorizationParameters, UpstreamEntry};

@@ -23,18 +23,19 @@ use crate::domain::{GrantId, PeerAddress, ProblemCode, SecretText, UpstreamIdent
 use crate::pages::{Page, ProblemPage};
 use crate::storage::{ExchangeStart, Fulfilment};
 use crate::upstream::{
-    Arrival, Caller, Ended, LookupCaller, NoTurn, Turn, UpstreamEntry, UpstreamError,
+    Arrival, Caller, ExchangePermit, ExchangeRefusal, ExchangeResult, LookupCaller, UpstreamEntry,
+    UpstreamError,
 };
 use crate::web::AppState;
 use crate::web::browser::{BrowserId, is_speculative};
 use crate::web::form::Form;
-use crate::web::state_cookie::{Brought, UpstreamState};
+use crate::web::state_cookie::{FoundCookie, UpstreamState};
 
 /// Seconds after which a page of a busy service tries again.
 const TRY_AGAIN: HeaderValue = HeaderValue::from_static("5");
 
 /// What the provider said, once its state is known to be ours.
-enum Answer {
+enum AuthorizationResponse {
     Code(SecretText),
     Error(Problem),
 }
@@ -65,22 +66,24 @@ pub async fn callback(
     };
     let arrival = Arrival::at(app.now(), authorization.place);
     let turn = match &answer {
-        Answer::Code(_) => app.exchanges.turn(authorization.id, caller, arrival).await,
-        Answer::Error(_) => app.exchanges.turn_without_exchange(authorization.id),
+        AuthorizationResponse::Code(_) => {
+            app.exchanges.permit(authorization.id, caller, arrival).await
+        }
+        AuthorizationResponse::Error(_) => app.exchanges.permit_without_exchange(authorization.id),
     };
-    let held = Held { state, authorization: Arc::new(authorization), arrival };
+    let held = PendingCallback { state, authorization: Arc::new(authorization), arrival };
     let turn = match turn {
         Ok(turn) => turn,
-        Err(NoTurn::Used) => return Err(already_used(&held.state)),
-        Err(NoTurn::Busy) => return Ok(held.try_again(&app)),
+        Err(ExchangeRefusal::Used) => return Err(already_used(&held.state)),
+        Err(ExchangeRefusal::Busy) => return Ok(held.try_again(&app)),
     };
     let cookie = held.state.clear_cookie(&app.issuer).map(|cookie| (header::SET_COOKIE, cookie));
     // A task of its own: what has begun is finished and recorded even if the browser hangs up.
     let work = settle(Arc::clone(&app), Arc::clone(&held.authorization), peer, answer, turn)
         .in_current_span();
     let settled = match app.exchanges.run(work).await.map_err(|_| Page::Failed)? {
-        Err(NotSettled::Busy) => return Ok(held.try_again(&app)),
-        Err(NotSettled::Page(page)) => Err(page),
+        Err(CallbackError::Busy) => return Ok(held.try_again(&app)),
+        Err(CallbackError::Page(page)) => Err(page),
         Ok(grant) => Ok(grant),
     };
     let shown = settled.map(|grant| Redirect::to(&format!("/handoff/{grant}")));
@@ -93,14 +96,14 @@ fn authorization(
     state: &UpstreamState,
     headers: &HeaderMap,
 ) -> Result<UpstreamAuthorization, Page> {
-    let sealed = match state.brought(headers, &app.issuer) {
-        Brought::Sealed(sealed) => sealed,
-        Brought::Several => return Err(started_elsewhere(app)),
+    let sealed = match state.find_cookie(headers, &app.issuer) {
+        FoundCookie::Sealed(sealed) => sealed,
+        FoundCookie::Several => return Err(started_elsewhere(app)),
         // The browser has thrown its cookie away in time.
-        Brought::Nothing if state.is_over(app.now()) => {
+        FoundCookie::Nothing if state.is_over(app.now()) => {
             return Err(Page::problem(Problem::LinkExpired));
         }
-        Brought::Nothing => return Err(wrong_browser(state)),
+        FoundCookie::Nothing => return Err(wrong_browser(state)),
     };
     let opened = UpstreamAuthorization::unseal(sealed, state, &app.clients, &app.keys, app.now());
     let authorization = opened.map_err(|reason| match reason {
@@ -123,10 +126,12 @@ fn upstream<'a>(
 }
 
 /// A code or an error, not both.
-fn answer(query: &Form, upstream: &UpstreamEntry) -> Option<Answer> {
+fn answer(query: &Form, upstream: &UpstreamEntry) -> Option<AuthorizationResponse> {
     match (query.value("code"), query.value("error")) {
-        (Some(code), None) => Some(Answer::Code(SecretText::new(code))),
-        (None, Some(error)) => Some(Answer::Error(upstream.upstream().problem_of_redirect(error))),
+        (Some(code), None) => Some(AuthorizationResponse::Code(SecretText::new(code))),
+        (None, Some(error)) => {
+            Some(AuthorizationResponse::Error(upstream.upstream().problem_of_redirect(error)))
+        }
         _ => None,
     }
 }
@@ -135,7 +140,9 @@ fn answer(query: &Form, upstream: &UpstreamEntry) -> Option<Answer> {
 /// ours did.
 fn started_elsewhere(app: &App) -> Page {
     tracing::warn!("a callback without a state of ours: nothing was redeemed");
-    let open = app.clients.first().and_then(|client| client.opening_address(&app.issuer));
+    // Which of several apps the person came from is not known.
+    let only = app.clients.first().filter(|_| app.clients.len() == 1);
+    let open = only.and_then(|client| client.opening_address(&app.issuer));
     let status = StatusCode::BAD_REQUEST;
     Page::Problem(ProblemPage { problem: Problem::StartedElsewhere, attempt: None, open, status })
 }
@@ -153,13 +160,13 @@ fn already_used(state: &UpstreamState) -> Page {
 
 /// A callback that used nothing: the same address works a moment later, and the page asks for it by
 /// itself. Its cookie, sealed anew, carries the place that it holds.
-struct Held {
+struct PendingCallback {
     state: UpstreamState,
     authorization: Arc<UpstreamAuthorization>,
     arrival: Arrival,
 }
 
-impl Held {
+impl PendingCallback {
     fn try_again(&self, app: &App) -> Response {
         tracing::warn!("an exchange was refused for want of room");
         let page = Page::Problem(ProblemPage {
@@ -183,13 +190,13 @@ impl Held {
 }
 
 /// Why a callback leads to no hand-off.
-enum NotSettled {
+enum CallbackError {
     /// The database is in trouble and nothing was used: the same address works a moment later.
     Busy,
     Page(Page),
 }
 
-impl<T: Into<Page>> From<T> for NotSettled {
+impl<T: Into<Page>> From<T> for CallbackError {
     fn from(page: T) -> Self {
         Self::Page(page.into())
     }
@@ -199,31 +206,33 @@ async fn settle(
     app: Arc<App>,
     authorization: Arc<UpstreamAuthorization>,
     peer: PeerAddress,
-    answer: Answer,
-    mut turn: Turn,
-) -> Result<GrantId, NotSettled> {
+    answer: AuthorizationResponse,
+    mut turn: ExchangePermit,
+) -> Result<GrantId, CallbackError> {
     let begun = app.storage.begin_exchange(authorization.opened(), app.now()).await;
     let begun = begun.map_err(|cause| {
         tracing::error!(%cause, "the exchange could not be journalled");
-        NotSettled::Busy
+        CallbackError::Busy
     })?;
     let grant = match begun {
         ExchangeStart::Started(grant) => grant,
         // Or opened too often: a new sign-in in the app has a new link.
         ExchangeStart::AlreadyStarted(_) | ExchangeStart::TooMany => {
-            turn.end(Ended::NotNeeded);
+            turn.end(ExchangeResult::NotNeeded);
             return Err(Page::problem(Problem::AlreadyUsed).into());
         }
         ExchangeStart::Cancelled => {
-            turn.end(Ended::NotNeeded);
+            turn.end(ExchangeResult::NotNeeded);
             return Err(cancelled(&authorization).into());
         }
     };
     turn.begin();
     tracing::info!(%grant, authorization = %authorization.id, attempt = ?authorization.request.attempt, "the provider has answered");
     let admitted = match answer {
-        Answer::Code(code) => exchange(&app, &authorization, peer, &code, turn).await,
-        Answer::Error(problem) => Err(problem),
+        AuthorizationResponse::Code(code) => {
+            exchange(&app, &authorization, peer, &code, turn).await
+        }
+        AuthorizationResponse::Error(problem) => Err(problem),
     };
     let identity = match admitted {
         Ok(identity) => identity,
@@ -236,8 +245,8 @@ async fn settle(
         }
     };
     match app.storage.fulfil_grant(grant, identity, app.now()).await? {
-        // Another opening of the same request was first; where that one is shown is told to nobody
-        // here.
+        // Another opening of the same request was first; this browser is not
+        // told where that one is shown.
         Fulfilment::Superseded(_) => Err(Page::problem(Problem::AlreadyUsed).into()),
         Fulfilment::Fulfilled { .. } | Fulfilment::Ended => Ok(grant),
     }
@@ -248,7 +257,7 @@ async fn exchange(
     authorization: &UpstreamAuthorization,
     peer: PeerAddress,
     code: &SecretText,
-    turn: Turn,
+    turn: ExchangePermit,
 ) -> Result<UpstreamIdentity, Problem> {
     // Known: the callback has asked before its turn.
     let upstream = app.upstreams.named(&authorization.upstream).ok_or(Problem::Internal)?;
@@ -269,14 +278,14 @@ async fn exchange(
     Ok(identity)
 }
 
-fn ended<T>(exchanged: &Result<T, UpstreamError>) -> Ended {
+fn ended<T>(exchanged: &Result<T, UpstreamError>) -> ExchangeResult {
     match exchanged {
-        Ok(_) => Ended::Accepted,
-        Err(UpstreamError::CodeRefused) => Ended::CodeRefused,
+        Ok(_) => ExchangeResult::Accepted,
+        Err(UpstreamError::CodeRefused) => ExchangeResult::CodeRefused,
         Err(UpstreamError::TooMany { retry_after }) => {
-            Ended::SlowDown(Duration::from_secs(*retry_after))
+            ExchangeResult::SlowDown(Duration::from_secs(*retry_after))
         }
-        Err(_) => Ended::Failed,
+        Err(_) => ExchangeResult::Failed,
     }
 }
 

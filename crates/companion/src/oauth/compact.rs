@@ -1,19 +1,20 @@
-//! The binary form of a pushed request, as it travels in a link that people copy and in cookies: ids as bytes, the
-//! redirect URI as its rule, the scope as a bit set, text that is base64url or a ULID as what it stands for.
+//! The binary form of a pushed request, as it travels in a link that people copy and in cookies:
+//! ids as bytes, the redirect URI as its rule, the scope as a bit set, text that is base64url or a
+//! ULID as what it stands for.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use super::request::PushedRequest;
-use crate::admission::Selector;
-use crate::client_record::{ClientRecord, RedirectRule};
+use super::pushed_request::PushedRequest;
+use crate::admission::UpstreamSelector;
+use crate::clients::{ClientRecord, RedirectChoice};
 use crate::domain::{AttemptId, Scope, Thumbprint};
 
 /// See the module. The client is not in it: it is what the seal is bound to, or stands beside it.
 #[derive(Serialize, Deserialize)]
 pub struct CompactRequest {
-    redirect: Redirect,
+    redirect: RedirectChoice,
     state: Text,
     code_challenge: [u8; 32],
     scope: u8,
@@ -23,14 +24,6 @@ pub struct CompactRequest {
     device_name: Option<String>,
     attempt: Option<[u8; 16]>,
     deadline: u32,
-}
-
-#[derive(Serialize, Deserialize)]
-enum Redirect {
-    /// The rule of this index, byte by byte.
-    Exact(u8),
-    /// The rule of this index with a port.
-    Loopback(u8, u16),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -55,7 +48,7 @@ impl CompactRequest {
     pub fn of(request: &PushedRequest, client: &ClientRecord) -> Option<Self> {
         let challenge = URL_SAFE_NO_PAD.decode(&request.code_challenge).ok()?;
         Some(Self {
-            redirect: Redirect::of(&request.redirect_uri, client)?,
+            redirect: client.choose(&request.redirect_uri)?,
             state: Text::of(&request.state),
             code_challenge: challenge.try_into().ok()?,
             scope: bits(&Scope::parse(&request.scope)),
@@ -77,7 +70,7 @@ impl CompactRequest {
     pub fn request(self, client: &ClientRecord) -> Option<PushedRequest> {
         Some(PushedRequest {
             client_id: client.id.clone(),
-            redirect_uri: self.redirect.text(client)?,
+            redirect_uri: client.redirect_uri(self.redirect)?,
             state: self.state.text(),
             code_challenge: URL_SAFE_NO_PAD.encode(self.code_challenge),
             scope: words(self.scope).as_str().to_owned(),
@@ -91,52 +84,25 @@ impl CompactRequest {
     }
 }
 
-impl Redirect {
-    fn of(uri: &str, client: &ClientRecord) -> Option<Self> {
-        let all = 0_u8..=u8::MAX;
-        all.zip(&client.redirect_uris).find_map(|(index, rule)| match rule {
-            RedirectRule::Exact(exact) => (exact == uri).then_some(Self::Exact(index)),
-            RedirectRule::Loopback { path } => {
-                let port = uri.strip_prefix("http://127.0.0.1:")?.strip_suffix(path.as_str())?;
-                let whole = Self::Loopback(index, port.parse().ok()?);
-                (whole.text(client).as_deref() == Some(uri)).then_some(whole)
-            }
-        })
-    }
-
-    fn text(&self, client: &ClientRecord) -> Option<String> {
-        let rule = |index: u8| client.redirect_uris.get(usize::from(index));
-        match self {
-            Self::Exact(index) => match rule(*index)? {
-                RedirectRule::Exact(uri) => Some(uri.clone()),
-                RedirectRule::Loopback { .. } => None,
-            },
-            Self::Loopback(index, port) => match rule(*index)? {
-                RedirectRule::Loopback { path } => Some(format!("http://127.0.0.1:{port}{path}")),
-                RedirectRule::Exact(_) => None,
-            },
-        }
-    }
-}
-
 impl CompactSelector {
-    fn of(selector: &Selector) -> Self {
+    fn of(selector: &UpstreamSelector) -> Self {
         match selector {
-            Selector::Connection { id, organization } => {
+            UpstreamSelector::Connection { id, organization } => {
                 Self::Connection(Text::of(id), organization.as_deref().map(Text::of))
             }
-            Selector::Organization(id) => Self::Organization(Text::of(id)),
-            Selector::Provider(name) => Self::Provider(Text::of(name)),
+            UpstreamSelector::Organization(id) => Self::Organization(Text::of(id)),
+            UpstreamSelector::Provider(name) => Self::Provider(Text::of(name)),
         }
     }
 
-    fn selector(self) -> Selector {
+    fn selector(self) -> UpstreamSelector {
         match self {
-            Self::Connection(id, organization) => {
-                Selector::Connection { id: id.text(), organization: organization.map(Text::text) }
-            }
-            Self::Organization(id) => Selector::Organization(id.text()),
-            Self::Provider(name) => Selector::Provider(name.text()),
+            Self::Connection(id, organization) => UpstreamSelector::Connection {
+                id: id.text(),
+                organization: organization.map(Text::text),
+            },
+            Self::Organization(id) => UpstreamSelector::Organization(id.text()),
+            Self::Provider(name) => UpstreamSelector::Provider(name.text()),
         }
     }
 }
@@ -217,23 +183,6 @@ mod tests {
         }
         let id = Text::of("org_01EHWNCE74X7JSDV0X3SZ3KJNY");
         assert!(matches!(id, Text::Ulid(..)), "{id:?}");
-    }
-
-    #[test]
-    fn every_redirect_uri_comes_back_and_no_other_has_a_form() {
-        let client = ClientRecord::keyport_desktop();
-        for uri in [
-            "dev.keyport.desktop:/callback",
-            "dev.keyport.desktop.dev:/callback",
-            "http://127.0.0.1:1/callback",
-            "http://127.0.0.1:65535/callback",
-        ] {
-            let redirect = Redirect::of(uri, &client).unwrap();
-            assert_eq!(redirect.text(&client).as_deref(), Some(uri));
-        }
-        for uri in ["http://127.0.0.1:0080/callback", "http://127.0.0.1:/callback", "x:/y", ""] {
-            assert!(Redirect::of(uri, &client).is_none(), "{uri}");
-        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod compact;
 mod gate;
 pub mod metadata;
 pub mod par;
+mod pushed_request;
 mod request;
 pub mod revoke;
 pub mod token;

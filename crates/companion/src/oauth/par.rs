@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::gate::prove;
 use super::request::{Draft, LIFETIME};
 use super::token::check_resource;
-use crate::admission::{Question, Selector};
+use crate::admission::{PendingAdmission, UpstreamSelector};
 use crate::app::App;
 use crate::domain::PeerAddress;
 use crate::upstream::{LookupCaller, UpstreamError};
@@ -45,17 +45,21 @@ pub async fn push(
     ))
 }
 
-async fn admit(app: &Arc<App>, draft: &Draft, asker: LookupCaller) -> Result<Selector, OAuthError> {
+async fn admit(
+    app: &Arc<App>,
+    draft: &Draft,
+    caller: LookupCaller,
+) -> Result<UpstreamSelector, OAuthError> {
     let upstream = app.upstreams.current();
     let judged = match app.policy.judge(&draft.hints) {
-        Ok(Question::Settled(selector)) => Ok(selector),
-        Ok(Question::Domain(domain)) => {
-            let listed = upstream.connections_of_domain(&domain, asker).await;
+        Ok(PendingAdmission::Settled(selector)) => Ok(selector),
+        Ok(PendingAdmission::Domain(domain)) => {
+            let listed = upstream.connections_of_domain(&domain, caller).await;
             let listed = listed.map_err(unreachable)?;
             app.policy.choose_by_domain(&listed)
         }
-        Ok(Question::Connection(id)) => {
-            let found = upstream.connection(&id, asker).await.map_err(unreachable)?;
+        Ok(PendingAdmission::Connection(id)) => {
+            let found = upstream.connection(&id, caller).await.map_err(unreachable)?;
             app.policy.admit_connection(found.as_ref())
         }
         Err(problem) => Err(problem),

@@ -9,8 +9,9 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::compact::CompactRequest;
-use crate::admission::{Hints, Selector};
-use crate::client_record::ClientRecord;
+use super::pushed_request::PushedRequest;
+use crate::admission::{SelectorHints, UpstreamSelector};
+use crate::clients::ClientRecord;
 use crate::domain::{AttemptId, Random, RequestId, Scope, Thumbprint, Timestamp, cleaned};
 use crate::keys::{Keys, Purpose};
 use crate::web::OAuthError;
@@ -24,39 +25,12 @@ const LONGEST_STATE: usize = 512;
 const LONGEST_NAME: usize = 64;
 const LONGEST_HINT: usize = 254;
 
-/// What was pushed, proved and admitted. No `Debug`: it holds the client's `state`.
-#[derive(Clone)]
-pub struct PushedRequest {
-    /// The app.
-    pub client_id: String,
-    /// Where the code goes.
-    pub redirect_uri: String,
-    /// The app's own `state`; empty if it sent none.
-    pub state: String,
-    /// S256.
-    pub code_challenge: String,
-    /// Granted scope.
-    pub scope: String,
-    /// The device key.
-    pub jkt: Thumbprint,
-    /// The one selector that goes upstream.
-    pub selector: Selector,
-    /// An email to fill in upstream.
-    pub login_hint: Option<String>,
-    /// What the device says of itself.
-    pub device_name: Option<String>,
-    /// The client's attempt.
-    pub attempt: Option<AttemptId>,
-    /// First second at which it may not be opened any more.
-    pub deadline: i64,
-}
-
 /// A request that has been read but not admitted.
 pub struct Draft {
     /// All but the selector.
     pub request: PushedRequest,
     /// What it asks for.
-    pub hints: Hints,
+    pub hints: SelectorHints,
 }
 
 /// Why a `request_uri` is no good.
@@ -81,7 +55,7 @@ impl Draft {
     ) -> Result<Self, OAuthError> {
         check_protocol(form)?;
         let redirect_uri = form.required("redirect_uri")?;
-        if !client.allows(redirect_uri) {
+        if client.choose(redirect_uri).is_none() {
             return Err(OAuthError::invalid_request(
                 "the redirect_uri is not registered for this client",
             ));
@@ -92,14 +66,15 @@ impl Draft {
                 "dpop_jkt names another key than the proof",
             ));
         }
+        let asked = Scope::parse(form.value("scope").unwrap_or("profile email"));
         let request = PushedRequest {
             client_id: client.id.clone(),
             redirect_uri: redirect_uri.to_owned(),
             state: state(form)?,
             code_challenge: challenge(form)?,
-            scope: Scope::parse(form.value("scope").unwrap_or("profile email")).as_str().to_owned(),
+            scope: client.granted(&asked).as_str().to_owned(),
             jkt,
-            selector: Selector::Organization(String::new()),
+            selector: UpstreamSelector::Organization(String::new()),
             login_hint: hint(form, "login_hint")?,
             device_name: form.value("device_name").and_then(|said| cleaned(said, LONGEST_NAME)),
             attempt: attempt(form)?,
@@ -109,7 +84,7 @@ impl Draft {
     }
 
     /// The request with the selector it was admitted with.
-    pub fn admitted(self, selector: Selector) -> PushedRequest {
+    pub fn admitted(self, selector: UpstreamSelector) -> PushedRequest {
         PushedRequest { selector, ..self.request }
     }
 }
@@ -214,8 +189,8 @@ fn hint(form: &Form, name: &str) -> Result<Option<String>, OAuthError> {
     Ok(hint)
 }
 
-fn hints(form: &Form) -> Result<Hints, OAuthError> {
-    let hints = Hints {
+fn hints(form: &Form) -> Result<SelectorHints, OAuthError> {
+    let hints = SelectorHints {
         login_hint: hint(form, "login_hint")?,
         organization: hint(form, "organization")?,
         connection: hint(form, "connection")?,

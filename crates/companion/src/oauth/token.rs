@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::gate::prove;
 use crate::app::App;
+use crate::clients::ClientRecord;
 use crate::domain::{IssuedSession, Scope, SecretText, Session, Thumbprint, Timestamp};
 use crate::keys::{AccessClaims, AuthorizationCode, Confirmation};
 use crate::storage::{RedeemCode, Redemption, RotateRefresh, Rotation};
@@ -27,8 +28,7 @@ pub async fn token(
 ) -> Result<Json<Value>, OAuthError> {
     let jkt = prove(&app, &headers, &method, "/oauth/token", None)?;
     let form = Form::from_body(&headers, &body)?;
-    let client =
-        app.client(form.required("client_id")?).ok_or(OAuthError::invalid_client())?.id.clone();
+    let client = app.client(form.required("client_id")?).ok_or(OAuthError::invalid_client())?;
     check_resource(&app, &form)?;
     match form.required("grant_type")? {
         "authorization_code" => redeem(&app, &form, client, jkt).await,
@@ -53,12 +53,12 @@ pub(super) fn check_resource(app: &App, form: &Form) -> Result<(), OAuthError> {
 async fn redeem(
     app: &App,
     form: &Form,
-    client_id: String,
+    client: &ClientRecord,
     jkt: Thumbprint,
 ) -> Result<Json<Value>, OAuthError> {
     let redemption = RedeemCode {
         code: AuthorizationCode::received(form.required("code")?),
-        client_id,
+        client_id: client.id.clone(),
         jkt,
         verifier: SecretText::new(form.required("code_verifier")?),
         redirect_uri: form.owned("redirect_uri"),
@@ -67,7 +67,8 @@ async fn redeem(
     match app.storage.redeem_code(redemption, now).await? {
         Redemption::Redeemed(issued) => {
             tracing::info!(session = %issued.session.id, user = %issued.session.user.id, "signed in");
-            let mut body = answer(app, &issued, &issued.session.scope, now);
+            let scope = client.granted(&issued.session.scope);
+            let mut body = answer(app, &issued, &scope, now);
             body["keyport_account"] = account(&issued.session);
             Ok(Json(body))
         }
@@ -81,14 +82,14 @@ async fn redeem(
 async fn rotate(
     app: &App,
     form: &Form,
-    client_id: String,
+    client: &ClientRecord,
     jkt: Thumbprint,
 ) -> Result<Json<Value>, OAuthError> {
     let token = SecretText::new(form.required("refresh_token")?);
-    let now = app.now();
+    let (now, client_id) = (app.now(), client.id.clone());
     match app.storage.rotate_refresh(RotateRefresh { token, client_id, jkt }, now).await? {
         Rotation::Rotated(issued) => {
-            let scope = narrowed(form.value("scope"), &issued.session.scope);
+            let scope = narrowed(form.value("scope"), &client.granted(&issued.session.scope));
             tracing::info!(session = %issued.session.id, "refreshed");
             Ok(Json(answer(app, &issued, &scope, now)))
         }

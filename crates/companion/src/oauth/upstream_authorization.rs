@@ -10,14 +10,15 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::compact::CompactRequest;
-use super::request::{PushedRequest, RequestError};
-use crate::client_record::ClientRecord;
+use super::pushed_request::PushedRequest;
+use super::request::RequestError;
+use crate::clients::ClientRecord;
 use crate::domain::{
     BrowserHash, Random, RequestId, Scope, SecretText, Timestamp, UpstreamAuthorizationId,
 };
 use crate::keys::{Keys, Purpose};
 use crate::storage::ReturnedAuthorization;
-use crate::upstream::Place;
+use crate::upstream::QueuePlace;
 use crate::web::state_cookie::UpstreamState;
 
 /// How long a person may take at the provider.
@@ -32,7 +33,7 @@ pub struct UpstreamAuthorization {
     pub request: PushedRequest,
     pub browser: BrowserHash,
     /// The place that its callback was given when it was refused.
-    pub place: Option<Place>,
+    pub place: Option<QueuePlace>,
     verifier: [u8; 32],
     deadline: i64,
 }
@@ -83,7 +84,7 @@ impl UpstreamAuthorization {
     pub fn seal(
         &self,
         state: &UpstreamState,
-        place: Option<Place>,
+        place: Option<QueuePlace>,
         client: &ClientRecord,
         keys: &Keys,
         random: &dyn Random,
@@ -97,7 +98,7 @@ impl UpstreamAuthorization {
             verifier: self.verifier,
             deadline: self.deadline.try_into().ok()?,
             place: place.and_then(|place| {
-                let Place { first, given } = place;
+                let QueuePlace { first, given } = place;
                 Some((first.seconds().try_into().ok()?, given.seconds().try_into().ok()?))
             }),
         };
@@ -132,7 +133,7 @@ impl UpstreamAuthorization {
             request_id: RequestId::from_bytes(sealed.request_id),
             request: request.ok_or(RequestError::Foreign)?,
             browser: BrowserHash::from_bytes(sealed.browser),
-            place: sealed.place.map(|(first, given)| Place {
+            place: sealed.place.map(|(first, given)| QueuePlace {
                 first: Timestamp::from_seconds(first.into()),
                 given: Timestamp::from_seconds(given.into()),
             }),
@@ -163,13 +164,13 @@ impl UpstreamAuthorization {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admission::Selector;
+    use crate::admission::UpstreamSelector;
     use crate::domain::SystemRandom;
     use crate::domain::Thumbprint;
     use crate::keys::KeyFile;
 
     #[test]
-    fn the_cookie_carries_the_place_of_a_refused_callback_and_of_this_state_only() {
+    fn the_cookie_carries_the_queue_place_of_its_own_state_only() {
         let client = ClientRecord::keyport_desktop();
         let keys = Keys::derive(&KeyFile::draw(&SystemRandom));
         let now = Timestamp::from_seconds(1_800_000_000);
@@ -180,7 +181,7 @@ mod tests {
             code_challenge: URL_SAFE_NO_PAD.encode([1; 32]),
             scope: "openid".into(),
             jkt: Thumbprint::from_bytes([2; 32]),
-            selector: Selector::Provider("GoogleOAuth".into()),
+            selector: UpstreamSelector::Provider("GoogleOAuth".into()),
             login_hint: None,
             device_name: None,
             attempt: None,
@@ -190,7 +191,7 @@ mod tests {
         let browser = BrowserHash::from_bytes([4; 32]);
         let (state, authorization) =
             UpstreamAuthorization::open((id, request), "sso", browser, &SystemRandom, now);
-        let place = Place { first: now, given: now.plus(Duration::from_secs(7)) };
+        let place = QueuePlace { first: now, given: now.plus(Duration::from_secs(7)) };
         let clients = [client];
         for place in [None, Some(place)] {
             let sealed =

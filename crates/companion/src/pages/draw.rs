@@ -3,7 +3,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::layout::{PageContext, RenderedPage};
+use super::rendered::{PageContext, RenderedPage};
 use super::{ConfirmPage, FramePage, FrameStatus, GoPage, Page, ProblemPage};
 use crate::domain::GrantId;
 

@@ -3,29 +3,10 @@
 use keyport_messages::Messages;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::rendered::PageContext;
 use super::{Page, draw};
 
 const STYLE: &str = include_str!("style.css");
-
-/// What a drawing needs beside the page.
-pub struct PageContext<'a> {
-    /// Sentences.
-    pub words: &'a Messages,
-    /// For the content security policy: this page's own style and script.
-    pub nonce: &'a str,
-    /// To name to IT.
-    pub request_id: &'a str,
-}
-
-/// Title and body of a drawing.
-pub(super) struct RenderedPage {
-    pub title: String,
-    pub trouble: bool,
-    pub frame: bool,
-    /// Where scripts are off, the page asks for itself again.
-    pub asks_again: bool,
-    pub body: Markup,
-}
 
 /// The whole document.
 pub fn document(page: &Page, paper: &PageContext<'_>) -> String {

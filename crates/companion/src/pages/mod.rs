@@ -4,8 +4,10 @@
 
 mod draw;
 mod layout;
+mod rendered;
 
-pub use layout::{PageContext, document};
+pub use layout::document;
+pub use rendered::PageContext;
 
 use std::sync::Arc;
 
@@ -117,7 +119,7 @@ pub enum FrameStatus {
 }
 
 impl Page {
-    /// A problem that is nobody's attempt.
+    /// A problem that belongs to no attempt.
     pub fn problem(problem: Problem) -> Self {
         Self::Problem(ProblemPage {
             problem,

@@ -33,7 +33,7 @@ const UNKNOWN: i64 = 30;
 const REMEMBERED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
 
 /// An answer; `None` when the provider knows no such thing.
-pub(super) type Answer<T> = Result<Option<T>, UpstreamError>;
+pub(super) type LookupAnswer<T> = Result<Option<T>, UpstreamError>;
 
 /// Who asks, and when.
 #[derive(Debug, Clone, Copy)]
@@ -54,22 +54,22 @@ impl LookupCaller {
     }
 }
 
-type Asked<T> = Shared<BoxFuture<'static, Answer<T>>>;
+type SharedLookup<T> = Shared<BoxFuture<'static, LookupAnswer<T>>>;
 
 /// One kind of question.
-pub(super) struct Cache<T> {
+pub(super) struct LookupCache<T> {
     kind: &'static str,
-    memory: Arc<Mutex<Memory<T>>>,
+    memory: Arc<Mutex<CacheState<T>>>,
 }
 
-struct Memory<T> {
+struct CacheState<T> {
     second: i64,
     spent: u32,
     /// Of `spent`, by site; emptied each second, so it holds `BUDGET` sites at most.
     spent_by_site: HashMap<IpAddr, u32>,
     known: LruCache<String, (i64, T)>,
     unknown: LruCache<String, i64>,
-    under_way: HashMap<String, Asked<T>>,
+    under_way: HashMap<String, SharedLookup<T>>,
     /// Callers that wait for an answer.
     waiting: usize,
     /// Of these, by site.
@@ -78,14 +78,14 @@ struct Memory<T> {
 
 /// A caller that waits, until it is dropped.
 struct Waiter<T> {
-    memory: Arc<Mutex<Memory<T>>>,
+    memory: Arc<Mutex<CacheState<T>>>,
     site: IpAddr,
 }
 
-impl<T: Clone + Send + Sync + 'static> Cache<T> {
+impl<T: Clone + Send + Sync + 'static> LookupCache<T> {
     /// An empty one; `kind` is what the log calls the question.
     pub(super) fn new(kind: &'static str) -> Self {
-        let memory = Memory {
+        let memory = CacheState {
             second: 0,
             spent: 0,
             spent_by_site: HashMap::new(),
@@ -109,9 +109,9 @@ impl<T: Clone + Send + Sync + 'static> Cache<T> {
         key: &str,
         caller: LookupCaller,
         ask: impl FnOnce() -> F,
-    ) -> Answer<T>
+    ) -> LookupAnswer<T>
     where
-        F: Future<Output = Answer<T>> + Send + 'static,
+        F: Future<Output = LookupAnswer<T>> + Send + 'static,
     {
         let now = caller.now;
         let recalled = self.lock().recall(key, now);
@@ -152,9 +152,9 @@ impl<T: Clone + Send + Sync + 'static> Cache<T> {
         key: &str,
         caller: LookupCaller,
         ask: impl FnOnce() -> F,
-    ) -> Result<Asked<T>, UpstreamError>
+    ) -> Result<SharedLookup<T>, UpstreamError>
     where
-        F: Future<Output = Answer<T>> + Send + 'static,
+        F: Future<Output = LookupAnswer<T>> + Send + 'static,
     {
         let (now, mut memory) = (caller.now, self.lock());
         if let Some(asked) = memory.under_way.get(key) {
@@ -178,7 +178,7 @@ impl<T: Clone + Send + Sync + 'static> Cache<T> {
         Ok(asked)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Memory<T>> {
+    fn lock(&self) -> MutexGuard<'_, CacheState<T>> {
         locked(&self.memory)
     }
 }
@@ -196,11 +196,11 @@ impl<T> Drop for Waiter<T> {
     }
 }
 
-fn locked<T>(memory: &Mutex<Memory<T>>) -> MutexGuard<'_, Memory<T>> {
+fn locked<T>(memory: &Mutex<CacheState<T>>) -> MutexGuard<'_, CacheState<T>> {
     memory.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<T: Clone> Memory<T> {
+impl<T: Clone> CacheState<T> {
     /// What is known well enough: `Some(None)` is a key that the provider does not know.
     fn recall(&mut self, key: &str, now: Timestamp) -> Option<Option<T>> {
         if let Some(value) = self.known(key, now, FRESH) {
@@ -215,7 +215,7 @@ impl<T: Clone> Memory<T> {
         is_younger(age, *since, now).then(|| value.clone())
     }
 
-    fn settle(&mut self, key: &str, answer: &Answer<T>, now: Timestamp) {
+    fn settle(&mut self, key: &str, answer: &LookupAnswer<T>, now: Timestamp) {
         match answer {
             Ok(Some(value)) => {
                 self.unknown.pop(key);

@@ -5,23 +5,23 @@
 
 use std::sync::Arc;
 
-use super::cache::{Cache, LookupCaller};
+use super::cache::{LookupCache, LookupCaller};
 use super::{Upstream, UpstreamError};
 use crate::admission::ListedConnection;
 
 /// The memory of each kind of look-up.
 pub(super) struct Lookups {
-    domains: Cache<Vec<ListedConnection>>,
-    connections: Cache<ListedConnection>,
-    organization_names: Cache<String>,
+    domains: LookupCache<Vec<ListedConnection>>,
+    connections: LookupCache<ListedConnection>,
+    organization_names: LookupCache<String>,
 }
 
 impl Default for Lookups {
     fn default() -> Self {
         Self {
-            domains: Cache::new("connections of a domain"),
-            connections: Cache::new("a connection"),
-            organization_names: Cache::new("the name of an organization"),
+            domains: LookupCache::new("connections of a domain"),
+            connections: LookupCache::new("a connection"),
+            organization_names: LookupCache::new("the name of an organization"),
         }
     }
 }
@@ -31,13 +31,13 @@ impl Lookups {
         &self,
         upstream: &Arc<dyn Upstream>,
         domain: &str,
-        asker: LookupCaller,
+        caller: LookupCaller,
     ) -> Result<Vec<ListedConnection>, UpstreamError> {
         let (upstream, asked) = (Arc::clone(upstream), domain.to_owned());
         let ask = || async move { upstream.connections_of_domain(&asked).await };
-        let listed = self.domains.find(domain, asker, ask).await?.unwrap_or_default();
+        let listed = self.domains.find(domain, caller, ask).await?.unwrap_or_default();
         for connection in &listed {
-            self.connections.keep(&connection.id, connection.clone(), asker.now());
+            self.connections.keep(&connection.id, connection.clone(), caller.now());
         }
         Ok(listed)
     }
@@ -46,21 +46,21 @@ impl Lookups {
         &self,
         upstream: &Arc<dyn Upstream>,
         id: &str,
-        asker: LookupCaller,
+        caller: LookupCaller,
     ) -> Result<Option<ListedConnection>, UpstreamError> {
         let (upstream, asked) = (Arc::clone(upstream), id.to_owned());
         let ask = || async move { upstream.connection(&asked).await };
-        self.connections.find(id, asker, ask).await
+        self.connections.find(id, caller, ask).await
     }
 
     pub(super) async fn organization_name(
         &self,
         upstream: &Arc<dyn Upstream>,
         id: &str,
-        asker: LookupCaller,
+        caller: LookupCaller,
     ) -> Result<Option<String>, UpstreamError> {
         let (upstream, asked) = (Arc::clone(upstream), id.to_owned());
         let ask = || async move { upstream.organization_name(&asked).await };
-        self.organization_names.find(id, asker, ask).await
+        self.organization_names.find(id, caller, ask).await
     }
 }

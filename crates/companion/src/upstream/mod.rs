@@ -12,14 +12,16 @@ pub mod workos_sso;
 
 pub use cache::LookupCaller;
 pub use error::UpstreamError;
-pub use exchanges::{Arrival, Caller, Ended, Exchanges, NoTurn, Place, Rate, Turn};
+pub use exchanges::{
+    Arrival, Caller, ExchangePermit, ExchangeRefusal, ExchangeResult, Exchanges, QueuePlace, Rate,
+};
 pub use set::{UpstreamEntry, Upstreams};
 pub use transient::TransientIds;
 
 use futures_util::future::BoxFuture;
 use keyport_core::Problem;
 
-use crate::admission::{ListedConnection, Selector};
+use crate::admission::{ListedConnection, UpstreamSelector};
 use crate::domain::{SecretText, UpstreamIdentity};
 
 /// What an upstream answers: a value, or why there is none.
@@ -108,7 +110,7 @@ pub struct AuthorizationParameters<'a> {
     /// Our callback.
     pub redirect_uri: &'a str,
     /// Which connection, organization or social provider signs the person in.
-    pub selector: &'a Selector,
+    pub selector: &'a UpstreamSelector,
     /// An email to fill in.
     pub login_hint: Option<&'a str>,
     /// The id of the upstream authorization's cookie.

@@ -93,9 +93,9 @@ impl UpstreamEntry {
     pub async fn connections_of_domain(
         &self,
         domain: &str,
-        asker: LookupCaller,
+        caller: LookupCaller,
     ) -> Result<Vec<ListedConnection>, UpstreamError> {
-        self.lookups.connections_of_domain(&self.upstream, domain, asker).await
+        self.lookups.connections_of_domain(&self.upstream, domain, caller).await
     }
 
     /// One connection, if there is one.
@@ -105,18 +105,18 @@ impl UpstreamEntry {
     pub async fn connection(
         &self,
         id: &str,
-        asker: LookupCaller,
+        caller: LookupCaller,
     ) -> Result<Option<ListedConnection>, UpstreamError> {
-        self.lookups.connection(&self.upstream, id, asker).await
+        self.lookups.connection(&self.upstream, id, caller).await
     }
 
     /// Says what the organization of this identity is called. A name that is not there in time is
     /// left out: no sign-in fails for it, and the next one finds it in memory.
-    pub async fn name_organization(&self, identity: &mut UpstreamIdentity, asker: LookupCaller) {
+    pub async fn name_organization(&self, identity: &mut UpstreamIdentity, caller: LookupCaller) {
         let Some(id) = identity.organization().map(|organization| organization.id.clone()) else {
             return;
         };
-        let name = self.lookups.organization_name(&self.upstream, &id, asker);
+        let name = self.lookups.organization_name(&self.upstream, &id, caller);
         match tokio::time::timeout(NAME_TIMEOUT, name).await {
             Ok(Ok(Some(name))) => identity.name_organization(&name),
             Ok(Ok(None)) => tracing::warn!(organization = %id, "the provider does not know it"),

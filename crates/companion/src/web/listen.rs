@@ -30,7 +30,7 @@ const LARGEST_HEADER: usize = 16 * 1024;
 
 /// The limits of a listener.
 #[derive(Debug, Clone)]
-pub struct Limits {
+pub struct ServerLimits {
     /// Connections at once.
     pub connections: usize,
     /// Longest that a header may take, and a connection may be idle.
@@ -43,7 +43,7 @@ pub struct Limits {
     pub proxies: TrustedProxies,
 }
 
-impl Default for Limits {
+impl Default for ServerLimits {
     fn default() -> Self {
         Self {
             // One on which nothing was received costs 2 KiB; buffers have a bound of their own.
@@ -61,7 +61,7 @@ impl Default for Limits {
 pub async fn serve_until(
     listener: TcpListener,
     router: Router,
-    limits: Limits,
+    limits: ServerLimits,
     stop: impl Future<Output = ()>,
 ) {
     let graceful = GracefulShutdown::new();
@@ -139,7 +139,7 @@ struct Service {
     router: TowerToHyperService<Router>,
     remote: IpAddr,
     slot: Slot,
-    limits: Arc<Limits>,
+    limits: Arc<ServerLimits>,
 }
 
 type Answer = Result<Response, std::convert::Infallible>;

@@ -13,7 +13,7 @@ pub(crate) mod problem_address;
 
 pub mod state_cookie;
 
-pub use listen::{Limits, serve_until};
+pub use listen::{ServerLimits, serve_until};
 pub use oauth_error::OAuthError;
 pub use present::{RequestId, accepts_html};
 

@@ -25,7 +25,7 @@ const LIFETIME: u32 = 600;
 pub struct UpstreamState([u8; 20], String);
 
 /// What a browser has brought for a state.
-pub enum Brought<'a> {
+pub enum FoundCookie<'a> {
     /// No cookie of that name.
     Nothing,
     /// One.
@@ -80,13 +80,13 @@ impl UpstreamState {
     }
 
     /// Its cookie in a request.
-    pub fn brought<'a>(&self, headers: &'a HeaderMap, issuer: &Issuer) -> Brought<'a> {
+    pub fn find_cookie<'a>(&self, headers: &'a HeaderMap, issuer: &Issuer) -> FoundCookie<'a> {
         let name = format!("{}{}", prefix(issuer), self.1);
         let mut values = cookies(headers).filter_map(|(key, value)| (key == name).then_some(value));
         match (values.next(), values.next()) {
-            (None, _) => Brought::Nothing,
-            (Some(value), None) => Brought::Sealed(value),
-            (Some(_), Some(_)) => Brought::Several,
+            (None, _) => FoundCookie::Nothing,
+            (Some(value), None) => FoundCookie::Sealed(value),
+            (Some(_), Some(_)) => FoundCookie::Several,
         }
     }
 

@@ -28,7 +28,7 @@ async fn it_follows_the_sign_in_from_waiting_to_stored() {
 }
 
 #[tokio::test]
-async fn another_key_sees_an_attempt_that_nobody_has_touched_and_changes_nothing() {
+async fn another_device_key_neither_sees_nor_changes_an_attempt() {
     let (service, device, other) = (Service::start().await, Device::new(), Device::new());
     let pushed = device.push(&service, &[]).await;
     let mut browser = Browser::new();
@@ -57,7 +57,7 @@ async fn cancelling_takes_the_code_back_and_the_page_says_so() {
 }
 
 #[tokio::test]
-async fn cancelled_before_the_provider_answers_nothing_is_redeemed_there() {
+async fn a_cancelled_attempt_redeems_no_code_at_the_provider() {
     let (service, device) = (Service::start().await, Device::new());
     let pushed = device.push(&service, &[]).await;
     let mut browser = Browser::new();

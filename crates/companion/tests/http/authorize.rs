@@ -3,7 +3,7 @@
 use crate::support::{Browser, Device, Service, authorize_url, parameter};
 
 #[tokio::test]
-async fn each_opening_is_a_authorization_of_its_own_and_nothing_is_used_up() {
+async fn each_opening_is_an_upstream_authorization_of_its_own() {
     let (service, device) = (Service::start().await, Device::new());
     let pushed = device.push(&service, &[]).await;
     let (mut one, mut other) = (Browser::new(), Browser::new());
@@ -41,7 +41,7 @@ async fn fetching_ahead_is_refused() {
 }
 
 #[tokio::test]
-async fn an_old_foreign_or_mismatched_link_is_a_page_and_never_a_redirect() {
+async fn an_old_or_foreign_link_is_a_page_and_never_a_redirect() {
     let (service, device) = (Service::start().await, Device::new());
     let other = Service::start().await;
     let pushed = device.push(&service, &[]).await;
@@ -50,7 +50,7 @@ async fn an_old_foreign_or_mismatched_link_is_a_page_and_never_a_redirect() {
     let foreign = authorize_url(&service, &Device::new().push(&other, &[]).await);
     for bad in [
         foreign,
-        good.replace("keyport-desktop", "somebody-else"),
+        good.replace("keyport-desktop", "another-client"),
         good.replace("request_uri=urn", "request_uri=xrn"),
         good.replace("client_id=keyport-desktop&", ""),
         format!("{good}&client_id=keyport-desktop"),
@@ -71,7 +71,7 @@ async fn an_old_foreign_or_mismatched_link_is_a_page_and_never_a_redirect() {
 }
 
 #[tokio::test]
-async fn a_stolen_request_uri_gives_a_thief_a_code_only_the_owner_can_redeem() {
+async fn only_the_owner_redeems_the_code_of_a_stolen_request_uri() {
     let (service, device, thief) = (Service::start().await, Device::new(), Device::new());
     let pushed = device.push(&service, &[]).await;
     let callback = Browser::new().come_back(&service, &pushed).await;

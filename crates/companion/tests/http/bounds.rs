@@ -3,7 +3,7 @@
 use crate::support::{Browser, Device, Service, parameter};
 
 #[tokio::test]
-async fn a_link_that_came_back_too_often_is_used_up_and_the_next_one_works() {
+async fn a_link_takes_eight_callbacks_and_the_next_link_works() {
     let (service, device) = (Service::start().await, Device::new());
     let pushed = device.push(&service, &[]).await;
     for opening in 1..=12 {

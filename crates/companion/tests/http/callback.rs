@@ -39,26 +39,26 @@ async fn a_code_without_a_state_of_ours_is_never_redeemed() {
 }
 
 #[tokio::test]
-async fn a_callback_in_another_browser_is_refused_and_its_code_not_used() {
+async fn refuses_a_callback_from_another_browser_and_keeps_its_code() {
     let (service, device) = (Service::start().await, Device::new());
     let pushed = device.push(&service, &[]).await;
-    let (mut attacker, mut victim, mut nobody) = (Browser::new(), Browser::new(), Browser::new());
+    let (mut attacker, mut victim, mut forged) = (Browser::new(), Browser::new(), Browser::new());
     let provider = attacker.authorize(&service, &pushed).await;
     victim.authorize(&service, &pushed).await;
-    for browser in [&mut victim, &mut nobody] {
+    for browser in [&mut victim, &mut forged] {
         let answer = browser.callback(&service, &provider, "code-of-the-victim").await;
         assert_eq!((answer.status, answer.problem()), (400, "wrong_browser"));
     }
-    nobody.cookies = attacker.cookies.clone();
-    nobody.cookies.insert("keyport-browser".to_owned(), "short".to_owned());
-    assert_eq!(nobody.callback(&service, &provider, "x").await.problem(), "wrong_browser");
+    forged.cookies = attacker.cookies.clone();
+    forged.cookies.insert("keyport-browser".to_owned(), "short".to_owned());
+    assert_eq!(forged.callback(&service, &provider, "x").await.problem(), "wrong_browser");
     assert_eq!(service.exchanges(), 0);
     assert_eq!(device.attempt_state(&service, &pushed.attempt).await["state"], "waiting");
     assert_eq!(attacker.callback(&service, &provider, "code-of-the-attacker").await.status, 303);
 }
 
 #[tokio::test]
-async fn the_state_comes_before_the_error_and_a_query_with_both_or_twice_is_refused() {
+async fn the_state_is_checked_before_code_and_error() {
     let (service, device) = (Service::start().await, Device::new());
     let pushed = device.push(&service, &[]).await;
     let mut browser = Browser::new();
@@ -88,7 +88,7 @@ async fn the_state_comes_before_the_error_and_a_query_with_both_or_twice_is_refu
 }
 
 #[tokio::test]
-async fn the_exchange_carries_key_and_verifier_and_leaves_no_code_in_the_address_bar() {
+async fn the_exchange_sends_verifier_and_leaves_no_code_in_the_address() {
     let (service, device) = (Service::start().await, Device::new());
     let pushed = device.push(&service, &[]).await;
     let mut browser = Browser::new();
@@ -133,7 +133,7 @@ async fn sixty_four_callbacks_at_once_make_one_upstream_call() {
 }
 
 #[tokio::test]
-async fn the_first_authorization_fulfilled_wins_and_the_others_are_told_that_it_was_used() {
+async fn the_first_fulfilled_authorization_wins_others_are_used() {
     let (service, device) = (Service::start().await, Device::new());
     let pushed = device.push(&service, &[]).await;
     let (mut one, mut other) = (Browser::new(), Browser::new());

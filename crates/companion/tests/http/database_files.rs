@@ -17,7 +17,7 @@ async fn ready(service: &Service) -> Answer {
 }
 
 #[tokio::test]
-async fn once_a_file_of_the_database_is_gone_nothing_is_written_and_ready_names_it() {
+async fn without_a_file_of_the_database_nothing_is_written() {
     for (suffix, named) in [
         ("", "the database file was removed or replaced"),
         ("-wal", "the write-ahead log of the database (-wal) was removed or replaced"),

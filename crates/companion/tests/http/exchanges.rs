@@ -42,7 +42,7 @@ async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
 }
 
 #[tokio::test]
-async fn no_more_than_sixty_four_are_under_way_and_who_waits_is_served() {
+async fn at_most_64_exchanges_run_and_waiting_ones_are_served() {
     let (service, device) = (Service::start().await, Device::new());
     let mut calls = Vec::new();
     for _ in 0..80 {
@@ -66,7 +66,7 @@ async fn no_more_than_sixty_four_are_under_way_and_who_waits_is_served() {
 }
 
 #[tokio::test]
-async fn who_hangs_up_while_waiting_costs_no_exchange_and_may_come_again() {
+async fn a_caller_that_hangs_up_in_the_queue_costs_no_exchange() {
     let (service, device) = (Service::start().await, Device::new());
     let mut calls = Vec::new();
     for _ in 0..64 {
@@ -95,7 +95,7 @@ async fn who_hangs_up_while_waiting_costs_no_exchange_and_may_come_again() {
 }
 
 #[tokio::test]
-async fn a_device_whose_codes_were_refused_waits_behind_a_device_that_comes_first() {
+async fn a_device_with_refused_codes_waits_behind_a_new_device() {
     let (service, guessing, honest) = (Service::start().await, Device::new(), Device::new());
     let mut guesses = Vec::new();
     for _ in 0..71 {
@@ -141,7 +141,7 @@ async fn after_a_429_the_next_code_waits_for_the_pause() {
 }
 
 #[tokio::test]
-async fn the_end_of_the_process_waits_for_what_has_begun_and_refuses_what_has_not() {
+async fn shutdown_finishes_begun_exchanges_and_refuses_others() {
     let (service, device) = (Service::start().await, Device::new());
     let held = hold(&service);
     let (url, cookie) = ready(&service, &device, "x").await;
@@ -184,7 +184,7 @@ async fn once_told_to_end_a_request_that_was_half_there_sends_no_code() {
 }
 
 #[tokio::test]
-async fn a_callback_beside_a_database_in_trouble_uses_nothing_and_tries_again_by_itself() {
+async fn a_callback_that_cannot_be_stored_uses_nothing_and_retries() {
     let (service, device) = (Service::start().await, Device::new());
     let (url, cookie) = ready(&service, &device, "x").await;
     let file = service.folder.path().join("companion.sqlite");

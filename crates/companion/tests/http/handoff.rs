@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{Browser, Device, SCHEME, Service, ada, parameter};
 
 #[tokio::test]
-async fn a_new_device_is_confirmed_with_a_number_that_only_the_app_can_know() {
+async fn a_new_device_is_confirmed_with_a_number_of_the_app() {
     let (service, device) = (Service::start().await, Device::new());
     let pushed = device.push(&service, &[]).await;
     let mut browser = Browser::new();
@@ -83,7 +83,7 @@ async fn a_device_that_this_person_knows_goes_straight_on() {
     let told = device.attempt_state(&service, &pushed.attempt).await;
     assert_eq!(told, json!({ "state": "waiting" }), "no number: the page shows none");
     assert!(browser.get(&format!("{handoff}/go")).await.header("refresh").contains("code="));
-    let stranger = device.push(&service, &[]).await;
+    let of_grace = device.push(&service, &[]).await;
     service.provider.profiles.lock().unwrap().insert("grace".into(), {
         let mut grace = ada();
         grace["idp_id"] = "grace-1".into();
@@ -91,7 +91,7 @@ async fn a_device_that_this_person_knows_goes_straight_on() {
         grace
     });
     let mut browser = Browser::new();
-    let handoff = browser.arrive(&service, &stranger, "grace").await;
+    let handoff = browser.arrive(&service, &of_grace, "grace").await;
     assert_eq!(browser.get(&handoff).await.status, 200, "known to Ada is not known to Grace");
 }
 
@@ -111,7 +111,7 @@ async fn this_was_not_me_ends_it_for_page_and_app() {
 }
 
 #[tokio::test]
-async fn nobody_else_sees_or_answers_the_page() {
+async fn another_browser_neither_sees_nor_answers_the_page() {
     let (service, device) = (Service::start().await, Device::new());
     let pushed = device.push(&service, &[]).await;
     let mut browser = Browser::new();
@@ -119,14 +119,14 @@ async fn nobody_else_sees_or_answers_the_page() {
     let mut other = Browser::new();
     other.authorize(&service, &pushed).await;
     let made_up = format!("{}/handoff/{}", service.url, "0".repeat(32));
-    for stranger in [&mut other, &mut Browser::new()] {
+    for foreign in [&mut other, &mut Browser::new()] {
         for page in
             [handoff.clone(), format!("{handoff}/go"), format!("{handoff}/status"), made_up.clone()]
         {
-            let answer = stranger.get(&page).await;
+            let answer = foreign.get(&page).await;
             assert_eq!((answer.status, answer.problem()), (400, "wrong_browser"), "{page}");
         }
-        assert_eq!(stranger.press(&handoff, "continue").await.problem(), "wrong_browser");
+        assert_eq!(foreign.press(&handoff, "continue").await.problem(), "wrong_browser");
     }
     for site in ["cross-site", "same-site", "none"] {
         let post =
@@ -172,7 +172,7 @@ async fn what_a_device_says_of_itself_is_text_and_short() {
 }
 
 #[tokio::test]
-async fn a_code_that_nobody_fetched_in_time_is_said_to_be_too_old() {
+async fn a_code_that_was_not_fetched_in_time_is_said_to_be_too_old() {
     let (service, device) = (Service::start().await, Device::new());
     let pushed = device.push(&service, &[]).await;
     let mut browser = Browser::new();

@@ -48,7 +48,7 @@ async fn a_page_allows_its_own_script_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn an_unknown_address_is_a_page_for_people_and_json_for_programs() {
+async fn an_unknown_address_is_a_page_or_json_by_accept_header() {
     let service = Service::start().await;
     let url = format!("{}/nowhere", service.url);
     let page = Browser::new().get(&url).await;
@@ -108,7 +108,7 @@ async fn no_other_origin_is_ever_allowed() {
 }
 
 #[tokio::test]
-async fn the_metadata_names_the_issuer_byte_by_byte_and_every_endpoint_below_it() {
+async fn the_metadata_names_the_issuer_and_every_endpoint_below_it() {
     let service = Service::start().await;
     let url = format!("{}/.well-known/oauth-authorization-server", service.url);
     let metadata = Answer::of(reqwest::get(&url).await.unwrap()).await.json();

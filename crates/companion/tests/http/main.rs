@@ -7,6 +7,7 @@ mod attempt;
 mod authorize;
 mod bounds;
 mod callback;
+mod clients;
 mod database_files;
 mod device_key;
 mod dpop;

@@ -98,7 +98,7 @@ async fn prompt_is_refused_and_not_ignored() {
 }
 
 #[tokio::test]
-async fn while_the_setup_is_wrong_new_sign_ins_are_refused_and_sessions_go_on() {
+async fn a_wrong_setup_refuses_new_sign_ins_and_keeps_sessions() {
     let (service, device) = (Service::start().await, Device::new());
     let session = device.sign_in(&service).await;
     let pushed = device.push(&service, &[]).await;

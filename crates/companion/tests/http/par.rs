@@ -1,7 +1,7 @@
 //! Pushed requests (RFC 9126) and who is admitted.
 
 use crate::support::{Browser, Device, SCHEME, Service};
-use keyport_companion::admission::Policy;
+use keyport_companion::admission::AdmissionPolicy;
 
 #[tokio::test]
 async fn a_good_request_is_sealed_and_nothing_is_stored_of_it() {
@@ -21,10 +21,10 @@ async fn a_good_request_is_sealed_and_nothing_is_stored_of_it() {
 }
 
 #[tokio::test]
-async fn a_request_that_breaks_a_rule_is_refused_in_the_words_of_the_standard() {
+async fn a_broken_push_gets_the_error_code_of_the_standard() {
     let (service, device) = (Service::start().await, Device::new());
     let table: &[(&str, &str, &str)] = &[
-        ("client_id", "somebody-else", "invalid_client"),
+        ("client_id", "another-client", "invalid_client"),
         ("client_id", "", "invalid_request"),
         ("response_type", "token", "unsupported_response_type"),
         ("response_mode", "form_post", "invalid_request"),
@@ -64,7 +64,7 @@ async fn its_own_scheme_and_the_matching_key_are_welcome() {
 }
 
 #[tokio::test]
-async fn a_parameter_that_comes_twice_or_a_body_that_is_no_form_is_refused() {
+async fn a_repeated_parameter_or_a_body_that_is_no_form_is_refused() {
     let (service, device) = (Service::start().await, Device::new());
     let (_, form) = device.request(&[]);
     let mut form: Vec<(&str, &str)> =
@@ -112,8 +112,8 @@ async fn admission_is_decided_here_and_said_with_its_own_words() {
 }
 
 #[tokio::test]
-async fn without_rules_nobody_is_admitted() {
-    let service = Service::with_policy(Policy::new(Vec::new(), Vec::new(), None)).await;
+async fn without_rules_no_person_is_admitted() {
+    let service = Service::with_policy(AdmissionPolicy::new(Vec::new(), Vec::new(), None)).await;
     let device = Device::new();
     for (hint, problem) in [
         (("scope", "openid"), "no_selector"),
@@ -169,7 +169,7 @@ async fn a_provider_out_of_reach_is_a_503_and_not_a_refusal() {
 }
 
 #[tokio::test]
-async fn a_flood_of_made_up_domains_is_slowed_and_known_companies_still_enter() {
+async fn a_flood_of_made_up_domains_delays_no_known_domain() {
     let (service, device) = (Service::start().await, Device::new());
     device.push(&service, &[("login_hint", "ada@acme.test")]).await;
     let mut refused = 0;
@@ -210,7 +210,7 @@ async fn made_up_domains_of_one_address_leave_look_ups_to_another() {
 }
 
 #[tokio::test]
-async fn what_the_provider_asks_us_to_wait_for_is_passed_on_and_not_waited_for() {
+async fn the_retry_after_of_the_provider_is_passed_on() {
     let (service, device) = (Service::start().await, Device::new());
     *service.provider.refuse_with.lock().unwrap() =
         Some((429, serde_json::json!({ "message": "slow" })));

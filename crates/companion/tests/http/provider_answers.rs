@@ -4,9 +4,9 @@ use serde_json::json;
 
 use crate::support::{Browser, Device, Service, ada, parameter};
 
-/// All fourteen documented ones, and one that nobody knows.
+/// All fourteen documented ones, and one that is not documented.
 #[tokio::test]
-async fn every_error_of_the_provider_gets_our_words_on_the_page_and_in_the_app() {
+async fn every_provider_error_becomes_one_of_our_problems() {
     let (service, device) = (Service::start().await, Device::new());
     for (error, problem) in [
         ("access_denied", "access_denied"),
@@ -89,7 +89,7 @@ async fn an_exchange_that_fails_ends_in_words_and_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_profile_of_another_organization_is_refused_with_its_own_words() {
+async fn a_profile_of_another_organization_is_refused() {
     let (service, device) = (Service::start().await, Device::new());
     let changed = |changes: serde_json::Value| {
         let mut profile = ada();

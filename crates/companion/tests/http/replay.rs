@@ -9,7 +9,7 @@ fn program_with_cookies_of(browser: &Browser) -> Browser {
 }
 
 #[tokio::test]
-async fn a_callback_that_came_before_reveals_nothing_to_who_knows_the_cookies() {
+async fn a_repeated_callback_reveals_nothing_to_a_holder_of_cookies() {
     let (service, device) = (Service::start().await, Device::new());
     let pushed = device.push(&service, &[]).await;
     let mut browser = Browser::new();
@@ -30,7 +30,7 @@ async fn a_callback_that_came_before_reveals_nothing_to_who_knows_the_cookies() 
 }
 
 #[tokio::test]
-async fn another_opening_of_a_fulfilled_request_reveals_nothing_to_who_knows_the_cookies() {
+async fn a_fulfilled_request_reveals_nothing_when_opened_again() {
     let (service, device) = (Service::start().await, Device::new());
     let pushed = device.push(&service, &[]).await;
     let mut browser = Browser::new();

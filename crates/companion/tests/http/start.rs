@@ -1,4 +1,4 @@
-//! What is found out about the account at the provider before anybody signs in.
+//! What is found out about the account at the provider before a person signs in.
 
 use keyport_companion::config::UpstreamSettings;
 use keyport_companion::domain::SecretText;
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::support::{API_KEY, Service};
 
 #[tokio::test]
-async fn a_client_id_or_redirect_uri_that_the_provider_does_not_know_is_found_at_the_start() {
+async fn an_unregistered_client_id_or_redirect_uri_is_found_at_start() {
     let service = Service::start().await;
     for (client_id, port, known) in [
         ("client_1", 8788, Ok(())),

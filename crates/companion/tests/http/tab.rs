@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{Browser, Device, SCHEME, Service, ada, parameter};
 
 #[tokio::test]
-async fn the_tab_says_signed_in_when_the_app_has_said_so_and_not_before() {
+async fn the_tab_says_signed_in_only_after_the_app_has() {
     let (service, device) = (Service::start().await, Device::new());
     let pushed = device.push(&service, &[]).await;
     let mut browser = Browser::new();
@@ -112,7 +112,7 @@ async fn a_page_that_waited_too_long_says_so_and_leads_nowhere_else() {
 }
 
 #[tokio::test]
-async fn a_second_tab_of_another_person_does_not_say_that_they_are_signed_in() {
+async fn a_second_tab_of_another_person_is_not_signed_in() {
     let (service, device) = (Service::start().await, Device::new());
     let deep = device.push(&service, &[("redirect_uri", SCHEME)]).await;
     let loopback = device.push(&service, &[("attempt", &deep.attempt)]).await;

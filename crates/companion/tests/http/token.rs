@@ -111,7 +111,7 @@ async fn another_redirect_uri_than_the_pushed_one_is_refused() {
 }
 
 #[tokio::test]
-async fn a_broken_token_request_is_refused_in_the_words_of_the_standard() {
+async fn a_broken_token_request_gets_the_error_code_of_the_standard() {
     let (service, device) = (Service::start().await, Device::new());
     let (client, grant) = (("client_id", "keyport-desktop"), ("grant_type", "authorization_code"));
     let table: &[(&[(&str, &str)], &str)] = &[
@@ -163,7 +163,7 @@ async fn a_refresh_token_rotates_and_survives_a_lost_answer() {
 /// A proxy holds a request back, the client asks again and goes on; ten minutes later the first one arrives. Its token is a
 /// grand-parent by then, but its proof's nonce is stale, and that is looked at before any token.
 #[tokio::test]
-async fn a_refresh_that_was_held_back_for_ten_minutes_signs_nobody_out() {
+async fn a_refresh_that_was_held_back_for_ten_minutes_ends_no_session() {
     let (service, device) = (Service::start().await, Device::new());
     let first = text(&device.sign_in(&service).await, "refresh_token").to_owned();
     let url = format!("{}/oauth/token", service.url);
@@ -180,7 +180,7 @@ async fn a_refresh_that_was_held_back_for_ten_minutes_signs_nobody_out() {
     service.wait(300);
     let late = device.send(held.0, &held.1).await;
     assert_eq!(late.error(), (400, "use_dpop_nonce".to_owned()));
-    assert_eq!(device.refresh(&service, &third).await.status, 200, "nobody was signed out");
+    assert_eq!(device.refresh(&service, &third).await.status, 200, "the session goes on");
 }
 
 #[tokio::test]

@@ -7,9 +7,9 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::answers::Problem;
+use super::answers::ApiError;
 use crate::emulator::Emulator;
-use crate::faults::Order;
+use crate::faults::FaultOrder;
 
 pub fn router() -> Router<Emulator> {
     Router::new()
@@ -20,9 +20,9 @@ pub fn router() -> Router<Emulator> {
 
 async fn order(
     State(emulator): State<Emulator>,
-    Json(wanted): Json<Order>,
-) -> Result<StatusCode, Problem> {
-    emulator.with(|state| state.faults.order(&wanted)).map_err(Problem::unprocessable)?;
+    Json(wanted): Json<FaultOrder>,
+) -> Result<StatusCode, ApiError> {
+    emulator.with(|state| state.faults.order(&wanted)).map_err(ApiError::unprocessable)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -12,12 +12,12 @@ use crate::pages;
 
 /// `{"message": …}` with a status.
 #[derive(Debug)]
-pub struct Problem {
+pub struct ApiError {
     status: StatusCode,
     message: String,
 }
 
-impl Problem {
+impl ApiError {
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self { status, message: message.into() }
     }
@@ -31,13 +31,13 @@ impl Problem {
     }
 }
 
-impl IntoResponse for Problem {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         (self.status, Json(json!({ "message": self.message }))).into_response()
     }
 }
 
-impl From<anyhow::Error> for Problem {
+impl From<anyhow::Error> for ApiError {
     fn from(cause: anyhow::Error) -> Self {
         tracing::error!(%cause, "no answer is possible");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")

@@ -1,5 +1,5 @@
 //! `/sso/authorize`: GET checks the request and shows the sign-in page; POST to the same URL (the page's form) checks it
-//! again and answers it. The request travels in the URL, so nothing is stored before somebody has signed in.
+//! again and answers it. The request travels in the URL, so nothing is stored before a person has signed in.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use axum::extract::{RawForm, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 
-use super::answers::{Problem, found, page, refusal, see_other};
+use super::answers::{ApiError, found, page, refusal, see_other};
 use crate::authorization::{self, AuthorizationRequest, Refusal};
 use crate::emulator::{self, Emulator};
 use crate::environment::Environment;
@@ -70,7 +70,7 @@ fn silent_answer(
     emulator: &Emulator,
     request: &AuthorizationRequest,
     email: &str,
-) -> Result<Option<Response>, Problem> {
+) -> Result<Option<Response>, ApiError> {
     let (entropy, code) = (emulator::entropy()?, emulator::draw_secret()?);
     Ok(emulator.with(|state| {
         let connection = state.environment.connection(&request.connection_id)?;
@@ -111,7 +111,7 @@ fn answer(
     emulator: &Emulator,
     request: AuthorizationRequest,
     form: &Parameters,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiError> {
     let field = |name| form.one(name).map(Option::unwrap_or_default).map_err(|_| repeated(name));
     let (email, password, decline) =
         (field("email")?.trim(), field("password")?, field("decline")?);
@@ -143,8 +143,8 @@ fn answer(
     }))
 }
 
-fn repeated(name: &str) -> Problem {
-    Problem::unprocessable(format!("The field `{name}` was sent more than once."))
+fn repeated(name: &str) -> ApiError {
+    ApiError::unprocessable(format!("The field `{name}` was sent more than once."))
 }
 
 fn sign_in_page(

@@ -5,7 +5,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::answers::Problem;
+use super::answers::ApiError;
 use super::key::ApiKey;
 use super::organizations::domain_id;
 use crate::emulator::Emulator;
@@ -21,12 +21,12 @@ pub async fn list(
     _: ApiKey,
     State(emulator): State<Emulator>,
     RawQuery(query): RawQuery,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Value>, ApiError> {
     let parameters = Parameters::parse(query.unwrap_or_default().as_bytes());
-    let query = Query::read(&parameters).map_err(Problem::unprocessable)?;
+    let query = Query::read(&parameters).map_err(ApiError::unprocessable)?;
     emulator.with(|state| {
         let Listing { page, before, after } =
-            query.list(&state.environment).map_err(Problem::unprocessable)?;
+            query.list(&state.environment).map_err(ApiError::unprocessable)?;
         let data: Vec<_> =
             page.into_iter().map(|connection| shape(&state.environment, connection)).collect();
         let list_metadata = json!({ "before": before, "after": after });
@@ -38,21 +38,21 @@ pub async fn show(
     _: ApiKey,
     State(emulator): State<Emulator>,
     Path(id): Path<String>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Value>, ApiError> {
     let shaped = emulator.with(|state| {
         state.environment.connection(&id).map(|found| shape(&state.environment, found))
     });
-    shaped.map(Json).ok_or_else(|| Problem::not_found("Connection", &id))
+    shaped.map(Json).ok_or_else(|| ApiError::not_found("Connection", &id))
 }
 
 pub async fn delete(
     _: ApiKey,
     State(emulator): State<Emulator>,
     Path(id): Path<String>,
-) -> Result<StatusCode, Problem> {
+) -> Result<StatusCode, ApiError> {
     match emulator.with(|state| state.environment.delete_connection(&id)) {
         true => Ok(StatusCode::NO_CONTENT),
-        false => Err(Problem::not_found("Connection", &id)),
+        false => Err(ApiError::not_found("Connection", &id)),
     }
 }
 

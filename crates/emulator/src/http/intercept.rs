@@ -7,7 +7,7 @@ use axum::middleware::Next;
 use axum::response::IntoResponse;
 use serde_json::{Map, Value};
 
-use super::answers::Problem;
+use super::answers::ApiError;
 use crate::emulator::{self, Emulator};
 use crate::faults::Fault;
 use crate::wire::Wire;
@@ -20,7 +20,7 @@ pub async fn intercept(
     ConnectInfo(wire): ConnectInfo<Wire>,
     request: Request,
     next: Next,
-) -> Result<Response<Body>, Problem> {
+) -> Result<Response<Body>, ApiError> {
     let path =
         request.extensions().get::<MatchedPath>().map_or("(unknown path)", MatchedPath::as_str);
     let route = format!("{} {path}", request.method());
@@ -64,7 +64,7 @@ pub async fn intercept(
 
 fn failing(status: u16, retry_after_seconds: Option<u32>) -> Response<Body> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut answer = Problem::new(status, "This failure was ordered.").into_response();
+    let mut answer = ApiError::new(status, "This failure was ordered.").into_response();
     if let Some(seconds) = retry_after_seconds {
         answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
@@ -80,7 +80,7 @@ fn garbage(size_bytes: usize) -> Response<Body> {
 async fn swapped(
     answer: Response<Body>,
     members: Map<String, Value>,
-) -> Result<Response<Body>, Problem> {
+) -> Result<Response<Body>, ApiError> {
     let (mut parts, body) = answer.into_parts();
     let body = to_bytes(body, ANSWER_LIMIT_BYTES).await.map_err(anyhow::Error::from)?;
     let Ok(mut json) = serde_json::from_slice::<Value>(&body) else {

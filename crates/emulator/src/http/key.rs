@@ -4,7 +4,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::{HeaderMap, StatusCode, header, request::Parts};
 
-use super::answers::Problem;
+use super::answers::ApiError;
 use crate::emulator::Emulator;
 use crate::secret::Secret;
 
@@ -12,13 +12,13 @@ use crate::secret::Secret;
 pub struct ApiKey;
 
 impl FromRequestParts<Emulator> for ApiKey {
-    type Rejection = Problem;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, emulator: &Emulator) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, emulator: &Emulator) -> Result<Self, ApiError> {
         let given = bearer(&parts.headers);
         let right =
             emulator.with(|state| given.as_ref() == Some(&state.environment.client().api_key));
-        right.then_some(Self).ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "Unauthorized"))
+        right.then_some(Self).ok_or_else(|| ApiError::new(StatusCode::UNAUTHORIZED, "Unauthorized"))
     }
 }
 

@@ -18,7 +18,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use crate::emulator::Emulator;
-use answers::Problem;
+use answers::ApiError;
 
 const BODY_LIMIT_BYTES: usize = 16 * 1024;
 
@@ -32,9 +32,9 @@ pub(crate) fn router(emulator: Emulator) -> Router {
         .route("/organizations/{id}", get(organizations::show))
         .route("/idp-initiated", get(idp_initiated::show).post(idp_initiated::submit))
         .method_not_allowed_fallback(async || {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
+            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
         })
-        .fallback(async || Problem::new(StatusCode::NOT_FOUND, "Not Found"))
+        .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "Not Found"))
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         .layer(from_fn_with_state(emulator.clone(), intercept::intercept))
         .merge(admin::router())

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
-use super::answers::Problem;
+use super::answers::ApiError;
 use super::connections::SEEDED_AT;
 use super::key::ApiKey;
 use crate::emulator::Emulator;
@@ -15,9 +15,9 @@ pub async fn show(
     _: ApiKey,
     State(emulator): State<Emulator>,
     Path(id): Path<String>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Value>, ApiError> {
     let found = emulator.with(|state| state.environment.organization(&id).map(shape));
-    found.map(Json).ok_or_else(|| Problem::not_found("Organization", &id))
+    found.map(Json).ok_or_else(|| ApiError::not_found("Organization", &id))
 }
 
 fn shape(organization: &Organization) -> Value {

@@ -11,10 +11,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::answers::{Problem, oauth_error};
+use super::answers::{ApiError, oauth_error};
 use crate::codes::{ACCESS_TOKEN_LIFETIME, InvalidGrant};
 use crate::emulator::{self, Emulator};
-use crate::parameters::{Parameters, Repeated};
+use crate::parameters::{Parameters, RepeatedParameterError};
 use crate::secret::Secret;
 
 #[derive(Debug, Deserialize)]
@@ -30,7 +30,7 @@ pub async fn exchange(
     State(emulator): State<Emulator>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiError> {
     let request = TokenRequest::read(&headers, &body)?;
     let client = emulator.with(|state| state.environment.client().clone());
     if request.client_id.as_deref() != Some(client.id.as_str())
@@ -41,7 +41,7 @@ pub async fn exchange(
     if request.grant_type.as_deref() != Some("authorization_code") {
         return Ok(oauth_error("unsupported_grant_type", "The grant type is not supported."));
     }
-    let code = request.code.ok_or_else(|| Problem::unprocessable("`code` is required."))?;
+    let code = request.code.ok_or_else(|| ApiError::unprocessable("`code` is required."))?;
     let (token, now) = (emulator::draw_secret()?, Instant::now());
     let redeemed = emulator.with(|state| {
         let profile = state.codes.redeem(&code, request.code_verifier.as_ref(), now)?;
@@ -68,7 +68,7 @@ pub async fn exchange(
 }
 
 impl TokenRequest {
-    fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, Problem> {
+    fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, ApiError> {
         let content_type = headers
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
@@ -82,16 +82,16 @@ impl TokenRequest {
             .as_str()
         {
             "application/json" => serde_json::from_slice(body)
-                .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "Problems parsing JSON")),
+                .map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "Problems parsing JSON")),
             "application/x-www-form-urlencoded" => Self::from_form(&Parameters::parse(body))
-                .map_err(|Repeated(name)| {
-                    Problem::unprocessable(format!("`{name}` was sent more than once."))
+                .map_err(|RepeatedParameterError(name)| {
+                    ApiError::unprocessable(format!("`{name}` was sent more than once."))
                 }),
-            _ => Err(Problem::unprocessable("The body has to be a form or JSON.")),
+            _ => Err(ApiError::unprocessable("The body has to be a form or JSON.")),
         }
     }
 
-    fn from_form(form: &Parameters) -> Result<Self, Repeated> {
+    fn from_form(form: &Parameters) -> Result<Self, RepeatedParameterError> {
         let secret = |name| form.one(name).map(|value| value.map(Secret::from));
         Ok(Self {
             client_id: form.one("client_id")?.map(str::to_owned),

@@ -112,7 +112,7 @@ fn without_a_seed_file_acme_and_its_people_are_there() {
 
 #[cfg(unix)]
 #[test]
-fn sigterm_ends_it_gracefully_and_only_the_ready_line_was_printed() {
+fn sigterm_ends_it_and_only_the_ready_line_was_printed() {
     let mut process = Process::start(&["--listen", "127.0.0.1:0"]);
     process.get("/sso/authorize", "");
     let idle = TcpStream::connect(&process.address).unwrap();

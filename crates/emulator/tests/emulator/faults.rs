@@ -110,7 +110,7 @@ async fn a_delayed_answer_is_the_right_one_later() {
 }
 
 #[tokio::test]
-async fn a_held_call_is_counted_and_waits_until_the_faults_are_cleared() {
+async fn a_held_call_is_counted_and_waits_for_cleared_faults() {
     let service = Service::start().await;
     let code = service.code(&[]).await;
     service.order(json!({"route": TOKEN, "kind": "hold"})).await;

@@ -1,4 +1,4 @@
-//! Sign-ins that start at the identity provider: a code nobody asked for, without a state.
+//! Sign-ins that start at the identity provider: a code that was not asked for, without a state.
 
 use crate::support::{Callback, REDIRECT_URI, Service};
 
@@ -43,7 +43,7 @@ async fn a_registered_redirect_uri_may_be_named() {
 }
 
 #[tokio::test]
-async fn where_it_is_disabled_the_error_names_connection_and_organization() {
+async fn a_disabled_idp_start_names_connection_and_organization() {
     let service = Service::start().await;
     let url = start(&service, &format!("connection=conn_globex_2&redirect_uri={REDIRECT_URI}"));
     let callback = Callback::of(&service.open(&url).await);

@@ -21,7 +21,7 @@ async fn what_comes_from_outside_is_escaped() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_or_an_unknown_person_gets_the_page_again_with_words() {
+async fn a_wrong_password_or_unknown_person_gets_the_page_again() {
     let service = Service::start().await;
     for (email, password, words) in [
         ("ada@acme.test", "Keyport", "That password is not right"),

@@ -82,7 +82,7 @@ async fn a_person_keeps_their_ids_over_sign_ins_and_restarts() {
 }
 
 #[tokio::test]
-async fn the_same_person_through_another_connection_is_another_profile() {
+async fn one_person_through_two_connections_is_two_profiles() {
     let service = Service::start().await;
     let east = profile(&service, "conn_globex_1", "grace@globex.test").await;
     let west = profile(&service, "conn_globex_2", "grace@globex.test").await;

@@ -17,7 +17,7 @@ async fn sign_in(service: &Service) -> Option<String> {
 }
 
 #[tokio::test]
-async fn a_browser_that_has_signed_in_is_not_asked_again_once_that_is_ordered() {
+async fn an_ordered_browser_session_is_not_asked_again() {
     let service = Service::start().await;
     assert_eq!(sign_in(&service).await, None, "off unless it is ordered");
     order(&service, "POST").await;

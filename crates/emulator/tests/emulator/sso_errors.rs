@@ -82,7 +82,7 @@ async fn a_bad_selector_is_an_error_redirect_at_once() {
 }
 
 #[tokio::test]
-async fn somebody_of_another_domain_is_not_let_in() {
+async fn a_person_of_another_domain_is_not_let_in() {
     let service = Service::start().await;
     for outsider in
         ["grace@globex.test", "nobody@nowhere.test", "ada@acme.test@globex.test", "acme.test"]

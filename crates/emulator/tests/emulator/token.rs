@@ -38,7 +38,7 @@ async fn the_api_key_as_bearer_does_not_count() {
     let code = service.code(&[]).await;
     let without = service.token_request(&code, &[("client_secret", "")]).bearer_auth(CLIENT.1);
     assert_refused(&answer(without).await, "invalid_client");
-    let beside = service.token_request(&code, &[]).bearer_auth("sk_of_somebody_else");
+    let beside = service.token_request(&code, &[]).bearer_auth("sk_of_another_account");
     assert_eq!(answer(beside).await.0, 200);
 }
 

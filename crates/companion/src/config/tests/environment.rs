@@ -1,18 +1,19 @@
 //! Which variables are settings, which are faults and which are none of ours.
 
 use super::*;
+use crate::admission::AllowedOrganizations;
 
 #[test]
 fn lists_have_commas_or_any_white_space_between() {
     for list in ["org_1,org_2", "org_1\torg_2", "org_1\r\norg_2", " org_1 ,\n\t org_2, "] {
         let policy = judge(&[("KEYPORT_ORGANIZATIONS", list)], "127.0.0.1:1").unwrap().policy;
-        let Allowed::These(ids) = policy.organizations else { panic!("{list:?}") };
+        let AllowedOrganizations::These(ids) = policy.organizations else { panic!("{list:?}") };
         assert_eq!(ids.into_iter().collect::<Vec<_>>(), ["org_1", "org_2"], "{list:?}");
     }
 }
 
 #[test]
-fn variables_of_our_other_programs_and_of_kubernetes_are_no_settings_and_no_faults() {
+fn variables_of_other_programs_and_kubernetes_are_no_faults() {
     for (name, value) in [
         ("KEYPORT_COMPANION", "http://127.0.0.1:8788"),
         ("KEYPORT_DOOR", "loopback"),
@@ -79,4 +80,19 @@ fn a_setting_that_is_not_unicode_is_named_and_its_value_is_not() {
     for name in [b"LC_NAME".as_slice(), b"KEYPORT_DOOR", b"OTHER\xff"] {
         assert!(judged(name, b"caf\xe9").is_ok());
     }
+}
+
+#[test]
+fn faults_of_the_client_file_are_named_with_all_others() {
+    let clients = |path| judge(&[("KEYPORT_CLIENTS", path)], "127.0.0.1:1").map(|it| it.clients);
+    let built_in = vec![crate::clients::ClientRecord::keyport_desktop()];
+    assert_eq!(judge(&[], "127.0.0.1:1").unwrap().clients, built_in);
+    assert_eq!(clients("/etc/clients.toml").unwrap(), built_in);
+    let missing = clients("/etc/none.toml").unwrap_err().to_string();
+    assert!(missing.contains("KEYPORT_CLIENTS: /etc/none.toml: cannot be read"), "{missing}");
+    let all = faults(&[("KEYPORT_CLIENTS", "/etc/two-faults.toml"), ("RUST_LOG", "inof")]);
+    for fault in ["client \"notes\": name is missing", "scopes is empty", "RUST_LOG holds"] {
+        assert!(all.contains(fault), "{fault:?} in {all}");
+    }
+    assert_eq!(all.matches("\n  - ").count(), 4, "{all}");
 }

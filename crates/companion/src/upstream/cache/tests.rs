@@ -4,7 +4,7 @@ use tokio::sync::Semaphore;
 
 use super::*;
 
-const REFUSED: Answer<u8> = Err(UpstreamError::TooMany { retry_after: 1 });
+const REFUSED: LookupAnswer<u8> = Err(UpstreamError::TooMany { retry_after: 1 });
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(seconds)
@@ -19,25 +19,30 @@ fn asker(place: u8, seconds: i64) -> LookupCaller {
     LookupCaller::new(PeerAddress([192, 0, 2, place].into()), at(seconds))
 }
 
-fn cache() -> Cache<u8> {
-    Cache::new("test")
+fn cache() -> LookupCache<u8> {
+    LookupCache::new("test")
 }
 
-async fn find(cache: &Cache<u8>, key: &str, seconds: i64, answer: Answer<u8>) -> Answer<u8> {
+async fn find(
+    cache: &LookupCache<u8>,
+    key: &str,
+    seconds: i64,
+    answer: LookupAnswer<u8>,
+) -> LookupAnswer<u8> {
     find_from(cache, asker(100, seconds), key, answer).await
 }
 
 async fn find_from(
-    cache: &Cache<u8>,
+    cache: &LookupCache<u8>,
     asker: LookupCaller,
     key: &str,
-    answer: Answer<u8>,
-) -> Answer<u8> {
+    answer: LookupAnswer<u8>,
+) -> LookupAnswer<u8> {
     cache.find(key, asker, || async move { answer }).await
 }
 
 #[tokio::test]
-async fn one_site_spends_a_quarter_at_most_and_an_unseen_key_from_elsewhere_is_looked_up() {
+async fn one_site_spends_a_quarter_of_the_lookups_at_most() {
     let (cache, mut answered) = (cache(), 0);
     for number in 0..1000_u16 {
         let network = std::net::Ipv6Addr::from([0x2001, 0xdb8, 1, number, 0, 0, 0, 7]);
@@ -51,7 +56,7 @@ async fn one_site_spends_a_quarter_at_most_and_an_unseen_key_from_elsewhere_is_l
 }
 
 #[tokio::test]
-async fn callers_that_wait_for_one_answer_are_bounded_and_others_still_join() {
+async fn callers_that_wait_for_one_answer_are_bounded() {
     let (cache, gate) = (Arc::new(cache()), Arc::new(Semaphore::new(0)));
     let ask = |place| {
         let (cache, gate) = (Arc::clone(&cache), Arc::clone(&gate));
@@ -78,7 +83,7 @@ async fn callers_that_wait_for_one_answer_are_bounded_and_others_still_join() {
 }
 
 /// What is there without a question.
-async fn kept(cache: &Cache<u8>, key: &str, seconds: i64) -> Answer<u8> {
+async fn kept(cache: &LookupCache<u8>, key: &str, seconds: i64) -> LookupAnswer<u8> {
     find(cache, key, seconds, Err(UpstreamError::Unreachable)).await
 }
 
@@ -95,7 +100,7 @@ async fn a_flood_spends_its_second_and_no_other() {
 }
 
 #[tokio::test]
-async fn an_answer_is_good_for_minutes_and_kept_longer_for_want_of_a_new_one() {
+async fn an_old_answer_is_used_when_no_new_one_can_be_had() {
     let cache = cache();
     assert_eq!(find(&cache, "acme.test", 5, Ok(Some(1))).await, Ok(Some(1)));
     assert_eq!(find(&cache, "acme.test", 304, Ok(Some(2))).await, Ok(Some(1)));
@@ -110,7 +115,7 @@ async fn an_answer_is_good_for_minutes_and_kept_longer_for_want_of_a_new_one() {
 }
 
 #[tokio::test]
-async fn made_up_keys_push_out_no_known_one_and_are_asked_for_again_soon() {
+async fn made_up_keys_push_out_no_known_key() {
     let cache = cache();
     assert_eq!(find(&cache, "acme.test", 0, Ok(Some(1))).await, Ok(Some(1)));
     for number in 0..3000 {

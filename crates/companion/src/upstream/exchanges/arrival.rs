@@ -14,7 +14,7 @@ const HELD: Duration = Duration::from_secs(30);
 
 /// The place of a refused callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct QueuePlace {
     /// When it first asked for its turn.
     pub first: Timestamp,
     /// When it was last refused.
@@ -32,14 +32,14 @@ pub struct Arrival {
 
 impl Arrival {
     /// A callback that comes at `now`, with the place that it was given, if any.
-    pub fn at(now: Timestamp, place: Option<Place>) -> Self {
+    pub fn at(now: Timestamp, place: Option<QueuePlace>) -> Self {
         let held = place.filter(|place| now < place.given.plus(HELD) && place.first <= now);
         Self { first: held.map_or(now, |place| place.first), holds_place: held.is_some() }
     }
 
     /// What it is given when it is refused at `now`.
-    pub const fn place(self, now: Timestamp) -> Place {
-        Place { first: self.first, given: now }
+    pub const fn place(self, now: Timestamp) -> QueuePlace {
+        QueuePlace { first: self.first, given: now }
     }
 }
 
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_counts_from_the_first_arrival_and_lapses_when_it_is_not_used() {
+    fn a_queue_place_counts_from_the_first_arrival_and_lapses() {
         let at = Timestamp::from_seconds;
         let first = Arrival::at(at(100), None);
         assert_eq!(first, Arrival { first: at(100), holds_place: false });
@@ -60,7 +60,7 @@ mod tests {
         }
         let late = Arrival::at(at(190), Some(place));
         assert_eq!(late, Arrival { first: at(190), holds_place: false });
-        let ahead = Place { first: at(200), given: at(200) };
+        let ahead = QueuePlace { first: at(200), given: at(200) };
         assert!(!Arrival::at(at(190), Some(ahead)).holds_place, "the clock was set back");
     }
 }

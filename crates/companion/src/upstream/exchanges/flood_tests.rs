@@ -12,7 +12,7 @@ const STEP: Duration = Duration::from_millis(20);
 /// Between two tries of a page that was refused.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
 /// How long a code may wait, and how long its answer takes.
-const TURN_TIMEOUT: Duration = Duration::from_secs(15);
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(15);
 const ANSWER: Duration = Duration::from_millis(100);
 /// When the person comes: the burst is spent and the queue is full by then.
 const PERSON_AT: Duration = Duration::from_secs(15);
@@ -37,10 +37,10 @@ fn wait_of_the_person(
         browser: BrowserHash::from_bytes(bytes(n)),
     };
     let mut queue = Queue::new(limits(EXCHANGE_RATE));
-    let mut waiting: HashMap<Ticket, (SignIn, Duration)> = HashMap::new();
-    let mut sent: Vec<(Duration, Ticket)> = Vec::new();
+    let mut waiting: HashMap<ExchangeId, (SignIn, Duration)> = HashMap::new();
+    let mut sent: Vec<(Duration, ExchangeId)> = Vec::new();
     let mut refused: Vec<(Duration, SignIn)> = Vec::new();
-    let (mut now, mut came, mut tickets) = (Duration::ZERO, 0, 0);
+    let (mut now, mut came, mut last_id) = (Duration::ZERO, 0, 0);
     while now < PERSON_AT + Duration::from_secs(120) {
         let clock = Timestamp::from_seconds(now.as_secs().try_into().unwrap());
         let fresh = |number| SignIn { number, arrival: Arrival::at(clock, None) };
@@ -56,26 +56,26 @@ fn wait_of_the_person(
         }
         let mut out = Vec::new();
         for sign_in in coming {
-            tickets += 1;
-            let ticket = Ticket(tickets);
-            waiting.insert(ticket, (sign_in, now));
-            out.extend(queue.arrive(ticket, caller(sign_in.number), sign_in.arrival, now));
+            last_id += 1;
+            let id = ExchangeId(last_id);
+            waiting.insert(id, (sign_in, now));
+            out.extend(queue.arrive(id, caller(sign_in.number), sign_in.arrival, now));
         }
-        let late = waiting.iter().filter(|(_, (_, since))| *since + TURN_TIMEOUT <= now);
-        out.extend(late.map(|(ticket, _)| *ticket));
-        for ticket in out {
-            queue.leave(ticket);
-            let Some((sign_in, _)) = waiting.remove(&ticket) else { continue };
+        let late = waiting.iter().filter(|(_, (_, since))| *since + QUEUE_TIMEOUT <= now);
+        out.extend(late.map(|(id, _)| *id));
+        for id in out {
+            queue.leave(id);
+            let Some((sign_in, _)) = waiting.remove(&id) else { continue };
             if sign_in.number == PERSON || flood_tries_again {
                 refused.push((now + TRY_AGAIN, sign_in));
             }
         }
-        for (_, ticket) in sent.extract_if(.., |(at, _)| *at <= now) {
-            queue.end(ticket, Ended::CodeRefused, now);
+        for (_, id) in sent.extract_if(.., |(at, _)| *at <= now) {
+            queue.end(id, ExchangeResult::CodeRefused, now);
         }
-        while let Some(ticket) = queue.begin_next(now) {
-            sent.push((now + ANSWER, ticket));
-            if waiting.remove(&ticket).is_some_and(|(sign_in, _)| sign_in.number == PERSON) {
+        while let Some(id) = queue.begin_next(now) {
+            sent.push((now + ANSWER, id));
+            if waiting.remove(&id).is_some_and(|(sign_in, _)| sign_in.number == PERSON) {
                 return Some(now - PERSON_AT);
             }
         }
@@ -94,7 +94,7 @@ fn networks_of_one_site(n: u64) -> IpAddr {
 }
 
 #[test]
-fn a_person_of_the_address_of_a_flood_waits_for_what_came_before_and_no_longer() {
+fn a_person_at_the_address_of_a_flood_is_served_in_bounded_time() {
     let wait = wait_of_the_person(false, one_address, one_address(0)).expect("served");
     assert!(wait < Duration::from_secs(10), "{wait:?}");
     // 15 s of the flood came before; 600 and 60 a second of it are sent.
@@ -103,7 +103,7 @@ fn a_person_of_the_address_of_a_flood_waits_for_what_came_before_and_no_longer()
 }
 
 #[test]
-fn a_person_elsewhere_does_not_notice_a_flood_from_every_network_of_a_site() {
+fn a_flood_from_one_site_does_not_delay_another_site() {
     let wait = wait_of_the_person(false, networks_of_one_site, one_address(0)).expect("served");
     assert!(wait < Duration::from_secs(1), "{wait:?}");
 }

@@ -6,13 +6,15 @@
 mod arrival;
 mod budget;
 mod caller;
+mod permit;
 mod queue;
 mod refusals;
 
-pub use arrival::{Arrival, Place};
+pub use arrival::{Arrival, QueuePlace};
 pub use budget::Rate;
 pub use caller::Caller;
-pub use queue::Ended;
+pub use permit::ExchangePermit;
+pub use queue::ExchangeResult;
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -25,17 +27,17 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
-use self::queue::{Limits, Queue, Ticket};
+use self::queue::{ExchangeId, Queue, QueueLimits};
 use crate::ambient::Stopwatch;
 use crate::domain::UpstreamAuthorizationId;
 
 /// Sixteen of the 64 slots and a tenth of the burst are for callers without refused codes.
-const fn limits(rate: Rate) -> Limits {
-    Limits { in_flight: 64, reserved: 16, waiting: 512, rate, kept: rate.burst / 10.0 }
+const fn limits(rate: Rate) -> QueueLimits {
+    QueueLimits { in_flight: 64, reserved: 16, waiting: 512, rate, kept: rate.burst / 10.0 }
 }
 
-/// Longest that an exchange waits for its turn.
-const TURN_TIMEOUT: Duration = Duration::from_secs(15);
+/// Longest that an exchange waits for its permit.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(15);
 /// States remembered as used; the database knows the older ones.
 const USED: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
 /// Longest that the end of the process waits for exchanges in flight: as long as one may take.
@@ -43,7 +45,7 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(13);
 
 /// Why an exchange does not begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoTurn {
+pub enum ExchangeRefusal {
     /// The state was used, or came once more while it waited.
     Used,
     /// Too many at once; the state is not used.
@@ -63,27 +65,17 @@ struct Shared {
 
 struct State {
     queue: Queue,
-    waiting: HashMap<Ticket, Waiting>,
+    waiting: HashMap<ExchangeId, PendingExchange>,
     used: LruCache<UpstreamAuthorizationId, ()>,
-    tickets: u64,
+    last_id: u64,
     /// A task sleeps until then, when the budget allows the next one.
     wakes_at: Option<Duration>,
     closed: bool,
 }
 
-struct Waiting {
+struct PendingExchange {
     authorization: UpstreamAuthorizationId,
-    turn: oneshot::Sender<Result<Turn, NoTurn>>,
-}
-
-/// The right to use a state: to send its code, or to record its error. Dropped without
-/// [`Turn::end`], it counts as not sent.
-pub struct Turn {
-    shared: Arc<Shared>,
-    /// None where nothing is sent.
-    ticket: Option<Ticket>,
-    authorization: UpstreamAuthorizationId,
-    ended: Ended,
+    permit: oneshot::Sender<Result<ExchangePermit, ExchangeRefusal>>,
 }
 
 impl Exchanges {
@@ -93,7 +85,7 @@ impl Exchanges {
             queue: Queue::new(limits(rate)),
             waiting: HashMap::new(),
             used: LruCache::new(USED),
-            tickets: 0,
+            last_id: 0,
             wakes_at: None,
             closed: false,
         };
@@ -107,24 +99,24 @@ impl Exchanges {
         self.shared.lock().used.contains(&authorization)
     }
 
-    /// Waits for the turn to send the code of this upstream authorization. Dropped while it waits,
+    /// Waits for the permit to send the code of this upstream authorization. Dropped while it waits,
     /// it leaves no trace.
     ///
     /// # Errors
     /// The state was used, or too many wait.
-    pub async fn turn(
+    pub async fn permit(
         &self,
         authorization: UpstreamAuthorizationId,
         caller: Caller,
         arrival: Arrival,
-    ) -> Result<Turn, NoTurn> {
-        let (ticket, turn) = self.shared.line_up(authorization, caller, arrival)?;
-        let _leaves = Leave { shared: &self.shared, ticket };
+    ) -> Result<ExchangePermit, ExchangeRefusal> {
+        let (id, permit) = self.shared.line_up(authorization, caller, arrival)?;
+        let _leaves = LeaveOnDrop { shared: &self.shared, id };
         Shared::advance(&self.shared);
-        match tokio::time::timeout(TURN_TIMEOUT, turn).await {
-            Ok(Ok(turn)) => turn,
+        match tokio::time::timeout(QUEUE_TIMEOUT, permit).await {
+            Ok(Ok(permit)) => permit,
             // Refused for want of room, or too late.
-            Ok(Err(_)) | Err(_) => Err(NoTurn::Busy),
+            Ok(Err(_)) | Err(_) => Err(ExchangeRefusal::Busy),
         }
     }
 
@@ -132,19 +124,19 @@ impl Exchanges {
     ///
     /// # Errors
     /// It was used.
-    pub fn turn_without_exchange(
+    pub fn permit_without_exchange(
         &self,
         authorization: UpstreamAuthorizationId,
-    ) -> Result<Turn, NoTurn> {
+    ) -> Result<ExchangePermit, ExchangeRefusal> {
         let mut state = self.shared.lock();
         if state.closed {
-            return Err(NoTurn::Busy);
+            return Err(ExchangeRefusal::Busy);
         }
         if state.used.put(authorization, ()).is_some() {
-            return Err(NoTurn::Used);
+            return Err(ExchangeRefusal::Used);
         }
         let shared = Arc::clone(&self.shared);
-        Ok(Turn { shared, ticket: None, authorization, ended: Ended::NotSent })
+        Ok(ExchangePermit { shared, id: None, authorization, ended: ExchangeResult::NotSent })
     }
 
     /// Runs work that is finished whether or not anyone waits for it.
@@ -156,7 +148,7 @@ impl Exchanges {
         self.tasks.spawn(work)
     }
 
-    /// Exchanges that wait for their turn.
+    /// Exchanges that wait for their permit.
     pub fn waiting(&self) -> usize {
         self.shared.lock().queue.waiting()
     }
@@ -191,34 +183,37 @@ impl Shared {
         authorization: UpstreamAuthorizationId,
         caller: Caller,
         arrival: Arrival,
-    ) -> Result<(Ticket, oneshot::Receiver<Result<Turn, NoTurn>>), NoTurn> {
+    ) -> Result<
+        (ExchangeId, oneshot::Receiver<Result<ExchangePermit, ExchangeRefusal>>),
+        ExchangeRefusal,
+    > {
         let now = self.clock.elapsed();
         let mut state = self.lock();
         if state.used.contains(&authorization) {
-            return Err(NoTurn::Used);
+            return Err(ExchangeRefusal::Used);
         }
-        if state.closed || state.queue.paused_until() > now + TURN_TIMEOUT {
-            return Err(NoTurn::Busy);
+        if state.closed || state.queue.paused_until() > now + QUEUE_TIMEOUT {
+            return Err(ExchangeRefusal::Busy);
         }
-        let (turn, receiver) = oneshot::channel();
-        state.tickets += 1;
-        let ticket = Ticket(state.tickets);
+        let (permit, receiver) = oneshot::channel();
+        state.last_id += 1;
+        let id = ExchangeId(state.last_id);
         let before =
             state.waiting.iter().find(|(_, waiting)| waiting.authorization == authorization);
-        let refused = if let Some(old) = before.map(|(ticket, _)| *ticket) {
-            state.queue.replace(old, ticket);
+        let refused = if let Some(old) = before.map(|(id, _)| *id) {
+            state.queue.replace(old, id);
             if let Some(old) = state.waiting.remove(&old) {
-                let _gone = old.turn.send(Err(NoTurn::Used));
+                let _gone = old.permit.send(Err(ExchangeRefusal::Used));
             }
             None
         } else {
-            state.queue.arrive(ticket, caller, arrival, now)
+            state.queue.arrive(id, caller, arrival, now)
         };
-        state.waiting.insert(ticket, Waiting { authorization, turn });
+        state.waiting.insert(id, PendingExchange { authorization, permit });
         if let Some(refused) = refused {
             state.waiting.remove(&refused);
         }
-        Ok((ticket, receiver))
+        Ok((id, receiver))
     }
 
     /// Gives out the turns that are due.
@@ -226,25 +221,30 @@ impl Shared {
         let mut due = Vec::new();
         let mut state = shared.lock();
         let now = shared.clock.elapsed();
-        while let Some(ticket) = state.queue.begin_next(now) {
-            let Some(Waiting { authorization, turn }) = state.waiting.remove(&ticket) else {
-                state.queue.end(ticket, Ended::NotSent, now);
+        while let Some(id) = state.queue.begin_next(now) {
+            let Some(PendingExchange { authorization, permit }) = state.waiting.remove(&id) else {
+                state.queue.end(id, ExchangeResult::NotSent, now);
                 continue;
             };
             state.used.put(authorization, ());
             let shared = Arc::clone(shared);
             due.push((
-                turn,
-                Turn { shared, ticket: Some(ticket), authorization, ended: Ended::NotSent },
+                permit,
+                ExchangePermit {
+                    shared,
+                    id: Some(id),
+                    authorization,
+                    ended: ExchangeResult::NotSent,
+                },
             ));
         }
         let sooner = |at: &Duration| state.wakes_at.is_none_or(|known| *at < known);
         let wake_at = state.queue.wake_at().filter(sooner);
         state.wakes_at = wake_at.or(state.wakes_at);
         drop(state);
-        for (caller, turn) in due {
-            // A turn that is not wanted any more comes back by its own drop.
-            let _unwanted = caller.send(Ok(turn));
+        for (caller, permit) in due {
+            // A permit that is not wanted any more comes back by its own drop.
+            let _unwanted = caller.send(Ok(permit));
         }
         // Without a runtime the process is ending.
         if let (Some(at), Ok(runtime)) = (wake_at, Handle::try_current()) {
@@ -259,44 +259,16 @@ impl Shared {
 }
 
 /// Leaves the queue when its caller does.
-struct Leave<'a> {
+struct LeaveOnDrop<'a> {
     shared: &'a Shared,
-    ticket: Ticket,
+    id: ExchangeId,
 }
 
-impl Drop for Leave<'_> {
+impl Drop for LeaveOnDrop<'_> {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
-        if state.waiting.remove(&self.ticket).is_some() {
-            state.queue.leave(self.ticket);
+        if state.waiting.remove(&self.id).is_some() {
+            state.queue.leave(self.id);
         }
-    }
-}
-
-impl Turn {
-    /// The code is on its way: from here on the state is used, whatever happens.
-    pub fn begin(&mut self) {
-        self.ended = Ended::Failed;
-    }
-
-    /// Says what became of it.
-    pub fn end(mut self, ended: Ended) {
-        self.ended = ended;
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        {
-            let now = self.shared.clock.elapsed();
-            let mut state = self.shared.lock();
-            if self.ended == Ended::NotSent {
-                state.used.pop(&self.authorization);
-            }
-            if let Some(ticket) = self.ticket {
-                state.queue.end(ticket, self.ended, now);
-            }
-        }
-        Shared::advance(&self.shared);
     }
 }

@@ -19,11 +19,11 @@ use crate::domain::Thumbprint;
 
 /// One exchange, from its arrival to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Ticket(pub u64);
+pub struct ExchangeId(pub u64);
 
 /// How many at once.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct QueueLimits {
     /// Exchanges sent and not answered.
     pub in_flight: usize,
     /// Of these, slots that callers whose codes were refused do not get.
@@ -38,7 +38,7 @@ pub struct Limits {
 
 /// What became of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
+pub enum ExchangeResult {
     /// Nothing was sent, and the state may come again.
     NotSent,
     /// Nothing had to be sent; the state is used.
@@ -53,8 +53,8 @@ pub enum Ended {
     Failed,
 }
 
-struct Waiting {
-    ticket: Ticket,
+struct QueuedExchange {
+    id: ExchangeId,
     caller: Caller,
     rank: Rank,
     arrival: Arrival,
@@ -63,7 +63,7 @@ struct Waiting {
 }
 
 /// The last turn of each site, address and device key; who has none comes first.
-struct Turns {
+struct LastServed {
     count: u64,
     sites: LruCache<IpAddr, u64>,
     peers: LruCache<IpAddr, u64>,
@@ -72,12 +72,12 @@ struct Turns {
 
 /// The order of exchanges.
 pub struct Queue {
-    limits: Limits,
+    limits: QueueLimits,
     budget: Budget,
     refusals: Refusals,
-    turns: Turns,
-    waiting: Vec<Waiting>,
-    in_flight: HashMap<Ticket, Caller>,
+    turns: LastServed,
+    waiting: Vec<QueuedExchange>,
+    in_flight: HashMap<ExchangeId, Caller>,
     arrivals: u64,
 }
 
@@ -85,12 +85,12 @@ const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 
 impl Queue {
     /// An empty queue.
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: QueueLimits) -> Self {
         Self {
             limits,
             budget: Budget::new(limits.rate),
             refusals: Refusals::default(),
-            turns: Turns {
+            turns: LastServed {
                 count: 0,
                 sites: LruCache::new(REMEMBERED),
                 peers: LruCache::new(REMEMBERED),
@@ -108,14 +108,14 @@ impl Queue {
     /// refused one keeps its place, so it is an older one next time.
     pub fn arrive(
         &mut self,
-        ticket: Ticket,
+        id: ExchangeId,
         caller: Caller,
         arrival: Arrival,
         now: Duration,
-    ) -> Option<Ticket> {
+    ) -> Option<ExchangeId> {
         let rank = self.refusals.rank(&caller, now);
         self.arrivals += 1;
-        self.waiting.push(Waiting { ticket, caller, rank, arrival, number: self.arrivals });
+        self.waiting.push(QueuedExchange { id, caller, rank, arrival, number: self.arrivals });
         if self.waiting.len() <= self.limits.waiting {
             return None;
         }
@@ -124,27 +124,27 @@ impl Queue {
         Some(refused)
     }
 
-    /// The same exchange under another ticket, at its place: the browser has asked again.
-    pub fn replace(&mut self, old: Ticket, new: Ticket) {
-        if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.ticket == old) {
-            waiting.ticket = new;
+    /// The same exchange under another id, at its place: the browser has asked again.
+    pub fn replace(&mut self, old: ExchangeId, new: ExchangeId) {
+        if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.id == old) {
+            waiting.id = new;
         }
     }
 
     /// The caller has gone.
-    pub fn leave(&mut self, ticket: Ticket) {
-        self.waiting.retain(|waiting| waiting.ticket != ticket);
+    pub fn leave(&mut self, id: ExchangeId) {
+        self.waiting.retain(|waiting| waiting.id != id);
     }
 
     /// The next exchange that may be sent now; it counts as in flight from here on.
-    pub fn begin_next(&mut self, now: Duration) -> Option<Ticket> {
+    pub fn begin_next(&mut self, now: Duration) -> Option<ExchangeId> {
         if self.waiting.is_empty() || !self.is_free(Rank::Clean, now) {
             return None;
         }
         let place = self.first()?;
-        let (ticket, caller, rank) = {
+        let (id, caller, rank) = {
             let waiting = &self.waiting[place];
-            (waiting.ticket, waiting.caller, waiting.rank)
+            (waiting.id, waiting.caller, waiting.rank)
         };
         if !self.is_free(rank, now) {
             return None;
@@ -152,24 +152,24 @@ impl Queue {
         self.waiting.remove(place);
         self.budget.take();
         self.turns.note(&caller);
-        self.in_flight.insert(ticket, caller);
-        Some(ticket)
+        self.in_flight.insert(id, caller);
+        Some(id)
     }
 
     /// An exchange has ended.
-    pub fn end(&mut self, ticket: Ticket, ended: Ended, now: Duration) {
-        let Some(caller) = self.in_flight.remove(&ticket) else { return };
+    pub fn end(&mut self, id: ExchangeId, ended: ExchangeResult, now: Duration) {
+        let Some(caller) = self.in_flight.remove(&id) else { return };
         match ended {
-            Ended::NotSent | Ended::NotNeeded => self.budget.give_back(),
-            Ended::Accepted => self.refusals.forget(&caller),
-            Ended::CodeRefused => {
+            ExchangeResult::NotSent | ExchangeResult::NotNeeded => self.budget.give_back(),
+            ExchangeResult::Accepted => self.refusals.forget(&caller),
+            ExchangeResult::CodeRefused => {
                 self.refusals.note(&caller, now);
                 for waiting in &mut self.waiting {
                     waiting.rank = self.refusals.rank(&waiting.caller, now);
                 }
             }
-            Ended::SlowDown(pause) => self.budget.slow_down(pause, now),
-            Ended::Failed => {}
+            ExchangeResult::SlowDown(pause) => self.budget.slow_down(pause, now),
+            ExchangeResult::Failed => {}
         }
     }
 
@@ -203,7 +203,7 @@ impl Queue {
     }
 
     fn first(&self) -> Option<usize> {
-        let key = |waiting: &Waiting| {
+        let key = |waiting: &QueuedExchange| {
             let (site, peer, device) = self.turns.of(&waiting.caller);
             let Arrival { first, holds_place } = waiting.arrival;
             let device = if holds_place { 0 } else { device };
@@ -213,16 +213,16 @@ impl Queue {
         places.min_by_key(|(_, waiting)| key(waiting)).map(|(place, _)| place)
     }
 
-    fn one_too_many(&self) -> Option<Ticket> {
+    fn one_too_many(&self) -> Option<ExchangeId> {
         let mut of_site: HashMap<IpAddr, usize> = HashMap::new();
         let mut of_peer: HashMap<IpAddr, usize> = HashMap::new();
         let mut of_device: HashMap<(IpAddr, Thumbprint), usize> = HashMap::new();
-        for Waiting { caller, .. } in &self.waiting {
+        for QueuedExchange { caller, .. } in &self.waiting {
             *of_site.entry(caller.site()).or_default() += 1;
             *of_peer.entry(caller.peer).or_default() += 1;
             *of_device.entry((caller.peer, caller.device)).or_default() += 1;
         }
-        let greed = |waiting: &&Waiting| {
+        let greed = |waiting: &&QueuedExchange| {
             let Caller { peer, device, .. } = waiting.caller;
             let Arrival { first, holds_place } = waiting.arrival;
             let of_site = of_site[&waiting.caller.site()];
@@ -230,11 +230,11 @@ impl Queue {
             let newest = (first, waiting.number);
             (of_site, of_peer[&peer], waiting.rank, !holds_place, of_device, newest)
         };
-        self.waiting.iter().max_by_key(greed).map(|waiting| waiting.ticket)
+        self.waiting.iter().max_by_key(greed).map(|waiting| waiting.id)
     }
 }
 
-impl Turns {
+impl LastServed {
     fn note(&mut self, caller: &Caller) {
         self.count += 1;
         self.sites.put(caller.site(), self.count);

@@ -5,8 +5,8 @@ use crate::domain::{BrowserHash, Timestamp};
 
 const NOW: Duration = Duration::from_secs(1000);
 
-fn limits() -> Limits {
-    Limits {
+fn limits() -> QueueLimits {
+    QueueLimits {
         in_flight: 4,
         reserved: 1,
         waiting: 8,
@@ -31,26 +31,26 @@ fn arrival(second: i64, holds_place: bool) -> Arrival {
 fn arrive(queue: &mut Queue, callers: &[(u64, Caller)]) -> Vec<u64> {
     let refused = callers
         .iter()
-        .filter_map(|(n, who)| queue.arrive(Ticket(*n), *who, arrival(0, false), NOW));
-    refused.map(|ticket| ticket.0).collect()
+        .filter_map(|(n, who)| queue.arrive(ExchangeId(*n), *who, arrival(0, false), NOW));
+    refused.map(|id| id.0).collect()
 }
 
 fn begin_all(queue: &mut Queue) -> Vec<u64> {
-    std::iter::from_fn(|| queue.begin_next(NOW)).map(|ticket| ticket.0).collect()
+    std::iter::from_fn(|| queue.begin_next(NOW)).map(|id| id.0).collect()
 }
 
 /// Each begins when the one before it has ended.
 fn one_by_one(queue: &mut Queue) -> Vec<u64> {
     let one = || {
-        let ticket = queue.begin_next(NOW)?;
-        queue.end(ticket, Ended::Accepted, NOW);
-        Some(ticket.0)
+        let id = queue.begin_next(NOW)?;
+        queue.end(id, ExchangeResult::Accepted, NOW);
+        Some(id.0)
     };
     std::iter::from_fn(one).collect()
 }
 
 #[test]
-fn while_there_is_room_a_company_behind_one_address_is_not_held_back() {
+fn with_free_slots_many_callers_of_one_address_are_not_delayed() {
     let mut queue = Queue::new(limits());
     let company: Vec<_> = (0..4).map(|n| (n, caller(1, u8::try_from(n).unwrap()))).collect();
     assert_eq!(arrive(&mut queue, &company), [0_u64; 0]);
@@ -64,15 +64,15 @@ fn in_flight_is_bounded_and_the_end_of_one_lets_the_next_in() {
     arrive(&mut queue, &many);
     assert_eq!(begin_all(&mut queue), [0, 1, 2, 3]);
     assert_eq!(queue.wake_at(), None, "time alone does not help");
-    queue.end(Ticket(2), Ended::Failed, NOW);
+    queue.end(ExchangeId(2), ExchangeResult::Failed, NOW);
     assert_eq!(begin_all(&mut queue), [4]);
-    queue.leave(Ticket(5));
-    queue.end(Ticket(0), Ended::Failed, NOW);
+    queue.leave(ExchangeId(5));
+    queue.end(ExchangeId(0), ExchangeResult::Failed, NOW);
     assert_eq!(begin_all(&mut queue), [0_u64; 0], "who has gone is not sent");
 }
 
 #[test]
-fn what_is_scarce_goes_in_turns_between_addresses_and_then_between_devices() {
+fn scarce_slots_alternate_between_addresses_then_devices() {
     let mut queue = Queue::new(limits());
     let greedy = (0..5).map(|n| (n, caller(1, 1)));
     let others = [(5, caller(1, 2)), (6, caller(2, 3)), (7, caller(3, 4))];
@@ -82,7 +82,7 @@ fn what_is_scarce_goes_in_turns_between_addresses_and_then_between_devices() {
 }
 
 #[test]
-fn when_too_many_wait_the_newest_of_the_greediest_address_is_refused() {
+fn a_full_queue_refuses_the_newest_of_the_busiest_address() {
     let mut queue = Queue::new(limits());
     let company: Vec<_> = (0..3).map(|n| (n, caller(1, u8::try_from(n).unwrap()))).collect();
     let flood: Vec<_> = (10..15).map(|n| (n, caller(2, u8::try_from(n).unwrap()))).collect();
@@ -111,14 +111,14 @@ fn within_one_address_the_greediest_device_is_refused_first() {
 fn a_caller_whose_code_was_refused_waits_behind_those_without() {
     let mut queue = Queue::new(limits());
     arrive(&mut queue, &[(0, caller(1, 1))]);
-    let ticket = queue.begin_next(NOW).unwrap();
+    let id = queue.begin_next(NOW).unwrap();
     arrive(&mut queue, &[(1, caller(1, 1)), (2, caller(1, 2)), (3, caller(2, 3))]);
-    queue.end(ticket, Ended::CodeRefused, NOW);
+    queue.end(id, ExchangeResult::CodeRefused, NOW);
     assert_eq!(one_by_one(&mut queue), [3, 2, 1], "other address, other device, the same device");
 }
 
 #[test]
-fn a_caller_whose_code_was_refused_does_not_get_the_last_slots_and_the_last_budget() {
+fn a_caller_with_refused_codes_gets_no_reserved_slot_or_budget() {
     let mut queue = Queue::new(limits());
     queue.refusals.note(&caller(1, 1), NOW);
     let guesses: Vec<_> = (0..8).map(|n| (n, caller(1, 1))).collect();
@@ -127,7 +127,7 @@ fn a_caller_whose_code_was_refused_does_not_get_the_last_slots_and_the_last_budg
     assert_eq!(arrive(&mut queue, &[(9, caller(1, 2))]), [0_u64; 0]);
     assert_eq!(begin_all(&mut queue), [9]);
     let mut queue =
-        Queue::new(Limits { rate: Rate { per_second: 10.0, burst: 101.0 }, ..limits() });
+        Queue::new(QueueLimits { rate: Rate { per_second: 10.0, burst: 101.0 }, ..limits() });
     queue.refusals.note(&caller(1, 1), NOW);
     arrive(&mut queue, &guesses);
     assert_eq!(begin_all(&mut queue), [0], "the rest is for the others");
@@ -153,11 +153,11 @@ fn a_refusal_is_forgotten_after_a_minute_or_a_good_code() {
 #[test]
 fn what_was_not_sent_costs_no_budget() {
     let rate = Rate { per_second: 0.001, burst: 1.0 };
-    let mut queue = Queue::new(Limits { rate, ..limits() });
+    let mut queue = Queue::new(QueueLimits { rate, ..limits() });
     for n in 0..100 {
         arrive(&mut queue, &[(n, caller(1, 1))]);
-        let ticket = queue.begin_next(NOW).expect("there is budget for one");
-        queue.end(ticket, Ended::NotSent, NOW);
+        let id = queue.begin_next(NOW).expect("there is budget for one");
+        queue.end(id, ExchangeResult::NotSent, NOW);
     }
 }
 
@@ -165,15 +165,15 @@ fn what_was_not_sent_costs_no_budget() {
 fn the_same_exchange_asked_again_keeps_its_place() {
     let mut queue = Queue::new(limits());
     arrive(&mut queue, &[(0, caller(1, 1)), (1, caller(1, 1))]);
-    queue.replace(Ticket(0), Ticket(2));
+    queue.replace(ExchangeId(0), ExchangeId(2));
     assert_eq!(one_by_one(&mut queue), [2, 1]);
 }
 
 #[test]
-fn a_device_that_signed_in_before_is_not_put_behind_fresh_device_keys_for_good() {
+fn a_known_device_is_not_starved_by_fresh_device_keys() {
     let mut queue = Queue::new(limits());
     queue.turns.note(&caller(1, 1));
-    queue.arrive(Ticket(0), caller(1, 1), arrival(10, true), NOW);
+    queue.arrive(ExchangeId(0), caller(1, 1), arrival(10, true), NOW);
     let fresh: Vec<_> = (1..8).map(|n| (n, caller(1, u8::try_from(n + 1).unwrap()))).collect();
     arrive(&mut queue, &fresh);
     assert_eq!(one_by_one(&mut queue)[0], 0);

@@ -21,7 +21,7 @@ use workos::resources::sso::GetProfileAndTokenParams;
 use workos::{Client, RequestOptions, RequestStrategy};
 
 use super::{AccountCheck, AuthorizationParameters, Rate, Upstream, UpstreamError, UpstreamResult};
-use crate::admission::{ListedConnection, Selector};
+use crate::admission::{ListedConnection, UpstreamSelector};
 use crate::config::UpstreamSettings;
 use crate::domain::{SecretText, UpstreamIdentity};
 
@@ -102,9 +102,9 @@ impl Upstream for WorkosSso {
     ) -> Result<String, UpstreamError> {
         let (mut connection, mut organization, mut provider) = (None, None, None);
         match parameters.selector {
-            Selector::Connection { id, .. } => connection = Some(id.clone()),
-            Selector::Organization(id) => organization = Some(id.clone()),
-            Selector::Provider(name) => provider = Some(name.clone()),
+            UpstreamSelector::Connection { id, .. } => connection = Some(id.clone()),
+            UpstreamSelector::Organization(id) => organization = Some(id.clone()),
+            UpstreamSelector::Provider(name) => provider = Some(name.clone()),
         }
         let params = SsoAuthorizationUrlParams {
             redirect_uri: parameters.redirect_uri.to_owned(),

@@ -11,7 +11,7 @@ fn has(connections: &Connections, slot: &Slot) -> bool {
 }
 
 #[test]
-fn the_peer_with_most_slots_loses_the_connection_that_waits_longest() {
+fn the_peer_with_most_slots_loses_its_longest_waiting_connection() {
     let connections = Connections::new(4);
     let company = connections.take(peer("198.51.100.1")).unwrap();
     let greedy: Vec<Slot> =
@@ -26,7 +26,7 @@ fn the_peer_with_most_slots_loses_the_connection_that_waits_longest() {
 }
 
 #[test]
-fn of_one_site_what_is_most_loses_and_of_equals_the_silent_before_the_unfinished() {
+fn within_a_site_a_silent_connection_ends_before_an_open_one() {
     let connections = Connections::new(3);
     let company = peer("198.51.100.1");
     let (answered, unfinished) =
@@ -47,7 +47,7 @@ fn of_one_site_what_is_most_loses_and_of_equals_the_silent_before_the_unfinished
 }
 
 #[test]
-fn unfinished_requests_are_bounded_and_the_greediest_peer_loses_its_oldest() {
+fn too_many_unfinished_requests_end_the_oldest_of_the_busiest() {
     let connections = Connections::new(16);
     let company = connections.take(peer("198.51.100.1")).unwrap();
     company.receives();
@@ -76,7 +76,7 @@ fn an_answered_connection_is_kept_only_while_slots_are_plenty() {
 }
 
 #[test]
-fn within_one_peer_the_oldest_wait_loses_and_a_request_under_way_stays() {
+fn within_one_peer_the_longest_wait_ends_a_running_request_stays() {
     let connections = Connections::new(2);
     let busy = connections.take(peer("198.51.100.1")).unwrap();
     busy.works();
@@ -119,7 +119,7 @@ fn elsewhere(number: u16) -> PeerAddress {
 }
 
 #[test]
-fn a_flood_from_many_sites_does_not_pick_out_whoever_has_two_connections() {
+fn a_flood_from_many_sites_ends_no_caller_with_two_connections() {
     let connections = Connections::new(2048);
     let app = connections.take(peer("198.51.100.1")).unwrap();
     app.works();

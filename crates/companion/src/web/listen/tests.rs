@@ -18,7 +18,7 @@ struct Serving {
     ended: tokio::task::JoinHandle<()>,
 }
 
-async fn start(limits: Limits, router: Router) -> Serving {
+async fn start(limits: ServerLimits, router: Router) -> Serving {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
@@ -60,7 +60,7 @@ fn hello() -> Router {
 
 #[tokio::test]
 async fn it_stops_when_told_to_even_while_every_slot_is_taken() {
-    let limits = Limits { connections: 2, ..Limits::default() };
+    let limits = ServerLimits { connections: 2, ..ServerLimits::default() };
     let mut serving = start(limits, hello()).await;
     let silent = serving.connect().await;
     let mut kept = serving.connect().await;
@@ -72,7 +72,7 @@ async fn it_stops_when_told_to_even_while_every_slot_is_taken() {
 
 #[tokio::test]
 async fn idle_connections_beyond_all_slots_do_not_keep_a_request_out() {
-    let serving = start(Limits { connections: 20, ..Limits::default() }, hello()).await;
+    let serving = start(ServerLimits { connections: 20, ..ServerLimits::default() }, hello()).await;
     let mut idle = Vec::new();
     for round in 0..100 {
         let mut stream = serving.connect().await;
@@ -86,7 +86,7 @@ async fn idle_connections_beyond_all_slots_do_not_keep_a_request_out() {
 
 #[tokio::test]
 async fn the_greedy_peer_loses_its_slots_first() {
-    let serving = start(Limits { connections: 20, ..Limits::default() }, hello()).await;
+    let serving = start(ServerLimits { connections: 20, ..ServerLimits::default() }, hello()).await;
     let mut company = serving.connect_from("127.0.0.2").await;
     assert!(is_answered(&mut company).await);
     let mut greedy = Vec::new();
@@ -99,8 +99,8 @@ async fn the_greedy_peer_loses_its_slots_first() {
 }
 
 #[tokio::test]
-async fn while_slots_are_scarce_an_answer_is_the_last_of_its_connection() {
-    let serving = start(Limits { connections: 8, ..Limits::default() }, hello()).await;
+async fn with_scarce_slots_an_answer_ends_its_connection() {
+    let serving = start(ServerLimits { connections: 8, ..ServerLimits::default() }, hello()).await;
     let mut kept = serving.connect().await;
     assert!(is_answered(&mut kept).await && is_answered(&mut kept).await, "slots are plenty");
     let others = [serving.connect().await, serving.connect().await];
@@ -115,7 +115,7 @@ async fn while_slots_are_scarce_an_answer_is_the_last_of_its_connection() {
 
 #[tokio::test]
 async fn answers_that_are_not_read_free_their_slot() {
-    let limits = Limits { unread: Duration::from_millis(300), ..Limits::default() };
+    let limits = ServerLimits { unread: Duration::from_millis(300), ..ServerLimits::default() };
     let large = "x".repeat(1_000_000);
     let serving = start(limits, Router::new().route("/", get(move || async { large }))).await;
     let (mut reader, mut writer) = serving.connect().await.into_split();
@@ -127,7 +127,7 @@ async fn answers_that_are_not_read_free_their_slot() {
 
 #[tokio::test]
 async fn idle_and_unfinished_connections_are_closed_in_time() {
-    let limits = Limits { header: Duration::from_millis(200), ..Limits::default() };
+    let limits = ServerLimits { header: Duration::from_millis(200), ..ServerLimits::default() };
     let serving = start(limits, hello()).await;
     let mut silent = serving.connect().await;
     let mut unfinished = serving.connect().await;
@@ -146,7 +146,7 @@ async fn a_body_that_comes_too_slowly_is_the_callers_fault() {
 
     let layer = from_fn_with_state(Duration::from_millis(200), crate::web::body::read_body);
     let router = Router::new().route("/", post(async || "read").layer(layer));
-    let serving = start(Limits::default(), router).await;
+    let serving = start(ServerLimits::default(), router).await;
     let mut stream = serving.connect().await;
     let request = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf";
     stream.write_all(request).await.unwrap();
@@ -161,7 +161,7 @@ async fn a_body_that_comes_too_slowly_is_the_callers_fault() {
 async fn a_request_knows_its_peer() {
     let proxies = TrustedProxies::parse(&["127.0.0.9".into()]).unwrap();
     let told = async |Extension(peer): Extension<PeerAddress>| peer.0.to_string();
-    let limits = Limits { proxies, ..Limits::default() };
+    let limits = ServerLimits { proxies, ..ServerLimits::default() };
     let serving = start(limits, Router::new().route("/", get(told))).await;
     for (from, expected) in [("127.0.0.9", "203.0.113.7"), ("127.0.0.8", "127.0.0.8")] {
         let mut stream = serving.connect_from(from).await;

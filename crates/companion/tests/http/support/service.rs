@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use keyport_companion::admission::Policy;
+use keyport_companion::admission::AdmissionPolicy;
 use keyport_companion::ambient::Clock;
 use keyport_companion::app::{App, Parts};
-use keyport_companion::client_record::ClientRecord;
+use keyport_companion::clients::ClientRecord;
 use keyport_companion::config::UpstreamSettings;
 use keyport_companion::domain::{Random, SecretText, SystemRandom, Timestamp};
 use keyport_companion::issuer::Issuer;
@@ -15,7 +15,7 @@ use keyport_companion::serve_app;
 use keyport_companion::storage::{SqliteSettings, SqliteStorage, StorageParts};
 use keyport_companion::upstream::workos_sso::WorkosSso;
 use keyport_companion::upstream::{Upstream, Upstreams};
-use keyport_companion::web::Limits;
+use keyport_companion::web::ServerLimits;
 use keyport_messages::Messages;
 use tokio::net::TcpListener;
 
@@ -42,45 +42,60 @@ pub struct Service {
     pub folder: tempfile::TempDir,
 }
 
+/// The time of day, and the upstreams beside or instead of the one that answers as WorkOS does.
+type Start = (i64, fn(Arc<dyn Upstream>) -> Upstreams);
+
 impl Service {
     /// Acme may enter, by name, by domain or by default.
     pub async fn start() -> Self {
         let acme = Some("org_acme".to_owned());
-        Self::with_policy(Policy::new(vec!["org_acme".into()], vec!["GoogleOAuth".into()], acme))
-            .await
+        Self::with_policy(AdmissionPolicy::new(
+            vec!["org_acme".into()],
+            vec!["GoogleOAuth".into()],
+            acme,
+        ))
+        .await
     }
 
-    pub async fn with_policy(policy: Policy) -> Self {
+    pub async fn with_policy(policy: AdmissionPolicy) -> Self {
         let keys = Arc::new(Keys::derive(&KeyFile::draw(&SystemRandom)));
         let folder = tempfile::tempdir().unwrap();
-        Self::start_in(folder, keys, policy, NOON, Upstreams::new).await
+        let clients = vec![ClientRecord::keyport_desktop()];
+        Self::start_in(folder, keys, policy, clients, (NOON, Upstreams::new)).await
     }
 
     /// Ends, and starts again on the same files at this time of day.
     pub async fn restart_at(self, now: i64) -> Self {
-        self.restart(now, Upstreams::new).await
+        self.restart(|_| {}, (now, Upstreams::new)).await
     }
 
     /// Ends, and starts again on the same files with these upstreams; `build` is given the one that
     /// answers as WorkOS does.
     pub async fn restart_with(self, build: fn(Arc<dyn Upstream>) -> Upstreams) -> Self {
-        self.restart(NOON, build).await
+        self.restart(|_| {}, (NOON, build)).await
     }
 
-    async fn restart(mut self, now: i64, build: fn(Arc<dyn Upstream>) -> Upstreams) -> Self {
+    /// Ends, and starts again on the same files with other client records.
+    pub async fn restart_with_clients(self, change: fn(&mut Vec<ClientRecord>)) -> Self {
+        self.restart(change, (NOON, Upstreams::new)).await
+    }
+
+    async fn restart(mut self, change: fn(&mut Vec<ClientRecord>), start: Start) -> Self {
         self.stop.take().unwrap().send(()).unwrap();
         self.ended.await.unwrap();
         let (policy, keys) = (self.app.policy.clone(), Arc::clone(&self.app.keys));
+        let mut clients = self.app.clients.clone();
+        change(&mut clients);
         drop(self.app);
-        Self::start_in(self.folder, keys, policy, now, build).await
+        Self::start_in(self.folder, keys, policy, clients, start).await
     }
 
     async fn start_in(
         folder: tempfile::TempDir,
         keys: Arc<Keys>,
-        policy: Policy,
-        now: i64,
-        build: fn(Arc<dyn Upstream>) -> Upstreams,
+        policy: AdmissionPolicy,
+        clients: Vec<ClientRecord>,
+        (now, build): Start,
     ) -> Self {
         let (provider, provider_url) = start_provider().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -98,7 +113,7 @@ impl Service {
         };
         let app = App::new(Parts {
             issuer: Issuer::new(&url).unwrap(),
-            clients: vec![ClientRecord::keyport_desktop()],
+            clients,
             policy,
             upstreams: build(Arc::new(WorkosSso::new(&upstream).unwrap())),
             storage: Arc::new(storage),
@@ -111,7 +126,7 @@ impl Service {
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let stopped = async move { drop(stopped.await) };
         let ended = tokio::spawn(async move {
-            serve_app(&app, listener, Limits::default(), stopped).await;
+            serve_app(&app, listener, ServerLimits::default(), stopped).await;
         });
         let stop = Some(stop);
         Self { url, provider, clock, provider_url, stop, ended, app: running, folder }

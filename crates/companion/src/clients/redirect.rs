@@ -1,0 +1,160 @@
+//! Redirect URIs of a client: which are allowed, and the short form in which one that was chosen
+//! travels in sealed requests.
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// A redirect URI that is allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RedirectRule {
+    /// Compared byte by byte (RFC 9700 §2.1).
+    Exact(String),
+    /// `http://127.0.0.1` with this path and any port (RFC 8252 §7.3).
+    Loopback {
+        /// The path, with its slash.
+        path: String,
+    },
+}
+
+/// One redirect URI of a client, as the place of its rule in the record, and its port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RedirectChoice {
+    pub(super) index: u8,
+    /// Of a loopback URI.
+    pub(super) port: Option<u16>,
+}
+
+const LOOPBACK: &str = "http://127.0.0.1";
+
+impl RedirectRule {
+    /// The rule that a URI in a record describes: a private-use scheme of reverse-domain form
+    /// (RFC 8252 §7.1), or loopback http without a port.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(uri: &str) -> Result<Self, &'static str> {
+        if uri.chars().any(|c| !('\u{21}'..='\u{7e}').contains(&c)) {
+            return Err("holds a blank, a control character or one that is not ASCII");
+        }
+        if uri.contains('#') {
+            return Err("has a fragment, which no redirect URI may have");
+        }
+        if uri.contains('*') {
+            return Err("holds a wildcard: every redirect URI is written out");
+        }
+        if uri.contains(['?', '\\', '@']) {
+            return Err("holds one of ? \\ @: it is a scheme and a path, nothing else");
+        }
+        let (scheme, rest) = uri.split_once(':').ok_or("has no scheme")?;
+        match scheme {
+            "http" => loopback(uri),
+            "https" => Err("is https: a native app is reached by its own scheme or by loopback"),
+            _ => private_use(scheme, rest).map(|()| Self::Exact(uri.to_owned())),
+        }
+    }
+
+    pub(super) fn choice(&self, index: u8, uri: &str) -> Option<RedirectChoice> {
+        let port = match self {
+            Self::Exact(_) => None,
+            Self::Loopback { path } => {
+                let port = uri.strip_prefix(LOOPBACK)?.strip_prefix(':')?.strip_suffix(&**path)?;
+                Some(port.parse().ok().filter(|port| *port != 0)?)
+            }
+        };
+        // Rebuilt and compared, so no other spelling gets through.
+        (self.uri(port)? == uri).then_some(RedirectChoice { index, port })
+    }
+
+    pub(super) fn uri(&self, port: Option<u16>) -> Option<String> {
+        match (self, port) {
+            (Self::Exact(uri), None) => Some(uri.clone()),
+            (Self::Loopback { path }, Some(port)) => Some(format!("{LOOPBACK}:{port}{path}")),
+            _ => None,
+        }
+    }
+}
+
+fn loopback(uri: &str) -> Result<RedirectRule, &'static str> {
+    let url = Url::parse(uri).map_err(|_| "is no URI")?;
+    if url.host_str() != Some("127.0.0.1") {
+        return Err("is http and not on 127.0.0.1: http is for loopback only (RFC 8252 §8.3)");
+    }
+    if url.port().is_some() || uri.starts_with("http://127.0.0.1:") {
+        return Err("names a port: leave it out, the app may take any (RFC 8252 §7.3)");
+    }
+    match uri.strip_prefix(LOOPBACK) {
+        Some(path) if path.len() > 1 && path == url.path() => {
+            Ok(RedirectRule::Loopback { path: path.to_owned() })
+        }
+        _ => Err("has no path, or one that browsers write in another way"),
+    }
+}
+
+fn private_use(scheme: &str, rest: &str) -> Result<(), &'static str> {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let is_label = |label: &str| label.bytes().all(plain) && !label.is_empty();
+    let is_reverse_domain = scheme.contains('.')
+        && scheme.split('.').all(is_label)
+        && scheme.starts_with(|c: char| c.is_ascii_lowercase());
+    if !is_reverse_domain {
+        return Err("has a scheme that is not a reversed domain, such as com.example.notes");
+    }
+    if rest.starts_with("//") {
+        return Err("has two slashes: a private-use scheme names no host, write SCHEME:/PATH");
+    }
+    let segments_are_plain = rest.split('/').all(|segment| segment != "." && segment != "..");
+    if rest.len() > 1 && rest.starts_with('/') && segments_are_plain {
+        Ok(())
+    } else {
+        Err("has no path: write SCHEME:/PATH")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::clients::ClientRecord;
+
+    #[test]
+    fn its_own_scheme_and_any_loopback_port_are_allowed() {
+        let client = ClientRecord::keyport_desktop();
+        for uri in [
+            "dev.keyport.desktop:/callback",
+            "dev.keyport.desktop.dev:/callback",
+            "http://127.0.0.1:1/callback",
+            "http://127.0.0.1:65535/callback",
+        ] {
+            let choice = client.choose(uri).expect(uri);
+            assert_eq!(client.redirect_uri(choice).as_deref(), Some(uri));
+        }
+    }
+
+    #[test]
+    fn everything_that_only_looks_like_it_is_refused() {
+        let client = ClientRecord::keyport_desktop();
+        for uri in [
+            "",
+            "dev.keyport.desktop:/callback/",
+            "dev.keyport.desktop://callback",
+            "DEV.keyport.desktop:/callback",
+            "dev.keyport.desktop.evil:/callback",
+            "http://127.0.0.1/callback",
+            "http://127.0.0.1:0/callback",
+            "http://127.0.0.1:80a/callback",
+            "http://127.0.0.1:0080/callback",
+            "http://127.0.0.1:8000/callback?x=1",
+            "http://127.0.0.1:8000/callback#x",
+            "http://127.0.0.1:8000/x/../callback",
+            "http://127.0.0.1:8000\\@evil.test/callback",
+            "http://127.0.0.1:8000@evil.test/callback",
+            "http://user@127.0.0.1:8000/callback",
+            "http://localhost:8000/callback",
+            "http://[::1]:8000/callback",
+            "http://0x7f.1:8000/callback",
+            "https://127.0.0.1:8000/callback",
+            "http://127.0.0.1.evil.test:8000/callback",
+            "javascript:alert(1)",
+        ] {
+            assert!(client.choose(uri).is_none(), "{uri}");
+        }
+    }
+}

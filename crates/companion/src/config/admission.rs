@@ -1,0 +1,82 @@
+//! The settings that say who may sign in, and with which apps.
+
+use super::environment::Environment;
+use crate::admission::{AdmissionPolicy, AllowedOrganizations};
+use crate::clients::{self, ClientRecord};
+
+/// What the upstream's ids and names look like, and what a fault says of one that does not.
+#[derive(Debug, Clone, Copy)]
+pub struct IdRules {
+    /// Whether this can be the id of an organization.
+    pub is_organization: fn(&str) -> bool,
+    /// What is said of one that cannot.
+    pub organization_fault: &'static str,
+    /// Whether the upstream knows a social provider of this name.
+    pub is_provider: fn(&str) -> bool,
+    /// What is said of one that it does not know.
+    pub provider_fault: &'static str,
+}
+
+impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
+    pub(super) fn policy(&mut self, ids: &IdRules) -> AdmissionPolicy {
+        let policy = AdmissionPolicy::new(
+            self.list("KEYPORT_ORGANIZATIONS"),
+            self.list("KEYPORT_PROVIDERS"),
+            self.optional("KEYPORT_DEFAULT_ORGANIZATION"),
+        )
+        .with_people_without_organization(self.flag("KEYPORT_ALLOW_PEOPLE_WITHOUT_ORGANIZATION"));
+        if matches!(&policy.organizations, AllowedOrganizations::These(ids) if ids.iter().any(|id| id == "*"))
+        {
+            self.fault("KEYPORT_ORGANIZATIONS holds * beside ids: write * alone, or ids alone");
+        }
+        self.check_ids(&policy, ids);
+        if let Some(default) = &policy.default_organization
+            && !policy.organizations.allows(default)
+        {
+            self.fault(format!(
+                "KEYPORT_DEFAULT_ORGANIZATION is {default}, which KEYPORT_ORGANIZATIONS does not \
+                 allow"
+            ));
+        }
+        policy
+    }
+
+    /// A mistyped id or name would admit no account, and nothing would say why.
+    fn check_ids(&mut self, policy: &AdmissionPolicy, rules: &IdRules) {
+        let is_good = rules.is_organization;
+        if let AllowedOrganizations::These(ids) = &policy.organizations {
+            for id in ids.iter().filter(|id| *id != "*" && !is_good(id)) {
+                self.fault(format!(
+                    "KEYPORT_ORGANIZATIONS holds {id:?}, {}",
+                    rules.organization_fault
+                ));
+            }
+        }
+        if let Some(id) = policy.default_organization.as_ref().filter(|id| !is_good(id)) {
+            self.fault(format!(
+                "KEYPORT_DEFAULT_ORGANIZATION is {id:?}, {}",
+                rules.organization_fault
+            ));
+        }
+        for name in policy.providers.iter().filter(|name| !(rules.is_provider)(name)) {
+            self.fault(format!("KEYPORT_PROVIDERS holds {name:?}, {}", rules.provider_fault));
+        }
+    }
+
+    pub(super) fn clients(&mut self) -> Vec<ClientRecord> {
+        let Some(path) = self.optional("KEYPORT_CLIENTS") else {
+            return vec![ClientRecord::keyport_desktop()];
+        };
+        let faults = match self.read_file(&path) {
+            Ok(text) => match clients::with_built_in(&text) {
+                Ok(clients) => return clients,
+                Err(faults) => faults,
+            },
+            Err(error) => vec![format!("cannot be read: {}", error.kind())],
+        };
+        for fault in faults {
+            self.fault(format!("KEYPORT_CLIENTS: {path}: {fault}"));
+        }
+        Vec::new()
+    }
+}
