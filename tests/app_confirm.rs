@@ -49,7 +49,7 @@ fn small_screen(window_manager: bool) -> Result<AppFixture> {
 
 /// Ada has signed in at her provider; the page asks her to compare.
 async fn at_the_comparison(fixture: &AppFixture) -> Result<(App, Browser)> {
-    let app = fixture.app(&[]).await?;
+    let app = fixture.app(&[("RUST_LOG", "keyport=debug")]).await?;
     app.fill("#email", Person::ADA.email).await?;
     app.intent("sign-in").await?;
     let browser = fixture.session.browser().await?;
@@ -77,25 +77,21 @@ async fn on_screen(browser: &Browser, selector: &str) -> Result<Area> {
 
 /// What is drawn uppermost at this point of the screen: a window with its frame.
 fn uppermost_at(fixture: &AppFixture, x: f64, y: f64) -> Result<Area> {
-    let (x, y) = (format!("{x:.0}"), format!("{y:.0}"));
-    fixture.session.xdotool(&["mousemove", &x, &y])?;
-    let printed = fixture.session.xdotool(&["getmouselocation", "--shell"])?;
-    let window = printed.lines().find_map(|line| line.strip_prefix("WINDOW="));
-    area_of(fixture, window.context("a window")?)
+    let place = fixture.session.uppermost_at(x, y)?;
+    Ok(area_of(place.context("a window: the browser fills the screen")?))
 }
 
-fn area_of(fixture: &AppFixture, window: &str) -> Result<Area> {
-    let [x, y, width, height] = fixture.session.place_of(window)?;
+fn area_of([x, y, width, height]: [i64; 4]) -> Area {
     #[expect(clippy::cast_precision_loss, reason = "pixels of a screen")]
     let edges = [x, y, x + width, y + height].map(|edge| edge as f64);
-    Ok(Area(edges))
+    Area(edges)
 }
 
 /// The app's window with its frame, if it is uppermost in its own middle. The browser is far
 /// larger.
 fn window_if_uppermost(fixture: &AppFixture) -> Result<Option<Area>> {
     let window = fixture.session.window("^Keyport$", wait::WAIT_TIMEOUT)?;
-    let [left, top, right, bottom] = area_of(fixture, &window)?.0;
+    let [left, top, right, bottom] = area_of(fixture.session.place_of(&window)?).0;
     let found = uppermost_at(fixture, f64::midpoint(left, right), f64::midpoint(top, bottom))?;
     Ok(is_of_the_app(&found).then_some(found))
 }
@@ -167,13 +163,27 @@ async fn number_and_button_are_seen_beside_the_number_in_the_window() -> Result<
 async fn where_no_window_can_be_placed_the_page_is_not_covered() -> Result<()> {
     let fixture = small_screen(false)?;
     let (app, browser) = at_the_comparison(&fixture).await?;
-    for selector in ["button[name=continue]", ".number"] {
-        let [left, top, right, bottom] = on_screen(&browser, selector).await?.0;
-        for x in [left + 2.0, f64::midpoint(left, right), right - 2.0] {
-            let there = uppermost_at(&fixture, x, f64::midpoint(top, bottom))?;
-            ensure!(!is_of_the_app(&there), "{selector} is covered at {x}");
+    let button = on_screen(&browser, "button[name=continue]").await?;
+    let number = on_screen(&browser, ".number").await?;
+    let is_uncovered = || -> Result<()> {
+        for Area([left, top, right, bottom]) in [button, number] {
+            for x in [left + 2.0, f64::midpoint(left, right), right - 2.0] {
+                let there = uppermost_at(&fixture, x, f64::midpoint(top, bottom))?;
+                ensure!(!is_of_the_app(&there), "the page is covered at {x} by {there:?}");
+            }
         }
-    }
+        Ok(())
+    };
+    // Otherwise an app that has not acted yet would pass.
+    wait::until("the app to leave its window where it is", wait::WAIT_TIMEOUT, || {
+        Ok(app.process().log().contains("the window is not placed").then_some(()))
+    })?;
+    let window = fixture.session.window("^Keyport$", wait::WAIT_TIMEOUT)?;
+    wait::until("the window to ask for attention", wait::WAIT_TIMEOUT, || {
+        is_uncovered()?;
+        Ok(fixture.session.asks_for_attention(&window)?.then_some(()))
+    })?;
+    is_uncovered()?;
     fixture.session.screenshot(&fixture.session.logs().join("comparison-bare.png"))?;
     app.close().await
 }

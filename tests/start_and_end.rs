@@ -5,8 +5,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -129,16 +129,16 @@ async fn a_log_that_is_not_read_stops_nothing_and_tells_what_was_dropped() -> Re
     command.env("RUST_LOG", "info");
     let mut companion = Unread::start(command)?;
     companion.flood().await.context("while the log is not read")?;
-    let mut errors = BufReader::new(companion.child.stderr.take().context("stderr")?);
-    let dropped = loop {
-        let mut line = String::new();
-        ensure!(errors.read_line(&mut line)? > 0, "the log ended without telling");
-        let told = serde_json::from_str::<Value>(&line).unwrap_or_default();
-        if let Some(dropped) = told["dropped"].as_u64() {
-            break dropped;
-        }
-    };
-    assert!(dropped > 0);
+    let errors = BufReader::new(companion.child.stderr.take().context("stderr")?);
+    let (found, told) = mpsc::channel();
+    // In a thread of its own: reading has no deadline. The pipe then stays open, unread.
+    std::thread::spawn(move || {
+        let mut lines = errors.lines().map_while(Result::ok);
+        let told = |line: String| serde_json::from_str::<Value>(&line).ok()?["dropped"].as_u64();
+        found.send((lines.find_map(told), lines))
+    });
+    let (dropped, _unread) = told.recv_timeout(wait::WAIT_TIMEOUT).context("what was dropped")?;
+    assert!(dropped.context("the log ended without telling")? > 0);
     companion.flood().await.context("when the log is not read again")?;
     assert_eq!(companion.terminate()?.code(), Some(0));
     Ok(())

@@ -150,23 +150,29 @@ pub async fn show_beside_browser(app: &AppHandle) {
         window.request_user_attention(Some(UserAttentionType::Informational))
     });
     let _ = asked.await;
+    if !place_beside_browser(app).await {
+        tracing::debug!("the window is not placed: there is no room beside a browser");
+    }
+}
+
+async fn place_beside_browser(app: &AppHandle) -> bool {
     let browser = tauri::async_runtime::spawn_blocking(foremost_foreign_window);
     let Ok(Some(browser)) = browser.await else {
-        return;
+        return false;
     };
     let moved = on_main_thread(app, move |window| move_beside(window, browser)).await;
     let Some(Some(kept_free)) = moved else {
-        return;
+        return false;
     };
     // The display server and the window manager have a say in it, and answer when they like.
     for _ in 0..LOOKS {
         tokio::time::sleep(LOOK_AGAIN).await;
         let raised = on_main_thread(app, move |window| raise_if_clear_of(window, kept_free)).await;
         if raised != Some(false) {
-            return;
+            return true;
         }
     }
-    tracing::debug!("the window cannot be placed beside the browser");
+    false
 }
 
 #[cfg(target_os = "linux")]

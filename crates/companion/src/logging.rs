@@ -208,11 +208,19 @@ mod tests {
     fn a_reader_that_stalls_is_told_how_many_lines_it_missed() {
         let (go_on, may_write) = mpsc::channel();
         let (lines, read) = mpsc::channel();
-        let log = Log::to(Reader { may_write, lines });
+        let log = Arc::new(Log::to(Reader { may_write, lines }));
         let sent = QUEUE * 2;
-        for number in 0..sent {
-            log.say(&format!("line {number}"));
-        }
+        // In a thread of its own: where a full queue made callers wait, it would never end.
+        let (all_sent, ended) = mpsc::channel();
+        let sender = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for number in 0..sent {
+                sender.say(&format!("line {number}"));
+            }
+            all_sent.send(())
+        });
+        let waited = ended.recv_timeout(Duration::from_secs(30));
+        waited.expect("lines are taken although nothing reads them");
         let dropped = log.dropped.dropped_lines();
         assert!((sent - QUEUE - 1..=sent - QUEUE).contains(&dropped), "{dropped} of {sent}");
         // A closed channel stalls nothing.

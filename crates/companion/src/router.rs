@@ -23,6 +23,8 @@ use crate::{handoff, oauth};
 
 /// Longest that any answer may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+// Otherwise a caller whose body comes too slowly would be told that the service is at fault.
+const _: () = assert!(TIME_LIMIT.as_millis() < ANSWER_TIMEOUT.as_millis());
 
 /// The service.
 pub fn router(app: Arc<App>) -> Router {

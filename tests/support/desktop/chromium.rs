@@ -65,7 +65,7 @@ impl DesktopSession {
         self.folder.path().join("opened")
     }
 
-    pub(super) fn install_browser(&mut self) -> Result<()> {
+    pub(super) fn install_browser(&mut self, arguments: &[String]) -> Result<()> {
         use std::os::unix::fs::PermissionsExt;
         let program = ["chromium", "chromium-browser"]
             .into_iter()
@@ -73,9 +73,10 @@ impl DesktopSession {
             .context("no Chromium here: `cargo xtask setup` installs it")?;
         let script = format!(
             "#!/bin/sh\nprintf '%s\\n' \"$*\" >>'{}'\n\
-             exec {program} {} {} --user-data-dir='{}' \"$@\"\n",
+             exec {program} {} {} {} --user-data-dir='{}' \"$@\"\n",
             self.opened_file().display(),
             FLAGS.join(" "),
+            arguments.join(" "),
             self.browser_place(),
             self.profile().display(),
         );

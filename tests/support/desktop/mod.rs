@@ -34,6 +34,7 @@ pub struct Settings {
     is_headless: bool,
     screen: Option<(u16, u16)>,
     without_window_manager: bool,
+    browser_arguments: Vec<String>,
 }
 
 /// The usual display, in pixels.
@@ -51,6 +52,13 @@ impl Settings {
     #[must_use]
     pub fn without_window_manager(mut self) -> Self {
         self.without_window_manager = true;
+        self
+    }
+
+    /// One more argument of every start of Chromium.
+    #[must_use]
+    pub fn browser_argument(mut self, argument: &str) -> Self {
+        self.browser_arguments.push(argument.to_owned());
         self
     }
 
@@ -119,7 +127,7 @@ impl Settings {
         session.start_bus(self.keyring)?;
         session.start_keyring(self.keyring)?;
         if !self.is_headless {
-            session.install_browser()?;
+            session.install_browser(&self.browser_arguments)?;
             session.trust(&self.origins)?;
         }
         Ok(session)

@@ -1,10 +1,15 @@
 //! What there is to see and to touch: the virtual display, windows, keys, pointer and screenshots
-//! (Xvfb, openbox, xdotool, ImageMagick). NOT the inside of a window: that is `webdriver`.
+//! (Xvfb, openbox, xdotool, ImageMagick, the X11 protocol). NOT the inside of a window: that is
+//! `webdriver`.
 
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use x11rb::connection::Connection as _;
+use x11rb::properties::WmHints;
+use x11rb::protocol::xproto::{ConnectionExt as _, MapState, Window, WindowClass};
+use x11rb::rust_connection::RustConnection;
 
 use super::DesktopSession;
 use crate::{process, wait};
@@ -76,6 +81,51 @@ impl DesktopSession {
         let numbers = ["X", "Y", "WIDTH", "HEIGHT"].map(number);
         let numbers: Option<Vec<i64>> = numbers.into_iter().collect();
         numbers.and_then(|all| all.try_into().ok()).context("four numbers")
+    }
+
+    /// What is drawn uppermost at this point of the display: x, y, width and height of an outermost
+    /// window, with the frame that a window manager draws; `None` where there is no window. Asked
+    /// of the display itself: xdotool names no window of an app where no window manager runs.
+    ///
+    /// # Errors
+    /// When the display does not answer.
+    pub fn uppermost_at(&self, x: f64, y: f64) -> Result<Option<[i64; 4]>> {
+        let (display, root) = self.display()?;
+        // The lowest one is named first.
+        for window in display.query_tree(root)?.reply()?.children.into_iter().rev() {
+            let attributes = display.get_window_attributes(window)?.reply();
+            let geometry = display.get_geometry(window)?.reply();
+            // A window may go while it is looked at.
+            let (Ok(attributes), Ok(geometry)) = (attributes, geometry) else { continue };
+            let is_drawn = attributes.map_state == MapState::VIEWABLE
+                && attributes.class != WindowClass::INPUT_ONLY;
+            let (left, top) = (f64::from(geometry.x), f64::from(geometry.y));
+            let (width, height) = (f64::from(geometry.width), f64::from(geometry.height));
+            let is_there = (left..left + width).contains(&x) && (top..top + height).contains(&y);
+            if is_drawn && is_there {
+                let [x, y] = [geometry.x, geometry.y].map(i64::from);
+                let [width, height] = [geometry.width, geometry.height].map(i64::from);
+                return Ok(Some([x, y, width, height]));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a window asks for attention (ICCCM §4.1.2.4, the urgency hint).
+    ///
+    /// # Errors
+    /// When the display does not answer, or there is no such window.
+    pub fn asks_for_attention(&self, window: &str) -> Result<bool> {
+        let hints = WmHints::get(&self.display()?.0, window.parse()?)?.reply()?;
+        Ok(hints.is_some_and(|hints| hints.urgent))
+    }
+
+    fn display(&self) -> Result<(RustConnection, Window)> {
+        let name = self.environment.iter().find(|(name, _)| name == "DISPLAY");
+        let (_, name) = name.context("a session with a display")?;
+        let (display, screen) = x11rb::connect(Some(name))?;
+        let root = display.setup().roots.get(screen).context("a screen")?.root;
+        Ok((display, root))
     }
 
     /// Saves what is on the display as a PNG file.

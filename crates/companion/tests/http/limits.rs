@@ -69,6 +69,22 @@ async fn a_body_beyond_8_kib_is_not_read() {
 }
 
 #[tokio::test]
+async fn no_endpoint_reads_a_body_beyond_8_kib() {
+    let service = Service::start().await;
+    let http = reqwest::Client::new();
+    let big = [("csrf_token", "x".repeat(9_000))];
+    let mut read = Vec::new();
+    for path in ["/oauth/par", "/oauth/token", "/oauth/revoke", "/oauth/attempt/x", "/handoff/x"] {
+        let request = http.post(format!("{}{path}", service.url)).form(&big);
+        let status = request.send().await.unwrap().status();
+        if status != 413 {
+            read.push((path, status));
+        }
+    }
+    assert_eq!(read, []);
+}
+
+#[tokio::test]
 async fn a_method_that_is_not_allowed_is_told_which_are() {
     let service = Service::start().await;
     let http = reqwest::Client::new();

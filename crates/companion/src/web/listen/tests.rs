@@ -173,3 +173,29 @@ async fn a_request_knows_its_peer() {
         assert!(answer.ends_with(expected), "{answer}");
     }
 }
+
+#[tokio::test]
+async fn behind_a_proxy_the_greedy_forwarded_address_loses_its_slots_first() {
+    use axum::middleware::from_fn_with_state;
+    use tokio::sync::mpsc;
+
+    let (began, mut begun) = mpsc::unbounded_channel();
+    let handler = async move || {
+        began.send(()).unwrap();
+        std::future::pending::<()>().await;
+    };
+    let layer = from_fn_with_state(LONG, crate::web::body::read_body);
+    let proxies = TrustedProxies::parse(&["127.0.0.9".into()]).unwrap();
+    let limits = ServerLimits { connections: 4, proxies, ..ServerLimits::default() };
+    let serving = start(limits, Router::new().route("/", get(handler).layer(layer))).await;
+    let mut held = Vec::new();
+    for client in ["198.51.100.1", "203.0.113.7", "203.0.113.7", "203.0.113.7"] {
+        let mut stream = serving.connect_from("127.0.0.9").await;
+        let request = format!("GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {client}\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        tokio::time::timeout(LONG, begun.recv()).await.unwrap().unwrap();
+        held.push(stream);
+    }
+    let _newcomer = serving.connect_from("127.0.0.4").await;
+    assert!(is_closed(&mut held[1]).await, "the oldest one of the greedy forwarded address");
+}
