@@ -105,8 +105,16 @@ pub const LONGEST: usize = 300;
 
 /// Rust files of these folders have no line over [`WIDEST`] columns: a line that is cut off on the
 /// screen of a reader, or broken by it, is read wrongly.
-pub const NARROW: [&str; 6] =
-    ["crates/client/", "crates/cli/", "crates/core/", "crates/messages/", "src-tauri/", "tests/"];
+pub const NARROW: [&str; 8] = [
+    "crates/client/",
+    "crates/cli/",
+    "crates/core/",
+    "crates/emulator/",
+    "crates/messages/",
+    "crates/xtask/",
+    "src-tauri/",
+    "tests/",
+];
 /// In characters.
 pub const WIDEST: usize = 100;
 /// Lines over it that cannot be broken, by their file and beginning, with the reason.

@@ -1,5 +1,6 @@
-//! Who may sign in: default deny. SelectorHints come from an unauthenticated request, so they choose among
-//! what the operator allows and never widen it; the profile that comes back is judged again. Pure.
+//! Who may sign in: default deny. SelectorHints come from an unauthenticated request, so they
+//! choose among what the operator allows and never widen it; the profile that comes back is judged
+//! again. Pure.
 
 mod summary;
 

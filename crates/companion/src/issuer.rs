@@ -1,5 +1,5 @@
-//! The issuer identifier and the addresses under it (RFC 8414 §2). Every answer spells it the same way, and
-//! no request header has a say in it.
+//! The issuer identifier and the addresses under it (RFC 8414 §2). Every answer spells it the same
+//! way, and no request header has a say in it.
 
 use url::Url;
 

@@ -18,7 +18,8 @@ const TIME_TO_END: Duration = Duration::from_secs(16);
 const TIME_FOR_TASKS: Duration = Duration::from_secs(1);
 
 #[derive(Parser)]
-#[command(name = "keyport-companion", version, about, after_help = variables(), arg_required_else_help = true)]
+#[command(name = "keyport-companion", version, about)]
+#[command(after_help = variables(), arg_required_else_help = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -123,10 +123,13 @@ fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
     };
     bound().map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
-            "{listen} is in use by another program: stop it, or choose another address with --listen"
+            "{listen} is in use by another program: stop it, or choose another address with \
+             --listen"
         ),
         std::io::ErrorKind::PermissionDenied => {
-            anyhow::anyhow!("{listen} may not be listened on by this user: choose a port above 1023")
+            anyhow::anyhow!(
+                "{listen} may not be listened on by this user: choose a port above 1023"
+            )
         }
         _ => anyhow::anyhow!("cannot listen on {listen}: {error}"),
     })

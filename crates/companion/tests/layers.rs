@@ -243,7 +243,7 @@ fn the_files_of_a_folder_import_each_other_in_no_circle() {
     for (path, planted) in [
         ("oauth/pushed_request.rs", "use super::request::Draft;"),
         ("oauth/pushed_request.rs", "use super::{par, compact::CompactRequest};"),
-        ("upstream/exchanges/queue.rs", "use crate::upstream::exchanges::turn::Turn;"),
+        ("upstream/exchanges/queue.rs", "use crate::upstream::exchanges::permit::ExchangePermit;"),
         ("upstream/cache.rs", "use crate::upstream::{lookups::Lookups, Rate};"),
     ] {
         let file = sources.iter_mut().find(|(known, _)| known == path).unwrap();

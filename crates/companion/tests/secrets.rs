@@ -1,5 +1,5 @@
-//! No secret in any log line, whatever `RUST_LOG` says: a whole run at trace level, searched for everything that was
-//! issued. And each line of a request can be found by its id.
+//! No secret in any log line, whatever `RUST_LOG` says: a whole run at trace level, searched for
+//! everything that was issued. And each line of a request can be found by its id.
 
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 

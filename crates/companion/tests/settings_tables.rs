@@ -1,6 +1,6 @@
-//! The tables of settings in `docs/operations.md` and the README are printed from the code, and no document names a
-//! variable that no program reads. `KEYPORT_UPDATE=1 cargo test -p keyport-companion --test settings_tables` writes the
-//! tables anew.
+//! The tables of settings in `docs/operations.md` and the README are printed from the code, and no
+//! document names a variable that no program reads. `KEYPORT_UPDATE=1 cargo test -p
+//! keyport-companion --test settings_tables` writes the tables anew.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first surprise")]
 

@@ -1,6 +1,7 @@
-//! The authorization request at `/sso/authorize` and the IdP-initiated start: which request is answered with the
-//! sign-in page, which with an error redirect, and which with a page because its redirect URI or client cannot be
-//! trusted (RFC 6749 §4.1.2.1; workos-api reference "get authorization URL").
+//! The authorization request at `/sso/authorize` and the IdP-initiated start: which request is
+//! answered with the sign-in page, which with an error redirect, and which with a page because its
+//! redirect URI or client cannot be trusted (RFC 6749 §4.1.2.1; workos-api reference "get
+//! authorization URL").
 
 use crate::environment::{ConnectionSelector, Environment};
 use crate::parameters::{Parameters, RepeatedParameterError};
@@ -8,8 +9,8 @@ use crate::pkce::CodeChallenge;
 use crate::redirect_uri::with_query;
 use crate::sso_error::SsoError;
 
-/// Longest `state`, in bytes. Stricter than WorkOS says: what travels as a SAML RelayState has 80 bytes altogether
-/// (SAML 2.0 Bindings §3.4.3), and a state that fits there arrives everywhere.
+/// Longest `state`, in bytes. Stricter than WorkOS says: what travels as a SAML RelayState has 80
+/// bytes altogether (SAML 2.0 Bindings §3.4.3), and a state that fits there arrives everywhere.
 const LONGEST_STATE: usize = 64;
 
 /// A request that may go on to the sign-in page.
@@ -21,7 +22,8 @@ pub struct AuthorizationRequest {
     pub login_hint: Option<String>,
 }
 
-/// Where the answer goes: an allowed redirect URI, and the state to echo there (none when IdP-initiated).
+/// Where the answer goes: an allowed redirect URI, and the state to echo there (none when
+/// IdP-initiated).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     pub redirect_uri: String,
@@ -60,8 +62,8 @@ impl From<RepeatedParameterError> for Refusal {
 }
 
 /// # Errors
-/// A page as long as client and redirect URI are not known to be good, and for requests that WorkOS has no redirect
-/// code for; otherwise the error redirect.
+/// A page as long as client and redirect URI are not known to be good, and for requests that WorkOS
+/// has no redirect code for; otherwise the error redirect.
 pub fn check(
     environment: &Environment,
     query: &Parameters,
@@ -94,11 +96,12 @@ pub fn check(
     }
 }
 
-/// The start at the identity provider's side: no client, no state, no PKCE; the answer goes to the default redirect URI
-/// or to the one given, as WorkOS takes it from RelayState.
+/// The start at the identity provider's side: no client, no state, no PKCE; the answer goes to the
+/// default redirect URI or to the one given, as WorkOS takes it from RelayState.
 ///
 /// # Errors
-/// A page for a connection that does not exist or a redirect URI that is not allowed; else the error redirect.
+/// A page for a connection that does not exist or a redirect URI that is not allowed; else the
+/// error redirect.
 pub fn check_idp_initiated(
     environment: &Environment,
     query: &Parameters,
@@ -157,7 +160,8 @@ fn challenge(query: &Parameters) -> Result<Option<CodeChallenge>, Refusal> {
             Ok(CodeChallenge::parse(text))
         }
         _ => {
-            let text = "“code_challenge” has to be 43 characters of base64url, “code_challenge_method” “S256”.";
+            let text = "“code_challenge” has to be 43 characters of base64url, \
+                        “code_challenge_method” “S256”.";
             Err(page("Error: Invalid request", text.to_owned()))
         }
     }

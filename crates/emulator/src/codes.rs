@@ -1,5 +1,6 @@
-//! Authorization codes and access tokens of the emulated service: what is out, until when, and what redeeming does.
-//! A code lives ten minutes and serves once; an access token lives 600 seconds. Kept by fingerprint, time passed in.
+//! Authorization codes and access tokens of the emulated service: what is out, until when, and what
+//! redeeming does. A code lives ten minutes and serves once; an access token lives 600 seconds.
+//! Kept by fingerprint, time passed in.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

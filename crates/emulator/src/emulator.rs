@@ -1,5 +1,5 @@
-//! The running emulator's one piece of shared state, and its two ambient things: the clock and the random numbers.
-//! Everything below takes them as arguments.
+//! The running emulator's one piece of shared state, and its two ambient things: the clock and the
+//! random numbers. Everything below takes them as arguments.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,10 +1,12 @@
-//! The emulated WorkOS environment: organizations, their connections and people, and the rules by which a selector
-//! finds a connection and an email finds a person. Plain data in, plain data out; it knows neither HTTP nor time.
+//! The emulated WorkOS environment: organizations, their connections and people, and the rules by
+//! which a selector finds a connection and an email finds a person. Plain data in, plain data out;
+//! it knows neither HTTP nor time.
 
 use crate::seed::{Client, Connection, ConnectionState, Organization, Person, Seed};
 use crate::sso_error::SsoError;
 
-/// The values of `provider` at `/sso/authorize` (WorkOS OpenAPI specification). `authkit` is none of them.
+/// The values of `provider` at `/sso/authorize` (WorkOS OpenAPI specification). `authkit` is none
+/// of them.
 const PROVIDERS: [&str; 13] = [
     "AppleOAuth",
     "BitbucketOAuth",
@@ -39,7 +41,8 @@ pub enum ConnectionSelector<'a> {
 pub enum PersonError {
     /// No person of the seed has this address.
     Unknown,
-    /// The address belongs to another domain than the organization's, and the organization forbids that.
+    /// The address belongs to another domain than the organization's, and the organization forbids
+    /// that.
     OutsideOrganization,
 }
 

@@ -1,5 +1,6 @@
-//! Faults on request: which calls of which route go wrong and how, and how many calls came in. Only the book-keeping;
-//! `http::intercept` carries it out. Tests set faults through `/_emulator/faults`.
+//! Faults on request: which calls of which route go wrong and how, and how many calls came in. Only
+//! the book-keeping; `http::intercept` carries it out. Tests set faults through
+//! `/_emulator/faults`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +8,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-/// Every route that counts its calls and takes faults, as `METHOD /path` with the parameters in braces.
+/// Every route that counts its calls and takes faults, as `METHOD /path` with the parameters in
+/// braces.
 pub const ROUTES: [&str; 10] = [
     "GET /sso/authorize",
     "POST /sso/authorize",
@@ -40,7 +42,8 @@ pub enum Fault {
     LoseAnswer,
 }
 
-/// A fault as it is ordered, flat; which of the optional members may stand beside `kind` is checked.
+/// A fault as it is ordered, flat; which of the optional members may stand beside `kind` is
+/// checked.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultOrder {

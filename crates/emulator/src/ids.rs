@@ -1,6 +1,6 @@
-//! WorkOS-looking identifiers: a prefix and 26 characters of Crockford's base 32 (the alphabet of ULIDs).
-//! Derived ones are a function of what they name, so that a person keeps theirs over restarts; drawn ones take their
-//! random bytes as an argument.
+//! WorkOS-looking identifiers: a prefix and 26 characters of Crockford's base 32 (the alphabet of
+//! ULIDs). Derived ones are a function of what they name, so that a person keeps theirs over
+//! restarts; drawn ones take their random bytes as an argument.
 
 use sha2::{Digest, Sha256};
 

@@ -1,5 +1,6 @@
-//! Lists as WorkOS pages them: filters, `limit` 1 to 100 (10), `order` (`desc`: newest first), and object IDs as cursors
-//! `before` and `after`. Unknown parameters are ignored, as there (there is no filter by state).
+//! Lists as WorkOS pages them: filters, `limit` 1 to 100 (10), `order` (`desc`: newest first), and
+//! object IDs as cursors `before` and `after`. Unknown parameters are ignored, as there (there is
+//! no filter by state).
 
 use crate::environment::Environment;
 use crate::parameters::{Parameters, RepeatedParameterError};
@@ -35,7 +36,8 @@ pub struct Listing<'a> {
 
 impl<'a> Query<'a> {
     /// # Errors
-    /// A sentence for the developer: `limit` out of range, an unknown order, both cursors, a parameter sent twice.
+    /// A sentence for the developer: `limit` out of range, an unknown order, both cursors, a
+    /// parameter sent twice.
     pub fn read(parameters: &'a Parameters) -> Result<Self, String> {
         let one = |name| {
             parameters.one(name).map_err(|RepeatedParameterError(name)| {

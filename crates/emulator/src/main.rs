@@ -1,5 +1,5 @@
-//! `keyport-emulator serve`: the command line around the library. The first line on standard output is the ready event;
-//! logs go to standard error.
+//! `keyport-emulator serve`: the command line around the library. The first line on standard output
+//! is the ready event; logs go to standard error.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -30,7 +30,8 @@ enum Command {
         /// The address to listen on; port 0 takes a free one.
         #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8787")]
         listen: SocketAddr,
-        /// A JSON file that replaces the built-in organizations, connections, people, client and redirect URIs.
+        /// A JSON file that replaces the built-in organizations, connections, people, client and
+        /// redirect URIs.
         #[arg(long, value_name = "FILE")]
         seed: Option<PathBuf>,
     },
@@ -61,7 +62,10 @@ async fn run(command: Command, shutdown: Shutdown) -> anyhow::Result<()> {
     let listener = bind(listen).await?;
     let address = listener.local_addr().context("the listening address is not known")?;
     if !address.ip().is_loopback() {
-        tracing::warn!(%address, "others on the network can reach this emulator, and its keys are public");
+        tracing::warn!(
+            %address,
+            "others on the network can reach this emulator, and its keys are public"
+        );
     }
     println!("{}", serde_json::json!({ "event": "ready", "url": format!("http://{address}") }));
     let stop = async move {
@@ -74,7 +78,8 @@ async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
     match TcpListener::bind(listen).await {
         Ok(listener) => Ok(listener),
         Err(cause) if cause.kind() == std::io::ErrorKind::AddrInUse => bail!(
-            "port {} is in use: another program listens on {listen}. Stop it, or choose another with --listen",
+            "port {} is in use: another program listens on {listen}. Stop it, or choose another \
+             with --listen",
             listen.port()
         ),
         Err(cause) => Err(cause).with_context(|| format!("cannot listen on {listen}")),

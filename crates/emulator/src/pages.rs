@@ -1,5 +1,5 @@
-//! The pages a person sees: sign-in and refusal. Plain HTML that works without scripts and styles. Everything that came
-//! from outside is escaped by maud.
+//! The pages a person sees: sign-in and refusal. Plain HTML that works without scripts and styles.
+//! Everything that came from outside is escaped by maud.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -32,11 +32,13 @@ pub fn sign_in(page: &SignInPage<'_>) -> Markup {
             }
             form method="post" {
                 label for="email" { "Email" }
-                input id="email" name="email" type="text" inputmode="email" autocomplete="username" spellcheck="false"
-                    autocapitalize="none" required value=(email) autofocus[!email_known];
+                input id="email" name="email" type="text" inputmode="email"
+                    autocomplete="username" spellcheck="false" autocapitalize="none"
+                    required value=(email) autofocus[!email_known];
                 label for="password" { "Password" }
-                input id="password" name="password" type="password" autocomplete="current-password" required
-                    autofocus[email_known] aria-describedby="hint";
+                input id="password" name="password" type="password"
+                    autocomplete="current-password" required autofocus[email_known]
+                    aria-describedby="hint";
                 p.hint id="hint" { "Every password is " code { (PASSWORD) } "." }
                 button.primary type="submit" { "Sign in" }
                 button.quiet type="submit" name="decline" value="yes" formnovalidate { "Decline" }

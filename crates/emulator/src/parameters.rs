@@ -1,4 +1,5 @@
-//! Parameters of a query or a form (RFC 6749 §3.1): each at most once, an empty one counts as omitted.
+//! Parameters of a query or a form (RFC 6749 §3.1): each at most once, an empty one counts as
+//! omitted.
 
 use url::form_urlencoded;
 

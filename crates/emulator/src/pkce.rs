@@ -1,5 +1,5 @@
-//! PKCE (RFC 7636), method S256 only: the challenge as the authorization request carries it, and the check of a
-//! verifier against it. The method `plain` is refused like any other.
+//! PKCE (RFC 7636), method S256 only: the challenge as the authorization request carries it, and
+//! the check of a verifier against it. The method `plain` is refused like any other.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};

@@ -1,5 +1,6 @@
-//! The SSO profile as WorkOS sends it, with every field of the reference. Its `id` and `idp_id` follow from connection
-//! and person, so that the same person keeps them; on a connection with transient ids both change at each sign-in.
+//! The SSO profile as WorkOS sends it, with every field of the reference. Its `id` and `idp_id`
+//! follow from connection and person, so that the same person keeps them; on a connection with
+//! transient ids both change at each sign-in.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};

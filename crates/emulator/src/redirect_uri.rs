@@ -1,5 +1,6 @@
-//! The redirect allow-list: exact strings, and a port wildcard for loopback hosts only (RFC 8252 §7.3 as WorkOS offers
-//! it: `http://127.0.0.1:*/callback`). Not a URL matcher: no normalisation, no case folding, no default port.
+//! The redirect allow-list: exact strings, and a port wildcard for loopback hosts only (RFC 8252
+//! §7.3 as WorkOS offers it: `http://127.0.0.1:*/callback`). Not a URL matcher: no normalisation,
+//! no case folding, no default port.
 
 use serde::Deserialize;
 use url::{Url, form_urlencoded};
@@ -71,8 +72,8 @@ fn is_port(text: &str) -> bool {
     canonical && text.parse::<u16>().is_ok()
 }
 
-/// The redirect URI with the answer in its query. The registered text itself is kept byte for byte, so that a
-/// private-use scheme (`dev.example.app:/callback`) is not rewritten.
+/// The redirect URI with the answer in its query. The registered text itself is kept byte for byte,
+/// so that a private-use scheme (`dev.example.app:/callback`) is not rewritten.
 #[must_use]
 pub fn with_query(redirect_uri: &str, pairs: &[(&str, &str)]) -> String {
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();

@@ -1,6 +1,6 @@
-//! Secrets of the emulated service: API key, authorization codes, access tokens, passwords and verifiers as received.
-//! Compared in constant time, printed as `[redacted]`. They are development values, but a habit kept here is one that
-//! tests of the real thing can rely on.
+//! Secrets of the emulated service: API key, authorization codes, access tokens, passwords and
+//! verifiers as received. Compared in constant time, printed as `[redacted]`. They are development
+//! values, but a habit kept here is one that tests of the real thing can rely on.
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};

@@ -1,6 +1,7 @@
-//! The seed: what the emulated WorkOS environment contains when it starts. A JSON file of the same shape as
-//! `seed/default.json`; a file given with `--seed` replaces the default wholly. Unknown fields, double identifiers and
-//! references to nothing are errors: a misspelt seed must not become a test that proves something else.
+//! The seed: what the emulated WorkOS environment contains when it starts. A JSON file of the same
+//! shape as `seed/default.json`; a file given with `--seed` replaces the default wholly. Unknown
+//! fields, double identifiers and references to nothing are errors: a misspelt seed must not become
+//! a test that proves something else.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

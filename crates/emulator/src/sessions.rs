@@ -1,5 +1,5 @@
-//! Sessions of the identity provider's own: who has signed in with a browser is not asked again there. Off until it
-//! is ordered, so that each sign-in shows the form.
+//! Sessions of the identity provider's own: who has signed in with a browser is not asked again
+//! there. Off until it is ordered, so that each sign-in shows the form.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! What happens when the sign-in form is submitted: the part that the customer's identity provider plays.
-//! Any password is `keyport`; the address `error+CODE@…` makes the provider fail with CODE.
+//! What happens when the sign-in form is submitted: the part that the customer's identity provider
+//! plays. Any password is `keyport`; the address `error+CODE@…` makes the provider fail with CODE.
 
 use crate::environment::{Environment, PersonError};
 use crate::ids::Entropy;

@@ -1,6 +1,6 @@
 //! The fourteen errors that WorkOS SSO puts into a redirect, complete as its reference lists them
-//! (workos.com/docs/reference/sso/get-authorization-url/error-codes). Errors that must never redirect (unknown client or
-//! redirect URI) are not here: they are pages.
+//! (workos.com/docs/reference/sso/get-authorization-url/error-codes). Errors that must never
+//! redirect (unknown client or redirect URI) are not here: they are pages.
 
 /// One code of the list; `ALL` has them in the reference's order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! A listener whose connections can be cut from inside a handler: the peer gets a TCP reset instead of an answer.
-//! axum has no such thing, because it is of use in tests only.
+//! A listener whose connections can be cut from inside a handler: the peer gets a TCP reset instead
+//! of an answer. axum has no such thing, because it is of use in tests only.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;

@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: release builds of the services and of `keyport-bench`, which measures them beside the machine's floors.
+//! `cargo xtask bench`: release builds of the services and of `keyport-bench`, which measures them
+//! beside the machine's floors.
 
 use std::process::Command;
 

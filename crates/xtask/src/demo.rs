@@ -1,4 +1,5 @@
-//! `cargo xtask demo`: builds the product and hands over to `keyport-demo` (`tests/demo`), which starts it and signs in.
+//! `cargo xtask demo`: builds the product and hands over to `keyport-demo` (`tests/demo`), which
+//! starts it and signs in.
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;

@@ -1,5 +1,6 @@
-//! `cargo xtask`: sets a machine up, shows the product, tests, packages and measures it. Light on purpose (it is compiled before
-//! anything else can be said). NOT a build system: cargo builds, apt installs, dpkg-deb packs; this only puts them in order.
+//! `cargo xtask`: sets a machine up, shows the product, tests, packages and measures it. Light on
+//! purpose (it is compiled before anything else can be said). NOT a build system: cargo builds, apt
+//! installs, dpkg-deb packs; this only puts them in order.
 
 mod bench;
 mod demo;

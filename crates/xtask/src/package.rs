@@ -1,5 +1,6 @@
-//! `cargo xtask package`: a .deb with the app, the command line, the desktop entry that receives the link, and the icons. A staged
-//! tree and `dpkg-deb`, which is on every Debian (`docs/decisions/deb-without-bundler.md`). NOT signed here.
+//! `cargo xtask package`: a .deb with the app, the command line, the desktop entry that receives
+//! the link, and the icons. A staged tree and `dpkg-deb`, which is on every Debian
+//! (`docs/decisions/deb-without-bundler.md`). NOT signed here.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -18,12 +19,13 @@ const PROGRAMS: [&str; 2] = ["keyport-desktop", "keyport"];
 const ICONS: [(&str, &str); 3] =
     [("32x32.png", "32x32"), ("128x128.png", "128x128"), ("128x128@2x.png", "256x256")];
 
-/// The scheme of the links as the desktop entry has it, and that of a debug build, whose build channel is the development one
-/// (`docs/decisions/debug-package-is-the-development-channel.md`).
+/// The scheme of the links as the desktop entry has it, and that of a debug build, whose build
+/// channel is the development one (`docs/decisions/debug-package-is-the-development-channel.md`).
 const SCHEME: (&str, &str) =
     ("x-scheme-handler/dev.keyport.desktop;", "x-scheme-handler/dev.keyport.desktop.dev;");
 
-/// Beyond the libraries: opening the browser, and that an installed desktop entry is known to the desktop.
+/// Beyond the libraries: opening the browser, and that an installed desktop entry is known to the
+/// desktop.
 const DEPENDS: &str = "xdg-utils, desktop-file-utils, libglib2.0-bin";
 
 /// Makes the package and answers with its path, which is also the last line on standard output.
@@ -104,8 +106,10 @@ fn version(debug: bool) -> String {
     format!("{}{suffix}", env!("CARGO_PKG_VERSION"))
 }
 
-const COPYRIGHT: &str = "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\
-    Upstream-Name: Keyport\n\nFiles: *\nCopyright: The Keyport authors\nLicense: MIT or Apache-2.0\n";
+const COPYRIGHT: &str = "Format: \
+    https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\
+    Upstream-Name: Keyport\n\nFiles: *\nCopyright: The Keyport authors\n\
+    License: MIT or Apache-2.0\n";
 
 fn control(stage: &Path, version: &str, architecture: &str) -> Result<String> {
     let libraries = libraries(stage)?;
@@ -127,7 +131,8 @@ fn control(stage: &Path, version: &str, architecture: &str) -> Result<String> {
     ))
 }
 
-/// The packages that the programs' shared libraries come from, with versions, as Debian's own tool finds them.
+/// The packages that the programs' shared libraries come from, with versions, as Debian's own tool
+/// finds them.
 fn libraries(stage: &Path) -> Result<String> {
     // The tool wants to be called in the folder of a source package.
     let source = stage.with_extension("source");

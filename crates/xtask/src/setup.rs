@@ -1,5 +1,6 @@
-//! What a machine needs, by purpose, and how to get it with apt. Only what is missing is installed, only for what was asked, and only
-//! as root or where `sudo` asks no question; otherwise the exact command is printed. NOT for other systems than Debian and Ubuntu.
+//! What a machine needs, by purpose, and how to get it with apt. Only what is missing is installed,
+//! only for what was asked, and only as root or where `sudo` asks no question; otherwise the exact
+//! command is printed. NOT for other systems than Debian and Ubuntu.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -33,7 +34,8 @@ impl Purpose {
 /// One thing that is needed.
 struct Need {
     purpose: Purpose,
-    /// Package names; the first that apt can install is taken, because names differ between releases.
+    /// Package names; the first that apt can install is taken, because names differ between
+    /// releases.
     packages: &'static [&'static str],
     /// A file that proves it is there, however it came; `None`: ask dpkg.
     proof: Option<&'static str>,
@@ -80,7 +82,8 @@ const NEEDS: [Need; 26] = [
     package(Purpose::Database, &["postgresql"]),
 ];
 
-/// The Python that the tests make a virtual environment with; its `ensurepip` is a package of its own.
+/// The Python that the tests make a virtual environment with; its `ensurepip` is a package of its
+/// own.
 const PYTHON: Need = package(Purpose::Foreign, &["python3-venv"]);
 
 /// Installs what is missing for these purposes.
@@ -173,7 +176,8 @@ fn names_of(needs: &[&Need]) -> BTreeSet<&'static str> {
     needs.iter().map(|need| candidate(need.packages)).collect()
 }
 
-/// The first of the names that apt could install; the first at all when it knows none (its list may be empty still).
+/// The first of the names that apt could install; the first at all when it knows none (its list may
+/// be empty still).
 fn candidate(packages: &'static [&'static str]) -> &'static str {
     let known = packages.iter().find(|name| {
         let policy = steps::output(Command::new("apt-cache").args(["policy", name]));

@@ -1,4 +1,5 @@
-//! Runs one command after another, says what each is for and how long it took, and stops at the first that fails.
+//! Runs one command after another, says what each is for and how long it took, and stops at the
+//! first that fails.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -21,7 +22,8 @@ pub fn target() -> PathBuf {
 pub fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(root());
-    // Set by the `cargo run` that started us; a nested cargo must not believe that it builds this package.
+    // Set by the `cargo run` that started us; a nested cargo must not believe that it builds this
+    // package.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
@@ -51,8 +53,8 @@ pub fn with_default_signals(command: &Command) -> Command {
     wrapped
 }
 
-/// Builds every program of the workspace. One selection for demo, tests and packages, so that none makes another compile again; this
-/// program is left out because it is running.
+/// Builds every program of the workspace. One selection for demo, tests and packages, so that none
+/// makes another compile again; this program is left out because it is running.
 pub fn build_everything() -> Command {
     cargo(&["build", "--workspace", "--exclude=xtask", "--bins", "--locked"])
 }

@@ -1,5 +1,6 @@
 //! What a policy admits, in plain words for the operator's log: a combination of settings that lets
-//! in more people, or fewer, than the operator expects is read at the start and not found out later.
+//! in more people, or fewer, than the operator expects is read at the start and not found out
+//! later.
 
 use super::{AdmissionPolicy, AllowedOrganizations};
 
@@ -21,8 +22,8 @@ impl AdmissionPolicy {
                 text.push_str(" and KEYPORT_PROVIDERS is not either");
             } else {
                 text.push_str(
-                    ", and without KEYPORT_ALLOW_PEOPLE_WITHOUT_ORGANIZATION=true KEYPORT_PROVIDERS \
-                     admits people of admitted organizations only",
+                    ", and without KEYPORT_ALLOW_PEOPLE_WITHOUT_ORGANIZATION=true \
+                     KEYPORT_PROVIDERS admits people of admitted organizations only",
                 );
             }
             return vec![PolicyLine { text, is_warning: true }];

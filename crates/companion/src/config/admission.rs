@@ -25,8 +25,11 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
             self.optional("KEYPORT_DEFAULT_ORGANIZATION"),
         )
         .with_people_without_organization(self.flag("KEYPORT_ALLOW_PEOPLE_WITHOUT_ORGANIZATION"));
-        if matches!(&policy.organizations, AllowedOrganizations::These(ids) if ids.iter().any(|id| id == "*"))
-        {
+        let listed = match &policy.organizations {
+            AllowedOrganizations::These(ids) => ids.as_slice(),
+            AllowedOrganizations::Every => &[],
+        };
+        if listed.iter().any(|id| id == "*") {
             self.fault("KEYPORT_ORGANIZATIONS holds * beside ids: write * alone, or ids alone");
         }
         self.check_ids(&policy, ids);

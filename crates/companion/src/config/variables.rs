@@ -1,5 +1,5 @@
-//! The environment variables that the service obeys: the one list from which `--help`, `docs/operations.md` and the
-//! README are printed. Not here: reading or judging them.
+//! The environment variables that the service obeys: the one list from which `--help`,
+//! `docs/operations.md` and the README are printed. Not here: reading or judging them.
 
 /// One environment variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,13 +47,14 @@ pub const VARIABLES: &[Variable] = &[
     ),
     setting(
         "KEYPORT_PUBLIC_URL",
-        "the issuer: the https origin, without a path, by which people and apps reach this service; apps are set to \
-         exactly this",
+        "the issuer: the https origin, without a path, by which people and apps reach this \
+         service; apps are set to exactly this",
         "the listening address, on loopback only",
     ),
     setting(
         "KEYPORT_ORGANIZATIONS",
-        "the organizations that may enter: ids with commas between, or `*` for all of the WorkOS environment",
+        "the organizations that may enter: ids with commas between, or `*` for all of the WorkOS \
+         environment",
         "none may",
     ),
     setting(

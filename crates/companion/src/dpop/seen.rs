@@ -1,5 +1,6 @@
-//! The proofs already seen, so that one is good once (RFC 9449 §11.1). In memory and bounded: the oldest is
-//! forgotten first, and the nonce's short life covers what was forgotten. Not shared between instances.
+//! The proofs already seen, so that one is good once (RFC 9449 §11.1). In memory and bounded: the
+//! oldest is forgotten first, and the nonce's short life covers what was forgotten. Not shared
+//! between instances.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, PoisonError};

@@ -186,8 +186,8 @@ struct RedirectTarget<'a> {
 
 impl RedirectTarget<'_> {
     /// `REDIRECT_URI?code&state&iss` (RFC 6749 §4.1.2, RFC 9207). The URI goes out byte by byte as
-    /// registered, and none that is registered has a query. A loopback listener is told the target_path
-    /// back to the page.
+    /// registered, and none that is registered has a query. A loopback listener is told the
+    /// target_path back to the page.
     fn with(&self, code: &str, state: &str) -> SecretText {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("code", code);

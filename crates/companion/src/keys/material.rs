@@ -1,6 +1,6 @@
 //! Everything derived from the key file: HKDF-SHA256 (RFC 5869) gives each use a key of its own;
-//! AES-256-GCM-SIV (RFC 8452) seals, because an unauthenticated caller may make us seal and a random nonce may repeat
-//! some day; HMAC-SHA256 authenticates.
+//! AES-256-GCM-SIV (RFC 8452) seals, because an unauthenticated caller may make us seal and a
+//! random nonce may repeat some day; HMAC-SHA256 authenticates.
 
 use std::fmt;
 

@@ -1,5 +1,6 @@
-//! The DPoP nonce of the server (RFC 9449 §8): a MAC over a window of 60 seconds. Nothing is stored, every instance with
-//! the same key file accepts it; the current and the previous window count, so a nonce lives 60 to 120 seconds.
+//! The DPoP nonce of the server (RFC 9449 §8): a MAC over a window of 60 seconds. Nothing is
+//! stored, every instance with the same key file accepts it; the current and the previous window
+//! count, so a nonce lives 60 to 120 seconds.
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;

@@ -227,7 +227,8 @@ async fn settle(
         }
     };
     turn.begin();
-    tracing::info!(%grant, authorization = %authorization.id, attempt = ?authorization.request.attempt, "the provider has answered");
+    let (id, attempt) = (authorization.id, authorization.request.attempt);
+    tracing::info!(%grant, authorization = %id, ?attempt, "the provider has answered");
     let admitted = match answer {
         AuthorizationResponse::Code(code) => {
             exchange(&app, &authorization, peer, &code, turn).await

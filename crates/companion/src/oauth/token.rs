@@ -66,7 +66,8 @@ async fn redeem(
     let now = app.now();
     match app.storage.redeem_code(redemption, now).await? {
         Redemption::Redeemed(issued) => {
-            tracing::info!(session = %issued.session.id, user = %issued.session.user.id, "signed in");
+            let (session, user) = (issued.session.id, issued.session.user.id);
+            tracing::info!(%session, %user, "signed in");
             let scope = client.granted(&issued.session.scope);
             let mut body = answer(app, &issued, &scope, now);
             body["keyport_account"] = account(&issued.session);

@@ -84,7 +84,9 @@ fn confirm(page: &ConfirmPage, paper: &PageContext<'_>) -> RenderedPage {
         form method="post" action=(base(page.grant)) {
             input type="hidden" name="csrf_token" value=(page.csrf_token.expose());
             button type="submit" name="continue" value="1" { (paper.say("page-confirm-continue")) }
-            button.plain type="submit" name="not_me" value="1" { (paper.say("page-confirm-not-me")) }
+            button.plain type="submit" name="not_me" value="1" {
+                (paper.say("page-confirm-not-me"))
+            }
         }
         script nonce=(paper.nonce) { (PreEscaped(GUARD)) }
     };
@@ -100,7 +102,8 @@ fn go(page: &GoPage, paper: &PageContext<'_>) -> RenderedPage {
         // Where scripts are off: the hand-over to the app would cancel a refresh of the page
         // itself.
         noscript {
-            iframe src=(format!("{}/status", base(page.grant))) title=(paper.say("page-frame-title")) {}
+            iframe src=(format!("{}/status", base(page.grant)))
+                title=(paper.say("page-frame-title")) {}
         }
     };
     drawing(paper.say("page-go-title"), body)
@@ -128,7 +131,9 @@ fn said_signed_in(email: &str, memory: bool, paper: &PageContext<'_>) -> Markup 
 fn follow(grant: GrantId, shown: &str, paper: &PageContext<'_>) -> Markup {
     html! {
         p.small #late hidden { (paper.say("page-late")) }
-        script nonce=(paper.nonce) data-base=(base(grant)) data-shown=(shown) { (PreEscaped(FOLLOW)) }
+        script nonce=(paper.nonce) data-base=(base(grant)) data-shown=(shown) {
+            (PreEscaped(FOLLOW))
+        }
     }
 }
 
@@ -140,7 +145,11 @@ fn frame(page: &FramePage, paper: &PageContext<'_>) -> RenderedPage {
                 @if page.asked >= 5 { p.small { (paper.say("page-late")) } }
             }
             FrameStatus::GoOn => {
-                p { a.button href=(base(page.grant)) target="_top" { (paper.say("page-frame-continue")) } }
+                p {
+                    a.button href=(base(page.grant)) target="_top" {
+                        (paper.say("page-frame-continue"))
+                    }
+                }
             }
             FrameStatus::SignedIn { email, memory } => (said_signed_in(email, *memory, paper))
         }

@@ -37,22 +37,29 @@ pub fn document(page: &Page, paper: &PageContext<'_>) -> String {
     .into_string()
 }
 
+const GATE: &str = "M16 51V30a16 16 0 0 1 32 0v21a2 2 0 0 1-2 2H18a2 2 0 0 1-2-2Z";
+const KEYHOLE: &str = "M32 23.5a6.5 6.5 0 0 1 3.4 12l2.1 8.7a1.4 1.4 0 0 1-1.4 1.8h-8.2a1.4 1.4 0 \
+                       0 1-1.4-1.8l2.1-8.7a6.5 6.5 0 0 1 3.4-12Z";
+
 /// The window's own mark, a keyhole in a gate; for a problem a sign that is a shape and a word, not
 /// a colour alone.
 fn mark(trouble: bool, words: &Messages) -> Markup {
     if trouble {
+        let label = words.text("page-warning", &[]);
         return html! {
-            svg.mark.trouble viewBox="0 0 48 48" role="img" aria-label=(words.text("page-warning", &[])) {
-                path fill="none" stroke="currentColor" stroke-width="3" stroke-linejoin="round" d="M24 7 43 40H5Z" {}
-                path fill="none" stroke="currentColor" stroke-width="3" stroke-linecap="round" d="M24 19v9M24 34v.1" {}
+            svg.mark.trouble viewBox="0 0 48 48" role="img" aria-label=(label) {
+                path fill="none" stroke="currentColor" stroke-width="3" stroke-linejoin="round"
+                    d="M24 7 43 40H5Z" {}
+                path fill="none" stroke="currentColor" stroke-width="3" stroke-linecap="round"
+                    d="M24 19v9M24 34v.1" {}
             }
         };
     }
     html! {
         svg.mark viewBox="0 0 64 64" role="img" aria-label=(words.text("page-product", &[])) {
             rect width="64" height="64" rx="16" fill="currentColor" {}
-            path fill="var(--on-accent)" d="M16 51V30a16 16 0 0 1 32 0v21a2 2 0 0 1-2 2H18a2 2 0 0 1-2-2Z" {}
-            path fill="currentColor" d="M32 23.5a6.5 6.5 0 0 1 3.4 12l2.1 8.7a1.4 1.4 0 0 1-1.4 1.8h-8.2a1.4 1.4 0 0 1-1.4-1.8l2.1-8.7a6.5 6.5 0 0 1 3.4-12Z" {}
+            path fill="var(--on-accent)" d=(GATE) {}
+            path fill="currentColor" d=(KEYHOLE) {}
         }
     }
 }

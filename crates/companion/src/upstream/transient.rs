@@ -1,5 +1,6 @@
-//! Notices a connection that gives one person a new id at each sign-in (SAML transient NameIDs): every sign-in
-//! would make a new user. Remembers hashes of recent sign-ins only; the log tells the operator.
+//! Notices a connection that gives one person a new id at each sign-in (SAML transient NameIDs):
+//! every sign-in would make a new user. Remembers hashes of recent sign-ins only; the log tells the
+//! operator.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -39,8 +40,8 @@ impl TransientIds {
         if changed {
             tracing::warn!(
                 connection,
-                "this connection gave one email two ids; if it sends transient ids, every sign-in makes a new \
-                 user: set its NameID to a persistent one"
+                "this connection gave one email two ids; if it sends transient ids, every sign-in \
+                 makes a new user: set its NameID to a persistent one"
             );
         }
         changed

@@ -1,5 +1,5 @@
-//! What a browser is asked for: the cookie that ties a sign-in to it, and signs that a page is
-//! only fetched ahead. On loopback http other local ports can read and set cookies (RFC 6265 §8.5), so
+//! What a browser is asked for: the cookie that ties a sign-in to it, and signs that a page is only
+//! fetched ahead. On loopback http other local ports can read and set cookies (RFC 6265 §8.5), so
 //! the cookie is one of several ties and never a secret that opens something alone.
 
 use axum::http::{HeaderMap, HeaderValue, header};

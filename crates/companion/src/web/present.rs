@@ -146,8 +146,9 @@ fn as_html(app: &App, page: &Page, id: &RequestId, rest: &Response) -> Response 
     keep_headers(rest, &mut response);
     let ancestors = if matches!(page, Page::Frame(_)) { "'self'" } else { "'none'" };
     let policy = format!(
-        "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; \
-         frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
+        "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; \
+         connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors {ancestors}"
     );
     if let Ok(value) = HeaderValue::from_str(&policy) {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, value);

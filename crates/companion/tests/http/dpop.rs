@@ -1,4 +1,5 @@
-//! Proofs and nonces (RFC 9449), against a service that believes neither `Host` nor the device's clock.
+//! Proofs and nonces (RFC 9449), against a service that believes neither `Host` nor the device's
+//! clock.
 
 use serde_json::{Value, json};
 

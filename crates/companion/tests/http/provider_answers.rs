@@ -1,4 +1,5 @@
-//! What the provider says: every error in our words, an exchange that fails, and a profile that is not what was asked for.
+//! What the provider says: every error in our words, an exchange that fails, and a profile that is
+//! not what was asked for.
 
 use serde_json::json;
 

@@ -1,5 +1,5 @@
-//! What a program that knows every cookie of the browser can do at the hand-off: on loopback http it can read and
-//! set them all (RFC 6265 §8.5).
+//! What a program that knows every cookie of the browser can do at the hand-off: on loopback http
+//! it can read and set them all (RFC 6265 §8.5).
 
 use crate::support::{Browser, Device, Service, parameter};
 

@@ -160,8 +160,9 @@ async fn a_refresh_token_rotates_and_survives_a_lost_answer() {
     refused(&device.refresh(&service, text(&third.json(), "refresh_token")).await);
 }
 
-/// A proxy holds a request back, the client asks again and goes on; ten minutes later the first one arrives. Its token is a
-/// grand-parent by then, but its proof's nonce is stale, and that is looked at before any token.
+/// A proxy holds a request back, the client asks again and goes on; ten minutes later the first one
+/// arrives. Its token is a grand-parent by then, but its proof's nonce is stale, and that is looked
+/// at before any token.
 #[tokio::test]
 async fn a_refresh_that_was_held_back_for_ten_minutes_ends_no_session() {
     let (service, device) = (Service::start().await, Device::new());

@@ -1,5 +1,5 @@
-//! `/_emulator/…`: what WorkOS does not have. Tests order faults here and read the counts. No credentials: whoever
-//! reaches an emulator owns it.
+//! `/_emulator/…`: what WorkOS does not have. Tests order faults here and read the counts. No
+//! credentials: whoever reaches an emulator owns it.
 
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -1,5 +1,5 @@
-//! The three shapes of a refusal: `{"message"}` of the API, `{"error","error_description"}` of the token endpoint
-//! (RFC 6749 §5.2), and pages. Nothing that is answered here may be cached.
+//! The three shapes of a refusal: `{"message"}` of the API, `{"error","error_description"}` of the
+//! token endpoint (RFC 6749 §5.2), and pages. Nothing that is answered here may be cached.
 
 use axum::Json;
 use axum::http::{StatusCode, header};
@@ -55,7 +55,8 @@ pub fn page(status: StatusCode, markup: Markup) -> Response {
         (header::CACHE_CONTROL, "no-store"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // No form-action: browsers apply it to the redirect that follows the form, which leaves this origin.
+        // No form-action: browsers apply it to the redirect that follows the form, which leaves
+        // this origin.
         (
             header::CONTENT_SECURITY_POLICY,
             "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",

@@ -1,5 +1,6 @@
-//! `/sso/authorize`: GET checks the request and shows the sign-in page; POST to the same URL (the page's form) checks it
-//! again and answers it. The request travels in the URL, so nothing is stored before a person has signed in.
+//! `/sso/authorize`: GET checks the request and shows the sign-in page; POST to the same URL (the
+//! page's form) checks it again and answers it. The request travels in the URL, so nothing is
+//! stored before a person has signed in.
 
 use std::time::Instant;
 

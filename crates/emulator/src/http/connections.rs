@@ -1,4 +1,5 @@
-//! `/connections`: list with filters and cursors, one, delete. API key required. (`/sso/connections` never existed.)
+//! `/connections`: list with filters and cursors, one, delete. API key required.
+//! (`/sso/connections` never existed.)
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
@@ -61,7 +62,8 @@ fn shape(environment: &Environment, connection: &Connection) -> Value {
     let domains =
         organization.into_iter().flat_map(|it| it.domains.iter().map(move |domain| (it, domain)));
     let domains = domains.map(|(organization, domain)| {
-        json!({ "object": "connection_domain", "id": domain_id(&organization.id, domain), "domain": domain })
+        let id = domain_id(&organization.id, domain);
+        json!({ "object": "connection_domain", "id": id, "domain": domain })
     });
     let linked = connection.state == ConnectionState::Active;
     json!({

@@ -1,5 +1,6 @@
-//! `/idp-initiated`: a sign-in that starts at the identity provider's own portal. The code arrives without a state,
-//! at the default redirect URI. Not a WorkOS route: it stands for the tile in the customer's portal.
+//! `/idp-initiated`: a sign-in that starts at the identity provider's own portal. The code arrives
+//! without a state, at the default redirect URI. Not a WorkOS route: it stands for the tile in the
+//! customer's portal.
 
 use axum::extract::{RawForm, RawQuery, State};
 use axum::response::Response;

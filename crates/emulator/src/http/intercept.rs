@@ -1,4 +1,5 @@
-//! What every call passes: it is counted, gets a request id, and goes wrong if a fault was ordered for its route.
+//! What every call passes: it is counted, gets a request id, and goes wrong if a fault was ordered
+//! for its route.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
@@ -76,7 +77,8 @@ fn garbage(size_bytes: usize) -> Response<Body> {
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-/// The profile is the member `profile` of the answer (`/sso/token`) or the answer itself (`/sso/profile`).
+/// The profile is the member `profile` of the answer (`/sso/token`) or the answer itself
+/// (`/sso/profile`).
 async fn swapped(
     answer: Response<Body>,
     members: Map<String, Value>,

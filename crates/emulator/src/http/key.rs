@@ -1,5 +1,5 @@
-//! Bearer credentials in the `Authorization` header (RFC 6750 §2.1), and the API key as an extractor: a handler that
-//! takes `ApiKey` answers 401 without it.
+//! Bearer credentials in the `Authorization` header (RFC 6750 §2.1), and the API key as an
+//! extractor: a handler that takes `ApiKey` answers 401 without it.
 
 use axum::extract::FromRequestParts;
 use axum::http::{HeaderMap, StatusCode, header, request::Parts};

@@ -1,4 +1,5 @@
-//! The thin HTTP shell: routes to handlers, handlers to one transition each. No rule of WorkOS is decided here.
+//! The thin HTTP shell: routes to handlers, handlers to one transition each. No rule of WorkOS is
+//! decided here.
 
 mod admin;
 mod answers;

@@ -1,5 +1,6 @@
-//! `POST /sso/token`: form and JSON alike, because the official SDKs send both. The API key counts in the body only
-//! (`client_secret`); a Bearer header is ignored. The client is checked before the code is touched.
+//! `POST /sso/token`: form and JSON alike, because the official SDKs send both. The API key counts
+//! in the body only (`client_secret`); a Bearer header is ignored. The client is checked before the
+//! code is touched.
 
 use std::time::Instant;
 

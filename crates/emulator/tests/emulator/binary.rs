@@ -1,4 +1,5 @@
-//! The process: ready line, standard output kept clean, graceful end, and clear words when it cannot start.
+//! The process: ready line, standard output kept clean, graceful end, and clear words when it
+//! cannot start.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,4 +1,5 @@
-//! The emulator over real HTTP, through its library and, in `binary`, as a process. One test program, to link once.
+//! The emulator over real HTTP, through its library and, in `binary`, as a process. One test
+//! program, to link once.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

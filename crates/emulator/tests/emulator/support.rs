@@ -53,7 +53,8 @@ impl Service {
         Self { url, http: client() }
     }
 
-    /// The URL of a good authorization request for `conn_acme`, with `changes` made: an empty value takes away.
+    /// The URL of a good authorization request for `conn_acme`, with `changes` made: an empty value
+    /// takes away.
     pub fn authorize_url(&self, changes: &[(&str, &str)]) -> String {
         let mut query = BTreeMap::from([
             ("client_id", CLIENT.0),
@@ -87,7 +88,8 @@ impl Service {
         self.sign_in(&self.authorize_url(changes), "ada@acme.test").await.code().to_owned()
     }
 
-    /// Exchanges with the right client and `more`; a later value of the same name wins, an empty one takes away.
+    /// Exchanges with the right client and `more`; a later value of the same name wins, an empty
+    /// one takes away.
     pub async fn exchange(&self, code: &str, more: &[(&str, &str)]) -> (u16, Value) {
         answer(self.token_request(code, more)).await
     }
@@ -126,7 +128,8 @@ impl Service {
 }
 
 pub fn client() -> Client {
-    // One connection per request: a reset must not hit a request that reuses the connection and is then retried.
+    // One connection per request: a reset must not hit a request that reuses the connection and is
+    // then retried.
     Client::builder().redirect(Policy::none()).no_proxy().pool_max_idle_per_host(0).build().unwrap()
 }
 

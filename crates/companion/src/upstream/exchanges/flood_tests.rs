@@ -1,4 +1,5 @@
-//! A lasting flood of made-up codes from fresh device keys against the real limits. Time is simulated.
+//! A lasting flood of made-up codes from fresh device keys against the real limits. Time is
+//! simulated.
 
 use super::super::limits;
 use super::*;

@@ -99,8 +99,8 @@ impl Exchanges {
         self.shared.lock().used.contains(&authorization)
     }
 
-    /// Waits for the permit to send the code of this upstream authorization. Dropped while it waits,
-    /// it leaves no trace.
+    /// Waits for the permit to send the code of this upstream authorization. Dropped while it
+    /// waits, it leaves no trace.
     ///
     /// # Errors
     /// The state was used, or too many wait.

@@ -1,5 +1,5 @@
-//! Whose codes the provider refused a moment ago. A made-up code looks like any other until it has been refused, so
-//! the one thing to go by is what became of the earlier ones. Bounded; pure.
+//! Whose codes the provider refused a moment ago. A made-up code looks like any other until it has
+//! been refused, so the one thing to go by is what became of the earlier ones. Bounded; pure.
 
 use std::net::IpAddr;
 use std::num::NonZeroUsize;

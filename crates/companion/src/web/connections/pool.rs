@@ -1,7 +1,7 @@
 //! Which of many connections is closed for another. The site with the most loses, unless none has
 //! more than a few: then a flood from many sites would pick out whoever has two connections, and
-//! all sites are looked at together. There, the phase that most connections are in loses its oldest:
-//! a flood is known by what it has most of. Pure; order is counted, not timed.
+//! all sites are looked at together. There, the phase that most connections are in loses its
+//! oldest: a flood is known by what it has most of. Pure; order is counted, not timed.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -1,5 +1,6 @@
-//! The service on a real port, a provider that answers as WorkOS does, a device and a browser. Nothing is shared
-//! with the code under test: proofs, challenges and cookies are made here from the RFCs.
+//! The service on a real port, a provider that answers as WorkOS does, a device and a browser.
+//! Nothing is shared with the code under test: proofs, challenges and cookies are made here from
+//! the RFCs.
 
 mod browser;
 mod device;
