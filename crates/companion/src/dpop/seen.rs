@@ -2,9 +2,9 @@
 //! oldest is forgotten first, and the nonce's short life covers what was forgotten. Not shared
 //! between instances.
 
-use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
+use lru::LruCache;
 use sha2::{Digest, Sha256};
 
 type ProofHash = [u8; 16];
@@ -12,31 +12,30 @@ type ProofHash = [u8; 16];
 /// A bounded set of (device key, `jti`).
 pub struct SeenProofs {
     capacity: usize,
-    marks: Mutex<(HashSet<ProofHash>, VecDeque<ProofHash>)>,
+    proofs: Mutex<LruCache<ProofHash, ()>>,
 }
 
 impl SeenProofs {
     /// Remembers the last `capacity` proofs.
     pub fn new(capacity: usize) -> Self {
-        Self { capacity, marks: Mutex::default() }
+        // Unbounded, so that the room is not taken before it is needed.
+        Self { capacity, proofs: Mutex::new(LruCache::unbounded()) }
     }
 
     /// True the first time this key shows this `jti`.
     pub fn first_sight(&self, thumbprint: &str, jti: &str) -> bool {
         let digest =
             Sha256::new().chain_update(thumbprint).chain_update([0]).chain_update(jti).finalize();
-        let mut mark = ProofHash::default();
-        mark.copy_from_slice(&digest[..16]);
-        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
-        let (set, order) = &mut *marks;
-        if !set.insert(mark) {
+        let mut proof = ProofHash::default();
+        proof.copy_from_slice(&digest[..16]);
+        let mut proofs = self.proofs.lock().unwrap_or_else(PoisonError::into_inner);
+        // A repetition does not make a proof newer.
+        if proofs.contains(&proof) {
             return false;
         }
-        order.push_back(mark);
-        if order.len() > self.capacity
-            && let Some(oldest) = order.pop_front()
-        {
-            set.remove(&oldest);
+        proofs.put(proof, ());
+        if proofs.len() > self.capacity {
+            proofs.pop_lru();
         }
         true
     }
@@ -60,7 +59,7 @@ mod tests {
         for number in 0..1000 {
             assert!(seen.first_sight("key", &number.to_string()));
         }
-        let marks = seen.marks.lock().unwrap();
-        assert_eq!((marks.0.len(), marks.1.len()), (10, 10));
+        assert!(!seen.first_sight("key", "999") && seen.first_sight("key", "0"));
+        assert_eq!(seen.proofs.lock().unwrap().len(), 10);
     }
 }

@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use keyport_core::Problem;
 use tracing::Instrument;
 
+use super::pending_callback::PendingCallback;
 use super::request::RequestError;
 use super::upstream_authorization::UpstreamAuthorization;
 use crate::admission::ReturnedProfile;
@@ -30,9 +31,6 @@ use crate::web::AppState;
 use crate::web::browser::{BrowserId, is_speculative};
 use crate::web::form::Form;
 use crate::web::state_cookie::{FoundCookie, UpstreamState};
-
-/// Seconds after which a page of a busy service tries again.
-const TRY_AGAIN: HeaderValue = HeaderValue::from_static("5");
 
 /// What the provider said, once its state is known to be ours.
 enum AuthorizationResponse {
@@ -156,37 +154,6 @@ fn wrong_browser(state: &UpstreamState) -> Page {
 fn already_used(state: &UpstreamState) -> Page {
     tracing::warn!(authorization = %state.authorization(), "a callback came again");
     Page::problem(Problem::AlreadyUsed)
-}
-
-/// A callback that used nothing: the same address works a moment later, and the page asks for it by
-/// itself. Its cookie, sealed anew, carries the place that it holds.
-struct PendingCallback {
-    state: UpstreamState,
-    authorization: Arc<UpstreamAuthorization>,
-    arrival: Arrival,
-}
-
-impl PendingCallback {
-    fn try_again(&self, app: &App) -> Response {
-        tracing::warn!("an exchange was refused for want of room");
-        let page = Page::Problem(ProblemPage {
-            problem: Problem::TooManyRequests,
-            attempt: None,
-            open: None,
-            status: StatusCode::SERVICE_UNAVAILABLE,
-        });
-        let cookie = self.cookie(app).map(|cookie| (header::SET_COOKIE, cookie));
-        let again = [(header::RETRY_AFTER, TRY_AGAIN), (header::REFRESH, TRY_AGAIN)];
-        (again, AppendHeaders(cookie), page).into_response()
-    }
-
-    fn cookie(&self, app: &App) -> Option<HeaderValue> {
-        let client = app.client(&self.authorization.request.client_id)?;
-        let place = Some(self.arrival.place(app.now()));
-        let sealed =
-            self.authorization.seal(&self.state, place, client, &app.keys, &*app.random)?;
-        self.state.set_cookie(&sealed, &app.issuer)
-    }
 }
 
 /// Why a callback leads to no hand-off.

@@ -8,6 +8,7 @@ mod compact;
 mod gate;
 pub mod metadata;
 pub mod par;
+mod pending_callback;
 mod pushed_request;
 mod request;
 pub mod revoke;

@@ -2,18 +2,24 @@
 //! every sign-in would make a new user. Remembers hashes of recent sign-ins only; the log tells the
 //! operator.
 
-use std::collections::{HashMap, VecDeque};
+use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
+use lru::LruCache;
 use sha2::{Digest, Sha256};
 
-const REMEMBERED: usize = 4096;
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 
 type Hash = [u8; 32];
 
 /// Recent (connection, email) pairs and the id each came with.
-#[derive(Default)]
-pub struct TransientIds(Mutex<(HashMap<Hash, Hash>, VecDeque<Hash>)>);
+pub struct TransientIds(Mutex<LruCache<Hash, Hash>>);
+
+impl Default for TransientIds {
+    fn default() -> Self {
+        Self(Mutex::new(LruCache::new(REMEMBERED)))
+    }
+}
 
 impl TransientIds {
     /// Takes a sign-in note; true (and a warning) if the id differs from the last one.
@@ -26,17 +32,7 @@ impl TransientIds {
             .into();
         let id: Hash = Sha256::digest(idp_id).into();
         let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (last, order) = &mut *memory;
-        let before = last.insert(person, id);
-        if before.is_none() {
-            order.push_back(person);
-            if order.len() > REMEMBERED
-                && let Some(oldest) = order.pop_front()
-            {
-                last.remove(&oldest);
-            }
-        }
-        let changed = before.is_some_and(|before| before != id);
+        let changed = memory.put(person, id).is_some_and(|before| before != id);
         if changed {
             tracing::warn!(
                 connection,
@@ -64,10 +60,9 @@ mod tests {
     #[test]
     fn what_is_remembered_is_bounded() {
         let ids = TransientIds::default();
-        for number in 0..REMEMBERED + 10 {
+        for number in 0..REMEMBERED.get() + 10 {
             ids.observe("conn_1", &number.to_string(), "a");
         }
-        let memory = ids.0.lock().unwrap();
-        assert_eq!((memory.0.len(), memory.1.len()), (REMEMBERED, REMEMBERED));
+        assert_eq!(ids.0.lock().unwrap().len(), REMEMBERED.get());
     }
 }
