@@ -105,9 +105,10 @@ pub const LONGEST: usize = 300;
 
 /// Rust files of these folders have no line over [`WIDEST`] columns: a line that is cut off on the
 /// screen of a reader, or broken by it, is read wrongly.
-pub const NARROW: [&str; 8] = [
+pub const NARROW: [&str; 9] = [
     "crates/client/",
     "crates/cli/",
+    "crates/companion/",
     "crates/core/",
     "crates/emulator/",
     "crates/messages/",

@@ -54,7 +54,7 @@ pub fn problem(title: &str, text: &str) -> Markup {
         &html! {
             h1 { (title) }
             p.trouble role="alert" { span aria-hidden="true" { "▲ " } (text) }
-            p { "So nobody was sent back to the application. You can close this tab." }
+            p { "So the browser was not sent back to the application. You can close this tab." }
         },
     )
 }

@@ -45,7 +45,7 @@ pub fn sign_in(
             SignIn::Failed(SsoError::ProfileNotAllowedOutsideOrganization)
         }
         Err(PersonError::Unknown) => {
-            SignIn::Again(format!("Nobody here has the address “{email}”."))
+            SignIn::Again(format!("No person here has the address “{email}”."))
         }
     }
 }

@@ -1,5 +1,6 @@
-//! The client's attempt as the companion sees it: an id pushed with each door's request, owned by the device key that
-//! pushed it. Another key asking about the same id asks about a different attempt, one that nobody has touched.
+//! The client's attempt as the companion sees it: an id pushed with the request of each callback
+//! receiver, owned by the device key that pushed it. Another key asking about the same id asks
+//! about a different attempt, one that has not begun.
 
 use super::{
     AttemptId, CancelledBy, ConfirmationNumber, Grant, GrantStage, ProblemCode, Thumbprint,
@@ -61,7 +62,7 @@ impl Outcome {
 /// What `GET` of the attempt endpoint answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AttemptState {
-    /// Nothing came back from the provider yet, or nobody knows the attempt.
+    /// Nothing came back from the provider yet, or the attempt is not known.
     Waiting,
     /// The page shows this number and waits for the person.
     Confirm(ConfirmationNumber),

@@ -1,8 +1,10 @@
-//! Rotation that survives a lost answer: which presentation of a refresh token rotates, repeats, is refused or ends
-//! the family. A pure rule over one row; no timer. RFC 9700 §4.14, FAPI 2.0 on lost refresh answers.
+//! Rotation that survives a lost answer: which presentation of a refresh token rotates, repeats, is
+//! refused or ends the family. A pure rule over one row; no timer. RFC 9700 §4.14, FAPI 2.0 on lost
+//! refresh answers.
 //!
-//! A family has one current generation and remembers its immediate parent only. Presenting the current one always
-//! rotates, so a parent whose child was presented is, by arithmetic, older than the parent.
+//! A family has one current generation and remembers its immediate parent only. Presenting the
+//! current one always rotates, so a parent whose child was presented is, by arithmetic, older than
+//! the parent.
 
 use super::{Lifetimes, Thumbprint, Timestamp};
 
@@ -84,7 +86,8 @@ impl Family {
             Some(0) => Verdict::Rotate,
             Some(1) => Verdict::Repeat,
             Some(_) => Verdict::End,
-            // Issued by us, yet from a future that this database does not know: it was restored from a copy.
+            // Issued by us, yet from a future that this database does not know: it was restored
+            // from a copy.
             None => Verdict::Refuse(RefreshRefusal::Unknown),
         }
     }

@@ -1,5 +1,6 @@
-//! An instant as the companion stores and signs it: whole seconds since the Unix epoch (RFC 7519 `NumericDate`).
-//! It is not a clock: the edge reads the clock once per request and passes the instant down.
+//! An instant as the companion stores and signs it: whole seconds since the Unix epoch (RFC 7519
+//! `NumericDate`). It is not a clock: the edge reads the clock once per request and passes the
+//! instant down.
 
 use std::time::Duration;
 
@@ -18,7 +19,8 @@ impl Timestamp {
         self.0
     }
 
-    /// The instant `lifetime` later; saturates at the end of time. Fractions of a second are dropped.
+    /// The instant `lifetime` later; saturates at the end of time. Fractions of a second are
+    /// dropped.
     pub fn plus(self, lifetime: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX)))
     }

@@ -1,4 +1,5 @@
-//! A callback that waits for its turn at the provider, and the page that it gets when there is none.
+//! A callback that waits for its turn at the provider, and the page that it gets when there is
+//! none.
 
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ pub struct PendingCallback {
 impl PendingCallback {
     /// The page of a busy service, which tries again by itself.
     pub fn try_again(&self, app: &App) -> Response {
-        tracing::warn!("an exchange was refused for want of room");
+        tracing::warn!("an exchange was refused because too many wait");
         let page = Page::Problem(ProblemPage {
             problem: Problem::TooManyRequests,
             attempt: None,

@@ -1,6 +1,6 @@
 //! What people see in the browser: pages as data, and how each is drawn. Works without scripts and
-//! with styles off; nothing external; every sentence comes from `keyport-messages`. Which page is due
-//! is decided elsewhere.
+//! with styles off; nothing external; every sentence comes from `keyport-messages`. Which page is
+//! due is decided elsewhere.
 
 mod draw;
 mod layout;

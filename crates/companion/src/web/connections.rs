@@ -51,7 +51,7 @@ enum Phase {
 /// may be open when one is kept for a further request after an answer: this bounds memory. Fewer
 /// where there are few slots.
 const BUFFERED: usize = 512;
-/// A site with more than one in so many slots can be greedy: 16 of 8,192.
+/// A site with more than one in so many slots can be busy: 16 of 8,192.
 const FEW_PART: usize = 512;
 
 impl Connections {
@@ -148,8 +148,8 @@ impl Table {
     /// overloaded service would be closed by the next one, and none would be answered.
     fn close_one_that_works(&mut self, newcomer: IpAddr) -> bool {
         let own = self.slots.get(&newcomer).copied().unwrap_or_default();
-        let greediest = self.slots.iter().max_by_key(|(_, slots)| **slots);
-        let Some((site, _)) = greediest.filter(|(_, slots)| **slots > own + 1) else {
+        let busiest = self.slots.iter().max_by_key(|(_, slots)| **slots);
+        let Some((site, _)) = busiest.filter(|(_, slots)| **slots > own + 1) else {
             return false;
         };
         let of_site = self.open.values().filter(|entry| entry.member.site == *site);

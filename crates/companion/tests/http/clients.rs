@@ -12,10 +12,6 @@ fn add_notes(clients: &mut Vec<ClientRecord>) {
     *clients = keyport_companion::clients::with_built_in(NOTES).unwrap();
 }
 
-fn without_offline_access(clients: &mut Vec<ClientRecord>) {
-    clients[0].scopes = Scope::parse("openid email");
-}
-
 #[tokio::test]
 async fn a_second_client_has_its_own_redirect_uris_and_needs_dpop() {
     let service = Service::start().await.restart_with_clients(add_notes).await;
@@ -49,7 +45,9 @@ async fn a_record_bounds_the_scope_of_new_and_old_sessions() {
     let (service, device) = (Service::start().await, Device::new());
     let old = device.sign_in(&service).await;
     assert_eq!(old["scope"], "openid profile email offline_access");
-    let service = service.restart_with_clients(without_offline_access).await;
+    let service = service
+        .restart_with_clients(|clients| clients[0].scopes = Scope::parse("openid email"))
+        .await;
     let refreshed = device.refresh(&service, old["refresh_token"].as_str().unwrap()).await.json();
     assert_eq!(refreshed["scope"], "openid email");
     let new = device.sign_in(&service).await;

@@ -1,5 +1,5 @@
-//! What devices, browsers and the provider send: the usual request, to be changed where a test needs
-//! it.
+//! What devices, browsers and the provider send: the usual request, to be changed where a test
+//! needs it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -25,13 +25,17 @@ struct Left {
 }
 
 const OF_SQLITE: Left = Left {
-    parent: "kpr_RwIcIFmvy5UdOBHtBIxjTwAAAACr2uyVgia-lMkdA0FNo-KfPUjA1Wv-0vEXyy08A-tWW8fFGNibDJzWA02teiATAKA",
-    child: "kpr_RwIcIFmvy5UdOBHtBIxjTwAAAAGbOiFCn34FRoDYayvfMjmz_jY2LC3TOLydem_S6zTbRjQeop4zMMR9IWbIGQ4l35I",
+    parent: "kpr_RwIcIFmvy5UdOBHtBIxjTwAAAACr2uyVgia-lMkdA0FNo-Kf\
+             PUjA1Wv-0vEXyy08A-tWW8fFGNibDJzWA02teiATAKA",
+    child: "kpr_RwIcIFmvy5UdOBHtBIxjTwAAAAGbOiFCn34FRoDYayvfMjmz\
+            _jY2LC3TOLydem_S6zTbRjQeop4zMMR9IWbIGQ4l35I",
     waiting: "63873e9d4f79c473cefdbd422aeba95f",
 };
 const OF_POSTGRESQL: Left = Left {
-    parent: "kpr_Z2S8s0ut302p_9JEijwE5QAAAABnCx8P73jQ1SvYj6J0rWFAZ7SM-6xIV9IMgfZUO_onljFLMxJ60pFqkeYbugYWUoc",
-    child: "kpr_Z2S8s0ut302p_9JEijwE5QAAAAE1ijWvrZq1XMg9IRuN9j-BcEN9Lwxam2YwVCx1eQqKPft8zRS8a_uzQ5bGrqYWPNU",
+    parent: "kpr_Z2S8s0ut302p_9JEijwE5QAAAABnCx8P73jQ1SvYj6J0rWFA\
+             Z7SM-6xIV9IMgfZUO_onljFLMxJ60pFqkeYbugYWUoc",
+    child: "kpr_Z2S8s0ut302p_9JEijwE5QAAAAE1ijWvrZq1XMg9IRuN9j-B\
+            cEN9Lwxam2YwVCx1eQqKPft8zRS8a_uzQ5bGrqYWPNU",
     waiting: "0bc95d1adf75eb469467d3247833451d",
 };
 

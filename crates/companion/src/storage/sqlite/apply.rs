@@ -58,8 +58,8 @@ fn insert_grant(
     execute(
         db,
         "INSERT INTO grants (id, upstream_authorization, request, attempt, jkt, browser,
-                             client_id, redirect_uri, sealed_state, code_challenge, scope, device_name,
-                             started_at, stage, sweep_at)
+                             client_id, redirect_uri, sealed_state, code_challenge, scope,
+                             device_name, started_at, stage, sweep_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         params![
             grant.id,

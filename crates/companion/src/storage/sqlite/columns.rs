@@ -9,10 +9,10 @@ use crate::storage::transitions::{SessionRow, StageColumns, StoredGrant};
 macro_rules! select_grant {
     ($condition:literal) => {
         concat!(
-            "SELECT id, upstream_authorization, request, attempt, jkt, browser, client_id, redirect_uri,
-                    code_challenge, scope, device_name, started_at, fulfilled_at, stage, user_id,
-                    device_known, number, confirmed, code_deadline, session_id, problem,
-                    cancelled_by, sealed_state
+            "SELECT id, upstream_authorization, request, attempt, jkt, browser, client_id,
+                    redirect_uri, code_challenge, scope, device_name, started_at, fulfilled_at,
+                    stage, user_id, device_known, number, confirmed, code_deadline, session_id,
+                    problem, cancelled_by, sealed_state
              FROM grants WHERE ",
             $condition
         )

@@ -1,5 +1,5 @@
-//! Deletes what [`Retention`] names inside the commits that happen anyway: a few rows for each table
-//! and commit, so that no commit waits for a great clean-up.
+//! Deletes what [`Retention`] names inside the commits that happen anyway: a few rows for each
+//! table and commit, so that no commit waits for a great clean-up.
 
 use std::sync::Arc;
 

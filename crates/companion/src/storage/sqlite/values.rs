@@ -24,7 +24,8 @@ macro_rules! blobs {
     )*};
 }
 
-blobs!(UserId SessionId GrantId FamilyId RequestId UpstreamAuthorizationId AttemptId Thumbprint BrowserHash);
+blobs!(UserId SessionId GrantId FamilyId RequestId AttemptId UpstreamAuthorizationId);
+blobs!(Thumbprint BrowserHash);
 
 impl ToSql for Timestamp {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

@@ -115,7 +115,7 @@ impl Exchanges {
         Shared::advance(&self.shared);
         match tokio::time::timeout(QUEUE_TIMEOUT, permit).await {
             Ok(Ok(permit)) => permit,
-            // Refused for want of room, or too late.
+            // Refused because too many wait, or too late.
             Ok(Err(_)) | Err(_) => Err(ExchangeRefusal::Busy),
         }
     }

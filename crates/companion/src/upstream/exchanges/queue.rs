@@ -104,7 +104,7 @@ impl Queue {
 
     /// Takes an exchange in. Where that is one too many, the answer is the one to refuse: the
     /// newest of the address that has the most waiting (of the site that has the most, of the
-    /// address's lowest rank, first of those that hold no place, of its greediest device key). The
+    /// address's lowest rank, first of those that hold no place, of its busiest device key). The
     /// refused one keeps its place, so it is an older one next time.
     pub fn arrive(
         &mut self,
@@ -222,7 +222,7 @@ impl Queue {
             *of_peer.entry(caller.peer).or_default() += 1;
             *of_device.entry((caller.peer, caller.device)).or_default() += 1;
         }
-        let greed = |waiting: &&QueuedExchange| {
+        let load = |waiting: &&QueuedExchange| {
             let Caller { peer, device, .. } = waiting.caller;
             let Arrival { first, holds_place } = waiting.arrival;
             let of_site = of_site[&waiting.caller.site()];
@@ -230,7 +230,7 @@ impl Queue {
             let newest = (first, waiting.number);
             (of_site, of_peer[&peer], waiting.rank, !holds_place, of_device, newest)
         };
-        self.waiting.iter().max_by_key(greed).map(|waiting| waiting.id)
+        self.waiting.iter().max_by_key(load).map(|waiting| waiting.id)
     }
 }
 

@@ -74,9 +74,9 @@ fn in_flight_is_bounded_and_the_end_of_one_lets_the_next_in() {
 #[test]
 fn scarce_slots_alternate_between_addresses_then_devices() {
     let mut queue = Queue::new(limits());
-    let greedy = (0..5).map(|n| (n, caller(1, 1)));
+    let busy = (0..5).map(|n| (n, caller(1, 1)));
     let others = [(5, caller(1, 2)), (6, caller(2, 3)), (7, caller(3, 4))];
-    let all: Vec<_> = greedy.chain(others).collect();
+    let all: Vec<_> = busy.chain(others).collect();
     arrive(&mut queue, &all);
     assert_eq!(one_by_one(&mut queue), [0, 6, 7, 5, 1, 2, 3, 4]);
 }
@@ -97,7 +97,7 @@ fn a_full_queue_refuses_the_newest_of_the_busiest_address() {
 }
 
 #[test]
-fn within_one_address_the_greediest_device_is_refused_first() {
+fn within_one_address_the_busiest_device_is_refused_first() {
     let mut queue = Queue::new(limits());
     arrive(&mut queue, &[(0, caller(1, 1))]);
     for n in 10..100 {

@@ -20,7 +20,7 @@ pub(super) struct Member {
 
 /// The connections that may be closed.
 pub(super) struct Pool {
-    /// What a browser and an app of one person have at once: with no more a site is not greedy.
+    /// What a browser and an app of one person have at once: with no more a site is not busy.
     few: usize,
     all: Group,
     sites: HashMap<IpAddr, Group>,
@@ -70,8 +70,8 @@ impl Pool {
 
     /// The connection to close for another; `None` if there is none.
     pub(super) fn loser(&self) -> Option<u64> {
-        let greediest = self.ranking.last().filter(|(count, _)| *count > self.few);
-        let group = greediest.and_then(|(_, site)| self.sites.get(site)).unwrap_or(&self.all);
+        let busiest = self.ranking.last().filter(|(count, _)| *count > self.few);
+        let group = busiest.and_then(|(_, site)| self.sites.get(site)).unwrap_or(&self.all);
         group.loser()
     }
 }

@@ -14,14 +14,13 @@ fn has(connections: &Connections, slot: &Slot) -> bool {
 fn the_peer_with_most_slots_loses_its_longest_waiting_connection() {
     let connections = Connections::new(4);
     let company = connections.take(peer("198.51.100.1")).unwrap();
-    let greedy: Vec<Slot> =
-        (0..3).map(|_| connections.take(peer("203.0.113.7")).unwrap()).collect();
-    greedy[0].works();
-    greedy[1].works();
-    greedy[1].answered();
+    let busy: Vec<Slot> = (0..3).map(|_| connections.take(peer("203.0.113.7")).unwrap()).collect();
+    busy[0].works();
+    busy[1].works();
+    busy[1].answered();
     let newcomer = connections.take(peer("192.0.2.1")).unwrap();
     assert!(has(&connections, &company) && has(&connections, &newcomer));
-    let left: Vec<bool> = greedy.iter().map(|slot| has(&connections, slot)).collect();
+    let left: Vec<bool> = busy.iter().map(|slot| has(&connections, slot)).collect();
     assert_eq!(left, [true, true, false], "the third one waits longer than the second");
 }
 
@@ -51,16 +50,16 @@ fn too_many_unfinished_requests_end_the_oldest_of_the_busiest() {
     let connections = Connections::new(16);
     let company = connections.take(peer("198.51.100.1")).unwrap();
     company.receives();
-    let greedy: Vec<Slot> = (0..10)
+    let busy: Vec<Slot> = (0..10)
         .map(|_| connections.take(peer("203.0.113.7")).unwrap())
         .inspect(Slot::receives)
         .collect();
     assert!(has(&connections, &company));
-    let left: Vec<bool> = greedy.iter().map(|slot| has(&connections, slot)).collect();
+    let left: Vec<bool> = busy.iter().map(|slot| has(&connections, slot)).collect();
     assert_eq!(left[..7], [false; 7]);
     assert_eq!(left[7..], [true; 3]);
     company.works();
-    drop((company, greedy));
+    drop((company, busy));
     assert_eq!(connections.table().receiving.len(), 0);
 }
 

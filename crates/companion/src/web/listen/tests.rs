@@ -89,12 +89,12 @@ async fn the_greedy_peer_loses_its_slots_first() {
     let serving = start(ServerLimits { connections: 20, ..ServerLimits::default() }, hello()).await;
     let mut company = serving.connect_from("127.0.0.2").await;
     assert!(is_answered(&mut company).await);
-    let mut greedy = Vec::new();
+    let mut busy = Vec::new();
     for _ in 0..100 {
-        greedy.push(serving.connect_from("127.0.0.3").await);
+        busy.push(serving.connect_from("127.0.0.3").await);
     }
     assert!(is_answered(&mut serving.connect_from("127.0.0.4").await).await);
-    assert!(is_closed(&mut greedy[0]).await, "the longest idle one of the greedy peer");
+    assert!(is_closed(&mut busy[0]).await, "the longest idle one of the busy peer");
     assert!(is_answered(&mut company).await, "an idle connection of another peer stays");
 }
 

@@ -1,4 +1,5 @@
-//! One commit for many, each on its own: a failure stays with its operation, a failed commit reaches everybody in it.
+//! One commit for many, each on its own: a failure stays with its operation, a failed commit
+//! reaches each of its operations.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
@@ -31,7 +32,8 @@ impl Table {
         Self { worker, path, _folder: folder }
     }
 
-    /// Holds the thread until the barrier falls, so that what is queued meanwhile becomes one group.
+    /// Holds the thread until the barrier falls, so that what is queued meanwhile becomes one
+    /// group.
     fn hold(&self) -> (Reply<'static, ()>, Arc<Barrier>) {
         let barrier = Arc::new(Barrier::new(2));
         let other_side = Arc::clone(&barrier);
