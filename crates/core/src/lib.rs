@@ -14,6 +14,7 @@ pub mod event;
 pub mod machine;
 pub mod moment;
 pub mod problem;
+pub mod rotation;
 pub mod secret;
 pub mod table;
 pub mod view;

@@ -1,6 +1,7 @@
 //! The access token of a session in the keychain, kept beside it until it is due: so that processes
 //! that live for a moment do not renew the session each. Reading it takes no lock.
 
+use keyport_core::rotation::{Access, refresh_at};
 use keyport_core::secret::{AccessToken, RefreshToken};
 use keyport_core::{AccountId, Lifetime, Moment};
 use serde::{Deserialize, Serialize};
@@ -9,8 +10,6 @@ use sha2::{Digest, Sha256};
 use super::Shared;
 use super::items::{Borrowed, Kept, KeptSession, json, read};
 use super::lock::SessionLock;
-use super::memory::Access;
-use super::refresh::before;
 use crate::keychain::{KeychainError, SecretBytes};
 
 /// Two processes read the clock of one device this far apart at most, unless it was set.
@@ -102,7 +101,8 @@ impl Shared {
         let kept = self.items.access(&session.account.id).await.ok()??;
         let access = kept.of_session(session, now)?;
         // Without the device key nothing can be done with it.
-        let is_usable = before(access.deadline) > now && self.key_of_kept(session).await.is_ok();
+        let is_usable =
+            refresh_at(access.deadline) > now && self.key_of_kept(session).await.is_ok();
         is_usable.then_some(access)
     }
 

@@ -4,6 +4,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+pub(super) use keyport_core::rotation::KeptSession;
 use keyport_core::secret::{CodeVerifier, RefreshToken, State};
 use keyport_core::{
     Account, AccountId, AttemptId, CallbackReceiver, KeptAttempt, Moment, ReceiverSecrets, Store,
@@ -17,17 +18,6 @@ use crate::keychain::{KeychainError, LARGEST, SecretBytes};
 /// Names and addresses that are only for showing are cut to this many characters, the first that
 /// fits.
 const SHOWN: [usize; 4] = [256, 64, 24, 0];
-
-/// One session as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct KeptSession {
-    pub account: Account,
-    pub refresh: RefreshToken,
-    /// When the access token that came with this refresh token stops working.
-    pub fresh_until: Moment,
-    /// The thumbprint of the device key that it is bound to (RFC 7638).
-    pub key: Option<String>,
-}
 
 /// Which accounts there are. The keychain itself cannot be listed on every platform.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

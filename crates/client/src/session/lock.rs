@@ -33,19 +33,12 @@ pub(super) struct SessionLocks {
 pub(super) struct SessionLock {
     // Given back first, so that the next task here does not find its own process in the way.
     _everywhere: Lock,
-    here: ProcessLock,
+    _process: ProcessLock,
 }
 
 /// Held while a session is changed that this process alone holds: no other process can be in the
 /// way, and there may be no keychain.
 pub(super) struct ProcessLock(#[expect(dead_code, reason = "held")] OwnedMutexGuard<()>);
-
-impl SessionLock {
-    /// Holds the lock of this process too.
-    pub(super) fn here(&self) -> &ProcessLock {
-        &self.here
-    }
-}
 
 impl SessionLocks {
     pub(super) fn of(keychain: Arc<dyn Keychain>) -> Self {
@@ -67,7 +60,7 @@ impl SessionLocks {
         let here = self.here(end).await?;
         let left = end.saturating_duration_since(Instant::now());
         match self.keychain.lock(left).await {
-            Ok(lock) => Ok(SessionLock { _everywhere: lock, here }),
+            Ok(lock) => Ok(SessionLock { _everywhere: lock, _process: here }),
             Err(error) => Err(problem(&error)),
         }
     }

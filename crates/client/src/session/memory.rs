@@ -1,39 +1,27 @@
-//! What this process alone knows: sessions that are not in the keychain, access tokens, and which
-//! device key a session is bound to. Gone when it ends, and wiped.
+//! What this process alone knows: the rotations with the sessions that they hold in memory
+//! ([`keyport_core::rotation`]), and which device key a session is bound to. Gone when it ends, and
+//! wiped. Decides nothing.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use keyport_core::secret::{AccessToken, RefreshToken};
-use keyport_core::{Account, AccountId, Moment};
+use keyport_core::rotation::{
+    Access, KeptSession, RotationEffect, RotationEvent, RotationGoal, RotationId, Rotations,
+};
+use keyport_core::secret::RefreshToken;
+use keyport_core::{Account, AccountId};
 
 use super::access::name_of;
-use super::items::KeptSession;
 use crate::http::DeviceKey;
+use crate::platform::Clock;
 
-/// An access token and when it stops working.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Access {
-    /// Bound to the device key.
-    pub token: AccessToken,
-    /// When it stops working.
-    pub deadline: Moment,
+pub(super) struct Memory {
+    known: Mutex<Known>,
+    clock: Arc<dyn Clock>,
 }
 
-#[derive(Default)]
-pub(super) struct Memory(Mutex<Known>);
-
-#[derive(Default)]
 struct Known {
-    /// Sessions that live here.
-    held: BTreeMap<AccountId, KeptSession>,
-    /// Children that could neither be saved nor take their parent's place here: what the keychain
-    /// holds is not known.
-    unsettled: BTreeMap<AccountId, KeptSession>,
-    /// Sessions that were not surely saved: the keychain may hold a token that has since been
-    /// rotated here.
-    unsure: BTreeSet<AccountId>,
-    access: BTreeMap<AccountId, Access>,
+    rotations: Rotations,
     /// The keys of sessions that are held here; the keychain's own sessions are bound to the
     /// keychain's own key.
     keys: BTreeMap<AccountId, Arc<DeviceKey>>,
@@ -46,6 +34,29 @@ struct Known {
 const EXCHANGED: usize = 4;
 
 impl Memory {
+    /// For the sessions of the companion with this issuer.
+    pub(super) fn of(issuer: String, clock: Arc<dyn Clock>) -> Self {
+        let (keys, exchanged) = (BTreeMap::new(), VecDeque::new());
+        let known = Known { rotations: Rotations::of(issuer), keys, exchanged };
+        Self { known: Mutex::new(known), clock }
+    }
+
+    /// Begins a rotation.
+    pub(super) fn begin(
+        &self,
+        account: &AccountId,
+        goal: RotationGoal,
+    ) -> (RotationId, Vec<RotationEffect>) {
+        let mut known = self.known();
+        let id = known.rotations.next_id();
+        (id, self.step(&mut known, RotationEvent::Wanted { account: account.clone(), goal }))
+    }
+
+    /// Takes one event, and gives what is to be done for it.
+    pub(super) fn take(&self, event: RotationEvent) -> Vec<RotationEffect> {
+        self.step(&mut self.known(), event)
+    }
+
     /// Notes which key a new session is bound to.
     pub(super) fn exchanged(&self, token: &RefreshToken, key: Arc<DeviceKey>) {
         let mut known = self.known();
@@ -59,98 +70,86 @@ impl Memory {
         known.exchanged.iter().find(|(other, _)| *other == name).map(|(_, key)| key.clone())
     }
 
-    /// Puts `child` in the place of its parent. False if that is gone, signed out or replaced by a
-    /// newer session: then the child belongs to no session.
-    pub(super) fn rotate(&self, parent: &RefreshToken, child: KeptSession) -> bool {
+    /// Holds a session; gives the tokens that it replaces, to be revoked.
+    pub(super) fn hold(&self, session: KeptSession, access: Access) -> Vec<RefreshToken> {
         let mut known = self.known();
-        match known.held.get_mut(&child.account.id) {
-            Some(held) if held.refresh == *parent => {
-                *held = child;
-                true
-            }
-            Some(_) | None => false,
-        }
-    }
-
-    /// Whether a newer session than the one with this token is held.
-    pub(super) fn holds_newer(&self, account: &AccountId, than: &RefreshToken) -> bool {
-        self.held(account).is_some_and(|held| held.refresh != *than)
-    }
-
-    /// The session is being saved and, until that is answered, may be in the keychain.
-    pub(super) fn is_unsure_of(&self, account: &AccountId, unsure: bool) {
-        let mut known = self.known();
-        if unsure {
-            known.unsure.insert(account.clone());
-        } else {
-            known.unsure.remove(account);
-        }
-    }
-
-    pub(super) fn may_be_kept_too(&self, account: &AccountId) -> bool {
-        self.known().unsure.contains(account)
-    }
-
-    /// Holds a session; gives the one that it replaces.
-    pub(super) fn hold(&self, session: KeptSession) -> Option<KeptSession> {
-        let mut known = self.known();
-        let account = session.account.id.clone();
         let name = name_of(&session.refresh);
         if let Some((_, key)) = known.exchanged.iter().find(|(other, _)| *other == name) {
             let key = key.clone();
-            known.keys.insert(account.clone(), key);
+            known.keys.insert(session.account.id.clone(), key);
         }
-        let unsettled = known.unsettled.remove(&account);
-        known.held.insert(account, session).or(unsettled)
+        let held = RotationEvent::Held { session: Box::new(session), access };
+        revoked(self.step(&mut known, held))
+    }
+
+    /// A newer session is on its way to the keychain; gives the tokens that it replaces here.
+    pub(super) fn begin_save(&self, account: &AccountId) -> Vec<RefreshToken> {
+        let mut known = self.known();
+        known.keys.remove(account);
+        revoked(self.step(&mut known, RotationEvent::SaveBegan { account: account.clone() }))
+    }
+
+    /// It is known again what the keychain holds of this account.
+    pub(super) fn settle_item(&self, account: &AccountId) {
+        self.take(RotationEvent::ItemSettled { account: account.clone() });
+    }
+
+    pub(super) fn may_be_kept_too(&self, account: &AccountId) -> bool {
+        self.known().rotations.may_be_kept_too(account)
     }
 
     pub(super) fn held(&self, account: &AccountId) -> Option<KeptSession> {
-        self.known().held.get(account).cloned()
+        self.known().rotations.held(account).cloned()
     }
 
     pub(super) fn accounts(&self) -> Vec<Account> {
-        self.known().held.values().map(|session| session.account.clone()).collect()
-    }
-
-    pub(super) fn leave_unsettled(&self, session: KeptSession) {
-        self.known().unsettled.insert(session.account.id.clone(), session);
-    }
-
-    pub(super) fn settle(&self, account: &AccountId) -> Option<KeptSession> {
-        self.known().unsettled.remove(account)
+        self.known().rotations.held_accounts().cloned().collect()
     }
 
     pub(super) fn remember_access(&self, account: &AccountId, access: Access) {
-        self.known().access.insert(account.clone(), access);
+        self.take(RotationEvent::AccessLearned { account: account.clone(), access });
     }
 
-    pub(super) fn access(&self, account: &AccountId) -> Option<Access> {
-        self.known().access.get(account).cloned()
+    /// The access token, if it has some life left.
+    pub(super) fn usable_access(&self, account: &AccountId) -> Option<Access> {
+        self.known().rotations.usable_access(account, self.clock.now()).cloned()
     }
 
     pub(super) fn key_of(&self, account: &AccountId) -> Option<Arc<DeviceKey>> {
         self.known().keys.get(account).cloned()
     }
 
-    /// A newer session is on its way to the keychain; gives the one that was held.
-    pub(super) fn let_go(&self, account: &AccountId) -> Option<KeptSession> {
-        let mut known = self.known();
-        known.keys.remove(account);
-        let unsettled = known.unsettled.remove(account);
-        known.held.remove(account).or(unsettled)
+    pub(super) fn forget_key(&self, account: &AccountId) {
+        self.known().keys.remove(account);
     }
 
-    /// The session is over.
-    pub(super) fn forget(&self, account: &AccountId) -> Option<KeptSession> {
+    /// The session is over; gives each that this process held a token of.
+    pub(super) fn forget(&self, account: &AccountId) -> Vec<KeptSession> {
         let mut known = self.known();
-        known.access.remove(account);
         known.keys.remove(account);
-        let unsettled = known.unsettled.remove(account);
-        known.held.remove(account).or(unsettled)
+        let sessions = known.rotations.known_sessions(account).cloned().collect();
+        self.step(&mut known, RotationEvent::Forgotten { account: account.clone() });
+        sessions
+    }
+
+    fn step(&self, known: &mut Known, event: RotationEvent) -> Vec<RotationEffect> {
+        // The machine moves through its step; an empty one stands in for it meanwhile.
+        let rotations = std::mem::replace(&mut known.rotations, Rotations::of(String::new()));
+        let (rotations, effects) = rotations.step(event, self.clock.now());
+        known.rotations = rotations;
+        effects
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        // Every change is one insertion or removal, so the maps are whole even after a panic.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        // A step does not panic, and every other change is one insertion or removal.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn revoked(effects: Vec<RotationEffect>) -> Vec<RefreshToken> {
+    let tokens = effects.into_iter().map(|effect| match effect {
+        RotationEffect::Revoke { token } => Some(token),
+        _ => None,
+    });
+    tokens.flatten().collect()
 }

@@ -28,7 +28,7 @@ use lock::SessionLocks;
 use memory::Memory;
 
 pub use accounts::{AccountEntry, AccountSignedOut, Accounts};
-pub use memory::Access;
+pub use keyport_core::rotation::Access;
 pub use sign_in::{SaveLock, WithoutLock};
 
 /// The sessions of this device with one companion. Cheap to clone; clones are the same.
@@ -70,12 +70,14 @@ impl Sessions {
     #[must_use]
     pub fn open(config: &Config, platform: &Platform) -> Self {
         let (clock, random) = (platform.clock.clone(), platform.random.clone());
+        let companion = CompanionClient::at(&config.companion, clock.clone(), random);
+        let memory = Memory::of(companion.issuer().as_str().to_owned(), clock.clone());
         Self {
             locks: SessionLocks::of(platform.keychain.clone()),
             shared: Arc::new(Shared {
-                companion: CompanionClient::at(&config.companion, clock.clone(), random),
+                companion,
                 items: ItemStore::of(platform.keychain.clone()),
-                memory: Memory::default(),
+                memory,
                 devices: Devices::default(),
                 clock,
             }),
@@ -105,7 +107,7 @@ impl Sessions {
     pub async fn erase(&self, account: &AccountId) -> Result<(), Problem> {
         let lock = self.locks.take().await?;
         self.shared.items.remove(&lock, account).await?;
-        self.shared.memory.is_unsure_of(account, false);
+        self.shared.memory.settle_item(account);
         Ok(())
     }
 
@@ -125,7 +127,7 @@ impl Sessions {
         };
         // Once more: a refresh that was under way has left its access token meanwhile.
         self.shared.memory.forget(account);
-        let was_held = held.is_some();
+        let was_held = !held.is_empty();
         let mut signed_out = SignedOut::Everywhere;
         for session in held.into_iter().chain(kept) {
             let revoking = self.revoke(&session.refresh);

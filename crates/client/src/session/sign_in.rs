@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use keyport_core::rotation::Access;
 use keyport_core::secret::{AuthorizationCode, CodeVerifier, RefreshToken};
 use keyport_core::{AccountId, NewSession, Problem, Store};
 use tokio::time::timeout;
@@ -13,7 +14,6 @@ use url::Url;
 
 use super::items::KeptSession;
 use super::lock::{SessionLock, answered};
-use super::memory::Access;
 use super::{Sessions, Shared};
 use crate::http::{DeviceKey, HttpError, REVOKE, Unkept};
 
@@ -134,10 +134,9 @@ impl Sessions {
 
     /// Keeps a new session in memory. One of the same account that was held there is over.
     pub fn hold(&self, session: &NewSession) {
-        if let Some(replaced) = self.shared.memory.hold(KeptSession::of(session)) {
-            self.shared.companion.abandon(replaced.refresh);
+        for replaced in self.shared.memory.hold(kept_of(session), access_of(session)) {
+            self.shared.companion.abandon(replaced);
         }
-        self.shared.remember_access(session);
     }
 }
 
@@ -150,29 +149,30 @@ impl Shared {
         session: &NewSession,
     ) -> Result<(KeptSession, Option<RefreshToken>), Problem> {
         let (memory, items) = (&self.memory, &self.items);
-        let mut kept = KeptSession::of(session);
+        let mut kept = kept_of(session);
         if let Some(key) = memory.key_of_exchanged(&kept.refresh) {
             self.keep_device_key(lock, &key).await?;
             kept.key = Some(key.thumbprint());
         }
         // Before the write and not after: a save that takes too long is given up, and the session
         // is held meanwhile.
-        if let Some(replaced) = memory.let_go(&kept.account.id) {
+        for replaced in memory.begin_save(&kept.account.id) {
             // It may be bound to another device key; only of the same one does the companion end
             // it of itself.
-            self.companion.abandon(replaced.refresh);
+            self.companion.abandon(replaced);
         }
         let replaced = self.bound_to_another_key(&kept).await;
-        memory.is_unsure_of(&kept.account.id, true);
         if let Err(error) = items.add(lock, &kept).await {
             // What was asked may still happen, and would be an old token beside the one that lives
             // on in memory.
-            self.take_out_of_keychain(lock, &kept.account.id).await;
+            if self.take_out_of_keychain(lock, &kept.account.id).await {
+                memory.settle_item(&kept.account.id);
+            }
             // Nothing can be done with it here any more, wherever it stands.
             replaced.into_iter().for_each(|token| self.companion.abandon(token));
             return Err(error.into());
         }
-        memory.is_unsure_of(&kept.account.id, false);
+        memory.settle_item(&kept.account.id);
         self.remember_access(session);
         Ok((kept, replaced))
     }
@@ -187,11 +187,16 @@ impl Shared {
 
     /// As far as the keychain answers; what is not done is tried again before the session is next
     /// rotated.
-    pub(super) async fn take_out_of_keychain(&self, lock: &SessionLock, account: &AccountId) {
+    pub(super) async fn take_out_of_keychain(
+        &self,
+        lock: &SessionLock,
+        account: &AccountId,
+    ) -> bool {
         match self.items.remove(lock, account).await {
-            Ok(()) => self.memory.is_unsure_of(account, false),
+            Ok(()) => true,
             Err(error) => {
                 tracing::warn!(cause = %error, "the keychain may hold an old session");
+                false
             }
         }
     }
@@ -205,13 +210,11 @@ fn access_of(session: &NewSession) -> Access {
     Access { token: session.tokens.access.clone(), deadline: session.tokens.access_deadline }
 }
 
-impl KeptSession {
-    fn of(session: &NewSession) -> Self {
-        Self {
-            account: session.account.clone(),
-            refresh: session.tokens.refresh.clone(),
-            fresh_until: session.tokens.access_deadline,
-            key: None,
-        }
+fn kept_of(session: &NewSession) -> KeptSession {
+    KeptSession {
+        account: session.account.clone(),
+        refresh: session.tokens.refresh.clone(),
+        fresh_until: session.tokens.access_deadline,
+        key: None,
     }
 }

@@ -85,7 +85,13 @@ async fn a_refresh_that_ends_after_the_sign_out_brings_nothing_back() {
         assert_eq!(signed_out, Ok(SignedOut::Everywhere));
         assert_eq!(sessions.accounts().await, Ok(vec![]), "{store:?}");
         assert_eq!(sessions.access_token(&account.id).await, Err(Problem::SessionEnded));
-        assert_eq!(fixture.companion.world().revoked.len(), 1);
+        // In memory the child of the refresh finds its parent gone: nothing holds it, so it is
+        // revoked beside the session itself.
+        let expected = match store {
+            Store::Keychain => 1,
+            Store::Memory => 2,
+        };
+        assert_eq!(fixture.companion.world().revoked.len(), expected, "{store:?}");
     }
 }
 

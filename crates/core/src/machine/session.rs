@@ -10,9 +10,8 @@ use crate::effect::{Effect, Outcome};
 use crate::event::{Refreshed, Ticket};
 use crate::moment::{Lifetime, Moment};
 use crate::problem::Problem;
+use crate::rotation::refresh_at;
 
-/// A session is refreshed this long before its access token ends.
-const EARLY: Lifetime = Lifetime::seconds(30);
 /// Never sooner after the last one, or a companion whose tokens end at once would be asked without
 /// a pause.
 const SOONEST: Lifetime = Lifetime::seconds(30);
@@ -38,7 +37,7 @@ impl Machine {
             account: session.account.clone(),
             stored,
             not_saved,
-            freshness: Freshness::until(early(session.tokens.access_deadline), now),
+            freshness: Freshness::until(refresh_at(session.tokens.access_deadline), now),
             unreachable: None,
             retry: RETRY_LIFETIME,
             given_up,
@@ -188,16 +187,11 @@ impl Machine {
     }
 }
 
-/// When a session whose access token stops working at `deadline` is refreshed.
-fn early(deadline: Moment) -> Moment {
-    Moment(deadline.0.saturating_sub(EARLY.0))
-}
-
 impl Freshness {
     /// Of a session that an earlier process or another one left: refreshed at once, unless its
     /// access token still works.
     pub(super) fn of_kept(fresh_until: Option<Moment>, now: Moment) -> Self {
-        let wanted = fresh_until.map_or(now, early);
+        let wanted = fresh_until.map_or(now, refresh_at);
         Self::Fresh { refresh_at: wanted.clamp(now, now.after(LATEST)) }
     }
 
