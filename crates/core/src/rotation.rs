@@ -1,7 +1,7 @@
-//! Rotation of refresh tokens (RFC 9700 §4.14.2), sans-IO: what this process knows of each account's
-//! session beside the keychain, and every decision of a rotation. One rotation runs under a lock;
-//! it reads the keychain again, presents one token, and saves the child before the child is used.
-//! The companion gives the same child for the same parent until the child is presented
+//! Rotation of refresh tokens (RFC 9700 §4.14.2), sans-IO: what this process knows of each
+//! account's session beside the keychain, and every decision of a rotation. One rotation runs under
+//! a lock; it reads the keychain again, presents one token, and saves the child before the child is
+//! used. The companion gives the same child for the same parent until the child is presented
 //! (`docs/protocol.md` "Token"). Takes no lock and sends nothing: the shell runs the effects.
 
 mod decisions;

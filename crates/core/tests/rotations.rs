@@ -15,7 +15,7 @@ use keyport_core::{Moment, Problem};
 use rotation_world::{Move, World};
 
 /// Moves of one history.
-const DEPTH: usize = 14;
+const DEPTH: usize = 13;
 
 /// Walks every history of at most `depth` further moves. A world that was left with as many moves
 /// before has nothing new.

@@ -30,7 +30,8 @@ pub enum RefreshError {
 /// Everything that can happen to the rotations of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RotationEvent {
-    /// A rotation begins; it has the id that [`Rotations::next_id`](super::Rotations::next_id) gave.
+    /// A rotation begins; it has the id that [`Rotations::next_id`](super::Rotations::next_id)
+    /// gave.
     Wanted {
         /// Whose session.
         account: AccountId,
