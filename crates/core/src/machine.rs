@@ -98,6 +98,9 @@ pub struct Machine {
     pub(crate) next_ticket: Ticket,
     /// Whether what the keychain holds is still unknown: it was never read, or could not be.
     pub(crate) unread: bool,
+    /// Whether a sign-in was begun meanwhile: an attempt that the keychain turns out to keep was
+    /// replaced by it.
+    pub(crate) kept_is_replaced: bool,
     /// A callback that came while the keychain could not be read: it waits for the next reading.
     pub(crate) held: Option<Callback>,
     /// The reading of the keychain that follows what other processes do; an older one is stale.
@@ -127,6 +130,7 @@ impl Machine {
             current: None,
             next_ticket: 1,
             unread: true,
+            kept_is_replaced: false,
             held: None,
             rereading: None,
             leaving: BTreeSet::new(),

@@ -249,3 +249,27 @@ fn a_link_at_start_waits_until_the_keychain_is_unlocked() {
         machine.step(Event::Loaded { ticket: 0, result: Ok(KeychainContents::default()) }, NOW).0;
     assert_eq!(machine.state_name(), "SignedOut");
 }
+
+/// "A new click replaces the attempt" holds for one that a keychain keeps which could not be read at
+/// the click, also when the person has cancelled since.
+#[test]
+fn a_click_replaces_the_attempt_of_an_unread_keychain() {
+    let locked = Event::Loaded { ticket: 0, result: Err(Problem::KeychainLocked) };
+    let machine = after([locked, table::wanted("2"), Event::CancelWanted]);
+    let (machine, effects) = machine.step(Event::KeychainChanged, NOW);
+    let [Effect::Load { ticket }] = effects[..] else { panic!("{effects:?}") };
+    let Event::SignInWanted(seed) = table::wanted("1") else { unreachable!() };
+    let kept = KeptAttempt {
+        id: seed.id.clone(),
+        receiver: seed.receivers[0].clone(),
+        issuer: "https://sign-in.example".to_owned(),
+        deadline: Moment(NOW.0 + 10 * MINUTE),
+        store: Store::Keychain,
+    };
+    let contents = KeychainContents { kept: Some(kept), ..KeychainContents::default() };
+    let (machine, effects) = machine.step(Event::Loaded { ticket, result: Ok(contents) }, NOW);
+    assert_eq!(machine.state_name(), "SignedOut");
+    assert!(effects.contains(&Effect::CancelAttempt { attempt: seed.id }), "{effects:?}");
+    let (machine, effects) = machine.step(table::called("1"), NOW);
+    assert_eq!((machine.state_name(), effects.len()), ("SignedOut", 0));
+}

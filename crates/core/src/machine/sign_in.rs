@@ -30,6 +30,7 @@ impl Machine {
             SignInState::Idle { .. } => Vec::new(),
         };
         self.held = None;
+        self.kept_is_replaced = self.unread;
         effects.push(Effect::Prepare(seed.clone()));
         self.sign_in = SignInState::Preparing { seed, deadline: now.after(PREPARE_LIFETIME) };
         (self, effects)
@@ -235,6 +236,6 @@ impl WaitingAttempt {
     }
 }
 
-fn given_up(attempt: AttemptId) -> Vec<Effect> {
+pub(super) fn given_up(attempt: AttemptId) -> Vec<Effect> {
     vec![Effect::CloseReceivers { attempt: attempt.clone() }, Effect::CancelAttempt { attempt }]
 }

@@ -1,5 +1,6 @@
 //! Starting: the keychain is being read. A click and one callback are held until it is.
 
+use super::sign_in::given_up;
 use super::{LOAD_LIFETIME, LONGEST_WAIT, Machine, SignInState, Step, WaitingAttempt};
 use crate::effect::Effect;
 use crate::event::{Event, KeychainContents, Ticket};
@@ -61,7 +62,12 @@ impl Machine {
         self.unread = false;
         let (kept, error) = (contents.kept.clone(), contents.error);
         self.take_accounts_of(contents, now);
+        let is_replaced = std::mem::take(&mut self.kept_is_replaced);
         match kept {
+            Some(kept) if is_replaced => {
+                let effects = given_up(kept.id);
+                (self.idle(error.map(|p| (p, None))), effects)
+            }
             Some(kept) if kept.deadline > now => {
                 let attempt = kept.id.clone();
                 self.sign_in = SignInState::AwaitingCallback(WaitingAttempt {

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use keyport_core::machine::{LOAD_LIFETIME, REFRESH_LIFETIME};
+use keyport_core::secret::RefreshToken;
 use keyport_core::{
     AccountId, AttemptId, Effect, Event, KeychainContents, Moment, Refreshed, Stored,
 };
@@ -19,7 +20,8 @@ pub struct Model {
     /// The attempt whose receivers may be open, and whether its code went out.
     under_way: Option<AttemptId>,
     exchanged: BTreeSet<AttemptId>,
-    saving: Option<(u64, AccountId)>,
+    /// Ticket, account, and the token by which a revocation is of this session.
+    saving: Option<(u64, AccountId, RefreshToken)>,
     /// Ticket, account, and when it counts as unanswered.
     refreshing: Vec<(u64, AccountId, Moment)>,
 }
@@ -74,7 +76,8 @@ impl Model {
                 self.refreshing.retain(|(_, _, deadline)| *deadline > now);
             }
             Event::Saved { ticket, result: Ok(()) } => {
-                if let Some((_, account)) = self.saving.take_if(|(saving, _)| saving == ticket) {
+                if let Some((_, account, _)) = self.saving.take_if(|(saving, ..)| saving == ticket)
+                {
                     self.keep(account, Stored::Keychain);
                 }
             }
@@ -125,7 +128,8 @@ impl Model {
                         "a session of {attempt:?} was saved, whose code never went out"
                     ));
                 }
-                self.saving = Some((*ticket, session.account.id.clone()));
+                let token = session.tokens.refresh.clone();
+                self.saving = Some((*ticket, session.account.id.clone(), token));
             }
             Effect::Hold { session } => {
                 self.saving = None;
@@ -156,7 +160,9 @@ impl Model {
             // An erasure after a late save is of a session that lives on in memory; this one is of
             // an account that goes.
             Effect::Erase { account } if *event == Event::SignOutWanted => self.sign_out(account),
-            Effect::Revoke { .. } => self.saving = None,
+            Effect::Revoke { token } => {
+                self.saving.take_if(|(.., saving)| saving == token);
+            }
             _ => {}
         }
         Ok(())
