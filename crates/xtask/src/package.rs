@@ -1,6 +1,6 @@
 //! `cargo xtask package`: a .deb with the app, the command line, the desktop entry that receives
 //! the link, and the icons. A staged tree and `dpkg-deb`, which is on every Debian
-//! (`docs/decisions/deb-without-bundler.md`). NOT signed here.
+//! (decision 0001). NOT signed here.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -20,7 +20,7 @@ const ICONS: [(&str, &str); 3] =
     [("32x32.png", "32x32"), ("128x128.png", "128x128"), ("128x128@2x.png", "256x256")];
 
 /// The scheme of the links as the desktop entry has it, and that of a debug build, whose build
-/// channel is the development one (`docs/decisions/debug-package-is-the-development-channel.md`).
+/// channel is the development one (decision 0002).
 const SCHEME: (&str, &str) =
     ("x-scheme-handler/dev.keyport.desktop;", "x-scheme-handler/dev.keyport.desktop.dev;");
 
