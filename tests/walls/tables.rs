@@ -27,10 +27,20 @@ pub const NEVER_REACHES: [(&str, &[&str]); 6] = [
         &["tauri", "axum", "rusqlite", "sqlx", "keyport-companion", "keyport-emulator"],
     ),
     ("keyport-messages", &["tokio", "reqwest", "axum", "tauri", "keyport-client"]),
-    ("keyport-companion", &["keyport-client", "tauri", "keyport-emulator", "keyring-core"]),
+    (
+        "keyport-companion",
+        &["keyport-core", "keyport-client", "tauri", "keyport-emulator", "keyring-core"],
+    ),
     (
         "keyport-emulator",
-        &["keyport-core", "keyport-client", "keyport-companion", "keyport-messages", "workos"],
+        &[
+            "keyport-core",
+            "keyport-problems",
+            "keyport-client",
+            "keyport-companion",
+            "keyport-messages",
+            "workos",
+        ],
     ),
     // With it the window's library listens to every key that is typed anywhere on an X11 display.
     ("keyport-desktop", &["x11-dl"]),
@@ -44,11 +54,12 @@ pub const NEVER_NAMES: [(&str, &[&str]); 3] = [
 ];
 
 /// Which of our crates a crate may name: the whole list.
-pub const OURS: [(&str, &[&str]); 7] = [
-    ("keyport-core", &[]),
-    ("keyport-messages", &["keyport-core"]),
+pub const OURS: [(&str, &[&str]); 8] = [
+    ("keyport-problems", &[]),
+    ("keyport-core", &["keyport-problems"]),
+    ("keyport-messages", &["keyport-problems"]),
     ("keyport-client", &["keyport-core"]),
-    ("keyport-companion", &["keyport-core", "keyport-messages", "keyport-shutdown"]),
+    ("keyport-companion", &["keyport-problems", "keyport-messages", "keyport-shutdown"]),
     // No code of the protocol: only how a process ends.
     ("keyport-emulator", &["keyport-shutdown"]),
     ("keyport-shutdown", &[]),

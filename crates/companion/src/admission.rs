@@ -6,7 +6,7 @@ mod summary;
 
 pub use summary::PolicyLine;
 
-use keyport_core::Problem;
+use keyport_problems::Problem;
 use serde::{Deserialize, Serialize};
 
 /// The operator's rules.

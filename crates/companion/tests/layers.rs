@@ -18,9 +18,6 @@ const LAYERS: [&[&str]; 7] = [
     &["lib", "logging", "main", "router", "serve"],
 ];
 
-/// Folders whose own files may still import each other in a circle.
-const NOT_CHECKED: [&str; 1] = ["storage/sqlite"];
-
 /// Which module imports which, and from which file.
 type Imports = BTreeMap<String, BTreeMap<String, String>>;
 
@@ -170,8 +167,8 @@ fn imports_in(folder: &str, sources: &[Source]) -> Imports {
 fn circles_in_folders(sources: &[Source]) -> Vec<String> {
     let folders: BTreeSet<&str> =
         sources.iter().filter_map(|(path, _)| Some(path.rsplit_once('/')?.0)).collect();
-    let checked = folders.into_iter().filter(|folder| !NOT_CHECKED.contains(folder));
-    let found = checked
+    let found = folders
+        .into_iter()
         .filter_map(|folder| Some(format!("{folder}: {}", circle(&imports_in(folder, sources))?)));
     found.collect()
 }

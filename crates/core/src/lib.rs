@@ -13,7 +13,6 @@ pub mod effect;
 pub mod event;
 pub mod machine;
 pub mod moment;
-pub mod problem;
 pub mod rotation;
 pub mod secret;
 pub mod table;
@@ -26,7 +25,8 @@ pub use attempt::{
 pub use callback::{AuthorizationResponse, Callback, CallbackError};
 pub use effect::{Effect, Outcome};
 pub use event::{Event, KeychainContents, Progress, Refreshed};
+pub use keyport_problems as problem;
+pub use keyport_problems::Problem;
 pub use machine::Machine;
 pub use moment::{Lifetime, Moment};
-pub use problem::Problem;
 pub use view::{Screen, View};

@@ -250,8 +250,8 @@ fn a_link_at_start_waits_until_the_keychain_is_unlocked() {
     assert_eq!(machine.state_name(), "SignedOut");
 }
 
-/// "A new click replaces the attempt" holds for one that a keychain keeps which could not be read at
-/// the click, also when the person has cancelled since.
+/// "A new click replaces the attempt" holds for one that the keychain keeps but could not be read
+/// at the click, also when the person has cancelled since.
 #[test]
 fn a_click_replaces_the_attempt_of_an_unread_keychain() {
     let locked = Event::Loaded { ticket: 0, result: Err(Problem::KeychainLocked) };

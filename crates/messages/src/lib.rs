@@ -9,7 +9,7 @@ use std::sync::Arc;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use fluent_syntax::ast::Entry;
-use keyport_core::Problem;
+use keyport_problems::Problem;
 use unic_langid::LanguageIdentifier;
 
 /// The English files: name and text. Public for the tests and for tools that check translations.
@@ -35,7 +35,7 @@ pub struct ProblemMessages {
 /// All sentences of one language. Cloning is cheap; it can be shared between threads.
 ///
 /// ```
-/// use keyport_core::Problem;
+/// use keyport_problems::Problem;
 /// use keyport_messages::Messages;
 ///
 /// let words = Messages::english();

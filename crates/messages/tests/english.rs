@@ -6,8 +6,8 @@ use std::path::Path;
 
 use fluent_bundle::FluentResource;
 use fluent_syntax::ast::Entry;
-use keyport_core::Problem;
 use keyport_messages::{ENGLISH, Messages};
+use keyport_problems::Problem;
 
 #[test]
 fn every_file_parses() {

@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
-use keyport_core::Problem;
-use keyport_core::problem::NextStep;
 use keyport_messages::Messages;
+use keyport_problems::NextStep;
+use keyport_problems::Problem;
 
 #[test]
 fn the_errors_page_is_what_the_code_says() {
@@ -26,7 +26,7 @@ fn page() -> String {
     let words = Messages::english();
     let mut page = String::from(
         "# Problems and their words\n\n\
-         Printed from `keyport_core::Problem` and `crates/messages/i18n/en/problems.ftl` by a \
+         Printed from `keyport_problems::Problem` and `crates/messages/i18n/en/problems.ftl` by a \
          test; do not edit. The code is what logs, `keyport --json`, the service's answers\n\
          (`keyport_problem`) and the small print of a problem screen show. It stays the same in \
          every language.\n",

@@ -73,7 +73,12 @@ impl EffectRunner {
                 sessions.redeem_code((key, redirect_uri), proofs, store, without_lock).await
             };
             let (result, lock) = match exchange.await {
-                Ok((session, lock)) => (Ok(Box::new(session)), Some(Box::new(lock))),
+                Ok((session, lock)) => {
+                    if attempt.is_kept {
+                        sessions.forget_redeemed(&id, &lock).await;
+                    }
+                    (Ok(Box::new(session)), Some(Box::new(lock)))
+                }
                 Err(problem) => (Err(problem), None),
             };
             let exchanged = Event::Exchanged { attempt: id, result };

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use keyport_core::{AccountId, KeptAttempt, Problem};
+use keyport_core::{AccountId, AttemptId, KeptAttempt, Problem};
 use tokio::sync::watch;
 
 use super::access::KeptAccess;
@@ -71,7 +71,7 @@ impl ItemStore {
     /// and worth nothing.
     pub(super) async fn put_access(
         &self,
-        _turn: &SessionLock,
+        _lock: &SessionLock,
         account: &AccountId,
         access: &KeptAccess,
     ) -> Result<()> {
@@ -93,20 +93,28 @@ impl ItemStore {
         self.read(&Item::Device).await
     }
 
-    pub(super) async fn put_device(&self, _turn: &SessionLock, key: &DeviceKey) -> Result<()> {
+    pub(super) async fn put_device(&self, _lock: &SessionLock, key: &DeviceKey) -> Result<()> {
         self.write(&Item::Device, key).await
     }
 
-    pub(super) async fn put_attempt(&self, _turn: &SessionLock, kept: &KeptAttempt) -> Result<()> {
+    pub(super) async fn put_attempt(&self, _lock: &SessionLock, kept: &KeptAttempt) -> Result<()> {
         self.write(&Item::Attempt, kept).await
     }
 
-    pub(super) async fn delete_attempt(&self, _turn: &SessionLock) -> Result<()> {
-        self.keychain.delete(&Item::Attempt).await
+    /// Deletes the kept attempt if it is this one.
+    pub(super) async fn forget_attempt(
+        &self,
+        _lock: &SessionLock,
+        attempt: &AttemptId,
+    ) -> Result<()> {
+        match self.attempt().await? {
+            Some(kept) if kept.id == *attempt => self.keychain.delete(&Item::Attempt).await,
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Puts the session in the place of an older one of its account.
-    pub(super) async fn replace(&self, _turn: &SessionLock, session: &KeptSession) -> Result<()> {
+    pub(super) async fn replace(&self, _lock: &SessionLock, session: &KeptSession) -> Result<()> {
         self.write(&Item::Account(session.account.id.clone()), session).await
     }
 
@@ -159,7 +167,7 @@ impl ItemStore {
     /// With the access token that came with it.
     pub(super) async fn delete_session(
         &self,
-        _turn: &SessionLock,
+        _lock: &SessionLock,
         account: &AccountId,
     ) -> Result<()> {
         self.keychain.delete(&Item::Account(account.clone())).await?;
@@ -177,7 +185,7 @@ impl ItemStore {
     /// Deletes each access token whose session is not there any more, and that of `missed`, whose
     /// session is known to be gone where the keychain cannot be listed. What is left is looked at
     /// again with the next write.
-    pub(super) async fn forget_lost_tokens(&self, _turn: &SessionLock, missed: Option<&AccountId>) {
+    pub(super) async fn forget_lost_tokens(&self, _lock: &SessionLock, missed: Option<&AccountId>) {
         let names = self.keychain.list().await.ok().flatten().unwrap_or_default();
         let has_session = |id: &AccountId| names.contains(&Item::Account(id.clone()).name());
         let lost = names.iter().filter_map(|name| Item::access_of(name));
@@ -193,7 +201,7 @@ impl ItemStore {
     /// before the lock was taken.
     pub(super) async fn set_aside_if_corrupt(
         &self,
-        _turn: &SessionLock,
+        _lock: &SessionLock,
         item: &Item,
     ) -> Result<()> {
         let readable = match item {

@@ -182,11 +182,6 @@ impl Sessions {
     /// When it may still be there.
     pub async fn forget_attempt(&self, attempt: &keyport_core::AttemptId) -> Result<(), Problem> {
         let lock = self.locks.take().await?;
-        match self.shared.items.attempt().await? {
-            Some(kept) if kept.id == *attempt => {
-                Ok(self.shared.items.delete_attempt(&lock).await?)
-            }
-            Some(_) | None => Ok(()),
-        }
+        Ok(self.shared.items.forget_attempt(&lock, attempt).await?)
     }
 }

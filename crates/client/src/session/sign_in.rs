@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use keyport_core::rotation::Access;
 use keyport_core::secret::{AuthorizationCode, CodeVerifier, RefreshToken};
-use keyport_core::{AccountId, NewSession, Problem, Store};
+use keyport_core::{AccountId, AttemptId, NewSession, Problem, Store};
 use tokio::time::timeout;
 use url::Url;
 
@@ -104,6 +104,16 @@ impl Sessions {
         let account = facts.into_account(companion.issuer(), self.shared.clock.now());
         self.shared.memory.exchanged(&tokens.refresh, key);
         Ok((NewSession { account, tokens }, SaveLock { lock, unkept }))
+    }
+
+    /// Forgets the kept attempt whose code was redeemed, under the same lock and before the session
+    /// is kept: a process that is killed between the two waits for no link that was used.
+    pub(crate) async fn forget_redeemed(&self, attempt: &AttemptId, lock: &SaveLock) {
+        if let Ok(lock) = &lock.lock
+            && let Err(error) = self.shared.items.forget_attempt(lock, attempt).await
+        {
+            tracing::warn!(cause = %error, "a kept attempt could not be forgotten");
+        }
     }
 
     /// Writes a new session to the keychain; its account becomes the current one. Without a lock

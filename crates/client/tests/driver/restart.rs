@@ -6,6 +6,7 @@ use keyport_client::Intent;
 use keyport_client::keychain::{Item, Keychain as _};
 use keyport_core::secret::RawCallback;
 use keyport_core::{CallbackReceiver, Screen, Store, Stored};
+use tokio::sync::watch;
 
 use crate::support::ClientFixture;
 
@@ -29,6 +30,21 @@ async fn a_link_completes_the_attempt_that_an_earlier_process_began() {
     let ClientFixture { client, keychain, .. } = fixture;
     client.shut_down().await;
     assert_eq!(keychain.text_of(&Item::Attempt).await, None, "what was kept of it is forgotten");
+}
+
+/// The session is kept and the attempt is not: a process that is killed just then would otherwise
+/// wait for a link that was used.
+#[tokio::test]
+async fn a_process_killed_at_its_sign_in_waits_for_no_used_link() {
+    let mut fixture = ClientFixture::new().await;
+    let (_go, waits) = watch::channel(false);
+    // What follows the save does not end before the process does.
+    fixture.keychain.stalls_writes("access:", waits);
+    fixture.click_sign_in(CallbackReceiver::Link, Store::Keychain);
+    let url = fixture.browser_opens().await;
+    fixture.client.deliver_link(RawCallback::new(fixture.companion.signs_in(&url)));
+    fixture.shows_signed_in().await;
+    assert_eq!(fixture.keychain.text_of(&Item::Attempt).await, None);
 }
 
 #[tokio::test]

@@ -49,6 +49,11 @@ impl Lifetimes {
         used_at.plus(self.session_idle).min(created_at.plus(self.session_absolute))
     }
 
+    /// The deadline of an access token that is issued at `now` for a session with this deadline.
+    pub fn access_deadline(&self, session: Timestamp, now: Timestamp) -> Timestamp {
+        session.min(now.plus(self.access_token))
+    }
+
     /// Returns whether a device key that signed a user in at `last_seen` is trusted for that user
     /// still: for as long as a session may live at most.
     pub fn trusts_device_key(&self, last_seen: Timestamp, now: Timestamp) -> bool {

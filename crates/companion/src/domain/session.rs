@@ -99,6 +99,8 @@ pub struct Session {
 pub struct IssuedSession {
     /// The session.
     pub session: Session,
+    /// First instant at which the access token is refused: never after the session.
+    pub access_deadline: Timestamp,
     /// The refresh token, `kpr_…`; none without the scope `offline_access`.
     pub refresh_token: Option<SecretText>,
 }

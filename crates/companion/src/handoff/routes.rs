@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
-use keyport_core::Problem;
+use keyport_problems::Problem;
 use serde_json::json;
 
 use super::state::HandoffStatus;

@@ -1,7 +1,7 @@
 //! Which page is due for a grant, and what its status is called. Pure; the vocabulary of the
 //! attempt endpoint.
 
-use keyport_core::Problem;
+use keyport_problems::Problem;
 
 use crate::domain::{CancelledBy, GrantStage, Outcome, ProblemCode};
 use crate::storage::GrantView;

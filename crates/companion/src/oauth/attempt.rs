@@ -5,7 +5,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, StatusCode};
-use keyport_core::Problem;
+use keyport_problems::Problem;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

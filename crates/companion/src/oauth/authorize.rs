@@ -6,7 +6,7 @@
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
-use keyport_core::Problem;
+use keyport_problems::Problem;
 
 use super::pushed_request::PushedRequest;
 use super::request::RequestError;

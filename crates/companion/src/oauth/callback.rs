@@ -12,7 +12,7 @@ use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
-use keyport_core::Problem;
+use keyport_problems::Problem;
 use tracing::Instrument;
 
 use super::pending_callback::PendingCallback;

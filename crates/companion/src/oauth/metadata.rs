@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, header};
-use keyport_core::Problem;
+use keyport_problems::Problem;
 use serde_json::{Value, json};
 
 use crate::domain::ClockDoubt;

@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::{Extension, Json};
-use keyport_core::Problem;
+use keyport_problems::Problem;
 use serde_json::{Value, json};
 
 use super::gate::prove;

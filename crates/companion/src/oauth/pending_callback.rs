@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
-use keyport_core::Problem;
+use keyport_problems::Problem;
 
 use super::upstream_authorization::UpstreamAuthorization;
 use crate::app::App;

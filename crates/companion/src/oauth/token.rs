@@ -16,9 +16,6 @@ use crate::storage::{RedeemCode, Redemption, RotateRefresh, Rotation};
 use crate::web::form::Form;
 use crate::web::{AppState, OAuthError};
 
-/// How long an access token lives, in seconds.
-const LIFETIME: i64 = 300;
-
 /// See the module.
 pub async fn token(
     State(app): AppState,
@@ -110,7 +107,7 @@ fn narrowed(asked: Option<&str>, granted: &Scope) -> Scope {
 
 fn answer(app: &App, issued: &IssuedSession, scope: &Scope, now: Timestamp) -> Value {
     let session = &issued.session;
-    let ends = session.deadline.seconds().min(now.seconds().saturating_add(LIFETIME));
+    let ends = issued.access_deadline.seconds();
     let token = app.keys.access_token_key().sign(&claims(app, session, scope, now, ends));
     let mut body = json!({
         "access_token": token.expose(),

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use keyport_core::Problem;
+use keyport_problems::Problem;
 
 use crate::domain::{AttemptId, GrantId, SecretText};
 

@@ -1,7 +1,7 @@
 //! Why a call of an upstream failed, and what that means to a person. An upstream's descriptions
 //! are never read: they may hold anything.
 
-use keyport_core::Problem;
+use keyport_problems::Problem;
 
 use crate::domain::IdentityError;
 

@@ -19,7 +19,7 @@ pub use set::{UpstreamEntry, Upstreams};
 pub use transient::TransientIds;
 
 use futures_util::future::BoxFuture;
-use keyport_core::Problem;
+use keyport_problems::Problem;
 
 use crate::admission::{ListedConnection, UpstreamSelector};
 use crate::domain::{SecretText, UpstreamIdentity};

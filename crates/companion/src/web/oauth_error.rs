@@ -4,7 +4,7 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use keyport_core::Problem;
+use keyport_problems::Problem;
 
 use crate::storage::StorageError;
 

@@ -9,7 +9,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
-use keyport_core::Problem;
+use keyport_problems::Problem;
 
 use super::browser::is_speculative;
 use super::{AppState, RequestId};

@@ -11,7 +11,7 @@ use keyport_companion::domain::{
 use keyport_companion::upstream::{
     AccountCheck, AuthorizationParameters, Rate, Upstream, UpstreamError, UpstreamResult, Upstreams,
 };
-use keyport_core::Problem;
+use keyport_problems::Problem;
 use url::Url;
 
 use crate::support::{Browser, Device, Service};

@@ -84,6 +84,10 @@ async fn bring_up(db: &Transaction<'_>, name: &str, parts: &StorageParts) -> Res
         database: name.to_owned(),
         cause: said(&error),
     };
+    // A migration takes as long as the tables are large, and others wait for it.
+    db.batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
+        .await
+        .map_err(explain)?;
     db.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await.map_err(explain)?;
     let found = db
         .query_one(

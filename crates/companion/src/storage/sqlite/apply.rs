@@ -1,7 +1,8 @@
 //! Writing what a transition has decided, inside the operation's savepoint.
 
-use rusqlite::{Connection, ToSql, params};
+use rusqlite::{Connection, params};
 
+use super::statement::execute;
 use super::worker::Done;
 use super::{audit, users};
 use crate::domain::{Attempt, AttemptKey, EndedBecause, Grant, Session, SessionId, Timestamp};
@@ -42,11 +43,6 @@ fn apply_one(db: &Connection, rules: &Rules, write: Write) -> Written {
         Write::PutAttempt { key, attempt, sweep_at } => put_attempt(db, key, &attempt, sweep_at),
         Write::Audit(entry) => audit::write(db, rules, &entry),
     }
-}
-
-/// Executes a statement that changes rows.
-pub(super) fn execute(db: &Connection, sql: &str, values: &[&dyn ToSql]) -> Written {
-    db.prepare_cached(sql)?.execute(values).map(drop)
 }
 
 fn insert_grant(

@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::apply::execute;
+use super::statement::execute;
 use crate::domain::{AuditClass, AuditLimits, Timestamp};
 use crate::storage::transitions::{AuditEntry, AuditPlace, Rules};
 

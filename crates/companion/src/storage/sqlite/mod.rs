@@ -19,6 +19,7 @@ mod open;
 mod place;
 mod rows;
 mod schema;
+mod statement;
 mod sweep;
 mod users;
 mod values;

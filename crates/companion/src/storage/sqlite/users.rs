@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::apply::execute;
+use super::statement::execute;
 use crate::domain::{Thumbprint, Timestamp, UserId};
 use crate::storage::transitions::UserRow;
 

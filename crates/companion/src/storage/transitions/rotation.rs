@@ -69,7 +69,8 @@ impl Rules {
             Write::UpdateDeadline { session: session.id, deadline },
         ];
         let refresh_token = Some(self.keys().write_refresh_token(child));
-        let issued = IssuedSession { session, refresh_token };
+        let access_deadline = self.lifetimes().access_deadline(deadline, now);
+        let issued = IssuedSession { session, access_deadline, refresh_token };
         Decision::with(Rotation::Rotated(Box::new(issued)), writes)
     }
 

@@ -105,6 +105,7 @@ impl Rules {
             writes.push(Write::InsertFamily { family, session: session.id });
             self.keys().write_refresh_token(&token)
         });
-        (IssuedSession { session, refresh_token }, writes)
+        let access_deadline = lifetimes.access_deadline(session.deadline, now);
+        (IssuedSession { session, access_deadline, refresh_token }, writes)
     }
 }

@@ -1,6 +1,6 @@
 //! What the error answers of WorkOS mean. Its descriptions are never read: they may hold anything.
 
-use keyport_core::Problem;
+use keyport_problems::Problem;
 
 use super::UpstreamError;
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
-use keyport_core::Problem;
+use keyport_problems::Problem;
 use workos::helpers::SsoAuthorizationUrlParams;
 use workos::resources::sso::GetProfileAndTokenParams;
 use workos::{Client, RequestOptions, RequestStrategy};
