@@ -46,8 +46,14 @@ async fn a_second_account_is_listed_shown_and_signed_out_with_all() -> Result<()
     app.says("grace@acme.test", wait::WAIT_TIMEOUT).await?;
     app.says("Other accounts on this device", wait::WAIT_TIMEOUT).await?;
     fixture.session.screenshot_when_still(&fixture.session.logs().join("accounts.png"))?;
+    let index = || -> Result<_> { Ok(fixture.session.secrets(CHANNEL)?.remove("index")) };
+    let before = index()?;
     app.click("[data-intent=show-account]").await?;
     app.says("Signed in as Ada Lovelace", wait::WAIT_TIMEOUT).await?;
+    // The driver ends the app at once, whatever it is about to write.
+    wait::until("the choice in the keychain", wait::WAIT_TIMEOUT, || {
+        Ok((index()? != before).then_some(()))
+    })?;
     app.close().await?;
 
     // The choice is kept.
