@@ -8,6 +8,7 @@
 
 mod open;
 mod postgres;
+mod select;
 mod sqlite;
 mod transitions;
 

@@ -6,15 +6,15 @@
 use deadpool_postgres::GenericClient;
 use tokio_postgres::Row;
 
-use super::columns::{
-    OF_SESSION, read_grant, read_session, read_stored, read_user, select_grant, select_session,
-    session_columns, user_columns,
-};
+use super::columns::{read_grant, read_session, read_stored, read_user};
 use super::failure::{Done, Failure};
 use super::statement::{Values, one};
 use crate::domain::{
     Attempt, AttemptId, AttemptKey, FamilyId, Grant, GrantId, GrantStage, Limits, Outcome,
     RequestId, SessionId, Timestamp, UpstreamIdentity, User, UserId,
+};
+use crate::storage::select::{
+    OF_SESSION, select_grant, select_session, session_columns, user_columns,
 };
 use crate::storage::transitions::{
     AttemptRows, BeginRows, FamilyRow, FulfilRows, RedemptionRows, RotationRows, SessionRow,

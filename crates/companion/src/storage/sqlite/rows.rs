@@ -3,14 +3,14 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
-use super::columns::{
-    OF_SESSION, read_grant, read_session, read_stored, read_user, select_grant, select_session,
-    session_columns, user_columns,
-};
+use super::columns::{read_grant, read_session, read_stored, read_user};
 use super::worker::Done;
 use crate::domain::{
     Attempt, AttemptKey, FamilyId, Grant, GrantId, GrantStage, Limits, Outcome, RequestId,
     SessionId, Timestamp, UpstreamIdentity, User, UserId,
+};
+use crate::storage::select::{
+    OF_SESSION, select_grant, select_session, session_columns, user_columns,
 };
 use crate::storage::transitions::{
     AttemptRows, BeginRows, FamilyRow, FulfilRows, RedemptionRows, RotationRows, SessionRow,
