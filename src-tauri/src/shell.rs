@@ -223,7 +223,7 @@ pub fn intent(app: AppHandle, shell: State<'_, Shell>, intent: Wish, details: Op
     let fits = |email: &String| !email.is_empty() && email.len() <= LONGEST_EMAIL;
     details.email = details.email.filter(fits);
     let view = shell.with_client(|client| client.views().borrow().clone());
-    // Without a client nothing is shown that a wish could be about.
+    // Without a client nothing is shown that an intent could be about.
     let view = view.unwrap_or(View { screen: Screen::Starting });
     let wanted = lock(&shell.wishes).read(intent, details, &view);
     match wanted {

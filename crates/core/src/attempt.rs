@@ -47,7 +47,7 @@ pub struct ReceiverSecrets {
 pub enum Store {
     /// The keychain, checked before the browser opens.
     Keychain,
-    /// Memory by the person's own wish.
+    /// Memory, by the person's own choice.
     Memory,
 }
 
@@ -66,7 +66,7 @@ pub struct Hints {
 }
 
 /// Everything a new attempt needs from outside: its id, its receivers with their random values, the
-/// wishes.
+/// choices of the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptSeed {
     /// New for each click.

@@ -78,7 +78,7 @@ pub(crate) enum Freshness {
 pub(crate) struct SignedInAccount {
     pub account: Account,
     pub stored: Stored,
-    /// Why it is in memory, when that was not the person's wish.
+    /// Why it is in memory, when the person did not choose that.
     pub not_saved: Option<Problem>,
     pub freshness: Freshness,
     /// Why the last refresh could not be done.

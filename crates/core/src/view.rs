@@ -47,7 +47,7 @@ pub enum Screen {
         account: Box<Account>,
         /// Where the session is kept.
         stored: Stored,
-        /// The code of the reason, when it is in memory against the person's wish.
+        /// The code of the reason, when the person did not choose memory.
         not_saved: Option<&'static str>,
         /// The code of the reason, when the companion cannot be reached just now.
         unreachable: Option<&'static str>,

@@ -36,7 +36,7 @@ pub(super) struct Engine {
     pub(super) views: watch::Sender<View>,
     pub(super) notices: broadcast::Sender<ClientNotice>,
     last_tick: Moment,
-    error: u64,
+    ignored: u64,
 }
 
 impl Engine {
@@ -62,7 +62,7 @@ impl Engine {
             views,
             notices,
             last_tick: Moment(0),
-            error: 0,
+            ignored: 0,
         };
         engine.run_effects(effects);
         (engine, shown)
@@ -201,8 +201,8 @@ impl Engine {
 
     /// Its kind, never its content.
     fn count_ignored(&mut self, receiver: CallbackReceiver, kind: &str) {
-        self.error += 1;
-        tracing::info!(?receiver, kind, count = self.error, "a callback that is not ours");
+        self.ignored += 1;
+        tracing::info!(?receiver, kind, count = self.ignored, "a callback that is not ours");
     }
 
     fn step(&mut self, event: Event) {

@@ -76,7 +76,7 @@ pub enum ClientNotice {
         account: Box<Account>,
         /// Where it is kept.
         stored: Stored,
-        /// Why it is in memory, when that was not the person's wish.
+        /// Why it is in memory, when the person did not choose that.
         not_saved: Option<Problem>,
     },
     /// Something went wrong.
@@ -151,7 +151,7 @@ impl Client {
         Self { inputs, views, notices, first: Mutex::new(Some(first)), sessions, engine }
     }
 
-    /// Takes a wish. What it does not fit changes nothing.
+    /// Takes an intent. One that the state does not allow changes nothing.
     pub fn intend(&self, intent: Intent) {
         self.send(Input::Intent(intent));
     }

@@ -12,7 +12,7 @@ use crate::moment::Moment;
 use crate::problem::Problem;
 
 impl Machine {
-    /// Why the session of the account that is shown is in memory against the person's wish.
+    /// Why the session of the account that is shown is in memory without the person's choice.
     #[must_use]
     pub fn not_saved(&self) -> Option<Problem> {
         self.shown().and_then(|signed| signed.not_saved)

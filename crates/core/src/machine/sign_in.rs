@@ -20,7 +20,7 @@ impl Machine {
             }
             // The code is used: what comes back decides, a click meanwhile does not.
             SignInState::Exchanging { .. } | SignInState::Saving { .. } => return self.stay(),
-            // A double click is the same wish; and a seed used before is never an attempt of its
+            // A double click is one intent; and a seed used before is never an attempt of its
             // own.
             SignInState::Preparing { seed: under_way, .. } if under_way.id == seed.id => {
                 return self.stay();
