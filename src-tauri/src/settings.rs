@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use keyport_client::config::{self, Channel, Config, SettingsError};
 use keyport_client::keychain::SystemKeychain;
-use keyport_client::{ListenerMessages, PageText};
 use keyport_client::{Platform, SystemClock, SystemRandomness};
 use keyport_core::CallbackReceiver;
 use keyport_messages::Messages;
@@ -27,7 +26,7 @@ pub enum SetupError {
     #[error(transparent)]
     Companion(#[from] SettingsError),
     /// The way back.
-    #[error("{RECEIVER_VARIABLE} is neither link nor loopback")]
+    #[error("{RECEIVER_VARIABLE} is none of: {}", CallbackReceiver::ALL.map(CallbackReceiver::name).join(", "))]
     Receiver,
     /// The system gave no thread for the keychain.
     #[error("the keychain could not be reached")]
@@ -49,7 +48,7 @@ pub fn read(
         companion: config::companion(None)?,
         channel,
         device_name: device.to_owned(),
-        messages: listener_messages(words),
+        words: words.clone(),
     };
     let platform = Platform {
         browser: Arc::new(DesktopBrowser),
@@ -63,9 +62,8 @@ pub fn read(
 
 fn receiver(set: Option<&str>) -> Result<CallbackReceiver, SetupError> {
     match set {
-        None | Some("" | "link") => Ok(CallbackReceiver::Link),
-        Some("loopback") => Ok(CallbackReceiver::Loopback),
-        Some(_) => Err(SetupError::Receiver),
+        None | Some("") => Ok(CallbackReceiver::Link),
+        Some(name) => CallbackReceiver::named(name).ok_or(SetupError::Receiver),
     }
 }
 
@@ -73,18 +71,4 @@ fn receiver(set: Option<&str>) -> Result<CallbackReceiver, SetupError> {
 #[must_use]
 pub fn device_name() -> String {
     whoami::devicename().or_else(|_| whoami::hostname()).unwrap_or_default()
-}
-
-fn listener_messages(words: &Messages) -> ListenerMessages {
-    let notice = |what: &str| PageText {
-        title: words.text(&format!("listener-{what}-title"), &[]),
-        sentence: words.text(&format!("listener-{what}-text"), &[]),
-    };
-    ListenerMessages {
-        language: "en".to_owned(),
-        right_to_left: false,
-        not_waiting: notice("not-waiting"),
-        finished: notice("finished"),
-        unanswered: notice("unanswered"),
-    }
 }

@@ -3,11 +3,10 @@
 
 use std::sync::Arc;
 
-use keyport_client::PageText as Page;
 use keyport_client::browser::{Desktop, SystemBrowser};
 use keyport_client::config::companion;
 use keyport_client::keychain::SystemKeychain;
-use keyport_client::{Channel, Client, ClientNotice, Config, Intent, ListenerMessages, Platform};
+use keyport_client::{Channel, Client, ClientNotice, Config, Intent, Platform};
 use keyport_client::{SystemClock, SystemRandomness};
 use keyport_core::{CallbackReceiver, Hints, Store};
 use keyport_messages::Messages;
@@ -45,21 +44,11 @@ async fn main() -> anyhow::Result<()> {
 
 /// The channel names the keychain items and the link scheme.
 fn config(words: &Messages) -> anyhow::Result<Config> {
-    let page = |what: &str| Page {
-        title: words.text(&format!("listener-{what}-title"), &[]),
-        sentence: words.text(&format!("listener-{what}-text"), &[]),
-    };
     Ok(Config {
         companion: companion(None)?,
         channel: Channel::of_build(),
         device_name: "the example".to_owned(),
-        messages: ListenerMessages {
-            language: "en".to_owned(),
-            right_to_left: false,
-            not_waiting: page("not-waiting"),
-            finished: page("finished"),
-            unanswered: page("unanswered"),
-        },
+        words: words.clone(),
     })
 }
 

@@ -7,7 +7,6 @@ use keyport_client::browser::Browser;
 use keyport_client::config::{self, Channel, Config, SettingsError};
 use keyport_client::keychain::{Keychain, MemoryKeychain, SystemKeychain};
 use keyport_client::platform::{Platform, SystemClock, SystemRandomness};
-use keyport_client::{ListenerMessages, PageText};
 use keyport_core::{Problem, Store};
 use keyport_messages::Messages;
 
@@ -21,7 +20,7 @@ pub fn config(companion: Option<&str>) -> Result<Config, SettingsError> {
         companion: config::companion(companion)?,
         channel,
         device_name: device_name(),
-        messages: listener_messages(&Messages::english()),
+        words: Messages::english(),
     })
 }
 
@@ -45,20 +44,6 @@ pub fn platform(browser: Arc<dyn Browser>, store: Store) -> Result<Platform, Pro
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandomness),
     })
-}
-
-fn listener_messages(words: &Messages) -> ListenerMessages {
-    let notice = |what: &str| PageText {
-        title: words.text(&format!("listener-{what}-title"), &[]),
-        sentence: words.text(&format!("listener-{what}-text"), &[]),
-    };
-    ListenerMessages {
-        language: "en".to_owned(),
-        right_to_left: false,
-        not_waiting: notice("not-waiting"),
-        finished: notice("finished"),
-        unanswered: notice("unanswered"),
-    }
 }
 
 /// What this machine calls itself; empty if it does not say.

@@ -10,13 +10,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
+use keyport_messages::Messages;
 use serde::Deserialize;
 use serde_json::error::Category;
 use thiserror::Error;
 use url::Url;
 
 use crate::browser::CompanionOrigin;
-use crate::loopback::ListenerMessages;
 
 /// The environment variable that names the companion.
 pub const COMPANION_VARIABLE: &str = "KEYPORT_COMPANION";
@@ -62,8 +62,21 @@ pub struct Config {
     pub channel: Channel,
     /// What the confirm page calls this device; at most 64 characters of it are sent.
     pub device_name: String,
-    /// The words of the listener's pages.
-    pub messages: ListenerMessages,
+    /// The words that a person reads in the browser, where a callback receiver shows a page.
+    pub words: Messages,
+}
+
+#[cfg(test)]
+impl Config {
+    /// With everything as it is in a development build.
+    pub(crate) fn for_tests(companion: &str) -> Self {
+        Self {
+            companion: Url::parse(companion).unwrap(),
+            channel: Channel::development(),
+            device_name: String::new(),
+            words: Messages::english(),
+        }
+    }
 }
 
 /// Why the settings cannot be used. Says where, and never the rest of the file.

@@ -7,12 +7,12 @@ pub mod driver;
 pub mod http;
 pub mod keychain;
 pub mod locks;
-pub mod loopback;
 pub mod platform;
+pub mod receivers;
 pub mod session;
 
 pub use config::{Channel, Config};
 pub use driver::{Client, ClientNotice, Intent};
-pub use loopback::{ListenerMessages, PageText};
+pub use keyport_messages::Messages;
 pub use platform::{Clipboard, Clock, Platform, Random, SystemClock, SystemRandomness};
 pub use session::Sessions;

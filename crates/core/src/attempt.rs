@@ -30,6 +30,33 @@ pub enum CallbackReceiver {
     Link,
 }
 
+impl CallbackReceiver {
+    /// Each of them, in the order in which they are tried.
+    pub const ALL: [Self; 2] = [Self::Link, Self::Loopback];
+
+    /// The name in settings and logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Loopback => "loopback",
+            Self::Link => "link",
+        }
+    }
+
+    /// The receiver of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|receiver| receiver.name() == name)
+    }
+
+    /// Whether a callback can arrive after the process that opened the receiver has ended: such an
+    /// attempt is kept.
+    #[must_use]
+    pub const fn survives_restart(self) -> bool {
+        matches!(self, Self::Link)
+    }
+}
+
 /// The random values of one receiver, drawn by the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceiverSecrets {
@@ -91,13 +118,13 @@ pub struct Pushed {
     pub deadline: Moment,
 }
 
-/// A deep-link attempt as it is kept in the keychain until its deadline, so that a link that
-/// *starts* the app completes it.
+/// An attempt as it is kept in the keychain until its deadline, so that a callback that *starts*
+/// the app completes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptAttempt {
     /// The attempt it was.
     pub id: AttemptId,
-    /// Its deep-link receiver.
+    /// Its receiver that survives a restart.
     pub receiver: ReceiverSecrets,
     /// Byte-equal to the metadata.
     pub issuer: String,

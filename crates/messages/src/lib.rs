@@ -10,7 +10,7 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use fluent_syntax::ast::Entry;
 use keyport_problems::Problem;
-use unic_langid::LanguageIdentifier;
+use unic_langid::{CharacterDirection, LanguageIdentifier};
 
 /// The English files: name and text. Public for the tests and for tools that check translations.
 pub const ENGLISH: &[(&str, &str)] = &[
@@ -75,6 +75,19 @@ impl Messages {
             bundle.add_resource_overriding(resource);
         }
         Self { language: Arc::new(Language { bundle, ids }) }
+    }
+
+    /// The language of the sentences, as a BCP 47 tag.
+    #[must_use]
+    pub fn language(&self) -> String {
+        self.language.bundle.locales.iter().map(ToString::to_string).next().unwrap_or_default()
+    }
+
+    /// Whether the language is written from right to left.
+    #[must_use]
+    pub fn is_right_to_left(&self) -> bool {
+        let direction = |locale: &LanguageIdentifier| locale.character_direction();
+        self.language.bundle.locales.first().map(direction) == Some(CharacterDirection::RTL)
     }
 
     /// The sentence `id` with its parameters put in. An unknown id is answered with the id itself.

@@ -10,8 +10,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use keyport_client::browser::{Browser, Desktop, Opening, PermittedUrl, SystemBrowser};
 use keyport_client::keychain::{MemoryKeychain, SystemKeychain};
 use keyport_client::{
-    Channel, Client, Config, Intent, ListenerMessages, PageText, Platform, SystemClock,
-    SystemRandomness,
+    Channel, Client, Config, Intent, Messages, Platform, SystemClock, SystemRandomness,
 };
 use keyport_core::{CallbackReceiver, Hints, Screen, Store, Stored};
 use keyport_tests::{Jar, Person, wait};
@@ -127,21 +126,10 @@ fn start(orders: &Orders, browser: Arc<dyn Browser>) -> Result<Client> {
         companion: orders.companion.clone(),
         channel,
         device_name: "benchmark".to_owned(),
-        messages: messages(),
+        words: Messages::english(),
     };
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
     Ok(Client::start(config, Platform { browser, clipboard: None, keychain, clock, random }))
-}
-
-fn messages() -> ListenerMessages {
-    let notice = PageText { title: "Keyport".to_owned(), sentence: "Back to Keyport.".to_owned() };
-    ListenerMessages {
-        language: "en".to_owned(),
-        right_to_left: false,
-        not_waiting: notice.clone(),
-        finished: notice.clone(),
-        unanswered: notice,
-    }
 }
 
 /// Hands every address to the scripted browser.

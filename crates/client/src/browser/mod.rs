@@ -15,7 +15,7 @@ use keyport_core::Problem;
 use keyport_core::secret::AuthorizationUrl;
 use thiserror::Error;
 
-use crate::loopback::ShortLink;
+use crate::receivers::loopback::ShortLink;
 
 pub use origin::{CompanionOrigin, OriginError};
 pub use system::{Desktop, SystemBrowser};

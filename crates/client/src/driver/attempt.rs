@@ -1,15 +1,15 @@
-//! What the driver itself remembers of an attempt: its device key, where its loopback receiver is,
-//! and whether its receivers are still open. The attempt's state is the machine's.
+//! What the driver itself remembers of an attempt: its device key, its receivers, and whether they
+//! are still open. The attempt's state is the machine's.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use keyport_core::{AttemptId, Problem, Store};
+use keyport_core::{AttemptId, CallbackReceiver, Problem, Store};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::http::DeviceKey;
-use crate::loopback::ShortLink;
+use crate::receivers::OpenReceiver;
+use crate::receivers::loopback::ShortLink;
 use crate::session::Sessions;
 
 /// Remembered after their receivers are closed, to tell the companion how they ended.
@@ -20,7 +20,7 @@ pub(super) struct Attempt {
     /// Whether it can stand in the keychain.
     pub is_kept: bool,
     pub prepared: OnceLock<Prepared>,
-    pub listening: Mutex<Option<JoinHandle<()>>>,
+    receivers: Mutex<Vec<OpenReceiver>>,
     closed: watch::Sender<bool>,
 }
 
@@ -28,9 +28,6 @@ pub(super) struct Attempt {
 pub(super) struct Prepared {
     pub key: Arc<DeviceKey>,
     pub store: Store,
-    pub loopback: Option<Url>,
-    /// The short link of the loopback listener.
-    pub short_link: Option<ShortLink>,
 }
 
 impl Attempt {
@@ -39,7 +36,7 @@ impl Attempt {
             id,
             is_kept,
             prepared: OnceLock::new(),
-            listening: Mutex::default(),
+            receivers: Mutex::default(),
             closed: watch::Sender::new(false),
         }
     }
@@ -66,12 +63,31 @@ impl Attempt {
         self.prepared.get().map_or(Store::Keychain, |prepared| prepared.store)
     }
 
-    pub(super) fn listens(&self, task: JoinHandle<()>) {
-        *self.listening.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
+    pub(super) fn opened(&self, receiver: OpenReceiver) {
+        self.receivers().push(receiver);
     }
 
-    pub(super) fn listener(&self) -> Option<JoinHandle<()>> {
-        self.listening.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// Where the browser takes the callback, if a receiver of this kind is open or was.
+    pub(super) fn redirect_uri(&self, kind: CallbackReceiver) -> Option<Url> {
+        let receivers = self.receivers();
+        let receiver = receivers.iter().find(|receiver| receiver.kind == kind);
+        receiver.map(|receiver| receiver.redirect_uri.clone())
+    }
+
+    pub(super) fn short_link(&self) -> Option<ShortLink> {
+        self.receivers().iter().find_map(|receiver| receiver.short_link.clone())
+    }
+
+    /// Returns when the receivers, once closed, have sent their last answers.
+    pub(super) async fn served(&self) {
+        let receivers = std::mem::take(&mut *self.receivers());
+        for serving in receivers.into_iter().filter_map(|receiver| receiver.serving) {
+            let _ = serving.await;
+        }
+    }
+
+    fn receivers(&self) -> MutexGuard<'_, Vec<OpenReceiver>> {
+        self.receivers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -100,10 +116,4 @@ impl Attempts {
     pub(super) fn all(&self) -> &[Arc<Attempt>] {
         &self.0
     }
-}
-
-/// Returns when the receivers are closed.
-pub(super) async fn until_closed(mut closing: watch::Receiver<bool>) {
-    // An error means that the attempt is forgotten, which is as good as closed.
-    let _ = closing.wait_for(|closed| *closed).await;
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use keyport_core::effect::Outcome;
 use keyport_core::secret::{AuthorizationCode, CodeVerifier};
 use keyport_core::{AttemptId, CallbackReceiver, Event, Problem};
-use url::Url;
 
 use super::attempt::Attempt;
 use super::effects::EffectRunner;
@@ -51,8 +50,8 @@ impl EffectRunner {
         verifier: CodeVerifier,
     ) {
         let attempt = self.attempts.find(&id);
-        let (sessions, inputs, link) =
-            (self.sessions.clone(), self.inputs.clone(), self.config.channel.link);
+        let (sessions, inputs, receivers) =
+            (self.sessions.clone(), self.inputs.clone(), self.receivers.clone());
         let without_lock = match self.links {
             Links::Ours => WithoutLock::HoldInMemory,
             // A command line ends after its sign-in, and a session in its memory with it.
@@ -60,13 +59,9 @@ impl EffectRunner {
         };
         self.tasks.spawn(async move {
             let exchange = async {
-                let redirect_uri = match receiver {
-                    CallbackReceiver::Link => Url::parse(link).ok(),
-                    CallbackReceiver::Loopback => {
-                        attempt.prepared.get().and_then(|p| p.loopback.clone())
-                    }
-                };
-                let redirect_uri = redirect_uri.ok_or(Problem::Internal)?;
+                let kept = || receivers.get(receiver).ok()?.kept_redirect_uri().cloned();
+                let redirect_uri =
+                    attempt.redirect_uri(receiver).or_else(kept).ok_or(Problem::Internal)?;
                 let key = attempt.key(&sessions).await?;
                 let proofs = (&code, &verifier);
                 let store = attempt.store();

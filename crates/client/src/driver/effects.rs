@@ -5,23 +5,25 @@
 use std::sync::Arc;
 
 use keyport_core::secret::AuthorizationUrl;
-use keyport_core::{
-    AttemptId, AttemptSeed, CallbackReceiver, Effect, Event, KeptAttempt, Problem, Store,
-};
+use keyport_core::{AttemptId, AttemptSeed, Effect, Event, KeptAttempt, Problem, Store};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::attempt::Attempts;
+use super::callbacks::deliver_to;
 use super::kept_attempt::{self, KeptAttemptJob};
-use super::{Inputs, Links, prepare, short, tell, watch};
+use super::prepare::Preparation;
+use super::{Inputs, Links, short, tell, watch};
 use crate::browser::{self, BrowserError, CompanionOrigin};
 use crate::config::Config;
 use crate::platform::Platform;
+use crate::receivers::Receivers;
 use crate::session::{SaveLock, Sessions, SignedOut};
 
 pub(super) struct EffectRunner {
     pub(super) links: Links,
     pub(super) config: Arc<Config>,
+    pub(super) receivers: Receivers,
     platform: Platform,
     pub(super) sessions: Sessions,
     pub(super) inputs: Inputs,
@@ -42,12 +44,14 @@ impl EffectRunner {
         platform: Platform,
         sessions: Sessions,
         inputs: Inputs,
+        receivers: Receivers,
     ) -> Self {
         let (kept_attempts, jobs) = mpsc::unbounded_channel();
         let keeper = tokio::spawn(kept_attempt::work(sessions.clone(), jobs));
         Self {
             links,
             config: Arc::new(config),
+            receivers,
             platform,
             sessions,
             inputs,
@@ -154,17 +158,19 @@ impl EffectRunner {
     }
 
     fn prepare(&mut self, seed: AttemptSeed) {
-        let has_link =
-            seed.receivers.iter().any(|receiver| receiver.receiver == CallbackReceiver::Link);
-        let is_kept = has_link && seed.store == Store::Keychain;
+        let survives = seed.receivers.iter().any(|drawn| drawn.receiver.survives_restart());
+        let is_kept = survives && seed.store == Store::Keychain;
         let attempt = self.attempts.begin(seed.id.clone(), is_kept);
-        let (config, sessions, inputs) =
-            (self.config.clone(), self.sessions.clone(), self.inputs.clone());
-        let random = self.platform.random.clone();
+        let inputs = self.inputs.clone();
+        let preparation = Preparation {
+            config: self.config.clone(),
+            receivers: self.receivers.clone(),
+            sessions: self.sessions.clone(),
+            random: self.platform.random.clone(),
+            deliver: deliver_to(&self.inputs),
+        };
         self.tasks.spawn(async move {
-            let prepared =
-                prepare::prepare(&attempt, &seed, &config, &sessions, &*random, &inputs).await;
-            if let Some(result) = prepared {
+            if let Some(result) = preparation.run(&attempt, &seed).await {
                 tell(&inputs, Event::Prepared { attempt: seed.id, result });
             }
         });
@@ -189,8 +195,7 @@ impl EffectRunner {
         let keeping = self.keeping.take();
         let (browser, inputs) = (self.platform.browser.clone(), self.inputs.clone());
         let companion = CompanionOrigin::of(&self.config.companion);
-        let prepared = self.attempts.find(&attempt);
-        let short_link = prepared.prepared.get().and_then(|prepared| prepared.short_link.clone());
+        let short_link = self.attempts.find(&attempt).short_link();
         self.tasks.spawn(async move {
             if let Some(keeping) = keeping {
                 // Kept or not: the browser opens.
@@ -258,9 +263,7 @@ impl EffectRunner {
     /// task that keeps the attempt.
     pub(super) async fn end(&mut self) {
         for attempt in self.attempts.all() {
-            if let Some(listener) = attempt.listener() {
-                let _ = listener.await;
-            }
+            attempt.served().await;
         }
         let (closed, _) = mpsc::unbounded_channel();
         self.kept_attempts = closed;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use keyport_core::secret::{CodeVerifier, RawCallback, State};
+use keyport_core::secret::{CodeVerifier, State};
 use keyport_core::{
-    AttemptId, AttemptSeed, Callback, CallbackReceiver, Effect, Event, Lifetime, Machine, Moment,
-    Problem, ReceiverSecrets, Screen, View,
+    AttemptId, AttemptSeed, CallbackReceiver, Effect, Event, Lifetime, Machine, Moment, Problem,
+    ReceiverSecrets, Screen, View,
 };
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::timeout;
@@ -14,12 +14,10 @@ use tokio::time::timeout;
 use super::effects::EffectRunner;
 use super::{ClientNotice, Input, Inputs, Intent, Links, hex, short};
 use crate::config::Config;
-use crate::loopback::{self, BrowserReply};
 use crate::platform::Platform;
+use crate::receivers::Receivers;
 use crate::session::{SaveLock, Sessions};
 
-/// The path of the loopback redirect URI, with which its request targets begin.
-const LOOPBACK_PATH: &str = "/callback";
 /// How often a screen with a countdown is drawn.
 const COUNTDOWN: Lifetime = Lifetime::seconds(1);
 /// A deadline that a tick did not move is not looked at again sooner than this.
@@ -30,13 +28,13 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct Engine {
     pub(super) machine: Machine,
     pub(super) platform: Platform,
-    link: &'static str,
-    sessions: Sessions,
+    pub(super) receivers: Receivers,
+    pub(super) sessions: Sessions,
     runner: EffectRunner,
     pub(super) views: watch::Sender<View>,
     pub(super) notices: broadcast::Sender<ClientNotice>,
     last_tick: Moment,
-    ignored: u64,
+    pub(super) ignored: u64,
 }
 
 impl Engine {
@@ -51,12 +49,19 @@ impl Engine {
         let now = platform.clock.now();
         let (machine, effects) = Machine::start(now);
         let (views, shown) = watch::channel(View::of(&machine, now));
-        let link = config.channel.link;
-        let runner = EffectRunner::new(links, config, platform.clone(), sessions.clone(), inputs);
+        let receivers = Receivers::of(&config);
+        let runner = EffectRunner::new(
+            links,
+            config,
+            platform.clone(),
+            sessions.clone(),
+            inputs,
+            receivers.clone(),
+        );
         let mut engine = Self {
             machine,
             platform,
-            link,
+            receivers,
             sessions,
             runner,
             views,
@@ -121,8 +126,7 @@ impl Engine {
     fn take(&mut self, input: Input) {
         match input {
             Input::Intent(intent) => self.intend(intent),
-            Input::Link(raw) => self.link_arrived(&raw),
-            Input::Loopback(callback) => self.loopback_called(callback),
+            Input::Callback(arrived) => self.callback_arrived(arrived),
             Input::Event(event) => self.step(event),
             Input::Exchanged(event, lock) => self.exchanged(event, lock),
             Input::ShutDown(_) => {}
@@ -166,46 +170,7 @@ impl Engine {
         }
     }
 
-    fn link_arrived(&mut self, raw: &RawCallback) {
-        match Callback::parse(CallbackReceiver::Link, self.link, raw) {
-            Err(error) => self.count_ignored(CallbackReceiver::Link, &error.to_string()),
-            Ok(callback) => {
-                if !self.machine.holds_callbacks() && !self.machine.expects(&callback) {
-                    self.count_ignored(CallbackReceiver::Link, "no attempt waits for it");
-                }
-                self.step(Event::CallbackReceived(callback));
-            }
-        }
-    }
-
-    fn loopback_called(&mut self, call: loopback::LoopbackCallback) {
-        match Callback::parse(CallbackReceiver::Loopback, LOOPBACK_PATH, &call.raw) {
-            Err(error) => {
-                self.count_ignored(CallbackReceiver::Loopback, &error.to_string());
-                call.answer(BrowserReply::Ignore);
-            }
-            Ok(callback) if !self.machine.expects(&callback) => {
-                self.count_ignored(CallbackReceiver::Loopback, "no attempt waits for it");
-                call.answer(BrowserReply::Ignore);
-            }
-            Ok(callback) => {
-                tracing::info!(receiver = ?CallbackReceiver::Loopback, "callback received");
-                let issuer = self.sessions.companion().issuer();
-                let back_to =
-                    callback.handoff.as_deref().and_then(|handoff| issuer.handoff_page(handoff));
-                call.answer(BrowserReply::Accept { back_to });
-                self.step(Event::CallbackReceived(callback));
-            }
-        }
-    }
-
-    /// Its kind, never its content.
-    fn count_ignored(&mut self, receiver: CallbackReceiver, kind: &str) {
-        self.ignored += 1;
-        tracing::info!(?receiver, kind, count = self.ignored, "a callback that is not ours");
-    }
-
-    fn step(&mut self, event: Event) {
+    pub(super) fn step(&mut self, event: Event) {
         let now = self.platform.clock.now();
         // The machine moves through its step; a cheap one stands in for it meanwhile.
         let machine = std::mem::replace(&mut self.machine, Machine::start(now).0);

@@ -4,6 +4,7 @@
 
 mod attempt;
 mod attempt_reports;
+mod callbacks;
 mod effects;
 mod engine;
 mod kept_attempt;
@@ -21,8 +22,8 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch as watching};
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
-use crate::loopback;
 use crate::platform::Platform;
+use crate::receivers::ArrivedCallback;
 use crate::session::{SaveLock, Sessions};
 use engine::Engine;
 
@@ -98,8 +99,7 @@ enum Links {
 /// What reaches the machine's task.
 enum Input {
     Intent(Intent),
-    Link(RawCallback),
-    Loopback(loopback::LoopbackCallback),
+    Callback(ArrivedCallback),
     Event(Event),
     /// What came of a code, with the right to save it.
     Exchanged(Event, Option<Box<SaveLock>>),
@@ -156,9 +156,14 @@ impl Client {
         self.send(Input::Intent(intent));
     }
 
+    /// Takes a callback that arrived at a receiver outside the client, ours or not: a deep link.
+    pub fn deliver(&self, receiver: CallbackReceiver, raw: RawCallback) {
+        self.send(Input::Callback(ArrivedCallback { receiver, raw, reply: None }));
+    }
+
     /// Takes a deep link as it arrived, ours or not.
     pub fn deliver_link(&self, raw: RawCallback) {
-        self.send(Input::Link(raw));
+        self.deliver(CallbackReceiver::Link, raw);
     }
 
     /// What to show now, and when it changes.

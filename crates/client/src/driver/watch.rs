@@ -1,15 +1,16 @@
 //! Follows an attempt at the companion while its receivers are open: the number to compare, the
-//! browser on its way back, the end. HttpError on the way is no news of the attempt; it only makes
+//! browser on its way back, the end. An error on the way is no news of the attempt; it only makes
 //! the questions rarer.
 
 use std::sync::Arc;
 
 use keyport_core::{Event, Lifetime, Progress};
 
-use super::attempt::{Attempt, until_closed};
+use super::attempt::Attempt;
 use super::{Inputs, tell};
 use crate::http::AttemptStatus;
 use crate::platform::Clock;
+use crate::receivers::until_closed;
 use crate::session::Sessions;
 
 const OFTEN: Lifetime = Lifetime(500);

@@ -39,6 +39,7 @@ struct SessionRecord<'a> {
 #[derive(Serialize, Deserialize)]
 struct AttemptRecord<'a> {
     attempt: AttemptId,
+    receiver: CallbackReceiver,
     #[serde(borrow)]
     state: Borrowed<'a>,
     #[serde(borrow)]
@@ -89,6 +90,7 @@ impl Kept for KeptAttempt {
     fn to_bytes(&self) -> Result<SecretBytes, KeychainError> {
         json(&AttemptRecord {
             attempt: self.id.clone(),
+            receiver: self.receiver.receiver,
             state: self.receiver.state.expose(),
             verifier: self.receiver.verifier.expose(),
             issuer: self.issuer.clone(),
@@ -102,7 +104,7 @@ impl Kept for KeptAttempt {
         Ok(Self {
             id: record.attempt,
             receiver: ReceiverSecrets {
-                receiver: CallbackReceiver::Link,
+                receiver: record.receiver,
                 state: State::new(record.state),
                 verifier: CodeVerifier::new(record.verifier),
             },

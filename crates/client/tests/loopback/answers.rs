@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keyport_client::loopback::{BrowserReply, Limits};
+use keyport_client::receivers::loopback::{BrowserReply, Limits};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use url::Url;
 

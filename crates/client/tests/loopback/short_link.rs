@@ -2,7 +2,7 @@
 //! nothing to anyone else.
 
 use keyport_client::browser::{self, Browser, CompanionOrigin, Opening, PermittedUrl};
-use keyport_client::loopback::{LoopbackListener, ShortLink};
+use keyport_client::receivers::loopback::{LoopbackListener, ShortLink};
 use keyport_core::secret::AuthorizationUrl;
 use url::Url;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keyport_client::loopback::{
+use keyport_client::receivers::loopback::{
     BrowserReply, Limits, ListenerMessages, LoopbackListener, PageText,
 };
 use keyport_core::secret::State;

@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use keyport_client::loopback::Limits;
+use keyport_client::receivers::loopback::Limits;
 use tokio::io::AsyncWriteExt;
 
 use crate::support::*;

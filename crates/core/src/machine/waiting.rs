@@ -1,6 +1,6 @@
 //! An attempt that waits for its callback, and whether a callback is the one.
 
-use crate::attempt::{AttemptId, CallbackReceiver, KeptAttempt, ReceiverSecrets, Store};
+use crate::attempt::{AttemptId, KeptAttempt, ReceiverSecrets, Store};
 use crate::callback::Callback;
 use crate::moment::Moment;
 use crate::secret::AuthorizationUrl;
@@ -36,7 +36,7 @@ impl WaitingAttempt {
     }
 
     pub(crate) fn kept(&self) -> Option<KeptAttempt> {
-        let receiver = self.receivers.iter().find(|d| d.receiver == CallbackReceiver::Link)?;
+        let receiver = self.receivers.iter().find(|d| d.receiver.survives_restart())?;
         Some(KeptAttempt {
             id: self.id.clone(),
             receiver: receiver.clone(),

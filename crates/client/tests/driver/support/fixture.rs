@@ -4,11 +4,10 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use keyport_client::PageText;
 use keyport_client::browser::{Browser, BrowserError, Opening, PermittedUrl};
 use keyport_client::platform::Timer;
 use keyport_client::{
-    Channel, Client, ClientNotice, Clock, Config, Intent, ListenerMessages, Platform, Sessions,
+    Channel, Client, ClientNotice, Clock, Config, Intent, Messages, Platform, Sessions,
     SystemRandomness,
 };
 use keyport_core::{CallbackReceiver, Hints, Moment, Screen, Store, View};
@@ -152,18 +151,7 @@ pub fn configuration(companion: Url) -> Config {
         companion,
         channel: Channel::development(),
         device_name: "Ada's laptop".into(),
-        messages: messages(),
-    }
-}
-
-fn messages() -> ListenerMessages {
-    let notice = |title: &str| PageText { title: title.into(), sentence: format!("{title}.") };
-    ListenerMessages {
-        language: "en".into(),
-        right_to_left: false,
-        not_waiting: notice("Nobody waits"),
-        finished: notice("Go back"),
-        unanswered: notice("No answer"),
+        words: Messages::english(),
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod connection;
 mod header_queue;
+mod receiver;
 mod request;
 mod response;
 mod short_link;
@@ -25,7 +26,9 @@ use url::Url;
 
 use header_queue::HeaderQueue;
 use keyport_core::secret::RawCallback;
+use keyport_messages::Messages;
 
+pub(super) use receiver::Loopback;
 pub use short_link::{SHORT_LINK_BYTES, ShortLink};
 
 /// What the listener puts up with. The defaults are the product's; tests shorten the waits.
@@ -78,6 +81,24 @@ pub struct ListenerMessages {
     pub finished: PageText,
     /// For a callback that was not answered in time (503).
     pub unanswered: PageText,
+}
+
+impl ListenerMessages {
+    /// Those of `words`: the messages `listener-…`.
+    #[must_use]
+    pub fn of(words: &Messages) -> Self {
+        let page = |name: &str| PageText {
+            title: words.text(&format!("listener-{name}-title"), &[]),
+            sentence: words.text(&format!("listener-{name}-text"), &[]),
+        };
+        Self {
+            language: words.language(),
+            right_to_left: words.is_right_to_left(),
+            not_waiting: page("not-waiting"),
+            finished: page("finished"),
+            unanswered: page("unanswered"),
+        }
+    }
 }
 
 /// What becomes of the browser tab that brought a callback.
@@ -165,7 +186,7 @@ impl LoopbackListener {
         let (open, closing) = watch::channel(());
         let accepting = tokio::spawn(connection::accept_until(listener, shared.clone(), closing));
         Ok(Self {
-            redirect_uri: format!("http://{address}/callback"),
+            redirect_uri: format!("http://{address}{}", request::CALLBACK),
             callbacks,
             shared,
             open: Some(open),
