@@ -45,7 +45,7 @@ pub fn run(shutdown: Shutdown) -> ExitCode {
     let own = hear.clone();
     let mut context = tauri::generate_context!();
     // Its name on the session bus too: a development build must not answer for an installed one.
-    Channel::of_build().service.clone_into(&mut context.config_mut().identifier);
+    Channel::of_build().service().clone_into(&mut context.config_mut().identifier);
     let app = tauri::Builder::default()
         // The first plugin, so that a second instance ends before it has done anything.
         .plugin(tauri_plugin_single_instance::init(move |_, arguments, _| {
@@ -77,7 +77,7 @@ fn own_arguments() -> Vec<String> {
 
 fn launch_request(arguments: &[String]) -> LaunchRequest {
     let arguments = arguments.get(1..).unwrap_or_default();
-    links::launch_request(arguments, Channel::of_build().service)
+    links::launch_request(arguments, Channel::of_build().service())
 }
 
 /// From the request on its deadline runs, whatever blocks: here the end is only begun in order.
@@ -91,7 +91,7 @@ fn end_when_requested(app: AppHandle, shutdown: Shutdown) {
 
 fn set_up(app: &mut App, mut heard: mpsc::UnboundedReceiver<LaunchRequest>) -> tauri::Result<()> {
     #[cfg(all(debug_assertions, target_os = "linux"))]
-    if let Err(error) = registration::register(Channel::of_build().service) {
+    if let Err(error) = registration::register(Channel::of_build().service()) {
         tracing::warn!(%error, "links will not reach this build");
     }
     let shell = tauri::async_runtime::block_on(async { Shell::start() });

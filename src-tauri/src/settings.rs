@@ -26,7 +26,7 @@ pub enum SetupError {
     #[error(transparent)]
     Companion(#[from] SettingsError),
     /// The way back.
-    #[error("{RECEIVER_VARIABLE} is none of: {}", CallbackReceiver::ALL.map(CallbackReceiver::name).join(", "))]
+    #[error("{RECEIVER_VARIABLE} is none of: {}", receiver_names())]
     Receiver,
     /// The system gave no thread for the keychain.
     #[error("the keychain could not be reached")]
@@ -45,15 +45,15 @@ pub fn read(
     let channel = Channel::of_build();
     let receiver = receiver(std::env::var(RECEIVER_VARIABLE).ok().as_deref())?;
     let config = Config {
-        companion: config::companion(None)?,
-        channel,
+        channel: channel.clone(),
         device_name: device.to_owned(),
         words: words.clone(),
+        ..Config::of(config::companion(None)?)
     };
     let platform = Platform {
         browser: Arc::new(DesktopBrowser),
         clipboard: Some(Arc::new(DesktopClipboard::new(said))),
-        keychain: Arc::new(SystemKeychain::of(channel.service).map_err(SetupError::Keychain)?),
+        keychain: Arc::new(SystemKeychain::of(channel.service()).map_err(SetupError::Keychain)?),
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandomness),
     };
@@ -67,8 +67,6 @@ fn receiver(set: Option<&str>) -> Result<CallbackReceiver, SetupError> {
     }
 }
 
-/// What people call this device, as far as the system knows.
-#[must_use]
-pub fn device_name() -> String {
-    whoami::devicename().or_else(|_| whoami::hostname()).unwrap_or_default()
+fn receiver_names() -> String {
+    CallbackReceiver::ALL.map(CallbackReceiver::name).join(", ")
 }

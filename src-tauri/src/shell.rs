@@ -47,7 +47,7 @@ impl Shell {
     /// Starts the client; call it inside the runtime.
     #[must_use]
     pub fn start() -> Self {
-        let (words, device) = (Messages::english(), settings::device_name());
+        let (words, device) = (Messages::english(), config::device_name());
         let said = broadcast::Sender::new(4);
         let shell = Self {
             client: Mutex::default(),

@@ -54,12 +54,16 @@ pub const NEVER_NAMES: [(&str, &[&str]); 3] = [
 ];
 
 /// Which of our crates a crate may name: the whole list.
-pub const OURS: [(&str, &[&str]); 8] = [
+pub const OURS: [(&str, &[&str]); 9] = [
     ("keyport-problems", &[]),
     ("keyport-core", &["keyport-problems"]),
     ("keyport-messages", &["keyport-problems"]),
-    ("keyport-client", &["keyport-core", "keyport-messages"]),
-    ("keyport-companion", &["keyport-problems", "keyport-messages", "keyport-shutdown"]),
+    ("keyport-loopback", &[]),
+    ("keyport-client", &["keyport-core", "keyport-loopback", "keyport-messages"]),
+    (
+        "keyport-companion",
+        &["keyport-problems", "keyport-loopback", "keyport-messages", "keyport-shutdown"],
+    ),
     // No code of the protocol: only how a process ends.
     ("keyport-emulator", &["keyport-shutdown"]),
     ("keyport-shutdown", &[]),

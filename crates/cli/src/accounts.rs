@@ -27,14 +27,11 @@ impl From<Problem> for AccountError {
 /// # Errors
 /// [`AccountError::NoneSignedIn`], or why it cannot be told.
 pub async fn known(sessions: &Sessions) -> Result<Vec<Account>, AccountError> {
-    let vault = sessions.load().await?;
-    let (mut accounts, current) = (vault.accounts, vault.current);
-    let place = accounts.iter().position(|account| Some(&account.id) == current.as_ref());
-    if let Some(place) = place {
-        accounts[..=place].rotate_right(1);
-    }
-    match vault.error {
-        _ if !accounts.is_empty() => Ok(accounts),
+    let listed = sessions.list_accounts().await?;
+    match listed.error {
+        _ if !listed.entries.is_empty() => {
+            Ok(listed.entries.into_iter().map(|entry| entry.account).collect())
+        }
         Some(error) => Err(error.into()),
         None => Err(AccountError::NoneSignedIn),
     }

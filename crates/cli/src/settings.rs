@@ -1,5 +1,5 @@
-//! What the client is told and given here: the companion, the words of the listener's pages, this
-//! machine's clock, randomness and keychain. It sends no request.
+//! What the client is told and given here: the companion, and this machine's clock, randomness and
+//! keychain. It sends no request.
 
 use std::sync::Arc;
 
@@ -8,20 +8,13 @@ use keyport_client::config::{self, Channel, Config, SettingsError};
 use keyport_client::keychain::{Keychain, MemoryKeychain, SystemKeychain};
 use keyport_client::platform::{Platform, SystemClock, SystemRandomness};
 use keyport_core::{Problem, Store};
-use keyport_messages::Messages;
 
 /// The settings, with the flag over all the others.
 ///
 /// # Errors
 /// What is set wrongly, and where.
 pub fn config(companion: Option<&str>) -> Result<Config, SettingsError> {
-    let channel = Channel::of_build();
-    Ok(Config {
-        companion: config::companion(companion)?,
-        channel,
-        device_name: device_name(),
-        words: Messages::english(),
-    })
+    config::companion(companion).map(Config::of)
 }
 
 /// This machine. A session that shall live in memory gets a keychain in memory too: the real one is
@@ -33,8 +26,8 @@ pub fn platform(browser: Arc<dyn Browser>, store: Store) -> Result<Platform, Pro
     let keychain: Arc<dyn Keychain> = match store {
         Store::Memory => Arc::new(MemoryKeychain::default()),
         Store::Keychain => {
-            let service = Channel::of_build().service;
-            Arc::new(SystemKeychain::of(service).map_err(|_| Problem::Internal)?)
+            let channel = Channel::of_build();
+            Arc::new(SystemKeychain::of(channel.service()).map_err(|_| Problem::Internal)?)
         }
     };
     Ok(Platform {
@@ -44,13 +37,4 @@ pub fn platform(browser: Arc<dyn Browser>, store: Store) -> Result<Platform, Pro
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandomness),
     })
-}
-
-/// What this machine calls itself; empty if it does not say.
-fn device_name() -> String {
-    #[cfg(unix)]
-    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    #[cfg(not(unix))]
-    let name = std::env::var("COMPUTERNAME").unwrap_or_default();
-    name
 }

@@ -18,47 +18,27 @@ use url::Url;
 
 use crate::browser::CompanionOrigin;
 
+mod channel;
+
+pub use channel::{Channel, RedirectUriError};
+
 /// The environment variable that names the companion.
 pub const COMPANION_VARIABLE: &str = "KEYPORT_COMPANION";
 const SETTINGS_FILE: &str = "settings.json";
 const DEVELOPMENT_COMPANION: &str = "http://127.0.0.1:8788";
 
-/// One build channel: its own keychain items and its own scheme, so that a development build never
-/// takes a release's links.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Channel {
-    /// The service name of the keychain items.
-    pub service: &'static str,
-    /// The redirect URI of the deep link, exactly as it is pushed and as it comes back.
-    pub link: &'static str,
-}
+/// The client record of Keyport's own app and command-line tool.
+pub const DEFAULT_CLIENT_ID: &str = "keyport-desktop";
 
-impl Channel {
-    /// What people install.
-    #[must_use]
-    pub const fn release() -> Self {
-        Self { service: "dev.keyport.desktop", link: "dev.keyport.desktop:/callback" }
-    }
-
-    /// What developers run.
-    #[must_use]
-    pub const fn development() -> Self {
-        Self { service: "dev.keyport.desktop.dev", link: "dev.keyport.desktop.dev:/callback" }
-    }
-
-    /// The channel of this build.
-    #[must_use]
-    pub const fn of_build() -> Self {
-        if cfg!(debug_assertions) { Self::development() } else { Self::release() }
-    }
-}
-
-/// Everything a client needs to be told.
+/// Everything a client needs to be told. [`Config::of`] has a good default for all but the
+/// companion.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// From [`companion`].
     pub companion: Url,
-    /// The build channel.
+    /// The id of the client record at the companion (RFC 6749 §2.2).
+    pub client_id: String,
+    /// The app and its build channel.
     pub channel: Channel,
     /// What the confirm page calls this device; at most 64 characters of it are sent.
     pub device_name: String,
@@ -66,17 +46,28 @@ pub struct Config {
     pub words: Messages,
 }
 
-#[cfg(test)]
 impl Config {
-    /// With everything as it is in a development build.
-    pub(crate) fn for_tests(companion: &str) -> Self {
+    /// Keyport's own client of this companion, on this device, in English.
+    #[must_use]
+    pub fn of(companion: Url) -> Self {
         Self {
-            companion: Url::parse(companion).unwrap(),
-            channel: Channel::development(),
-            device_name: String::new(),
+            companion,
+            client_id: DEFAULT_CLIENT_ID.to_owned(),
+            channel: Channel::of_build(),
+            device_name: device_name(),
             words: Messages::english(),
         }
     }
+}
+
+/// What this device calls itself; empty where it does not say.
+#[must_use]
+pub fn device_name() -> String {
+    #[cfg(unix)]
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    #[cfg(not(unix))]
+    let name = std::env::var("COMPUTERNAME").unwrap_or_default();
+    name
 }
 
 /// Why the settings cannot be used. Says where, and never the rest of the file.
@@ -228,10 +219,14 @@ fn read(file: &Path) -> Result<Settings, SettingsError> {
 }
 
 fn checked(companion: &str, source: Source) -> Result<Url, SettingsError> {
-    fit(companion).map_err(|unfit| SettingsError::NotACompanion(source, unfit))
+    companion_url(companion).map_err(|unfit| SettingsError::NotACompanion(source, unfit))
 }
 
-fn fit(companion: &str) -> Result<Url, CompanionUrlError> {
+/// Reads the address of a companion.
+///
+/// # Errors
+/// [`CompanionUrlError`].
+pub fn companion_url(companion: &str) -> Result<Url, CompanionUrlError> {
     let url = Url::parse(companion).map_err(|_| CompanionUrlError::NotAUrl)?;
     let has_user = !url.username().is_empty() || url.password().is_some();
     if has_user || url.query().is_some() || url.fragment().is_some() {

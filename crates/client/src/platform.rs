@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use keyport_core::Moment;
 use keyport_core::secret::AuthorizationUrl;
 use thiserror::Error;
@@ -140,7 +139,7 @@ impl Random for SystemRandomness {
         reason = "without randomness nothing is safe; the library aborts before it returns an error"
     )]
     fn fill(&self, bytes: &mut [u8]) {
-        SystemRandom::new().fill(bytes).expect("the operating system has randomness");
+        aws_lc_rs::rand::fill(bytes).expect("the operating system has randomness");
     }
 }
 

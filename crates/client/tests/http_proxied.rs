@@ -10,6 +10,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
+use keyport_client::config::DEFAULT_CLIENT_ID;
 use keyport_client::http::{CompanionClient, DeviceKey, HttpError};
 use keyport_client::{SystemClock, SystemRandomness};
 use keyport_core::AttemptId;
@@ -54,7 +55,12 @@ async fn main() {
 /// What a client says of the companion.
 async fn ask() -> &'static str {
     let url = Url::parse(COMPANION).unwrap();
-    let companion = CompanionClient::at(&url, Arc::new(SystemClock), Arc::new(SystemRandomness));
+    let companion = CompanionClient::at(
+        &url,
+        DEFAULT_CLIENT_ID,
+        Arc::new(SystemClock),
+        Arc::new(SystemRandomness),
+    );
     let key = DeviceKey::draw().unwrap();
     match companion.attempt_status(&key, &AttemptId("a".repeat(32))).await {
         Err(HttpError::Problem(problem)) => problem.code(),

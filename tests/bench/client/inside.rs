@@ -9,9 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use keyport_client::browser::{Browser, Desktop, Opening, PermittedUrl, SystemBrowser};
 use keyport_client::keychain::{MemoryKeychain, SystemKeychain};
-use keyport_client::{
-    Channel, Client, Config, Intent, Messages, Platform, SystemClock, SystemRandomness,
-};
+use keyport_client::{Channel, Client, Config, Intent, Platform, SystemClock, SystemRandomness};
 use keyport_core::{CallbackReceiver, Hints, Screen, Store, Stored};
 use keyport_tests::{Jar, Person, wait};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -119,15 +117,10 @@ fn sign_in() -> Intent {
 fn start(orders: &Orders, browser: Arc<dyn Browser>) -> Result<Client> {
     let channel = Channel::development();
     let keychain: Arc<dyn keyport_client::keychain::Keychain> = match orders.keychain {
-        Keychain::System => Arc::new(SystemKeychain::of(channel.service)?),
+        Keychain::System => Arc::new(SystemKeychain::of(channel.service())?),
         Keychain::Memory => Arc::new(MemoryKeychain::default()),
     };
-    let config = Config {
-        companion: orders.companion.clone(),
-        channel,
-        device_name: "benchmark".to_owned(),
-        words: Messages::english(),
-    };
+    let config = Config { channel, ..Config::of(orders.companion.clone()) };
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
     Ok(Client::start(config, Platform { browser, clipboard: None, keychain, clock, random }))
 }

@@ -2,8 +2,9 @@
 //! It says nothing about whether a server answers there. Origin as in RFC 6454.
 
 use keyport_core::secret::AuthorizationUrl;
+use keyport_loopback::is_loopback_host;
 use thiserror::Error;
-use url::{Host, Origin, Url};
+use url::{Origin, Url};
 
 use super::PermittedUrl;
 
@@ -23,7 +24,7 @@ impl CompanionOrigin {
     /// The origin of the issuer, or of any other URL of the companion.
     ///
     /// # Errors
-    /// [`OriginError`] unless it is https, or http on `localhost`, 127.0.0.1 or [::1].
+    /// [`OriginError`] unless it is https, or http on a loopback host ([`is_loopback_host`]).
     pub fn of(url: &Url) -> Result<Self, OriginError> {
         if is_private(url) { Ok(Self(url.origin())) } else { Err(OriginError) }
     }
@@ -44,11 +45,9 @@ impl CompanionOrigin {
 }
 
 fn is_private(url: &Url) -> bool {
-    match (url.scheme(), url.host()) {
+    match (url.scheme(), url.host_str()) {
         ("https", Some(_)) => true,
-        ("http", Some(Host::Domain(name))) => name == "localhost",
-        ("http", Some(Host::Ipv4(ip))) => ip == std::net::Ipv4Addr::LOCALHOST,
-        ("http", Some(Host::Ipv6(ip))) => ip == std::net::Ipv6Addr::LOCALHOST,
+        ("http", Some(host)) => is_loopback_host(host),
         _ => false,
     }
 }
@@ -87,7 +86,7 @@ mod tests {
         }
         for bad in [
             "http://a.test",
-            "http://127.0.0.2:1",
+            "http://128.0.0.1:1",
             "http://localhost.a.test",
             "ftp://a.test",
             "file:///etc/passwd",

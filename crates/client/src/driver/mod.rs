@@ -217,5 +217,5 @@ fn short(attempt: &AttemptId) -> String {
 }
 
 fn hex<const N: usize>(bytes: [u8; N]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(&bytes)
 }

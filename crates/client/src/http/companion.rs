@@ -20,11 +20,10 @@ use crate::platform::{Clock, Random};
 
 const DPOP: HeaderName = HeaderName::from_static("dpop");
 const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
-const CLIENT_ID: &str = "keyport-desktop";
 
 /// The companion, found once and spoken to from then on.
 pub struct CompanionClient {
-    pub(super) client_id: &'static str,
+    pub(super) client_id: String,
     pub(super) issuer: Issuer,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) wire: Wire,
@@ -34,11 +33,11 @@ pub struct CompanionClient {
 }
 
 impl CompanionClient {
-    /// The companion at `url`. Sends nothing yet.
+    /// The companion at `url`, to which we are the client `client_id`. Sends nothing yet.
     #[must_use]
-    pub fn at(url: &Url, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+    pub fn at(url: &Url, client_id: &str, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
         Self {
-            client_id: CLIENT_ID,
+            client_id: client_id.to_owned(),
             issuer: Issuer::of(url),
             clock,
             wire: Wire::to(url),

@@ -3,12 +3,12 @@
 //! `docs/protocol.md`. It keeps no session and decides nothing; every error leaves as a
 //! [`Problem`](keyport_core::Problem).
 
+mod account;
 mod attempt;
 mod companion;
 mod discovery;
 mod dpop;
 mod error;
-mod facts;
 mod oauth;
 mod revocation;
 mod token;
@@ -19,7 +19,6 @@ pub use companion::CompanionClient;
 pub use discovery::Issuer;
 pub use dpop::{DeviceKey, KeyError, Proof};
 pub use error::HttpError;
-pub use facts::Facts;
 pub use oauth::Push;
 pub(crate) use revocation::{REVOKE, Unkept};
 pub use token::Issued;

@@ -6,18 +6,18 @@ use std::time::Duration;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
 use keyport_core::secret::{AccessToken, AuthorizationUrl};
-use keyport_core::{AttemptId, Hints, Lifetime, Moment, Problem, ReceiverSecrets};
+use keyport_core::{Account, AttemptId, Hints, Lifetime, Moment, Problem, ReceiverSecrets};
 use oauth2::{AuthUrl, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::timeout;
 use url::Url;
 
+use super::account;
 use super::companion::CompanionClient;
 use super::discovery::Endpoints;
 use super::dpop::DeviceKey;
 use super::error::{self, HttpError};
-use super::facts::Facts;
 use super::token::Issued;
 use super::wire::{Body, OwnConnection};
 
@@ -25,7 +25,7 @@ const SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 /// The longest device name the companion takes, in characters.
 const LONGEST_NAME: usize = 64;
 /// How long a sign-in waits to be told whose session it is, where the tokens came without it.
-const FACTS_TIMEOUT: Duration = Duration::from_secs(3);
+const USERINFO_TIMEOUT: Duration = Duration::from_secs(3);
 /// RFC 7636 §4.1.
 const VERIFIER_LENGTH: std::ops::RangeInclusive<usize> = 43..=128;
 
@@ -72,7 +72,7 @@ impl CompanionClient {
             serde_json::from_slice(response.body()).map_err(|_| Problem::UnexpectedAnswer)?;
         let mut url = endpoints.authorize.clone();
         url.query_pairs_mut()
-            .append_pair("client_id", self.client_id)
+            .append_pair("client_id", &self.client_id)
             .append_pair("request_uri", &pushed.request_uri);
         let deadline = now.after(Lifetime::seconds(pushed.expires_in));
         Ok((AuthorizationUrl::new(url), deadline))
@@ -126,11 +126,11 @@ impl CompanionClient {
     /// # Errors
     /// When the companion does not say, or not in 3 s. A made-up subject would be another account
     /// with each sign-in.
-    pub async fn facts_of(&self, key: &DeviceKey, issued: &Issued) -> Result<Facts, HttpError> {
-        if let Some(facts) = issued.facts() {
-            return Ok(facts.clone());
+    pub async fn account_of(&self, key: &DeviceKey, issued: &Issued) -> Result<Account, HttpError> {
+        if let Some(account) = issued.account() {
+            return Ok(account.clone());
         }
-        let asked = timeout(FACTS_TIMEOUT, self.userinfo(key, issued.access())).await;
+        let asked = timeout(USERINFO_TIMEOUT, self.userinfo(key, issued.access())).await;
         asked.unwrap_or(Err(HttpError::Problem(Problem::Offline)))
     }
 
@@ -138,7 +138,11 @@ impl CompanionClient {
     ///
     /// # Errors
     /// When it does not say.
-    pub async fn userinfo(&self, key: &DeviceKey, token: &AccessToken) -> Result<Facts, HttpError> {
+    pub async fn userinfo(
+        &self,
+        key: &DeviceKey,
+        token: &AccessToken,
+    ) -> Result<Account, HttpError> {
         let endpoints = self.endpoints().await?;
         let request = Request::builder()
             .method(Method::GET)
@@ -152,7 +156,8 @@ impl CompanionClient {
         }
         let claims: Value =
             serde_json::from_slice(response.body()).map_err(|_| Problem::UnexpectedAnswer)?;
-        Facts::of_userinfo(&claims).ok_or_else(|| Problem::UnexpectedAnswer.into())
+        account::of_userinfo(&claims, &self.issuer, self.clock.now())
+            .ok_or_else(|| Problem::UnexpectedAnswer.into())
     }
 }
 
@@ -182,8 +187,8 @@ mod tests {
     #[test]
     fn the_parameters_are_those_of_the_request_and_no_others() {
         let at = |path: &str| Url::parse("https://a.test/").unwrap().join(path).unwrap();
-        let companion =
-            CompanionClient::at(&at("/"), Arc::new(SystemClock), Arc::new(SystemRandomness));
+        let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
+        let companion = CompanionClient::at(&at("/"), "acme-notes", clock, random);
         let endpoints = Endpoints {
             authorize: at("/authorize?page=1"),
             push: at("/par"),
@@ -212,7 +217,7 @@ mod tests {
         sent.sort_unstable();
         let expected = [
             ("attempt", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
-            ("client_id", "keyport-desktop"),
+            ("client_id", "acme-notes"),
             ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
             ("code_challenge_method", "S256"),
             ("login_hint", "a+b@a.test"),

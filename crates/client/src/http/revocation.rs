@@ -89,7 +89,7 @@ impl fmt::Debug for Unkept {
 struct Revocation {
     wire: Wire,
     endpoint: Url,
-    client_id: &'static str,
+    client_id: String,
 }
 
 impl Revocation {
@@ -105,7 +105,7 @@ impl Revocation {
     async fn send(&self, token: &Revocable) -> Result<(), HttpError> {
         let (hint, token) = token.parts();
         let body =
-            encoded([("client_id", self.client_id), ("token", token), ("token_type_hint", hint)]);
+            encoded([("client_id", &*self.client_id), ("token", token), ("token_type_hint", hint)]);
         let response = self.wire.send(form(&self.endpoint, body)?).await?;
         if error::is_revoked(&response) { Ok(()) } else { Err(error::of_answer(&response).into()) }
     }
@@ -140,7 +140,7 @@ impl CompanionClient {
         Revocation {
             wire: self.wire.clone(),
             endpoint: endpoint.clone(),
-            client_id: self.client_id,
+            client_id: self.client_id.clone(),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The token endpoint, RFC 6749 §4.1.3 and §6, and what it gives: tokens, and with a code the facts
-//! of the account. Nothing is repeated here.
+//! The token endpoint, RFC 6749 §4.1.3 and §6, and what it gives: tokens, and with a code the
+//! account. Nothing is repeated here.
 //!
 //! The `oauth2` crate builds the requests. It copies code, verifier and refresh token into strings
 //! that it only frees; the allocator of our programs wipes them. The answers are read here: the
@@ -11,7 +11,7 @@ use std::fmt;
 
 use http::{Request, Response, StatusCode};
 use keyport_core::secret::{AccessToken, AuthorizationCode, CodeVerifier, RefreshToken};
-use keyport_core::{Lifetime, Problem, Tokens};
+use keyport_core::{Account, Lifetime, Problem, Tokens};
 use oauth2::basic::{BasicClient, BasicErrorResponse, BasicTokenResponse};
 use oauth2::{
     AuthType, ClientId, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, PkceCodeVerifier,
@@ -22,11 +22,11 @@ use serde_json::Value;
 use thiserror::Error;
 use url::Url;
 
+use super::account;
 use super::companion::CompanionClient;
 use super::discovery::Endpoints;
 use super::dpop::DeviceKey;
 use super::error::{self, HttpError};
-use super::facts::Facts;
 use super::revocation::{Revocable, Unkept};
 use super::wire::{Body, OwnConnection};
 use crate::keychain::LARGEST;
@@ -43,7 +43,7 @@ const UNSAID: Lifetime = Lifetime::seconds(60);
 #[derive(Debug)]
 pub struct Issued {
     tokens: Tokens,
-    facts: Option<Facts>,
+    account: Option<Account>,
     unkept: Unkept,
 }
 
@@ -67,8 +67,8 @@ impl Issued {
     }
 
     /// Whose it is, if that could be read from the answer.
-    pub(super) fn facts(&self) -> Option<&Facts> {
-        self.facts.as_ref()
+    pub(super) fn account(&self) -> Option<&Account> {
+        self.account.as_ref()
     }
 
     pub(super) fn access(&self) -> &AccessToken {
@@ -117,7 +117,7 @@ pub(super) type OauthClient =
 
 impl CompanionClient {
     pub(super) fn oauth_client(&self, endpoints: &Endpoints) -> OauthClient {
-        BasicClient::new(ClientId::new(self.client_id.to_owned()))
+        BasicClient::new(ClientId::new(self.client_id.clone()))
             .set_auth_type(AuthType::RequestBody)
             .set_token_uri(TokenUrl::from_url(endpoints.token.clone()))
     }
@@ -149,7 +149,7 @@ impl CompanionClient {
         };
         let unkept = self.unkept(revocable, &endpoints.revoke);
         match given {
-            Ok((tokens, facts)) => Ok(Issued { tokens, facts, unkept }),
+            Ok((tokens, account)) => Ok(Issued { tokens, account, unkept }),
             Err(error) => {
                 unkept.revoke().await;
                 Err(error)
@@ -186,7 +186,7 @@ impl CompanionClient {
         Ok(self.send_proven(key, None, *request).await?)
     }
 
-    fn read(&self, response: &Response<Body>) -> Result<(Tokens, Option<Facts>), HttpError> {
+    fn read(&self, response: &Response<Body>) -> Result<(Tokens, Option<Account>), HttpError> {
         if response.status() != StatusCode::OK {
             return Err(error::of_token_answer(response));
         }
@@ -199,13 +199,16 @@ impl CompanionClient {
         if !is_token(&answer.access_token) {
             return Err(Problem::UnexpectedAnswer.into());
         }
+        let now = self.clock.now();
         let lifetime = answer.expires_in.map_or(UNSAID, Lifetime::seconds);
         let tokens = Tokens {
             refresh: RefreshToken::new(refresh),
             access: AccessToken::new(answer.access_token),
-            access_deadline: self.clock.now().after(lifetime),
+            access_deadline: now.after(lifetime),
         };
-        Ok((tokens, answer.keyport_account.as_ref().and_then(Facts::of_token_answer)))
+        let said = answer.keyport_account.as_ref();
+        let account = said.and_then(|said| account::of_token_answer(said, &self.issuer, now));
+        Ok((tokens, account))
     }
 }
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use keyport_core::Problem;
+use keyport_loopback::is_loopback_host;
 use reqwest::redirect::Policy;
-use url::{Host, Url};
+use url::Url;
 use zeroize::Zeroizing;
 
 use super::error;
@@ -51,7 +52,7 @@ impl Wire {
             .timeout(TOTAL)
             .redirect(Policy::none())
             .referer(false);
-        if is_on_this_machine(companion) {
+        if companion.host_str().is_some_and(is_loopback_host) {
             // What does not leave this machine is nothing for a proxy.
             builder = builder.no_proxy();
         }
@@ -89,14 +90,5 @@ impl Wire {
             response.body_mut().extend_from_slice(&chunk);
         }
         Ok(response)
-    }
-}
-
-fn is_on_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
     }
 }

@@ -56,7 +56,7 @@ fn checksum(name: &str, content: &[u8]) -> Zeroizing<String> {
     hasher.update([0]);
     hasher.update(content);
     let digest = hasher.finalize();
-    Zeroizing::new(digest.iter().take(CHECKSUM).map(|byte| format!("{byte:02x}")).collect())
+    Zeroizing::new(base16ct::lower::encode_string(&digest[..CHECKSUM]))
 }
 
 #[cfg(test)]

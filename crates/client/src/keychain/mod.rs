@@ -15,8 +15,7 @@ mod system;
 mod worker;
 
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
-#[cfg_attr(target_os = "macos", path = "apple.rs")]
-#[cfg_attr(windows, path = "windows.rs")]
+#[cfg_attr(any(target_os = "macos", windows), path = "native.rs")]
 mod platform;
 
 use std::future::Future;

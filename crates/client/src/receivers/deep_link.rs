@@ -13,14 +13,14 @@ use crate::config::Config;
 use crate::platform::Random;
 
 pub(super) struct DeepLink {
-    address: &'static str,
+    address: String,
     redirect_uri: Option<Url>,
 }
 
 impl DeepLink {
     pub(super) fn of(config: &Config) -> Self {
-        let address = config.channel.link;
-        Self { address, redirect_uri: Url::parse(address).ok() }
+        let address = config.channel.link().to_owned();
+        Self { redirect_uri: Url::parse(&address).ok(), address }
     }
 }
 
@@ -30,7 +30,7 @@ impl Receiver for DeepLink {
     }
 
     fn address(&self) -> &str {
-        self.address
+        &self.address
     }
 
     fn kept_redirect_uri(&self) -> Option<&Url> {

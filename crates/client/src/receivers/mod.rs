@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_client_has_every_receiver_and_a_kept_one_knows_its_redirect_uri() {
-        let config = Config::for_tests("https://a.test");
+        let config = Config::of(Url::parse("https://a.test").unwrap());
         let receivers = Receivers::of(&config);
         for kind in CallbackReceiver::ALL {
             let receiver = receivers.get(kind).unwrap_or_else(|_| panic!("{kind:?}"));

@@ -48,7 +48,7 @@ impl KeptAccess {
 /// The first 128 bits of SHA-256: a refresh token holds more randomness than can be guessed.
 pub(super) fn name_of(refresh: &RefreshToken) -> String {
     let digest = Sha256::digest(refresh.expose());
-    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(&digest[..16])
 }
 
 #[derive(Serialize, Deserialize)]

@@ -70,7 +70,8 @@ impl Sessions {
     #[must_use]
     pub fn open(config: &Config, platform: &Platform) -> Self {
         let (clock, random) = (platform.clock.clone(), platform.random.clone());
-        let companion = CompanionClient::at(&config.companion, clock.clone(), random);
+        let companion =
+            CompanionClient::at(&config.companion, &config.client_id, clock.clone(), random);
         let memory = Memory::of(companion.issuer().as_str().to_owned(), clock.clone());
         Self {
             locks: SessionLocks::of(platform.keychain.clone()),

@@ -92,8 +92,8 @@ impl Sessions {
         let refused = |error: HttpError| error.as_problem(Problem::LinkExpired);
         let exchange = companion.exchange_code(&key, redirect_uri, code, verifier);
         let issued = answered(exchange).await.map_err(refused)?;
-        let facts = match companion.facts_of(&key, &issued).await {
-            Ok(facts) => facts,
+        let account = match companion.account_of(&key, &issued).await {
+            Ok(account) => account,
             Err(error) => {
                 tracing::warn!(%error, "nothing says whose session it is");
                 issued.revoke().await;
@@ -101,7 +101,6 @@ impl Sessions {
             }
         };
         let (tokens, unkept) = issued.into_parts();
-        let account = facts.into_account(companion.issuer(), self.shared.clock.now());
         self.shared.memory.exchanged(&tokens.refresh, key);
         Ok((NewSession { account, tokens }, SaveLock { lock, unkept }))
     }

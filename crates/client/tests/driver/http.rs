@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use keyport_client::config::DEFAULT_CLIENT_ID;
 use keyport_client::http::{CompanionClient, DeviceKey, HttpError};
 use keyport_client::{SystemClock, SystemRandomness};
 use keyport_core::{AttemptId, Problem};
@@ -25,7 +26,12 @@ async fn answering(answer: &'static [u8]) -> Url {
 }
 
 async fn error(url: &Url) -> Problem {
-    let companion = CompanionClient::at(url, Arc::new(SystemClock), Arc::new(SystemRandomness));
+    let companion = CompanionClient::at(
+        url,
+        DEFAULT_CLIENT_ID,
+        Arc::new(SystemClock),
+        Arc::new(SystemRandomness),
+    );
     let key = DeviceKey::draw().unwrap();
     match companion.attempt_status(&key, &AttemptId("a".repeat(32))).await {
         Err(HttpError::Problem(problem)) => problem,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use keyport_loopback::is_loopback_host;
 use url::Url;
 
 use super::environment::Environment;
@@ -112,10 +113,7 @@ impl PostgresAddress {
 
 /// A loopback address, its name, or the folder of a Unix socket.
 fn is_this_machine(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || host.starts_with('/')
-        || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    host.starts_with('/') || is_loopback_host(host)
 }
 
 impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {

@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use keyport_loopback::is_loopback_host;
 use url::Url;
 
 use crate::admission::AdmissionPolicy;
@@ -202,13 +203,11 @@ fn is_origin(url: &Url) -> bool {
 
 /// https, or http that never leaves this machine.
 fn is_private_enough(url: &Url) -> bool {
-    let loopback = match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
-    url.scheme() == "https" && url.host().is_some() || url.scheme() == "http" && loopback
+    match (url.scheme(), url.host_str()) {
+        ("https", Some(_)) => true,
+        ("http", Some(host)) => is_loopback_host(host),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

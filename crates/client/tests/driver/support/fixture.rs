@@ -7,8 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use keyport_client::browser::{Browser, BrowserError, Opening, PermittedUrl};
 use keyport_client::platform::Timer;
 use keyport_client::{
-    Channel, Client, ClientNotice, Clock, Config, Intent, Messages, Platform, Sessions,
-    SystemRandomness,
+    Channel, Client, ClientNotice, Clock, Config, Intent, Platform, Sessions, SystemRandomness,
 };
 use keyport_core::{CallbackReceiver, Hints, Moment, Screen, Store, View};
 use tokio::sync::{broadcast, mpsc, watch};
@@ -148,10 +147,9 @@ pub async fn visit(url: &str) -> (u16, Option<String>) {
 /// A client of that companion.
 pub fn configuration(companion: Url) -> Config {
     Config {
-        companion,
         channel: Channel::development(),
         device_name: "Ada's laptop".into(),
-        words: Messages::english(),
+        ..Config::of(companion)
     }
 }
 

@@ -1,10 +1,14 @@
-//! The Credential Manager of Windows. Compiled for Windows alone, and not run there yet.
+//! The login keychain of macOS and the Credential Manager of Windows. Compiled there alone, and not
+//! run there yet.
 
 use std::sync::Arc;
 
+#[cfg(target_os = "macos")]
+use apple_native_keyring_store::keychain::Store;
 use keyring_core::Error;
 use keyring_core::api::CredentialStore;
 use tokio::sync::watch;
+#[cfg(windows)]
 use windows_native_keyring_store::Store;
 
 use super::KeychainError;
@@ -19,7 +23,8 @@ pub(super) fn locks(service: &str) -> std::io::Result<Locks> {
     Ok(Locks::in_folder(locks::folder()?, service))
 }
 
-/// Unlocked while the person is signed in to Windows; it never asks.
+/// macOS decides when to ask; there is no way to tell beforehand. Windows never asks: its keychain
+/// is open while the person is signed in to the system.
 #[derive(Default)]
 pub(super) struct Gate;
 
@@ -43,7 +48,7 @@ pub(super) fn changes() -> Option<watch::Receiver<()>> {
     None
 }
 
-/// There is nothing to unlock.
+/// On macOS the next call asks by itself; on Windows there is nothing to unlock.
 pub(super) fn unlock() -> Result<(), KeychainError> {
     Ok(())
 }

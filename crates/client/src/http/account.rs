@@ -1,7 +1,7 @@
-//! The facts of an account as the companion tells them, with a code or at userinfo. They are for
-//! showing, so a fact that is absent, null, empty or of another kind is left out: a session is
-//! never given up for one. The subject alone must be there: without it nothing says whose session
-//! it is. Not here: tokens, which are read strictly (`token`).
+//! The account as the companion tells it, with a code or at userinfo. Its facts are for showing, so
+//! one that is absent, null, empty or of another kind is left out: a session is never given up for
+//! one. The subject alone must be there: without it nothing says whose session it is. Not here:
+//! tokens, which are read strictly (`token`).
 
 use keyport_core::account::{AccountId, Connection, Organization};
 use keyport_core::{Account, Moment};
@@ -10,59 +10,38 @@ use sha2::{Digest, Sha256};
 
 use super::discovery::Issuer;
 
-/// Who signed in, as far as the companion says it. No secret is in here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Facts {
-    /// The subject at this issuer: the one fact that is always there.
-    pub subject: String,
-    /// For showing.
-    pub email: Option<String>,
-    /// For showing.
-    pub name: Option<String>,
-    /// None when the connection belongs to no organization, or it was not said.
-    pub organization: Option<Organization>,
-    /// None when it was not said.
-    pub connection: Option<Connection>,
+/// Reads the `keyport_account` of a token answer; `None` when it names no subject.
+pub(super) fn of_token_answer(account: &Value, issuer: &Issuer, now: Moment) -> Option<Account> {
+    let (organization, connection) = (&account["organization"], &account["connection"]);
+    Some(Account {
+        organization: organization_of(&organization["id"], &organization["name"]),
+        connection: connection_of(&connection["id"], &connection["type"]),
+        ..of_claims(account, issuer, now)?
+    })
 }
 
-impl Facts {
-    /// Reads the `keyport_account` of a token answer; `None` when it names no subject.
-    pub(super) fn of_token_answer(account: &Value) -> Option<Self> {
-        let (organization, connection) = (&account["organization"], &account["connection"]);
-        Some(Self {
-            subject: text(&account["sub"])?,
-            email: text(&account["email"]),
-            name: text(&account["name"]),
-            organization: organization_of(&organization["id"], &organization["name"]),
-            connection: connection_of(&connection["id"], &connection["type"]),
-        })
-    }
+/// Reads an answer of the userinfo endpoint; `None` when it names no subject.
+pub(super) fn of_userinfo(claims: &Value, issuer: &Issuer, now: Moment) -> Option<Account> {
+    Some(Account {
+        organization: organization_of(&claims["org_id"], &claims["organization_name"]),
+        connection: connection_of(&claims["connection_id"], &claims["connection_type"]),
+        ..of_claims(claims, issuer, now)?
+    })
+}
 
-    /// Reads an answer of the userinfo endpoint; `None` when it names no subject.
-    pub(super) fn of_userinfo(claims: &Value) -> Option<Self> {
-        Some(Self {
-            subject: text(&claims["sub"])?,
-            email: text(&claims["email"]),
-            name: text(&claims["name"]),
-            organization: organization_of(&claims["org_id"], &claims["organization_name"]),
-            connection: connection_of(&claims["connection_id"], &claims["connection_type"]),
-        })
-    }
-
-    /// The account as this device knows it.
-    #[must_use]
-    pub fn into_account(self, issuer: &Issuer, signed_in_at: Moment) -> Account {
-        Account {
-            id: account_id(issuer.as_str(), &self.subject),
-            issuer: issuer.as_str().to_owned(),
-            subject: self.subject,
-            email: self.email,
-            name: self.name,
-            organization: self.organization,
-            connection: self.connection,
-            signed_in_at,
-        }
-    }
+/// What both say in the same words.
+fn of_claims(claims: &Value, issuer: &Issuer, now: Moment) -> Option<Account> {
+    let subject = text(&claims["sub"])?;
+    Some(Account {
+        id: account_id(issuer.as_str(), &subject),
+        issuer: issuer.as_str().to_owned(),
+        subject,
+        email: text(&claims["email"]),
+        name: text(&claims["name"]),
+        organization: None,
+        connection: None,
+        signed_in_at: now,
+    })
 }
 
 /// A text that says something.
@@ -83,7 +62,7 @@ fn connection_of(id: &Value, kind: &Value) -> Option<Connection> {
 fn account_id(issuer: &str, subject: &str) -> AccountId {
     let digest =
         Sha256::new().chain_update(issuer).chain_update([0]).chain_update(subject).finalize();
-    AccountId(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    AccountId(base16ct::lower::encode_string(&digest[..8]))
 }
 
 #[cfg(test)]
@@ -91,6 +70,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn issuer() -> Issuer {
+        Issuer::of(&"https://a.test".parse().unwrap())
+    }
 
     /// What a companion may send where a text is meant, with what it means.
     fn texts() -> [(Option<Value>, Option<&'static str>); 8] {
@@ -119,7 +102,7 @@ mod tests {
             "organization": {"id": "org_1", "name": "Acme"},
             "connection": {"id": "conn_1", "type": "OktaSAML"},
         });
-        let read = |answer: &Value| Facts::of_token_answer(answer);
+        let read = |answer: &Value| of_token_answer(answer, &issuer(), Moment(7));
         for (sent, wanted) in texts() {
             let changed = |parent: &str, name: &str| {
                 let mut answer = whole.clone();
@@ -140,7 +123,7 @@ mod tests {
             assert_eq!(connection.unwrap().kind, wanted.clone().unwrap_or_default(), "{label}");
             assert_eq!(changed("", "organization").unwrap().organization, None, "{label}");
             assert_eq!(changed("", "connection").unwrap().connection, None, "{label}");
-            assert_eq!(changed("", "sub").map(|facts| facts.subject), wanted, "{label}");
+            assert_eq!(changed("", "sub").map(|account| account.subject), wanted, "{label}");
         }
         for nonsense in [json!(null), json!("user_1"), json!([]), json!({}), json!(1)] {
             assert_eq!(read(&nonsense), None, "{nonsense}");
@@ -158,7 +141,7 @@ mod tests {
             let changed = |name: &str| {
                 let mut claims = whole.clone();
                 set(&mut claims, name, sent.clone());
-                Facts::of_userinfo(&claims)
+                of_userinfo(&claims, &issuer(), Moment(7))
             };
             let (wanted, label) = (wanted.map(str::to_owned), format!("{sent:?}"));
             let organization = |name| changed(name).unwrap().organization;
@@ -170,7 +153,7 @@ mod tests {
             assert_eq!(connection("connection_id").map(|c| c.id), wanted, "{label}");
             let kind = connection("connection_type").unwrap().kind;
             assert_eq!(kind, wanted.clone().unwrap_or_default(), "{label}");
-            assert_eq!(changed("sub").map(|facts| facts.subject), wanted, "{label}");
+            assert_eq!(changed("sub").map(|account| account.subject), wanted, "{label}");
         }
     }
 
