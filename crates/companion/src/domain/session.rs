@@ -42,7 +42,7 @@ pub enum EndedBecause {
     Revoked,
     /// An operator has ended it.
     RevokedByOperator,
-    /// A refresh token older than the parent was presented: someone has a copy.
+    /// A refresh token older than the parent was presented: there is a copy of it.
     TokenReplayed,
     /// The code that opened the session was presented again.
     CodeReplayed,

@@ -11,7 +11,7 @@ async function look() {
   } catch (_) {
     // The service may be restarting; the next look tells.
   }
-  // A tab that is left open must not ask for ever as often as one that somebody is looking at.
+  // A tab that is left open must not ask for ever as often as one that a person looks at.
   setTimeout(look, Date.now() - begun < 60000 ? 700 : 5000);
 }
 setTimeout(look, 300);

@@ -217,7 +217,7 @@ async fn people_who_never_signed_in_fill_no_disk() {
     assert_eq!(count("attempts"), 50);
     assert_eq!(count("grants WHERE stage = 'failed'"), 50);
     assert_eq!(count("audit WHERE event = 'grant_failed'"), 50);
-    assert_eq!(count("audit WHERE event = 'attempt_cancelled'"), 0, "nobody's attempts");
+    assert_eq!(count("audit WHERE event = 'attempt_cancelled'"), 0, "attempts without a person");
     assert_eq!(count("audit WHERE event = 'session_begun'"), 1, "what people did stays");
     let cancelled = AttemptState::Cancelled(CancelledBy::Client);
     assert_eq!(storage.attempt_state(newest, at(600)).await.unwrap(), cancelled);

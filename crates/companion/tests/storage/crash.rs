@@ -1,5 +1,5 @@
-//! The process dies at any moment, or its disk fills up: what was acknowledged stands and nobody is
-//! signed out. The test starts itself again as the process that is to suffer.
+//! The process dies at any moment, or its disk fills up: what was acknowledged stands and no
+//! session ends. The test starts itself again as the process that dies.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -52,7 +52,7 @@ async fn refresh_until_killed(folder: &Path, mut token: String) {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn kill_9_in_a_stream_of_refreshes_signs_nobody_out() {
+async fn kill_9_in_a_stream_of_refreshes_ends_no_session() {
     if let Some((folder, token)) = role() {
         return refresh_until_killed(&folder, token).await;
     }
@@ -61,7 +61,7 @@ async fn kill_9_in_a_stream_of_refreshes_signs_nobody_out() {
         let world = world_in(folder.path());
         world.sign_in(LAPTOP, at(0)).await.1
     };
-    let test = "crash::kill_9_in_a_stream_of_refreshes_signs_nobody_out";
+    let test = "crash::kill_9_in_a_stream_of_refreshes_ends_no_session";
     let mut refreshes = 0;
     for cycle in 0..25 {
         let mut child = suffering(test, folder.path(), &stored, "exec \"$@\"");
@@ -120,13 +120,13 @@ async fn fill_the_disk(folder: &Path, first: String) {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_full_disk_is_unavailable_and_signs_nobody_out() {
+async fn a_full_disk_is_unavailable_and_ends_no_session() {
     if let Some((folder, token)) = role() {
         return fill_the_disk(&folder, token).await;
     }
     let folder = tempfile::tempdir().unwrap();
     let first = world_in(folder.path()).sign_in(LAPTOP, at(0)).await.1;
-    let test = "crash::a_full_disk_is_unavailable_and_signs_nobody_out";
+    let test = "crash::a_full_disk_is_unavailable_and_ends_no_session";
     // No file may grow past 1 MiB; the signal that goes with it is ignored, so the write just
     // fails.
     let shell = "trap '' XFSZ; ulimit -f 2048; exec \"$@\"";

@@ -54,7 +54,7 @@ every_engine_passes! {
         a_known_organization_name_stays_until_another_one_comes
         an_unknown_device_is_confirmed_before_a_code_is_minted
         a_known_device_goes_straight_on
-        the_key_of_somebody_else_is_not_a_known_device
+        the_key_of_another_person_is_not_a_known_device
         a_code_is_minted_once_by_64_parallel_presses
         a_hand_off_that_took_too_long_mints_nothing
         not_me_ends_the_grant_and_its_code
@@ -110,7 +110,7 @@ every_engine_passes! {
     attempts {
         an_attempt_is_followed_from_waiting_to_stored
         the_number_is_the_one_of_the_page
-        another_key_sees_an_attempt_that_nobody_touched
+        to_another_key_an_attempt_reads_as_untouched
         another_key_cannot_cancel_or_finish
         a_cancelled_attempt_refuses_the_authorization_that_comes_back
         a_cancelled_attempt_refuses_the_code_that_is_out

@@ -1,6 +1,6 @@
 //! Rotation against a reference model of a dozen lines: random histories of honest clients, lost
-//! answers, thieves and forgeries. One live upstream authorization, and nobody honest is ever
-//! signed out.
+//! answers, thieves and forgeries. One live upstream authorization, and an honest client
+//! is never signed out.
 
 use keyport_companion::domain::RefreshRefusal;
 use keyport_companion::storage::Rotation;
@@ -19,7 +19,7 @@ enum Event {
     SecondWindow,
     /// A thief with the token of some generation, without the device key.
     Thief(prop::sample::Index),
-    /// Somebody makes a token up from one of some generation.
+    /// A token made up from one of some generation.
     Forged(prop::sample::Index),
     /// A copy of the whole device presents the token of some generation.
     Copy(prop::sample::Index),

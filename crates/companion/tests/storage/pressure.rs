@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use crate::world::{CLIENT, LAPTOP, Sqlite, World, at, presented};
 
 #[tokio::test]
-async fn a_busy_database_is_unavailable_and_nobody_is_signed_out() {
+async fn a_busy_database_is_unavailable_and_ends_no_session() {
     let settings =
         SqliteSettings { busy_timeout: Duration::from_millis(20), ..SqliteSettings::default() };
     let world = World::new(settings);

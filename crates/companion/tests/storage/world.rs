@@ -30,7 +30,7 @@ pub const STATE: &str = "state-of-the-client";
 pub const VERIFIER: &str = "verifier-of-the-client-verifier-of-the-client";
 /// The device that most stories are about.
 pub const LAPTOP: Thumbprint = Thumbprint::from_bytes([1; 32]);
-/// Somebody else's.
+/// A device key of another person.
 pub const FOREIGN: Thumbprint = Thumbprint::from_bytes([9; 32]);
 
 /// SQLite in a folder of its own.

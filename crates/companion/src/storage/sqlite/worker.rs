@@ -1,7 +1,7 @@
 //! The threads that own the connections. The writer takes what has queued up, runs each operation
-//! in a savepoint of its own, commits once and only then answers everybody: one fdatasync is shared
-//! by the group, and there is no delay to collect one. The readers share one queue, a snapshot for
-//! each operation, so that a slow read holds up one thread and not the others.
+//! in a savepoint of its own, commits once and only then answers all callers: one fdatasync is
+//! shared by the group, and there is no delay to collect one. The readers share one queue, a
+//! snapshot for each operation, so that a slow read holds up one thread and not the others.
 //!
 //! A queue is bounded, and a full one is said at once. An operation whose caller has gone before it
 //! was begun is dropped, unless it is marked [`Abandoned::Run`].
@@ -243,7 +243,7 @@ fn run_group(
 fn in_savepoint(db: &Connection, body: impl FnOnce(&Connection) -> bool) -> Done<()> {
     db.prepare_cached("SAVEPOINT operation")?.execute([])?;
     let keep = body(db);
-    // A full disk may have rolled the whole transaction back: then nobody's work of this group
+    // A full disk may have rolled the whole transaction back: then no operation of this group
     // stands.
     if db.is_autocommit() {
         return Err(StorageError::Unavailable("the transaction was rolled back".into()));

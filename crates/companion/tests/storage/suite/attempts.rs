@@ -1,5 +1,5 @@
-//! The client's side channel: it tells the owner of the device key, and nobody else, how far the
-//! sign-in is.
+//! The client's side channel: it tells the owner of the device key, and no other caller, how far
+//! the sign-in is.
 
 use keyport_companion::domain::{
     AttemptKey, AttemptState, CancelledBy, GrantStage, Outcome, ProblemCode, RefreshRefusal,
@@ -51,7 +51,7 @@ pub async fn the_number_is_the_one_of_the_page(world: World) {
     assert_eq!(state(&world, key).await, AttemptState::Confirm(number));
 }
 
-pub async fn another_key_sees_an_attempt_that_nobody_touched(world: World) {
+pub async fn to_another_key_an_attempt_reads_as_untouched(world: World) {
     let key = attempt();
     let grant = world.started(authorization_of_attempt(key.attempt), at(0)).await;
     world.fulfil(grant, ada(), at(1)).await;

@@ -147,7 +147,7 @@ pub async fn a_known_device_goes_straight_on(world: World) {
     assert!(matches!(minting, Minting::Minted { .. }), "no button is asked for");
 }
 
-pub async fn the_key_of_somebody_else_is_not_a_known_device(world: World) {
+pub async fn the_key_of_another_person_is_not_a_known_device(world: World) {
     world.sign_in(LAPTOP, at(0)).await;
     let other_person = world.started(authorization_of(LAPTOP), at(1)).await;
     assert!(!world.fulfil(other_person, grace(), at(1)).await, "Ada's laptop, Grace's account");

@@ -1,4 +1,4 @@
-//! Rotation: a lost answer signs nobody out, a copy does.
+//! Rotation: a lost answer ends no session, a copy of the token does.
 
 use std::sync::Arc;
 

@@ -91,7 +91,7 @@ async fn an_operation_that_fails_leaves_nothing_and_spares_its_group() {
 }
 
 #[tokio::test]
-async fn a_commit_that_fails_is_told_to_everybody_in_it_and_the_next_one_works() {
+async fn a_failed_commit_fails_its_whole_group_and_the_next_one_works() {
     let table = Table::new(8, 8);
     let (held, barrier) = table.hold();
     // The missing parent is found by the commit, after both operations have succeeded.
