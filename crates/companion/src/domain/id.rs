@@ -14,21 +14,10 @@ use crate::domain::Random;
 #[error("not a well-formed identifier")]
 pub struct IdError;
 
-fn write_hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-}
-
 fn read_hex(text: &str) -> Result<[u8; 16], IdError> {
-    let digits = text.as_bytes();
-    if digits.len() != 32 || !digits.iter().all(|d| matches!(d, b'0'..=b'9' | b'a'..=b'f')) {
-        return Err(IdError);
-    }
     let mut bytes = [0; 16];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        let pair = std::str::from_utf8(pair).map_err(|_| IdError)?;
-        *byte = u8::from_str_radix(pair, 16).map_err(|_| IdError)?;
-    }
-    Ok(bytes)
+    let read = base16ct::lower::decode(text, &mut bytes).map_err(|_| IdError)?;
+    if read.len() == 16 { Ok(bytes) } else { Err(IdError) }
 }
 
 macro_rules! ids {
@@ -59,7 +48,7 @@ macro_rules! ids {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str($prefix)?;
-                write_hex(&self.0, f)
+                f.write_str(&base16ct::lower::encode_string(&self.0))
             }
         }
 

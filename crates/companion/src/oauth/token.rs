@@ -135,7 +135,7 @@ fn claims(app: &App, session: &Session, scope: &Scope, now: Timestamp, ends: i64
         auth_time: session.auth_time.seconds(),
         scope: scope.as_str().to_owned(),
         cnf: Confirmation { jkt: session.jkt },
-        jti: format!("{:032x}", u128::from_be_bytes(id)),
+        jti: base16ct::lower::encode_string(&id),
         iat: now.seconds(),
         exp: ends,
     }

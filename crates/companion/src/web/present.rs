@@ -24,14 +24,14 @@ impl RequestId {
     fn draw(app: &App) -> Self {
         let mut bytes = [0; 8];
         app.random.fill(&mut bytes);
-        Self(format!("req_{:016x}", u64::from_be_bytes(bytes)))
+        Self(format!("req_{}", base16ct::lower::encode_string(&bytes)))
     }
 
     /// The id that this text is.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix("req_")?;
-        let hex = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
-        (digits.len() == 16 && digits.bytes().all(hex)).then(|| Self(text.to_owned()))
+        let read = base16ct::lower::decode_vec(digits).ok()?;
+        (read.len() == 8).then(|| Self(text.to_owned()))
     }
 }
 
@@ -139,7 +139,7 @@ fn as_json(fault: &OAuthError, id: &RequestId, rest: &Response) -> Response {
 fn as_html(app: &App, page: &Page, id: &RequestId, rest: &Response) -> Response {
     let mut bytes = [0; 16];
     app.random.fill(&mut bytes);
-    let nonce = format!("{:032x}", u128::from_be_bytes(bytes));
+    let nonce = base16ct::lower::encode_string(&bytes);
     let paper = PageContext { words: &app.words, nonce: &nonce, request_id: &id.0 };
     let mut response =
         (rest.status(), axum::response::Html(document(page, &paper))).into_response();

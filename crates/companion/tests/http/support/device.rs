@@ -79,7 +79,7 @@ pub fn random() -> String {
 pub fn hex32() -> String {
     let mut bytes = [0; 16];
     SystemRandom.fill(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(&bytes)
 }
 
 pub fn s256(text: &str) -> String {
