@@ -28,8 +28,7 @@ async fn apply_one(db: &Transaction<'_>, rules: &Rules, write: Write) -> Done<()
         Write::UpdateGrant { grant, code_hash, keeps_state } => {
             update_grant(db, &grant, code_hash, keeps_state).await
         }
-        Write::InsertUser(row) => users::insert(db, &row).await,
-        Write::UpdateUser(row) => users::update(db, &row).await,
+        Write::PutUser(row) => users::put(db, &row).await,
         Write::PutDeviceKey { jkt, user, device_name, seen_at } => {
             users::put_key(db, jkt, user, device_name.as_deref(), seen_at).await
         }

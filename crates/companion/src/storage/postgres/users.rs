@@ -7,7 +7,7 @@ use super::statement::execute;
 use crate::domain::{Thumbprint, Timestamp, UserId};
 use crate::storage::transitions::UserRow;
 
-pub(super) async fn insert(db: &Transaction<'_>, row: &UserRow) -> Done<()> {
+pub(super) async fn put(db: &Transaction<'_>, row: &UserRow) -> Done<()> {
     let UserRow { user, identity, attributes, updated_at } = row;
     let organization = user.organization.as_ref();
     execute(
@@ -15,38 +15,17 @@ pub(super) async fn insert(db: &Transaction<'_>, row: &UserRow) -> Done<()> {
         "INSERT INTO users (id, issuer, connection_id, idp_id, connection_type, email, name,
                             organization_id, organization_name, created_at, updated_at, profile_id,
                             attributes)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12)
+         ON CONFLICT (id) DO UPDATE SET
+             connection_type = excluded.connection_type, email = excluded.email,
+             name = excluded.name, organization_id = excluded.organization_id,
+             organization_name = excluded.organization_name, updated_at = excluded.updated_at,
+             profile_id = excluded.profile_id, attributes = excluded.attributes",
         &[
             &user.id,
             &identity.issuer(),
             &user.connection.id,
             &identity.idp_id(),
-            &user.connection.kind,
-            &user.email,
-            &user.name,
-            &organization.map(|organization| &organization.id),
-            &organization.and_then(|organization| organization.name.as_ref()),
-            &updated_at,
-            &identity.profile_id(),
-            &attributes,
-        ],
-    )
-    .await
-    .map(drop)
-}
-
-/// Everything but id and key.
-pub(super) async fn update(db: &Transaction<'_>, row: &UserRow) -> Done<()> {
-    let UserRow { user, identity, attributes, updated_at } = row;
-    let organization = user.organization.as_ref();
-    execute(
-        db,
-        "UPDATE users SET connection_type = $2, email = $3, name = $4, organization_id = $5,
-                          organization_name = $6, updated_at = $7, profile_id = $8,
-                          attributes = $9
-         WHERE id = $1",
-        &[
-            &user.id,
             &user.connection.kind,
             &user.email,
             &user.name,

@@ -26,8 +26,7 @@ fn apply_one(db: &Connection, rules: &Rules, write: Write) -> Written {
         Write::UpdateGrant { grant, code_hash, keeps_state } => {
             update_grant(db, &grant, code_hash, keeps_state)
         }
-        Write::InsertUser(row) => users::insert(db, &row),
-        Write::UpdateUser(row) => users::update(db, &row),
+        Write::PutUser(row) => users::put(db, &row),
         Write::PutDeviceKey { jkt, user, device_name, seen_at } => {
             users::put_key(db, jkt, user, device_name.as_deref(), seen_at)
         }

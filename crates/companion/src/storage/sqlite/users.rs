@@ -6,7 +6,7 @@ use super::statement::execute;
 use crate::domain::{Thumbprint, Timestamp, UserId};
 use crate::storage::transitions::UserRow;
 
-pub(super) fn insert(db: &Connection, row: &UserRow) -> rusqlite::Result<()> {
+pub(super) fn put(db: &Connection, row: &UserRow) -> rusqlite::Result<()> {
     let UserRow { user, identity, attributes, updated_at } = row;
     let organization = user.organization.as_ref();
     execute(
@@ -14,36 +14,17 @@ pub(super) fn insert(db: &Connection, row: &UserRow) -> rusqlite::Result<()> {
         "INSERT INTO users (id, issuer, connection_id, idp_id, connection_type, email, name,
                             organization_id, organization_name, created_at, updated_at, profile_id,
                             attributes)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12)
+         ON CONFLICT (id) DO UPDATE SET
+             connection_type = excluded.connection_type, email = excluded.email,
+             name = excluded.name, organization_id = excluded.organization_id,
+             organization_name = excluded.organization_name, updated_at = excluded.updated_at,
+             profile_id = excluded.profile_id, attributes = excluded.attributes",
         params![
             user.id,
             identity.issuer(),
             user.connection.id,
             identity.idp_id(),
-            user.connection.kind,
-            user.email,
-            user.name,
-            organization.map(|organization| &organization.id),
-            organization.and_then(|organization| organization.name.as_ref()),
-            updated_at,
-            identity.profile_id(),
-            attributes
-        ],
-    )
-}
-
-/// Everything but id and key.
-pub(super) fn update(db: &Connection, row: &UserRow) -> rusqlite::Result<()> {
-    let UserRow { user, identity, attributes, updated_at } = row;
-    let organization = user.organization.as_ref();
-    execute(
-        db,
-        "UPDATE users SET connection_type = ?2, email = ?3, name = ?4, organization_id = ?5,
-                          organization_name = ?6, updated_at = ?7, profile_id = ?8,
-                          attributes = ?9
-         WHERE id = ?1",
-        params![
-            user.id,
             user.connection.kind,
             user.email,
             user.name,

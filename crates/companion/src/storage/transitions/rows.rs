@@ -194,8 +194,8 @@ pub(in crate::storage) enum Write {
         code_hash: Option<[u8; 32]>,
         keeps_state: bool,
     },
-    InsertUser(Box<UserRow>),
-    UpdateUser(Box<UserRow>),
+    /// A new user, or everything but id, identity and creation of a known one.
+    PutUser(Box<UserRow>),
     /// The device key is known for its user from now on.
     PutDeviceKey {
         jkt: Thumbprint,

@@ -31,13 +31,9 @@ impl Rules {
         let row =
             Box::new(UserRow { user, identity: identity.clone(), attributes, updated_at: now });
         let subject = AuditSubject { user: Some(id), ..AuditSubject::default() };
-        let writes = if is_new {
-            let provisioned = audit::entry(AuditEvent::UserProvisioned, subject, now);
-            vec![Write::InsertUser(row), provisioned]
-        } else {
-            vec![Write::UpdateUser(row)]
-        };
-        Ok((id, writes))
+        let provisioned = || audit::entry(AuditEvent::UserProvisioned, subject, now);
+        let writes = [Write::PutUser(row)].into_iter().chain(is_new.then(provisioned));
+        Ok((id, writes.collect()))
     }
 }
 
