@@ -28,14 +28,20 @@ const _: () = assert!(TIME_LIMIT.as_millis() < ANSWER_TIMEOUT.as_millis());
 
 /// The service.
 pub fn router(app: Arc<App>) -> Router {
-    let proven = Router::new()
-        .route(
-            "/oauth/par",
-            post(oauth::par::push).layer(middleware::from_fn_with_state(
-                Arc::clone(&app),
-                refuse_while_setup_is_wrong,
-            )),
-        )
+    proven(&app)
+        .merge(browsed(&app))
+        .merge(open())
+        .layer(CatchPanicLayer::new())
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_TIMEOUT))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), present))
+        .with_state(app)
+}
+
+/// For the app: each request carries a DPoP proof.
+fn proven(app: &Arc<App>) -> Router<Arc<App>> {
+    let while_set_up = middleware::from_fn_with_state(Arc::clone(app), refuse_while_setup_is_wrong);
+    Router::new()
+        .route("/oauth/par", post(oauth::par::push).layer(while_set_up))
         .route("/oauth/token", post(oauth::token::token))
         .route("/oauth/userinfo", get(oauth::userinfo::userinfo))
         .route(
@@ -43,41 +49,35 @@ pub fn router(app: Arc<App>) -> Router {
             get(oauth::attempt::state).post(oauth::attempt::outcome).delete(oauth::attempt::cancel),
         )
         .route_layer(middleware::from_fn_with_state(TIME_LIMIT, read_body))
-        .route_layer(middleware::from_fn_with_state(Arc::clone(&app), hand_out_nonce));
-    let browsed = Router::new()
+        .route_layer(middleware::from_fn_with_state(Arc::clone(app), hand_out_nonce))
+}
+
+/// For the browser.
+fn browsed(app: &Arc<App>) -> Router<Arc<App>> {
+    let while_set_up = middleware::from_fn_with_state(Arc::clone(app), refuse_while_setup_is_wrong);
+    let clean = middleware::from_fn(move_to_clean_address);
+    Router::new()
         .route("/", get(async || Page::Home))
         .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
-        .route(
-            "/oauth/authorize",
-            get(oauth::authorize::authorize).layer(middleware::from_fn_with_state(
-                Arc::clone(&app),
-                refuse_while_setup_is_wrong,
-            )),
-        )
-        .route(
-            "/callback",
-            get(oauth::callback::callback).layer(middleware::from_fn(move_to_clean_address)),
-        )
+        .route("/oauth/authorize", get(oauth::authorize::authorize).layer(while_set_up))
+        .route("/callback", get(oauth::callback::callback).layer(clean))
         .route("/problem/{code}/{reference}", get(problem))
         .route("/handoff/{grant}", get(handoff::routes::page).post(handoff::routes::answer))
         .route("/handoff/{grant}/go", get(handoff::routes::go))
         .route("/handoff/{grant}/status", get(handoff::routes::status))
         .route_layer(middleware::from_fn_with_state(TIME_LIMIT, read_body))
-        .route_layer(middleware::from_fn(refuse_head));
-    let open = Router::new()
+        .route_layer(middleware::from_fn(refuse_head))
+}
+
+/// For any caller, without a proof.
+fn open() -> Router<Arc<App>> {
+    Router::new()
         .route("/.well-known/oauth-authorization-server", get(oauth::metadata::metadata))
         .route("/oauth/jwks", get(oauth::metadata::jwks))
         .route("/oauth/revoke", post(oauth::revoke::revoke))
         .route("/health", get(async || axum::Json(serde_json::json!({ "status": "ok" }))))
         .route("/ready", get(oauth::metadata::ready))
-        .route_layer(middleware::from_fn_with_state(TIME_LIMIT, read_body));
-    proven
-        .merge(browsed)
-        .merge(open)
-        .layer(CatchPanicLayer::new())
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_TIMEOUT))
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), present))
-        .with_state(app)
+        .route_layer(middleware::from_fn_with_state(TIME_LIMIT, read_body))
 }
 
 /// A person who came back from the provider could not be signed in: no code would be exchanged.

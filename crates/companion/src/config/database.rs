@@ -37,6 +37,23 @@ pub enum DatabaseTls {
     },
 }
 
+impl DatabaseTls {
+    /// By `sslmode` and `sslrootcert`: off only where the server is on this machine.
+    fn chosen(mode: Option<&str>, roots: Option<PathBuf>, is_local: bool) -> Result<Self, String> {
+        match mode {
+            None | Some("disable") if is_local && roots.is_none() => Ok(Self::Off),
+            None | Some("verify-full") => Ok(Self::VerifyFull { roots }),
+            Some("disable") => Err("turns TLS off, which is for a server on this machine only; \
+                                    leave sslmode out or set sslmode=verify-full"
+                .to_owned()),
+            Some(other) => Err(format!(
+                "has sslmode={other}; certificate and host name are always verified: leave it \
+                 out or set sslmode=verify-full"
+            )),
+        }
+    }
+}
+
 impl PostgresAddress {
     /// The address for the driver, password included; parameters that are ours are taken out.
     #[must_use]
@@ -80,21 +97,7 @@ impl PostgresAddress {
             }
         }
         let is_local = !hosts.is_empty() && hosts.iter().all(|host| is_this_machine(host));
-        let tls = match mode.as_deref() {
-            None | Some("disable") if is_local && roots.is_none() => DatabaseTls::Off,
-            None | Some("verify-full") => DatabaseTls::VerifyFull { roots },
-            Some("disable") => {
-                return Err("turns TLS off, which is for a server on this machine only; leave \
-                            sslmode out or set sslmode=verify-full"
-                    .to_owned());
-            }
-            Some(other) => {
-                return Err(format!(
-                    "has sslmode={other}; certificate and host name are always verified: leave it \
-                     out or set sslmode=verify-full"
-                ));
-            }
-        };
+        let tls = DatabaseTls::chosen(mode.as_deref(), roots, is_local)?;
         let name = format!(
             "{}{}{}",
             hosts.join(","),

@@ -169,6 +169,26 @@ impl<T: Into<Page>> From<T> for CallbackError {
     }
 }
 
+/// Journals the exchange; gives the grant to settle.
+async fn journal(
+    app: &App,
+    authorization: &UpstreamAuthorization,
+) -> Result<GrantId, CallbackError> {
+    let begun = app.storage.begin_exchange(authorization.opened(), app.now()).await;
+    match begun {
+        Ok(ExchangeStart::Started(grant)) => Ok(grant),
+        // Or opened too often: a new sign-in in the app has a new link.
+        Ok(ExchangeStart::AlreadyStarted(_) | ExchangeStart::TooMany) => {
+            Err(Page::problem(Problem::AlreadyUsed).into())
+        }
+        Ok(ExchangeStart::Cancelled) => Err(cancelled(authorization).into()),
+        Err(cause) => {
+            tracing::error!(%cause, "the exchange could not be journalled");
+            Err(CallbackError::Busy)
+        }
+    }
+}
+
 async fn settle(
     app: Arc<App>,
     authorization: Arc<UpstreamAuthorization>,
@@ -176,21 +196,14 @@ async fn settle(
     answer: AuthorizationResponse,
     mut turn: ExchangePermit,
 ) -> Result<GrantId, CallbackError> {
-    let begun = app.storage.begin_exchange(authorization.opened(), app.now()).await;
-    let begun = begun.map_err(|cause| {
-        tracing::error!(%cause, "the exchange could not be journalled");
-        CallbackError::Busy
-    })?;
-    let grant = match begun {
-        ExchangeStart::Started(grant) => grant,
-        // Or opened too often: a new sign-in in the app has a new link.
-        ExchangeStart::AlreadyStarted(_) | ExchangeStart::TooMany => {
-            turn.end(ExchangeResult::NotNeeded);
-            return Err(Page::problem(Problem::AlreadyUsed).into());
-        }
-        ExchangeStart::Cancelled => {
-            turn.end(ExchangeResult::NotNeeded);
-            return Err(cancelled(&authorization).into());
+    let grant = match journal(&app, &authorization).await {
+        Ok(grant) => grant,
+        Err(refused) => {
+            // A database in trouble has used nothing: the same state may come again.
+            if matches!(refused, CallbackError::Page(_)) {
+                turn.end(ExchangeResult::NotNeeded);
+            }
+            return Err(refused);
         }
     };
     turn.begin();

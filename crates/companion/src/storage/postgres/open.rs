@@ -80,15 +80,37 @@ fn configure(config: &mut Config, settings: PostgresSettings) {
 }
 
 async fn bring_up(db: &Transaction<'_>, name: &str, parts: &StorageParts) -> Result<(), OpenError> {
-    let explain = |error: tokio_postgres::Error| OpenError::Io {
-        database: name.to_owned(),
-        cause: said(&error),
-    };
+    let explain = |error: tokio_postgres::Error| io_error(name, &error);
     // A migration takes as long as the tables are large, and others wait for it.
     db.batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
         .await
         .map_err(explain)?;
     db.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await.map_err(explain)?;
+    let (has_schema, version) = check_schema(db, name, parts).await?;
+    if !has_schema {
+        db.batch_execute(&format!("CREATE SCHEMA {SCHEMA}")).await.map_err(explain)?;
+    }
+    for migration in &MIGRATIONS[version.unwrap_or(0)..] {
+        db.batch_execute(migration).await.map_err(explain)?;
+    }
+    let latest = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if version.is_some() {
+        db.execute("UPDATE binding SET version = $1", &[&latest]).await.map_err(explain)?;
+    } else {
+        let sql = "INSERT INTO binding (singleton, version, key_check) VALUES (TRUE, $1, $2)";
+        db.execute(sql, &[&latest, &parts.key_check()]).await.map_err(explain)?;
+    }
+    Ok(())
+}
+
+/// Whether the schema is there, and the version of its tables if they are: ours, of this key file,
+/// and not newer than this program.
+async fn check_schema(
+    db: &Transaction<'_>,
+    name: &str,
+    parts: &StorageParts,
+) -> Result<(bool, Option<usize>), OpenError> {
+    let explain = |error: tokio_postgres::Error| io_error(name, &error);
     let found = db
         .query_one(
             "SELECT to_regnamespace($1) IS NOT NULL, to_regclass($1 || '.binding') IS NOT NULL,
@@ -99,39 +121,28 @@ async fn bring_up(db: &Transaction<'_>, name: &str, parts: &StorageParts) -> Res
         .map_err(explain)?;
     let (has_schema, has_binding, tables): (bool, bool, i64) =
         (found.get(0), found.get(1), found.get(2));
-    let version = if has_binding {
-        let row = db.query_one("SELECT version, key_check FROM binding", &[]).await;
-        let row = row.map_err(explain)?;
-        let version: i64 = row.try_get(0).map_err(explain)?;
-        let key_check: &str = row.try_get(1).map_err(explain)?;
-        let version = usize::try_from(version).unwrap_or(usize::MAX);
-        if version > MIGRATIONS.len() {
-            let (database, known) = (name.to_owned(), MIGRATIONS.len());
-            return Err(OpenError::TooNew { database, found: version, known });
-        }
-        if !parts.fits_key_check(key_check) {
-            return Err(OpenError::WrongKeyFile(name.to_owned()));
-        }
-        version
-    } else if tables > 0 {
-        return Err(OpenError::Foreign(name.to_owned()));
-    } else {
-        0
-    };
-    if !has_schema {
-        db.batch_execute(&format!("CREATE SCHEMA {SCHEMA}")).await.map_err(explain)?;
+    if !has_binding {
+        return match tables {
+            0 => Ok((has_schema, None)),
+            _ => Err(OpenError::Foreign(name.to_owned())),
+        };
     }
-    for migration in &MIGRATIONS[version..] {
-        db.batch_execute(migration).await.map_err(explain)?;
+    let row = db.query_one("SELECT version, key_check FROM binding", &[]).await.map_err(explain)?;
+    let version: i64 = row.try_get(0).map_err(explain)?;
+    let key_check: &str = row.try_get(1).map_err(explain)?;
+    let version = usize::try_from(version).unwrap_or(usize::MAX);
+    if version > MIGRATIONS.len() {
+        let (database, known) = (name.to_owned(), MIGRATIONS.len());
+        return Err(OpenError::TooNew { database, found: version, known });
     }
-    let latest = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    if has_binding {
-        db.execute("UPDATE binding SET version = $1", &[&latest]).await.map_err(explain)?;
-    } else {
-        let sql = "INSERT INTO binding (singleton, version, key_check) VALUES (TRUE, $1, $2)";
-        db.execute(sql, &[&latest, &parts.key_check()]).await.map_err(explain)?;
+    if !parts.fits_key_check(key_check) {
+        return Err(OpenError::WrongKeyFile(name.to_owned()));
     }
-    Ok(())
+    Ok((has_schema, Some(version)))
+}
+
+fn io_error(name: &str, error: &tokio_postgres::Error) -> OpenError {
+    OpenError::Io { database: name.to_owned(), cause: said(error) }
 }
 
 /// What the server or the system says, without the server's detail.
