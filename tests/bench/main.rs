@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 use keyport_tests::{World, binaries};
+use tempfile::TempDir;
 
 use crate::report::Report;
 
@@ -29,6 +30,9 @@ struct Arguments {
     /// 20 runs of each instead of 200: shows that everything can be measured, and little more
     #[arg(long)]
     quick: bool,
+    /// Only the refreshes on SQLite and their floors: to compare two builds in pairs
+    #[arg(long)]
+    refreshes: bool,
     /// Write the figures here too
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -64,7 +68,9 @@ async fn run(arguments: Arguments) -> Result<()> {
     if let Some(Part::Client(orders)) = arguments.part {
         return client::measure(&orders).await;
     }
-    let report = measure(if arguments.quick { QUICK } else { RUNS }).await?;
+    let runs = if arguments.quick { QUICK } else { RUNS };
+    let report =
+        if arguments.refreshes { measure_refreshes(runs).await? } else { measure(runs).await? };
     report.print();
     if let Some(file) = arguments.json {
         let text = serde_json::to_string_pretty(&report)? + "\n";
@@ -73,10 +79,23 @@ async fn run(arguments: Arguments) -> Result<()> {
     Ok(())
 }
 
+/// Beside the programs and not in the folder for temporary files, which may be memory.
+fn folder() -> Result<TempDir> {
+    Ok(tempfile::Builder::new().prefix("bench-").tempdir_in(binaries::folder()?)?)
+}
+
+async fn measure_refreshes(runs: usize) -> Result<Report> {
+    let (folder, mut report) = (folder()?, Report::default());
+    state_setup(&mut report, folder.path(), runs)?;
+    let world = World::with().folder(folder.path()).start()?;
+    service::idle(&world, &mut report).await?;
+    service::measure(&world, &mut report, runs).await?;
+    report.state("load average at the end", kernel::load());
+    Ok(report)
+}
+
 async fn measure(runs: usize) -> Result<Report> {
-    // Beside the programs and not in the folder for temporary files, which may be memory.
-    let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(binaries::folder()?)?;
-    let mut report = Report::default();
+    let (folder, mut report) = (folder()?, Report::default());
     state_setup(&mut report, folder.path(), runs)?;
     let mut world = World::with().folder(folder.path()).start()?;
     service::idle(&world, &mut report).await?;
@@ -90,6 +109,8 @@ async fn measure(runs: usize) -> Result<Report> {
     }
     println!("refreshes and floors");
     service::measure(&world, &mut report, runs).await?;
+    println!("refreshes on PostgreSQL");
+    service::on_postgres(&folder.path().join("postgres"), &mut report, runs).await?;
     println!("starts of the companion");
     service::starts(&mut world, &mut report)?;
     report.state("load average at the end", kernel::load());

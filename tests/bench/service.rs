@@ -2,9 +2,11 @@
 //! floor is taken before the load and half after it, so that a neighbour who comes or goes shows in
 //! both.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use keyport_test_postgres::Cluster;
 use keyport_tests::{World, wait};
 
 use crate::floors::{self, Place};
@@ -20,10 +22,7 @@ const STARTS: usize = 20;
 
 /// Refreshes, empty requests, floors and ratios; `runs` is for one connection of the larger load.
 pub async fn measure(world: &World, report: &mut Report, runs: usize) -> Result<()> {
-    let mut devices = Vec::with_capacity(MANY);
-    for _ in 0..MANY {
-        devices.push(Device::sign_in(world).await?);
-    }
+    let mut devices = sign_in(world).await?;
     let (appends, overwrites) = disk(world, runs)?;
     let mut others = devices.split_off(1);
     let (one, mut devices) = refreshes::refresh(world, devices, 5 * runs).await?;
@@ -62,6 +61,40 @@ pub async fn measure(world: &World, report: &mut Report, runs: usize) -> Result<
     Ok(())
 }
 
+async fn sign_in(world: &World) -> Result<Vec<Device>> {
+    let mut devices = Vec::with_capacity(MANY);
+    for _ in 0..MANY {
+        devices.push(Device::sign_in(world).await?);
+    }
+    Ok(devices)
+}
+
+/// The same refreshes on a PostgreSQL server that does not wait for the disk: what the companion
+/// itself needs with it.
+pub async fn on_postgres(folder: &Path, report: &mut Report, runs: usize) -> Result<()> {
+    let cluster = Cluster::new()?;
+    let world = World::with()
+        .folder(folder)
+        .companion("DATABASE_URL", &cluster.database())
+        .companion("KEYPORT_KEY_FILE", &folder.join("keyport.key").display().to_string())
+        .start()?;
+    let mut devices = sign_in(&world).await?;
+    let others = devices.split_off(1);
+    let (one, mut devices) = refreshes::refresh(&world, devices, 5 * runs).await?;
+    devices.extend(others);
+    let (many, _) = refreshes::refresh(&world, devices, runs).await?;
+    for (what, load) in [
+        ("refreshes on PostgreSQL, not durable, 1 client", &one),
+        ("refreshes on PostgreSQL, not durable, 32 clients", &many),
+    ] {
+        report.time(what, &load.latencies, None);
+        report.rate(what, load.per_second, load.companion_cpu_us);
+    }
+    let memory = kernel::memory_kib(world.companion.id(), "VmHWM")?;
+    report.memory("companion with PostgreSQL, the most it ever had", memory);
+    Ok(())
+}
+
 /// Both floors of the disk.
 fn disk(world: &World, runs: usize) -> Result<(Vec<Duration>, Vec<Duration>)> {
     let folder = world.folder();
@@ -84,8 +117,14 @@ fn compare(
     let p95 = many.latencies.percentile(95).as_secs_f64();
     report.ratio("refresh p95, 32 clients / fdatasync p50", p95 / p50(append));
     report.ratio("refreshes/s / empty GETs/s, both 32", many.per_second / empty.per_second);
-    if let Some(cpu) = many.companion_cpu_us {
-        report.ratio("CPU of a refresh, 32 clients / ES256 verification", cpu / 1e6 / p50(verify));
+    for (what, load) in [
+        ("CPU of a refresh, 1 client / ES256 verification", one),
+        ("CPU of a refresh, 32 clients / ES256 verification", many),
+        ("CPU of an empty GET, 32 clients / ES256 verification", empty),
+    ] {
+        if let Some(cpu) = load.companion_cpu_us {
+            report.ratio(what, cpu / 1e6 / p50(verify));
+        }
     }
 }
 
@@ -110,7 +149,7 @@ pub fn starts(world: &mut World, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Waits until the companion answers, then says how much memory it has before anybody came.
+/// Waits until the companion answers, then says how much memory it has before the first request.
 pub async fn idle(world: &World, report: &mut Report) -> Result<()> {
     wait::until_async("an answer", wait::WAIT_TIMEOUT, async || {
         let url = format!("{}/ready", world.issuer());

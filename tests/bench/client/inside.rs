@@ -130,7 +130,7 @@ struct Handed(mpsc::UnboundedSender<String>);
 
 impl Browser for Handed {
     fn open<'a>(&'a self, url: &'a PermittedUrl) -> Opening<'a> {
-        // Nobody listens any more only when the benchmark has failed, which is reported there.
+        // The other end is gone only when the benchmark has failed, which is reported there.
         let _ = self.0.send(url.expose().to_owned());
         Box::pin(std::future::ready(Ok(())))
     }
