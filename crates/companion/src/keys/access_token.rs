@@ -6,13 +6,14 @@ use std::fmt;
 use std::time::Duration;
 
 use aws_lc_rs::agreement;
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
+use super::p256_thumbprint;
 use crate::domain::{SecretBytes, SecretText};
 use crate::domain::{SessionId, Thumbprint, Timestamp, UserId};
 
@@ -75,12 +76,13 @@ pub enum AccessTokenError {
     Future,
 }
 
-/// The ES256 key of access tokens.
+/// The ES256 key of access tokens. The pair is kept as aws-lc has it: a JWT library would read and
+/// check it anew for each token, which costs as much as the signature.
 pub struct AccessTokenKey {
     kid: String,
     x: String,
     y: String,
-    encoding: EncodingKey,
+    pair: EcdsaKeyPair,
     decoding: DecodingKey,
 }
 
@@ -108,14 +110,12 @@ impl AccessTokenKey {
             public.as_ref(),
         )
         .ok()?;
-        let pkcs8 = pair.to_pkcs8v1().ok()?;
         // Uncompressed point: 0x04 ‖ x ‖ y.
         let (x, y) = public.as_ref().get(1..65)?.split_at(32);
         let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
-        let canonical = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
         Some(Self {
-            kid: URL_SAFE_NO_PAD.encode(Sha256::digest(canonical)),
-            encoding: EncodingKey::from_ec_der(pkcs8.as_ref()),
+            kid: p256_thumbprint(&x, &y).to_string(),
+            pair,
             decoding: DecodingKey::from_ec_components(&x, &y).ok()?,
             x,
             y,
@@ -140,14 +140,19 @@ impl AccessTokenKey {
         self.sign_as(TYPE, claims)
     }
 
+    /// A JWS in its compact form (RFC 7515 §7.1).
     #[expect(clippy::expect_used, reason = "plain claims and a key that was checked when made")]
     pub(super) fn sign_as(&self, typ: &str, claims: &AccessClaims) -> SecretText {
-        let mut header = Header::new(Algorithm::ES256);
-        header.typ = Some(typ.to_owned());
-        header.kid = Some(self.kid.clone());
-        SecretText::new(
-            jsonwebtoken::encode(&header, claims, &self.encoding).expect("ES256 signature"),
-        )
+        let header = serde_json::json!({ "typ": typ, "alg": "ES256", "kid": self.kid });
+        let claims = serde_json::to_vec(claims).expect("plain claims");
+        let mut token = URL_SAFE_NO_PAD.encode(header.to_string());
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(claims, &mut token);
+        let digest = digest(&SHA256, token.as_bytes());
+        let signature = self.pair.sign_digest(&digest).expect("ES256 signature");
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        SecretText::new(token)
     }
 
     /// Verifies signature, type, key id, issuer, audience and lifetime. The clock is our own, so

@@ -8,6 +8,7 @@ mod file;
 mod material;
 mod nonce;
 mod refresh_token;
+mod thumbprint;
 
 pub use access_token::{AccessClaims, AccessTokenError, AccessTokenKey, Confirmation};
 pub use code::AuthorizationCode;
@@ -15,6 +16,7 @@ pub use file::{KeyFile, KeyFileError};
 pub use material::{Keys, Purpose, SealError};
 pub use nonce::NonceError;
 pub use refresh_token::{RefreshToken, RefreshTokenError};
+pub use thumbprint::p256_thumbprint;
 
 #[cfg(test)]
 mod file_tests;
