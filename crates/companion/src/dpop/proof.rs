@@ -3,11 +3,14 @@
 //! is asked elsewhere.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, ThumbprintHash};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
-use serde::Deserialize;
+use jsonwebtoken::{Algorithm, DecodingKey, crypto};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 use url::Url;
+
+use crate::domain::Thumbprint;
+use crate::keys::p256_thumbprint;
 
 /// Longest proof that is looked at, in bytes.
 const LONGEST: usize = 4096;
@@ -28,7 +31,7 @@ pub struct Expected<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof {
     /// RFC 7638 SHA-256 thumbprint of the device key.
-    pub thumbprint: String,
+    pub thumbprint: Thumbprint,
     /// The proof's own id.
     pub jti: String,
     /// The server nonce it carries.
@@ -58,6 +61,30 @@ pub enum ProofError {
     OtherToken,
 }
 
+/// The header, as far as it counts.
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    typ: Option<String>,
+    jwk: Option<DeviceKey>,
+    /// Extensions that would have to be understood (RFC 7515 §4.1.11); none is.
+    #[serde(default, deserialize_with = "present")]
+    crit: bool,
+}
+
+/// The key of the header. One that is not an elliptic one has other members.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct DeviceKey {
+    kty: String,
+    crv: String,
+    x: String,
+    y: String,
+    /// The private part: a client that leaks it is told so.
+    #[serde(deserialize_with = "present")]
+    d: bool,
+}
+
 #[derive(Deserialize)]
 struct Claims {
     jti: String,
@@ -78,39 +105,40 @@ pub fn verify(compact: &str, expected: &Expected<'_>) -> Result<Proof, ProofErro
     if compact.len() > LONGEST {
         return Err(ProofError::Malformed);
     }
-    let header = decode_header(compact).map_err(|_| ProofError::Malformed)?;
-    if header.alg != Algorithm::ES256 || header.typ.as_deref() != Some("dpop+jwt") {
+    let (signed, signature) = compact.rsplit_once('.').ok_or(ProofError::Malformed)?;
+    let (header, claims) = signed.split_once('.').ok_or(ProofError::Malformed)?;
+    let header: Header = part(header)?;
+    if header.alg != "ES256" || header.typ.as_deref() != Some("dpop+jwt") {
         return Err(ProofError::Algorithm);
     }
-    let key = header.jwk.ok_or(ProofError::Key)?;
-    refuse_private_parts(compact)?;
-    let thumbprint = thumbprint(&key)?;
-    let decoding = DecodingKey::from_jwk(&key).map_err(|_| ProofError::Key)?;
-    let claims = signed_claims(compact, &decoding)?;
+    let key = header.jwk.filter(|key| !key.d && !header.crit).ok_or(ProofError::Key)?;
+    let (thumbprint, key) = public_key(&key)?;
+    match crypto::verify(signature, signed.as_bytes(), &key, Algorithm::ES256) {
+        Ok(true) => {}
+        Ok(false) => return Err(ProofError::Signature),
+        Err(_) => return Err(ProofError::Malformed),
+    }
+    let claims: Claims = part(claims)?;
     check_request(&claims, expected)?;
     Ok(Proof { thumbprint, jti: claims.jti, nonce: claims.nonce })
 }
 
-fn signed_claims(compact: &str, key: &DecodingKey) -> Result<Claims, ProofError> {
-    let mut rules = Validation::new(Algorithm::ES256);
-    rules.required_spec_claims.clear();
-    rules.validate_exp = false;
-    rules.validate_aud = false;
-    let decoded = decode::<Claims>(compact, key, &rules).map_err(|error| match error.kind() {
-        jsonwebtoken::errors::ErrorKind::InvalidSignature => ProofError::Signature,
-        _ => ProofError::Malformed,
-    })?;
-    Ok(decoded.claims)
+/// One part of the JWS: base64url of JSON.
+fn part<T: DeserializeOwned>(encoded: &str) -> Result<T, ProofError> {
+    let json = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| ProofError::Malformed)?;
+    serde_json::from_slice(&json).map_err(|_| ProofError::Malformed)
+}
+
+/// True for a member that is there, whatever it holds.
+fn present<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(from).map(|_| true)
 }
 
 fn check_request(claims: &Claims, expected: &Expected<'_>) -> Result<(), ProofError> {
     if claims.jti.is_empty() || claims.jti.len() > LONGEST_JTI {
         return Err(ProofError::Malformed);
     }
-    let mut address = Url::parse(&claims.htu).map_err(|_| ProofError::Malformed)?;
-    address.set_query(None);
-    address.set_fragment(None);
-    if claims.htm != expected.method || address != *expected.url {
+    if claims.htm != expected.method || !is_same_address(&claims.htu, expected.url)? {
         return Err(ProofError::OtherRequest);
     }
     let ath = expected.access_token.map(|token| URL_SAFE_NO_PAD.encode(Sha256::digest(token)));
@@ -120,32 +148,29 @@ fn check_request(claims: &Claims, expected: &Expected<'_>) -> Result<(), ProofEr
     Ok(())
 }
 
+/// RFC 9449 §4.3: without query and fragment, and after normalization (RFC 3986 §6.2.2, §6.2.3).
+fn is_same_address(htu: &str, expected: &Url) -> Result<bool, ProofError> {
+    // What every client of ours sends; it need not be parsed.
+    if htu == expected.as_str() {
+        return Ok(true);
+    }
+    let mut address = Url::parse(htu).map_err(|_| ProofError::Malformed)?;
+    address.set_query(None);
+    address.set_fragment(None);
+    Ok(address == *expected)
+}
+
 /// Coordinates must be the one base64url spelling of 32 bytes, or one key would have many
 /// thumbprints.
-fn thumbprint(key: &Jwk) -> Result<String, ProofError> {
-    let AlgorithmParameters::EllipticCurve(point) = &key.algorithm else {
-        return Err(ProofError::Key);
-    };
-    if point.curve != EllipticCurve::P256 {
+fn public_key(key: &DeviceKey) -> Result<(Thumbprint, DecodingKey), ProofError> {
+    if key.kty != "EC" || key.crv != "P-256" {
         return Err(ProofError::Key);
     }
-    for coordinate in [&point.x, &point.y] {
+    for coordinate in [&key.x, &key.y] {
         if URL_SAFE_NO_PAD.decode(coordinate).map_err(|_| ProofError::Key)?.len() != 32 {
             return Err(ProofError::Key);
         }
     }
-    Ok(key.thumbprint(ThumbprintHash::SHA256))
-}
-
-/// The JWT library drops fields it does not know, and `d` among them: a client that leaks its
-/// private key is told so.
-fn refuse_private_parts(compact: &str) -> Result<(), ProofError> {
-    let head = compact.split('.').next().ok_or(ProofError::Malformed)?;
-    let head = URL_SAFE_NO_PAD.decode(head).map_err(|_| ProofError::Malformed)?;
-    let head: serde_json::Value =
-        serde_json::from_slice(&head).map_err(|_| ProofError::Malformed)?;
-    match head.pointer("/jwk/d").or_else(|| head.get("crit")) {
-        Some(_) => Err(ProofError::Key),
-        None => Ok(()),
-    }
+    let public = DecodingKey::from_ec_components(&key.x, &key.y).map_err(|_| ProofError::Key)?;
+    Ok((p256_thumbprint(&key.x, &key.y), public))
 }

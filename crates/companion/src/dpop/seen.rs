@@ -7,6 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use lru::LruCache;
 use sha2::{Digest, Sha256};
 
+use crate::domain::Thumbprint;
+
 type ProofHash = [u8; 16];
 
 /// A bounded set of (device key, `jti`).
@@ -23,9 +25,8 @@ impl SeenProofs {
     }
 
     /// True the first time this key shows this `jti`.
-    pub fn first_sight(&self, thumbprint: &str, jti: &str) -> bool {
-        let digest =
-            Sha256::new().chain_update(thumbprint).chain_update([0]).chain_update(jti).finalize();
+    pub fn first_sight(&self, key: Thumbprint, jti: &str) -> bool {
+        let digest = Sha256::new().chain_update(key.as_bytes()).chain_update(jti).finalize();
         let mut proof = ProofHash::default();
         proof.copy_from_slice(&digest[..16]);
         let mut proofs = self.proofs.lock().unwrap_or_else(PoisonError::into_inner);
@@ -45,21 +46,24 @@ impl SeenProofs {
 mod tests {
     use super::*;
 
+    const KEY: Thumbprint = Thumbprint::from_bytes([1; 32]);
+    const OTHER_KEY: Thumbprint = Thumbprint::from_bytes([2; 32]);
+
     #[test]
     fn a_proof_is_good_once_per_key() {
         let seen = SeenProofs::new(10);
-        assert!(seen.first_sight("key", "jti"));
-        assert!(!seen.first_sight("key", "jti"));
-        assert!(seen.first_sight("other key", "jti"));
+        assert!(seen.first_sight(KEY, "jti"));
+        assert!(!seen.first_sight(KEY, "jti"));
+        assert!(seen.first_sight(OTHER_KEY, "jti"));
     }
 
     #[test]
     fn a_flood_forgets_the_oldest_and_never_grows() {
         let seen = SeenProofs::new(10);
         for number in 0..1000 {
-            assert!(seen.first_sight("key", &number.to_string()));
+            assert!(seen.first_sight(KEY, &number.to_string()));
         }
-        assert!(!seen.first_sight("key", "999") && seen.first_sight("key", "0"));
+        assert!(!seen.first_sight(KEY, "999") && seen.first_sight(KEY, "0"));
         assert_eq!(seen.proofs.lock().unwrap().len(), 10);
     }
 }
