@@ -52,7 +52,8 @@ impl DatabaseFiles {
     /// # Errors
     /// A file is not there or cannot be looked at.
     pub(super) fn of(named: &Path, database: &Path) -> io::Result<Self> {
-        let names = [(named.to_owned(), DATABASE), (database.to_owned(), DATABASE)];
+        let linked = (named != database).then(|| (named.to_owned(), DATABASE));
+        let names = linked.into_iter().chain([(database.to_owned(), DATABASE)]);
         let beside = BESIDE.map(|(suffix, reason)| (beside(database, suffix), reason));
         let open_file = |(path, reason): (PathBuf, _)| {
             let identity = identity(&path).map_err(|cause| {
@@ -60,7 +61,7 @@ impl DatabaseFiles {
             })?;
             Ok(OpenFile { path, identity, reason })
         };
-        let files = names.into_iter().chain(beside).map(open_file).collect::<io::Result<_>>()?;
+        let files = names.chain(beside).map(open_file).collect::<io::Result<_>>()?;
         Ok(Self { files, alarmed: AtomicBool::new(false) })
     }
 
