@@ -5,6 +5,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::gate::prove;
@@ -16,13 +17,28 @@ use crate::storage::{RedeemCode, Redemption, RotateRefresh, Rotation};
 use crate::web::form::Form;
 use crate::web::{AppState, OAuthError};
 
+/// A successful answer (RFC 6749 §5.1).
+#[derive(Serialize)]
+pub struct TokenResponse {
+    access_token: String,
+    token_type: &'static str,
+    /// Seconds.
+    expires_in: i64,
+    scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    /// Who signed in; with a code only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keyport_account: Option<Value>,
+}
+
 /// See the module.
 pub async fn token(
     State(app): AppState,
     method: Method,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Json<Value>, OAuthError> {
+) -> Result<Json<TokenResponse>, OAuthError> {
     let jkt = prove(&app, &headers, &method, "/oauth/token", None)?;
     let form = Form::from_body(&headers, &body)?;
     let client = app.client(form.required("client_id")?).ok_or(OAuthError::invalid_client())?;
@@ -52,7 +68,7 @@ async fn redeem(
     form: &Form,
     client: &ClientRecord,
     jkt: Thumbprint,
-) -> Result<Json<Value>, OAuthError> {
+) -> Result<Json<TokenResponse>, OAuthError> {
     let redemption = RedeemCode {
         code: AuthorizationCode::received(form.required("code")?),
         client_id: client.id.clone(),
@@ -66,9 +82,8 @@ async fn redeem(
             let (session, user) = (issued.session.id, issued.session.user.id);
             tracing::info!(%session, %user, "signed in");
             let scope = client.granted(&issued.session.scope);
-            let mut body = answer(app, &issued, &scope, now);
-            body["keyport_account"] = account(&issued.session);
-            Ok(Json(body))
+            let keyport_account = Some(account(&issued.session));
+            Ok(Json(TokenResponse { keyport_account, ..answer(app, &issued, &scope, now) }))
         }
         Redemption::Refused(reason) => {
             tracing::warn!(?reason, "code refused");
@@ -82,7 +97,7 @@ async fn rotate(
     form: &Form,
     client: &ClientRecord,
     jkt: Thumbprint,
-) -> Result<Json<Value>, OAuthError> {
+) -> Result<Json<TokenResponse>, OAuthError> {
     let token = SecretText::new(form.required("refresh_token")?);
     let (now, client_id) = (app.now(), client.id.clone());
     match app.storage.rotate_refresh(RotateRefresh { token, client_id, jkt }, now).await? {
@@ -105,20 +120,17 @@ fn narrowed(asked: Option<&str>, granted: &Scope) -> Scope {
     Scope::parse(&both.join(" "))
 }
 
-fn answer(app: &App, issued: &IssuedSession, scope: &Scope, now: Timestamp) -> Value {
-    let session = &issued.session;
+fn answer(app: &App, issued: &IssuedSession, scope: &Scope, now: Timestamp) -> TokenResponse {
     let ends = issued.access_deadline.seconds();
-    let token = app.keys.access_token_key().sign(&claims(app, session, scope, now, ends));
-    let mut body = json!({
-        "access_token": token.expose(),
-        "token_type": "DPoP",
-        "expires_in": ends - now.seconds(),
-        "scope": scope.as_str(),
-    });
-    if let Some(token) = &issued.refresh_token {
-        body["refresh_token"] = token.expose().into();
+    let claims = claims(app, &issued.session, scope, now, ends);
+    TokenResponse {
+        access_token: app.keys.access_token_key().sign(&claims).expose().to_owned(),
+        token_type: "DPoP",
+        expires_in: ends - now.seconds(),
+        scope: scope.as_str().to_owned(),
+        refresh_token: issued.refresh_token.as_ref().map(|token| token.expose().to_owned()),
+        keyport_account: None,
     }
-    body
 }
 
 fn claims(app: &App, session: &Session, scope: &Scope, now: Timestamp, ends: i64) -> AccessClaims {
