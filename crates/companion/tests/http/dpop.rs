@@ -88,7 +88,8 @@ async fn a_proof_that_is_not_exactly_about_this_request_is_refused() {
         (json!({ "jwk": { "kty": "oct", "k": "AAAA" } }), json!({})),
         (json!({ "jwk": { "kty": "EC", "crv": "P-256", "x": "AAAA", "y": "AAAA" } }), json!({})),
         (json!({ "jwk": other_key(&other) }), json!({})),
-        (json!({ "jwk": with_private_part(&device) }), json!({})),
+        (json!({ "jwk": with_private_part(&device, json!("AAAA")) }), json!({})),
+        (json!({ "jwk": with_private_part(&device, Value::Null) }), json!({})),
         (json!({ "crit": ["x"], "x": 1 }), json!({})),
     ];
     for (header, claims) in table {
@@ -108,9 +109,9 @@ fn other_key(device: &Device) -> Value {
     serde_json::from_slice::<Value>(&head).unwrap()["jwk"].clone()
 }
 
-fn with_private_part(device: &Device) -> Value {
+fn with_private_part(device: &Device, d: Value) -> Value {
     let mut jwk = other_key(device);
-    jwk["d"] = "AAAA".into();
+    jwk["d"] = d;
     jwk
 }
 
