@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use keyport_companion::config::{Settings, VARIABLES, Variable};
+use keyport_companion::config::{Settings, VARIABLES, Variable, read_settings_file};
 use keyport_companion::upstream::workos_sso;
 use keyport_companion::{logging, serve};
 use keyport_shutdown::{Policy, Shutdown};
@@ -63,8 +63,7 @@ fn main() -> ExitCode {
 
 fn run(listen: SocketAddr, shutdown: &Shutdown) -> anyhow::Result<()> {
     let variables = std::env::vars_os();
-    let read = |path: &str| std::fs::read_to_string(path);
-    let settings = Settings::judge(variables, listen, read, &workos_sso::IDS)?;
+    let settings = Settings::judge(variables, listen, read_settings_file, &workos_sso::IDS)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(serve(settings, listen, shutdown));
     runtime.shutdown_timeout(TIME_FOR_TASKS);

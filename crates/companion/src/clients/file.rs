@@ -6,8 +6,11 @@ use toml::{Table, Value};
 use super::{ClientRecord, RedirectRule};
 use crate::domain::{Scope, is_unsafe};
 
-/// Most redirect URIs of one client; a place in the list travels as one byte.
-const REDIRECT_URIS: usize = 32;
+/// Most records, and most faults that are named: more of either is a file of something else.
+const RECORDS: usize = 256;
+const FAULTS: usize = 50;
+/// Most redirect URIs, and most scopes, of one client; a place in the list travels as one byte.
+const LONGEST_LIST: usize = 32;
 /// Longest id, name and redirect URI, in bytes.
 const LONGEST_ID: usize = 64;
 const LONGEST_NAME: usize = 64;
@@ -28,7 +31,7 @@ pub(super) fn read(text: &str) -> Result<Vec<ClientRecord>, Vec<String>> {
     let mut faults: Vec<String> = file
         .keys()
         .filter(|key| *key != "client")
-        .map(|key| format!("has {key:?}, which is no setting: records are [[client]]"))
+        .map(|key| format!("has {}, which is no setting: records are [[client]]", shown(key)))
         .collect();
     let records: Option<Vec<&Table>> = match file.get("client") {
         Some(Value::Array(records)) => records.iter().map(Value::as_table).collect(),
@@ -36,8 +39,12 @@ pub(super) fn read(text: &str) -> Result<Vec<ClientRecord>, Vec<String>> {
     };
     let Some(records) = records.filter(|records| !records.is_empty()) else {
         faults.push("holds no client: write at least one [[client]]".to_owned());
-        return Err(faults);
+        return Err(first_of(faults));
     };
+    if records.len() > RECORDS {
+        faults.push(format!("holds more than {RECORDS} clients"));
+        return Err(first_of(faults));
+    }
     let mut clients: Vec<ClientRecord> = Vec::new();
     for (number, table) in (1..).zip(records) {
         let mut record = Record::new(table, number);
@@ -48,7 +55,23 @@ pub(super) fn read(text: &str) -> Result<Vec<ClientRecord>, Vec<String>> {
         faults.extend(record.faults);
         clients.push(client);
     }
-    if faults.is_empty() { Ok(clients) } else { Err(faults) }
+    if faults.is_empty() { Ok(clients) } else { Err(first_of(faults)) }
+}
+
+fn first_of(mut faults: Vec<String>) -> Vec<String> {
+    let more = faults.len().saturating_sub(FAULTS);
+    faults.truncate(FAULTS);
+    if more > 0 {
+        faults.push(format!("has {more} more faults"));
+    }
+    faults
+}
+
+/// What the file holds, for a message: escaped, and no longer than the longest that is allowed.
+fn shown(text: &str) -> String {
+    let short: String = text.chars().take(LONGEST_URI).collect();
+    let rest = if short.len() < text.len() { " …" } else { "" };
+    format!("{short:?}{rest}")
 }
 
 /// One record as it is read, and its faults so far.
@@ -61,7 +84,7 @@ struct Record<'a> {
 impl<'a> Record<'a> {
     fn new(table: &'a Table, number: usize) -> Self {
         let name = match table.get("id").and_then(Value::as_str) {
-            Some(id) => format!("client {id:?}"),
+            Some(id) => format!("client {}", shown(id)),
             None => format!("client number {number}"),
         };
         Self { table, name, faults: Vec::new() }
@@ -73,7 +96,7 @@ impl<'a> Record<'a> {
 
     fn client(&mut self) -> ClientRecord {
         for key in self.table.keys().filter(|key| !KEYS.contains(&key.as_str())) {
-            self.fault(&format!("{key:?} is no setting of a client"));
+            self.fault(&format!("{} is no setting of a client", shown(key)));
         }
         let id = self.text("id", LONGEST_ID);
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
@@ -120,9 +143,13 @@ impl<'a> Record<'a> {
         if texts.is_empty() {
             self.fault(&format!("{key} is empty"));
         }
+        if texts.len() > LONGEST_LIST {
+            self.fault(&format!("{key} has more than {LONGEST_LIST} entries"));
+            return Vec::new();
+        }
         for (place, text) in texts.iter().enumerate() {
             if texts[..place].contains(text) {
-                self.fault(&format!("{key} holds {text:?} twice"));
+                self.fault(&format!("{key} holds {} twice", shown(text)));
             }
         }
         texts
@@ -130,9 +157,6 @@ impl<'a> Record<'a> {
 
     fn redirect_uris(&mut self) -> Vec<RedirectRule> {
         let texts = self.list("redirect_uris");
-        if texts.len() > REDIRECT_URIS {
-            self.fault(&format!("redirect_uris has more than {REDIRECT_URIS} entries"));
-        }
         let mut rules = Vec::new();
         for text in texts {
             let rule = if text.len() > LONGEST_URI {
@@ -142,7 +166,7 @@ impl<'a> Record<'a> {
             };
             match rule {
                 Ok(rule) => rules.push(rule),
-                Err(fault) => self.fault(&format!("redirect URI {text:?} {fault}")),
+                Err(fault) => self.fault(&format!("redirect URI {} {fault}", shown(text))),
             }
         }
         rules
@@ -152,7 +176,7 @@ impl<'a> Record<'a> {
         let words = self.list("scopes");
         for word in words.iter().filter(|word| !Scope::KNOWN.contains(word)) {
             let known = Scope::KNOWN.join(", ");
-            self.fault(&format!("scope {word:?} is not known; there are {known}"));
+            self.fault(&format!("scope {} is not known; there are {known}", shown(word)));
         }
         Scope::parse(&words.join(" "))
     }

@@ -72,6 +72,9 @@ fn a_redirect_uri_that_is_not_private_use_or_loopback_is_named() {
         ("com.acme.notes:/a/../b", "has no path"),
         ("com.acme.notes:/call back", "holds a blank"),
         ("com.acme.notes:/call\\nback", "holds a blank, a control"),
+        ("com.acme.notes:/<b>", "no URI has"),
+        ("http://127.0.0.1/{x}", "no URI has"),
+        ("com.acme.notes:/a|b", "no URI has"),
         ("com.acme.notes:/caf\u{e9}", "not ASCII"),
         ("callback", "has no scheme"),
         ("", "has no scheme"),
@@ -144,4 +147,21 @@ fn a_file_that_is_not_toml_or_holds_no_record_is_said() {
     for empty in ["", "client = []", "client = 7", "[client]\nid = \"a\"\n"] {
         assert!(faults(empty).iter().any(|one| one.contains("holds no client")), "{empty}");
     }
+}
+
+#[test]
+fn a_file_of_something_else_is_refused_in_few_words() {
+    let record = |n: usize| {
+        format!(
+            "[[client]]\nid = \"c{n}\"\nname = \"C\"\nscopes = [\"openid\"]\n\
+             redirect_uris = [\"com.acme.c{n}:/x\"]\n"
+        )
+    };
+    let many: String = (0..257).map(record).collect();
+    assert_eq!(faults(&many), ["holds more than 256 clients"]);
+    let keys: String = (0..1000).map(|n| format!("key{n} = {n}\n")).collect();
+    let all = faults(&keys);
+    assert_eq!((all.len(), &*all[50]), (51, "has 951 more faults"));
+    let long = faults(&file(&format!("redirect_uris = [\"{}\"]", "x".repeat(100_000))));
+    assert!(long.iter().all(|fault| fault.len() < 400), "{}", long[0].len());
 }

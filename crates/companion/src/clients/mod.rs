@@ -6,6 +6,8 @@ mod redirect;
 
 pub use redirect::{RedirectChoice, RedirectRule};
 
+use std::collections::BTreeMap;
+
 use crate::domain::Scope;
 use crate::issuer::Issuer;
 
@@ -32,7 +34,27 @@ pub fn with_built_in(file: &str) -> Result<Vec<ClientRecord>, Vec<String>> {
     if !clients.iter().any(|client| client.id == ClientRecord::BUILT_IN) {
         clients.insert(0, ClientRecord::keyport_desktop());
     }
-    Ok(clients)
+    let faults = schemes_of_two(&clients);
+    if faults.is_empty() { Ok(clients) } else { Err(faults) }
+}
+
+/// A private-use scheme opens one app (RFC 8252 §8.4): which of two clients it is, the system
+/// decides, and not we.
+fn schemes_of_two(clients: &[ClientRecord]) -> Vec<String> {
+    let mut owners = BTreeMap::new();
+    let mut faults = Vec::new();
+    for client in clients {
+        for rule in &client.redirect_uris {
+            let RedirectRule::Exact(uri) = rule else { continue };
+            let scheme = uri.split_once(':').map_or(&**uri, |(scheme, _)| scheme);
+            let owner = owners.entry(scheme).or_insert(&client.id);
+            if *owner != &client.id {
+                let id = &client.id;
+                faults.push(format!("client {id:?}: scheme {scheme} is that of client {owner:?}"));
+            }
+        }
+    }
+    faults
 }
 
 impl ClientRecord {
@@ -113,6 +135,16 @@ mod tests {
         let own = pair("acme-notes", "Notes");
         assert_eq!(ids(&record("acme-notes")), [pair("keyport-desktop", "Keyport"), own]);
         assert_eq!(ids(&record("keyport-desktop")), [pair("keyport-desktop", "Notes")]);
+    }
+
+    #[test]
+    fn a_scheme_of_two_clients_is_a_fault() {
+        let text = "[[client]]\nid = \"notes\"\nname = \"Notes\"\nscopes = [\"openid\"]\n\
+                    redirect_uris = [\"dev.keyport.desktop:/other\", \"http://127.0.0.1/x\"]\n";
+        let expected = "client \"notes\": scheme dev.keyport.desktop is that of client \
+                        \"keyport-desktop\"";
+        assert_eq!(with_built_in(text), Err(vec![expected.to_owned()]));
+        assert!(with_built_in(&text.replace("dev.keyport.desktop", "test.acme.notes")).is_ok());
     }
 
     #[test]

@@ -45,6 +45,9 @@ impl RedirectRule {
         if uri.contains(['?', '\\', '@']) {
             return Err("holds one of ? \\ @: it is a scheme and a path, nothing else");
         }
+        if uri.contains(['"', '<', '>', '^', '`', '{', '|', '}']) {
+            return Err("holds a character that no URI has (RFC 3986 §2)");
+        }
         let (scheme, rest) = uri.split_once(':').ok_or("has no scheme")?;
         match scheme {
             "http" => loopback(uri),

@@ -1,6 +1,7 @@
 //! The settings that say who may sign in, and with which apps.
 
 use super::environment::Environment;
+use super::files;
 use crate::admission::{AdmissionPolicy, AllowedOrganizations};
 use crate::clients::{self, ClientRecord};
 
@@ -75,7 +76,7 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
                 Ok(clients) => return clients,
                 Err(faults) => faults,
             },
-            Err(error) => vec![format!("cannot be read: {}", error.kind())],
+            Err(error) => vec![format!("cannot be read: {}", files::why(&error))],
         };
         for fault in faults {
             self.fault(format!("KEYPORT_CLIENTS: {path}: {fault}"));

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use super::SettingsError;
+use super::files;
 use super::kubernetes::is_service_link;
 use super::variables::VARIABLES;
 use crate::domain::SecretText;
@@ -136,7 +137,7 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
             Err(error) => {
                 self.fault(format!(
                     "{name}_FILE names {path}, which cannot be read: {}",
-                    error.kind()
+                    files::why(&error)
                 ));
                 None
             }

@@ -5,8 +5,10 @@
 mod admission;
 mod database;
 mod environment;
+mod files;
 mod kubernetes;
 pub(crate) mod log_filter;
+mod postgres_address;
 mod proxies;
 mod variables;
 
@@ -24,7 +26,9 @@ use environment::Environment;
 
 use crate::domain::{Lifetimes, SecretText};
 pub use admission::IdRules;
-pub use database::{DatabaseAddress, DatabaseTls, PostgresAddress};
+pub use database::DatabaseAddress;
+pub use files::read_settings_file;
+pub use postgres_address::{DatabaseTls, PostgresAddress};
 pub use proxies::TrustedProxies;
 pub use variables::{VARIABLES, Variable};
 

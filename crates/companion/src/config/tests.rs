@@ -130,7 +130,7 @@ fn postgresql_needs_a_key_file_that_every_instance_has() {
     let settings = judge(&[database, ("KEYPORT_KEY_FILE", "/etc/keyport.key")], "127.0.0.1:1");
     let settings = settings.unwrap();
     let DatabaseAddress::Postgres(address) = &settings.database else { panic!("{settings:?}") };
-    assert_eq!(address.name(), "db.acme.test/keyport");
+    assert_eq!(address.name(), "db.acme.test:5432/keyport");
     assert!(!format!("{settings:?}").contains("hunter2"));
 }
 

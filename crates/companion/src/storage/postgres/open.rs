@@ -24,7 +24,7 @@ pub(super) async fn open(
 ) -> Result<(Pool, Rules), OpenError> {
     let name = address.name();
     let fault = |cause: String| OpenError::Io { database: name.to_owned(), cause };
-    let mut config: Config = address.url().expose().parse().map_err(|error| fault(said(&error)))?;
+    let mut config = address.config().clone();
     configure(&mut config, settings);
     let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let manager = match address.tls() {

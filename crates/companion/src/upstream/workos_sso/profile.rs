@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use workos::models::Profile;
 
 use super::UpstreamError;
@@ -84,42 +86,62 @@ fn text_of(value: Value) -> Option<String> {
     }
 }
 
+/// Members of a JSON object whose values are not looked at yet: a text that is no Unicode, a number
+/// out of range and deep nesting are JSON too, and matter only where they are read.
+type Members<'a> = BTreeMap<&'a str, Box<RawValue>>;
+
 /// Takes out of the body of a token answer what is never read: tokens of the identity provider, raw
-/// attributes and second spellings of the role, which may be large, secret or of any shape. A
-/// member that is read and has another shape than it should is left out too, so that it is no
-/// reason to refuse the sign-in. Anything else stays as it came: what is wrong with it is said by
-/// whoever reads it. (The WorkOS crate refuses a profile without `raw_attributes`.)
+/// attributes and second spellings of the role, which may be large, secret or of any shape. An
+/// attribute that cannot be read is left out too, so that it is no reason to refuse the sign-in.
+/// Anything else stays as it came: what is wrong with it is said by whoever reads it. (The WorkOS
+/// crate refuses a profile without `raw_attributes`.)
 pub(super) fn readable(body: &[u8]) -> Option<Vec<u8>> {
-    let mut answer: Value = serde_json::from_slice(body).ok()?;
-    answer.as_object_mut()?.remove("oauth_tokens");
-    let profile = answer.get_mut("profile")?.as_object_mut()?;
+    let mut answer: Members<'_> = serde_json::from_slice(body).ok()?;
+    answer.remove("oauth_tokens");
+    let said = answer.remove("profile")?;
+    let mut profile: Members<'_> = serde_json::from_str(said.get()).ok()?;
     profile.remove("roles");
-    profile.insert("raw_attributes".to_owned(), json!({}));
-    let role = |role: Value| match role {
-        Value::Object(role) => Some(json!({ "slug": role.get("slug")?.as_str()? })),
-        _ => None,
-    };
-    reshape(profile, "role", role);
-    let groups = |groups: Value| match groups {
-        Value::Array(groups) => Some(groups.into_iter().filter(Value::is_string).collect()),
-        _ => None,
-    };
-    reshape(profile, "groups", groups);
-    reshape(profile, "custom_attributes", |custom| custom.is_object().then_some(custom));
+    profile.insert("raw_attributes", kept(&json!({}))?);
+    for name in ["name", "first_name", "last_name"] {
+        reshape(&mut profile, name, |said| read::<String>(said));
+    }
+    reshape(&mut profile, "role", |said| {
+        let role: BTreeMap<&str, &RawValue> = read(said)?;
+        Some(json!({ "slug": read::<String>(role.get("slug")?)? }))
+    });
+    reshape(&mut profile, "groups", |said| {
+        let groups: Vec<&RawValue> = read(said)?;
+        Some(groups.into_iter().filter_map(read::<String>).collect::<Vec<_>>())
+    });
+    reshape(&mut profile, "custom_attributes", |said| {
+        let custom: BTreeMap<String, &RawValue> = read(said)?;
+        let readable = custom.into_iter().filter_map(|(name, said)| Some((name, read(said)?)));
+        Some(readable.collect::<BTreeMap<String, Value>>())
+    });
+    answer.insert("profile", kept(&profile)?);
     serde_json::to_vec(&answer).ok()
 }
 
-fn reshape(
-    profile: &mut Map<String, Value>,
+/// A value as this type; `None` where it has another shape or holds what no text or number can.
+fn read<'a, T: Deserialize<'a>>(said: &'a RawValue) -> Option<T> {
+    serde_json::from_str(said.get()).ok()
+}
+
+fn kept(value: &impl Serialize) -> Option<Box<RawValue>> {
+    serde_json::value::to_raw_value(value).ok()
+}
+
+fn reshape<T: Serialize>(
+    profile: &mut Members<'_>,
     name: &'static str,
-    shape: impl Fn(Value) -> Option<Value>,
+    shape: impl Fn(&RawValue) -> Option<T>,
 ) {
-    let Some(said) = profile.remove(name).filter(|said| !said.is_null()) else { return };
-    let shaped = shape(said);
+    let Some(said) = profile.remove(name).filter(|said| said.get() != "null") else { return };
+    let shaped = shape(&said).and_then(|shaped| kept(&shaped));
     if shaped.is_none() {
         tracing::warn!(name, "a member of a profile has another shape and was left out");
     }
-    profile.extend(shaped.map(|value| (name.to_owned(), value)));
+    profile.extend(shaped.map(|value| (name, value)));
 }
 
 #[cfg(test)]
@@ -165,6 +187,33 @@ mod tests {
         assert!(!left.contains("planted") && !left.contains("oauth_tokens"), "{left}");
         assert_eq!(readable(b"nonsense"), None);
         assert_eq!(readable(br#"{"profile": "nonsense"}"#), None);
+    }
+
+    /// JSON that no text or number of a program can hold.
+    #[test]
+    fn an_attribute_that_cannot_be_held_refuses_no_sign_in() {
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        let plain = String::from_utf8(serde_json::to_vec(&answer(&json!({}))).unwrap()).unwrap();
+        for odd in [r#""\ud800x""#, "1e999", &deep] {
+            for (member, value) in [
+                (r#""phone":"planted""#, format!(r#""phone":{odd}"#)),
+                (r#""floor":3"#, format!(r#""floor":{odd}"#)),
+                (r#""groups":["a"]"#, format!(r#""groups":["a",{odd}]"#)),
+                (r#""first_name":"Ada""#, format!(r#""first_name":{odd}"#)),
+                (r#""role":{"slug":"admin"}"#, format!(r#""role":{{"slug":{odd}}}"#)),
+            ] {
+                let sent = plain.replace(member, &value);
+                assert_ne!(sent, plain, "{member}");
+                let body = readable(sent.as_bytes()).expect(&sent);
+                let mut read: Value = serde_json::from_slice(&body).expect(&sent);
+                let profile = serde_json::from_value(read["profile"].take()).expect(&sent);
+                let identity = identity("https://api.workos.com", profile).unwrap();
+                assert_eq!(identity.name(), Some("Ada King"), "{sent}");
+            }
+            let sent = plain.replace(r#""idp_id":"ada-1""#, &format!(r#""idp_id":{odd}"#));
+            let body = readable(sent.as_bytes()).unwrap();
+            assert!(serde_json::from_slice::<Value>(&body).is_err(), "an id is never left out");
+        }
     }
 
     #[test]
