@@ -1,7 +1,6 @@
 //! The desktop app: a thin Tauri shell around `keyport-client`. It takes no decision about a
 //! sign-in, sends no request, keeps no secret, and its page can neither listen to events nor call
 //! anything but two commands.
-#![warn(missing_docs)]
 
 pub mod automation;
 mod display;

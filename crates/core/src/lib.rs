@@ -4,7 +4,6 @@
 //! it. There is no async, no clock, no randomness, no file and no network here, and there must not
 //! be: the shells (`keyport-client`, the app, the CLI) run the effects. The flow is RFC 8252
 //! (native apps) with RFC 9126 (PAR), RFC 7636 (PKCE) and RFC 9207 (`iss`).
-#![warn(missing_docs)]
 
 pub mod account;
 pub mod attempt;

@@ -14,6 +14,7 @@ use crate::secret::Secret;
 use crate::seed::Seed;
 use crate::sessions::Sessions;
 
+/// The emulator; clones share one state.
 #[derive(Debug, Clone)]
 pub struct Emulator(Arc<Shared>);
 
@@ -32,6 +33,7 @@ pub(crate) struct State {
 }
 
 impl Emulator {
+    /// An environment with what the seed names, without sessions and without faults.
     #[must_use]
     pub fn new(seed: Seed) -> Self {
         let state = State {

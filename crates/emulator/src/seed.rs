@@ -15,16 +15,21 @@ use crate::secret::Secret;
 
 const DEFAULT: &str = include_str!("../seed/default.json");
 
+/// What the environment contains at the start.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seed {
+    /// The application that signs people in.
     pub client: Client,
+    /// The redirect URIs of that application.
     pub redirect_uris: Vec<RedirectPattern>,
     /// Where IdP-initiated sign-ins arrive. A concrete URI that `redirect_uris` allows.
     pub default_redirect_uri: String,
+    /// The companies that are customers of the application.
     pub organizations: Vec<Organization>,
     /// In the order of their creation: lists show the newest first.
     pub connections: Vec<Connection>,
+    /// Who can sign in.
     pub people: Vec<Person>,
 }
 

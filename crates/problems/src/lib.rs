@@ -1,8 +1,6 @@
 //! Every problem a person can meet, as a stable code with parameters. The closed list: sentences
 //! live in `keyport-messages`.
 
-#![warn(missing_docs)]
-
 use serde::{Deserialize, Serialize};
 
 /// The way out that a screen offers first.

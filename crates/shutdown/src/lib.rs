@@ -2,7 +2,6 @@
 //! and SIGINT no longer end the process by themselves, but make one request to end that async code
 //! waits for. Once made, the request has a deadline that two threads of this crate enforce, even
 //! while every other thread of the process is blocked. NOT here: what a program does at its end.
-#![warn(missing_docs)]
 
 mod signals;
 

@@ -6,6 +6,7 @@ mod bench;
 mod demo;
 mod package;
 mod setup;
+mod slowest;
 mod steps;
 mod stress;
 mod test;
@@ -18,7 +19,7 @@ use clap::{Parser, Subcommand};
 #[command(name = "cargo xtask", about = "Tasks of the Keyport project", version)]
 struct Arguments {
     #[command(subcommand)]
-    chore: Task,
+    task: Task,
 }
 
 #[derive(Subcommand)]
@@ -54,7 +55,7 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    let done = match Arguments::parse().chore {
+    let done = match Arguments::parse().task {
         Task::Setup => setup::install(&setup::Purpose::ALL),
         Task::Demo { headless } => demo::run(headless),
         Task::Test => test::run(),

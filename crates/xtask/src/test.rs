@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::setup::{self, Purpose};
+use crate::slowest::{RUNNER, Times};
 use crate::steps::{Steps, build_everything, cargo, run as run_command, with_default_signals};
 
 pub fn run() -> Result<()> {
@@ -20,12 +21,21 @@ pub fn run() -> Result<()> {
             "warnings",
         ]))
     })?;
+    steps.step("documentation", || {
+        let mut doc = cargo(&["doc", "--workspace", "--lib", "--no-deps", "--locked"]);
+        // The app's library is a program's inside; its dependencies would be checked once more.
+        doc.arg("--exclude=keyport-desktop").env("RUSTDOCFLAGS", "--deny warnings");
+        run_command(&mut doc)
+    })?;
     // Tests start these programs; building the tests alone would not produce them.
     steps.step("build", || run_command(&mut build_everything()))?;
-    steps.step("test", || {
+    let mut times = Times::default();
+    let tested = steps.step("test", || {
         let tests = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
-        run_command(&mut with_default_signals(&tests))
-    })?;
+        times.run(with_default_signals(&tests).args(["--config", RUNNER]))
+    });
+    times.print();
+    tested?;
     steps.summarize("ok");
     Ok(())
 }

@@ -65,6 +65,7 @@ impl SecretBytes {
         Self(Zeroizing::new(bytes.into()))
     }
 
+    /// The bytes, for the keychain and for their owner.
     pub fn expose(&self) -> &[u8] {
         &self.0
     }

@@ -64,7 +64,9 @@ impl Default for Limits {
 /// A short page: its title, which is also its heading, and one sentence. Plain text, escaped here.
 #[derive(Clone, Debug)]
 pub struct PageText {
+    /// The heading, and the title of the tab.
     pub title: String,
+    /// The one paragraph under it.
     pub sentence: String,
 }
 
@@ -106,7 +108,10 @@ impl ListenerMessages {
 pub enum BrowserReply {
     /// The callback is ours. The tab goes on to `back_to` (http or https), or to a page of the
     /// listener's own; either way the code leaves the address bar.
-    Accept { back_to: Option<Url> },
+    Accept {
+        /// The companion's page; `None`: the listener's own page.
+        back_to: Option<Url>,
+    },
     /// The callback belongs to no sign-in that is waiting. The tab says so and nothing changes.
     Ignore,
 }
