@@ -25,10 +25,10 @@ async fn what_is_not_admitted_is_refused_before_a_browser_opens() -> Result<()> 
         .await?;
     let bare = World::with().companion_without("KEYPORT_DEFAULT_ORGANIZATION");
     refused_at_par(bare, &[], "no_selector").await?;
-    let nobody = World::with()
+    let closed = World::with()
         .companion("KEYPORT_ORGANIZATIONS", "org_01OTHER")
         .companion("KEYPORT_DEFAULT_ORGANIZATION", "org_01OTHER");
-    refused_at_par(nobody, &[("connection", ACME_CONNECTION)], "connection_not_allowed").await
+    refused_at_par(closed, &[("connection", ACME_CONNECTION)], "connection_not_allowed").await
 }
 
 #[tokio::test]
@@ -198,7 +198,7 @@ async fn flood_of_domains(world: &World) -> Result<()> {
 }
 
 #[tokio::test]
-async fn made_up_domains_and_a_slow_organization_look_up_keep_nobody_out() -> Result<()> {
+async fn made_up_domains_and_a_slow_look_up_do_not_hold_others_up() -> Result<()> {
     let world = World::start()?;
     let faults = world.emulator_url().join("_emulator/faults")?;
     let http = reqwest::Client::builder().no_proxy().build()?;

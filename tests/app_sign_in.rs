@@ -53,7 +53,7 @@ async fn another_way_back_is_offered_while_the_app_waits() -> Result<()> {
     let app = fixture.app(&[]).await?;
     fixture.begin(&app).await?;
     let before = fixture.session.opened().len();
-    app.click("[data-opens=trouble-help]").await?;
+    app.click("[data-opens=problem-help]").await?;
     app.intent("another-way").await?;
     let authorize = fixture.opened_after(before)?;
     let mut browser = Jar::new()?;
@@ -65,7 +65,7 @@ async fn another_way_back_is_offered_while_the_app_waits() -> Result<()> {
 #[tokio::test]
 async fn the_way_back_over_loopback_signs_in() -> Result<()> {
     let fixture = AppFixture::start()?;
-    let app = fixture.app(&[("KEYPORT_DOOR", "loopback")]).await?;
+    let app = fixture.app(&[("KEYPORT_RECEIVER", "loopback")]).await?;
     let authorize = fixture.begin(&app).await?;
     let callback = fixture.callback(&authorize).await?;
     assert!(callback.starts_with("http://127.0.0.1:"), "{callback}");
@@ -131,7 +131,8 @@ async fn a_companion_that_is_not_there_is_said_and_can_be_tried_again() -> Resul
 #[tokio::test]
 async fn settings_that_are_wrong_are_shown_and_nothing_else_is_offered() -> Result<()> {
     let fixture = AppFixture::start()?;
-    for (name, value) in [("KEYPORT_COMPANION", "http://evil.test"), ("KEYPORT_DOOR", "window")] {
+    for (name, value) in [("KEYPORT_COMPANION", "http://evil.test"), ("KEYPORT_RECEIVER", "window")]
+    {
         let app = fixture.app(&[(name, value)]).await?;
         app.awaits(&["not_set_up"], wait::WAIT_TIMEOUT).await?;
         app.says(name, wait::WAIT_TIMEOUT).await?;

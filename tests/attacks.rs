@@ -152,11 +152,11 @@ async fn the_number_reaches_the_device_that_asked_and_no_other() -> Result<()> {
     assert_eq!(mine.text("state"), "confirm");
     assert_eq!(mine.text("number").len(), 2);
     assert!(page.text().contains(mine.text("number")), "the page shows the same number");
-    let stranger = NativeClient::new(&begun.world)?;
-    let theirs = stranger.attempt(Method::GET, &begun.pushed.attempt, None).await?;
-    assert_eq!(theirs.text("state"), "waiting", "as if nobody had touched it");
+    let other_device = NativeClient::new(&begun.world)?;
+    let theirs = other_device.attempt(Method::GET, &begun.pushed.attempt, None).await?;
+    assert_eq!(theirs.text("state"), "waiting", "as one that was never touched");
     assert_eq!(theirs.body["number"], Value::Null);
-    stranger.attempt(Method::DELETE, &begun.pushed.attempt, None).await?;
+    other_device.attempt(Method::DELETE, &begun.pushed.attempt, None).await?;
     let callback = Person::come_back(&mut begun.browser, page).await?;
     assert!(
         begun.client.redeem(&begun.pushed, &callback).await?.session().is_ok(),

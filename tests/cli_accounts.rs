@@ -124,11 +124,11 @@ async fn a_token_is_for_the_account_that_was_named() -> Result<()> {
     let by_id = subject(&fixture.run(&["token", "--account", id])?)?;
     assert_eq!(by_email, by_id);
     assert_ne!(by_email, current);
-    let nobody = fixture.run(&["token", "--account", "nobody@acme.test"])?;
-    assert_eq!((nobody.code, nobody.output.as_str()), (4, ""), "{}", nobody.errors);
-    assert!(nobody.errors.contains("nobody@acme.test"), "{}", nobody.errors);
+    let refused = fixture.run(&["token", "--account", "unknown@acme.test"])?;
+    assert_eq!((refused.code, refused.output.as_str()), (4, ""), "{}", refused.errors);
+    assert!(refused.errors.contains("unknown@acme.test"), "{}", refused.errors);
     for command in ["token", "sign-out"] {
-        let said = fixture.run(&[command, "--json", "--account", "nobody@acme.test"])?;
+        let said = fixture.run(&[command, "--json", "--account", "unknown@acme.test"])?;
         assert_eq!((said.code, said.problem()?.as_str()), (4, "account_unknown"), "{command}");
         assert_eq!(said.errors, "", "{command}: a program is told once");
     }

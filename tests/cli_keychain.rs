@@ -63,8 +63,8 @@ async fn userinfo(url: &str, headers: &str) -> Result<(u16, Value)> {
 #[tokio::test]
 async fn a_session_outlives_the_process_until_it_is_signed_out() -> Result<()> {
     let (world, session) = (World::start()?, DesktopSession::start()?);
-    let nobody = run_in(&session, world.issuer(), &["status", "--json"])?;
-    assert_eq!(nobody.code, 4, "{} {}", nobody.output, nobody.errors);
+    let refused = run_in(&session, world.issuer(), &["status", "--json"])?;
+    assert_eq!(refused.code, 4, "{} {}", refused.output, refused.errors);
 
     let signed_in = sign_in(&world, &session).await?;
     assert_eq!(signed_in["stored"], "keychain");
@@ -243,9 +243,9 @@ fn register_app(session: &DesktopSession) -> Result<std::path::PathBuf> {
 fn a_link_is_handed_to_the_program_that_is_registered_for_it() -> Result<()> {
     let session = DesktopSession::start()?;
     let link = "dev.keyport.desktop:/callback?code=a%20b&state=$(touch+x)&iss=http://127.0.0.1:1";
-    let nobody = run_in(&session, NO_COMPANION, &["link", "send", link])?;
-    assert_eq!(nobody.code, 5, "{}", nobody.errors);
-    assert!(nobody.errors.contains("No app is registered"), "{}", nobody.errors);
+    let refused = run_in(&session, NO_COMPANION, &["link", "send", link])?;
+    assert_eq!(refused.code, 5, "{}", refused.errors);
+    assert!(refused.errors.contains("No app is registered"), "{}", refused.errors);
     assert_eq!(session.opened(), Vec::<String>::new(), "and no browser was given the link");
 
     let given = register_app(&session)?;

@@ -143,7 +143,7 @@ fn a_file_in_the_path_that_may_not_be_started_is_said_to_be_there() -> Result<()
     let path = format!("{}:/usr/bin:/bin", terminal.home().display());
     let run = |command: &str| {
         let mut keyport = terminal.command(&["run", "--no-browser", "--companion"])?;
-        // Nobody answers there: what may be started gets this far.
+        // No answer comes from there: what may be started gets this far.
         keyport.args(["http://127.0.0.1:9", "--", command]).env("PATH", &path);
         cli_terminal::run(keyport)
     };

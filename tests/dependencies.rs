@@ -146,6 +146,8 @@ fn dependencies_obey_the_rules_of_deny_toml() -> Result<()> {
     Ok(())
 }
 
+type Change<'a> = &'a dyn Fn(&mut Package);
+
 /// The check of the checks: each rule refuses a package that breaks it.
 #[test]
 fn each_rule_refuses_what_breaks_it() -> Result<()> {
@@ -161,14 +163,14 @@ fn each_rule_refuses_what_breaks_it() -> Result<()> {
             path: Some("ours".into()),
         }],
     };
-    let planted = |change: &dyn Fn(&mut Package)| -> Result<Vec<String>> {
+    let planted = |change: Change<'_>| -> Result<Vec<String>> {
         let mut package = good.clone();
         change(&mut package);
         refused(&rules, &[package])
     };
     assert_eq!(planted(&|_| ())?, [""; 0]);
     let wildcard = Dependency { name: "any".into(), req: "*".into(), path: None };
-    let cases: [(&dyn Fn(&mut Package), &str); 7] = [
+    let cases: [(Change<'_>, &str); 7] = [
         (&|it| it.license = Some("GPL-3.0-only".into()), "has the licence"),
         (&|it| it.license = Some("MIT AND GPL-3.0-only".into()), "has the licence"),
         (&|it| it.license = Some("Apache-2.0 WITH GCC-exception-3.1".into()), "has the licence"),

@@ -43,7 +43,7 @@ async fn a_link_to_the_running_app_signs_in_and_survives_a_restart() -> Result<(
     fixture.close(app)?;
 
     let app = fixture.app("restarted", &[])?;
-    // The heading has the focus; the next thing is "Sign out", which only somebody who is signed in
+    // The heading has the focus; the next thing is "Sign out", which only a person who is signed in
     // can press.
     fixture.keys(&["Tab", "Return"])?;
     wait::until("an empty keychain", wait::WAIT_TIMEOUT, || {
@@ -75,7 +75,7 @@ async fn a_link_that_starts_the_app_completes_the_sign_in_it_had_begun() -> Resu
 #[tokio::test]
 async fn over_loopback_the_tab_ends_on_the_companions_page() -> Result<()> {
     let fixture = InstalledFixture::start()?;
-    let app = fixture.app("app", &[("KEYPORT_DOOR", "loopback")])?;
+    let app = fixture.app("app", &[("KEYPORT_RECEIVER", "loopback")])?;
     fixture.ask_for_sign_in()?;
     let browser = fixture.session.browser().await?;
     fixture.sign_in_with(&browser).await?;
@@ -128,7 +128,7 @@ async fn a_forged_link_that_starts_the_app_changes_nothing() -> Result<()> {
     fixture.window()?;
     assert_eq!(fixture.token_requests(), 0, "no code was sent to the companion");
     assert_eq!(fixture.account()?, None);
-    // Only the screen of somebody who is signed out takes an address.
+    // Only the screen of a person who is signed out takes an address.
     fixture.ask_for_sign_in()?;
     fixture.sign_in_with(&browser).await?;
     fixture.is_signed_in(&browser).await

@@ -117,9 +117,9 @@ async fn a_new_sign_in_of_the_same_device_and_person_ends_the_old_family() -> Re
     Ok(())
 }
 
-/// kill -9 in a stream of refreshes: what was acknowledged is there, and nobody is signed out.
+/// kill -9 in a stream of refreshes: what was acknowledged is there, and no session ends.
 #[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_kills_sign_nobody_out() -> Result<()> {
+async fn two_hundred_kills_end_no_session() -> Result<()> {
     const CYCLES: usize = 200;
     let (mut world, client, mut token) = signed_in().await?;
     let (mut acknowledged, mut lost) = (0_u32, 0_u32);

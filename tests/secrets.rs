@@ -69,7 +69,7 @@ async fn trace_logs_and_database_hold_no_issued_secret() -> Result<()> {
     let logs = holders(&world.folder().join("logs"), b"request_id")?;
     assert!(logs.iter().any(|file| file.ends_with("companion.log")), "there is a log to search");
     for secret in secrets.into_iter().map(String::into_bytes).chain(binary) {
-        // The emulator stands in for somebody else's service: its log is not ours.
+        // The emulator stands in for a foreign service: its log is not ours.
         let held: Vec<_> = holders(world.folder(), &secret)?;
         let held: Vec<_> =
             held.into_iter().filter(|file| !file.ends_with("emulator.log")).collect();

@@ -157,7 +157,7 @@ async fn two_tabs_sign_in_and_a_ninth_opening_ends_the_first() -> Result<()> {
     };
     sign_in(8, "button[name=continue]").await?;
     sign_in(1, "button[name=continue]").await?;
-    sign_in(0, "svg.trouble").await?;
+    sign_in(0, "svg.problem").await?;
     assert!(browser.page_text().await.contains("wrong_browser"));
     Ok(())
 }

@@ -214,7 +214,7 @@ async fn another_way_is_offered_only_while_one_is_left() {
     let driver = page().await;
     for (case, first, last) in [
         ("waiting", "open-again", "open-again"),
-        ("problem-door_blocked", "another-way", "try-again"),
+        ("problem-receiver_blocked", "another-way", "try-again"),
     ] {
         for (another_way, first) in [(true, first), (false, last)] {
             let script = "window.draw({...window.DRAWINGS.signed_out});

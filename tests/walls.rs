@@ -3,10 +3,10 @@
 //! long a file may grow. NOT a linter: clippy has its own step.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use keyport_tests::sources::{files, is_test, root};
 use serde_json::Value;
 
 #[path = "walls/tables.rs"]
@@ -15,11 +15,6 @@ mod tables;
 use tables::{
     EXPOSES, LONG, LONGEST, NARROW, NEVER_NAMES, NEVER_REACHES, NOT_IN_THE_PAGE, OURS, WIDE, WIDEST,
 };
-
-fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_path_buf()
-}
 
 /// The packages of the workspace and what each of them ships with.
 struct Graph {
@@ -106,35 +101,6 @@ fn our_crates_name_only_those_of_ours_that_they_may() -> Result<()> {
         assert!(ours.is_subset(&may.iter().copied().collect()), "{name} names {ours:?}");
     }
     Ok(())
-}
-
-/// Every file of the project with one of these endings, by its path from the root; tools' folders
-/// are not the project.
-fn files(endings: &[&str]) -> Result<Vec<(String, String)>> {
-    let (root, mut found) = (root(), Vec::new());
-    let mut folders = vec![root.clone()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder)? {
-            let path = entry?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if path.is_dir() {
-                let foreign = ["target", "node_modules", "gen", ".git", "__pycache__", ".venv"];
-                if !foreign.contains(&name.as_str()) {
-                    folders.push(path);
-                }
-            } else if endings.iter().any(|ending| name.ends_with(ending)) {
-                let short = path.strip_prefix(&root)?.to_string_lossy().into_owned();
-                let content = std::fs::read(&path)?;
-                found.push((short, String::from_utf8_lossy(&content).into_owned()));
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-fn is_test(path: &str) -> bool {
-    path.starts_with("tests/") || path.contains("/tests/") || path.ends_with("/tests.rs")
 }
 
 #[test]

@@ -73,7 +73,7 @@ impl ScreenUpdate {
     pub fn not_set_up(settings: &str, error: &str, words: &Messages) -> Self {
         let screen = "not_set_up";
         let (settings, error) = (isolated(settings), isolated(error));
-        let words = words.screen(screen, &[("settings", &settings), ("trouble", &error)]);
+        let words = words.screen(screen, &[("settings", &settings), ("error", &error)]);
         let view = Shown::NotSetUp { screen };
         Self { lang: "en", view, words, said: None, another_way: false }
     }
@@ -147,7 +147,7 @@ fn signed_in(
 
 fn problem(code: &str, attempt: Option<&str>, words: &Messages) -> BTreeMap<String, String> {
     let facts = [("code", code), ("attempt", attempt.unwrap_or("none"))];
-    let mut sentences = words.screen("trouble", &facts);
+    let mut sentences = words.screen("problem_screen", &facts);
     if let Some(problem) = Problem::from_code(code) {
         let said = words.problem(problem);
         for (place, sentence) in [("title", said.title), ("text", said.text), ("next", said.next)] {

@@ -17,7 +17,7 @@ use crate::platform::{DesktopBrowser, DesktopClipboard};
 
 /// Chooses the way back from the browser: `link` (unless set) or `loopback`, for machines where
 /// links do not arrive.
-pub const RECEIVER_VARIABLE: &str = "KEYPORT_DOOR";
+pub const RECEIVER_VARIABLE: &str = "KEYPORT_RECEIVER";
 
 /// Why there can be no client. For whoever looks after the machine; it holds no secret.
 #[derive(Debug, Error)]

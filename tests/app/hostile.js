@@ -1,4 +1,4 @@
-// A page script that belongs to somebody else: attaches its own channel, listens to everything, wraps everything, remembers all.
+// A page script that is not the app's: attaches its own channel, listens to everything, wraps everything, remembers all.
 window.heard = [];
 window.refused = [];
 window.answered = [];

@@ -1,4 +1,4 @@
-//! A companion that takes every request and gives it one second. NOT a protocol: nobody can sign in
+//! A companion that takes every request and gives it one second. NOT a protocol: no one can sign in
 //! there, and it checks nothing.
 
 use std::io::{Read, Write};

@@ -34,7 +34,7 @@ impl InstalledFixture {
         Self::with(Installed::shared()?, None)
     }
 
-    /// Where pages of `site` may open the app without a question, as if somebody had once said
+    /// Where pages of `site` may open the app without a question, as if the person had once said
     /// "always allow".
     pub fn with(installed: Arc<Installed>, site: Option<&Url>) -> Result<Self> {
         let world = World::start()?;

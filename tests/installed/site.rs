@@ -1,4 +1,4 @@
-//! Somebody else's web page with links of our scheme on it, served from 127.0.0.1. NOT a web
+//! A foreign web page with links of our scheme on it, served from 127.0.0.1. NOT a web
 //! server: every request gets the page.
 
 use std::io::{BufRead, BufReader, Write};

@@ -44,7 +44,7 @@ impl Outcome {
         }
     }
 
-    /// Nobody may have failed, and somebody must have tried.
+    /// No sign-in may have failed, and at least one must have been tried.
     pub fn people(&mut self, people: &People, undisturbed: &Times) {
         self.compare("under load", &people.signed_in, undisturbed);
         for failure in people.failures.iter().take(SHOWN) {
@@ -54,7 +54,7 @@ impl Outcome {
         self.expect(failed == 0, || {
             format!("{failed} of {} people failed under load", failed + signed_in)
         });
-        self.expect(signed_in > 0, || "nobody signed in under load".to_owned());
+        self.expect(signed_in > 0, || "no one signed in under load".to_owned());
     }
 
     /// Prints times as ratios to those without load.

@@ -88,7 +88,7 @@ async fn run(arguments: &Arguments) -> Result<Outcome> {
     tokio::time::sleep(RECOVERY.saturating_sub(stopped.elapsed())).await;
     match people::sign_in_times(&world, 1).await {
         Ok(after) => outcome.compare("5 s after the load", &after, &undisturbed),
-        Err(error) => outcome.fail(format!("5 s after the load nobody can sign in: {error:#}")),
+        Err(error) => outcome.fail(format!("5 s after the load no one can sign in: {error:#}")),
     }
     outcome.memory(memory.stop()?);
     outcome.database(&world.database())?;

@@ -12,6 +12,7 @@ pub mod native;
 pub mod npm;
 pub mod offspring;
 pub mod process;
+pub mod sources;
 pub mod wait;
 pub mod world;
 

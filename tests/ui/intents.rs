@@ -52,7 +52,9 @@ fn the_page_names_every_intent_that_the_shell_knows_and_no_other() {
 /// A problem that another way may help with.
 fn blocked() -> View {
     let next = NextStep::AnotherWay;
-    View { screen: Screen::Problem { code: "door_blocked", next, attempt: None, signed_in: false } }
+    View {
+        screen: Screen::Problem { code: "receiver_blocked", next, attempt: None, signed_in: false },
+    }
 }
 
 fn waiting(receiver: CallbackReceiver) -> View {

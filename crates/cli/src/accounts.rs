@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(found(&accounts[..3], "ADA@acme.test"), Ok("a1".into()));
         assert_eq!(found(&accounts, "ada@acme.test"), Ok("ada@acme.test".into()));
         assert_eq!(found(&accounts, "grace@acme.test"), Err(Some(Exit::Usage)));
-        assert_eq!(found(&accounts, "nobody@acme.test"), Err(Some(Exit::NoSession)));
+        assert_eq!(found(&accounts, "unknown@acme.test"), Err(Some(Exit::NoSession)));
         let output = Output::for_people();
         assert!(distinguished(&accounts[1], &accounts, &output).ends_with("· a2"));
         assert!(!distinguished(&accounts[0], &accounts, &output).contains("a1"));

@@ -29,7 +29,7 @@ pub enum Command {
     /// Sign in: opens your browser and waits until it comes back
     SignIn(SignIn),
     /// Say who is signed in and where the session is kept, as far as this device knows
-    Status(Session),
+    Status(SessionArguments),
     /// Print an access token, renewed if it is due
     ///
     /// The token is bound to the key of this device (DPoP, RFC 9449): a service that takes it also
@@ -70,7 +70,7 @@ pub struct Json {
 
 /// The session that is meant.
 #[derive(Clone, Debug, Args)]
-pub struct Session {
+pub struct SessionArguments {
     /// The sign-in service that it is with, instead of the one that is set up
     #[arg(long, value_name = "URL")]
     pub companion: Option<String>,
@@ -84,7 +84,7 @@ pub struct Session {
 pub struct SignOut {
     /// Whose.
     #[command(flatten)]
-    pub session: Session,
+    pub session: SessionArguments,
     /// The account to sign out, by its id or its email
     #[arg(long, value_name = "ID-or-EMAIL", conflicts_with = "all")]
     pub account: Option<String>,
@@ -144,7 +144,7 @@ pub struct SignIn {
 pub struct Token {
     /// Whose.
     #[command(flatten)]
-    pub session: Session,
+    pub session: SessionArguments,
     /// The account to use, by its id or its email, instead of the current one
     #[arg(long, value_name = "ID-or-EMAIL")]
     pub account: Option<String>,
@@ -209,7 +209,7 @@ pub enum Keep {
     Memory,
 }
 
-impl Session {
+impl SessionArguments {
     /// `--companion URL` if it was given, for a line that a person may type; with a space in front.
     pub fn flags(&self) -> String {
         flag("companion", self.companion.as_deref())

@@ -92,7 +92,7 @@ fn has_permission(_: &Path) -> bool {
 
 /// A variable and its value; without one it is taken out, so that nothing of an outer session is
 /// left.
-pub type Variable = (&'static str, Option<String>);
+pub type EnvironmentChange = (&'static str, Option<String>);
 
 /// Runs it to its end; to be called on the main thread (see [`crate::exec`]). Its exit code, or
 /// `None` when the process was told to end before the command was started.
@@ -101,7 +101,7 @@ pub type Variable = (&'static str, Option<String>);
 /// When it cannot be started.
 pub async fn run(
     command: &[OsString],
-    environment: &[Variable],
+    environment: &[EnvironmentChange],
     output: &Output,
     shutdown: &Shutdown,
 ) -> io::Result<Option<u8>> {
@@ -142,7 +142,7 @@ fn starter(program: &OsStr, _: &Output) -> Command {
     Command::new(program)
 }
 
-fn set(command: &mut Command, environment: &[Variable]) {
+fn set(command: &mut Command, environment: &[EnvironmentChange]) {
     for (name, value) in environment {
         match value {
             Some(value) => command.env(name, value),

@@ -8,7 +8,7 @@ use keyport_core::{Account, Problem, Store};
 use keyport_shutdown::Shutdown;
 
 use crate::arguments::Run;
-use crate::child::{self, Variable};
+use crate::child::{self, EnvironmentChange};
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::sign_in;
@@ -41,7 +41,7 @@ pub async fn run(wanted: Run, output: &Output, shutdown: &Shutdown) -> u8 {
 
 async fn start(
     command: &[OsString],
-    variables: &[Variable],
+    variables: &[EnvironmentChange],
     output: &Output,
     shutdown: &Shutdown,
 ) -> u8 {
@@ -63,7 +63,7 @@ fn failed(problem: Problem, output: &Output) -> u8 {
 }
 
 /// What the command finds. The refresh token and the key stay here.
-fn environment(account: &Account, access: &Access) -> Vec<Variable> {
+fn environment(account: &Account, access: &Access) -> Vec<EnvironmentChange> {
     let organization = account.organization.as_ref();
     let variables = [
         ("KEYPORT_ACCESS_TOKEN", Some(access.token.expose())),

@@ -8,7 +8,7 @@ use keyport_core::{Account, Problem, Store};
 use url::Url;
 
 use crate::accounts::{self, AccountError};
-use crate::arguments::{Session, SignOut, Token};
+use crate::arguments::{SessionArguments, SignOut, Token};
 use crate::browser::Announcing;
 use crate::event::OutputEvent;
 use crate::exit::Exit;
@@ -16,7 +16,7 @@ use crate::output::Output;
 use crate::settings;
 
 /// SelectorOptions is signed in. Asks the keychain alone, so that it answers without a network.
-pub async fn status(session: &Session, output: &Output) -> Exit {
+pub async fn status(session: &SessionArguments, output: &Output) -> Exit {
     on_accounts(session, output, async |_, accounts| {
         output.accounts(&accounts);
         Ok(())
@@ -86,7 +86,7 @@ async fn end(sessions: &Sessions, account: &Account, output: &Output) -> Result<
 
 /// Does the work with every account that is signed in, the current one first; at least one.
 async fn on_accounts(
-    session: &Session,
+    session: &SessionArguments,
     output: &Output,
     work: impl AsyncFnOnce(Sessions, Vec<Account>) -> Result<(), AccountError>,
 ) -> Exit {
@@ -111,7 +111,7 @@ async fn on_accounts(
         Err(AccountError::Said(exit)) => exit,
         Err(AccountError::NoneSignedIn) => {
             output.event(&OutputEvent::SignedOut { revoked: None, account: None, email: None });
-            output.say("cli-nobody", &[("flags", &session.flags())]);
+            output.say("cli-no-session", &[("flags", &session.flags())]);
             Exit::NoSession
         }
     }

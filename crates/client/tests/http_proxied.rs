@@ -1,5 +1,5 @@
 //! Behind a company's proxy, which `HTTPS_PROXY` names: one that refuses, one that opens TLS with a
-//! certificate that nobody trusts, and one whose authority IT has put into the trust store. A
+//! certificate that no store trusts, and one whose authority IT has put into the trust store. A
 //! program without the test harness: the client reads the environment at its start, so this starts
 //! itself again for each.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends with a panic")]

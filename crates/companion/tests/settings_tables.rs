@@ -26,7 +26,7 @@ const FIRST_START: [&str; 8] = [
 /// Variables that documents name and that other programs read or set.
 const OF_OTHER_PROGRAMS: [&str; 5] = [
     "KEYPORT_COMPANION",
-    "KEYPORT_DOOR",
+    "KEYPORT_RECEIVER",
     "KEYPORT_ACCESS_TOKEN",
     "KEYPORT_UPDATE",
     "KEYPORT_PACKAGE",

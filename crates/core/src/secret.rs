@@ -61,8 +61,8 @@ secret! {
     AccessToken;
     /// A refresh token, RFC 6749 §1.5.
     RefreshToken;
-    /// The URL that starts the browser part. Who has it can start a branch of this attempt, so it
-    /// stays out of logs and webviews.
+    /// The URL that starts the browser part. Who has it can begin an authorization of this attempt:
+    /// it stays out of logs and webviews.
     AuthorizationUrl;
     /// A redirect as it arrived, before anything of it is believed.
     RawCallback;

@@ -48,7 +48,7 @@ fn check(before: &Machine, event: &Event, now: Moment, after: &Machine, effects:
     if gained {
         let source = matches!(event, Event::Saved { result: Ok(()), .. } | Event::Loaded { .. });
         let held = effects.iter().any(|e| matches!(e, Effect::Hold { .. }));
-        assert!(source || held, "nobody is signed in before the session is kept: {event:?}");
+        assert!(source || held, "no account is there before the session is kept: {event:?}");
     }
     let lost = before.signed_in().is_some() && after.signed_in().is_none();
     if lost {

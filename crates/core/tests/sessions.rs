@@ -41,7 +41,7 @@ fn no_refresh_begins_during_a_sign_in() {
         machine = machine.step(event, NOW).0;
         let (ticked, effects) = machine.clone().step(Event::Tick, NOW);
         assert_eq!((&ticked, effects), (&machine, vec![]), "{}", machine.state_name());
-        assert!(machine.next_deadline().unwrap() > NOW, "and nobody wakes up for one");
+        assert!(machine.next_deadline().unwrap() > NOW, "and no timer is set for one");
     }
     machine = machine.step(table::exchanged("1"), NOW).0;
     machine = machine.step(Event::Saved { ticket: 1, result: Ok(()) }, NOW).0;
@@ -242,7 +242,7 @@ fn a_link_at_start_waits_until_the_keychain_is_unlocked() {
     let opened = Event::Loaded { ticket: 2, result: unlocked_result(&kept) };
     let done = waits.step(Event::KeychainChanged, NOW).0.step(opened, NOW).0;
     assert_eq!(done.state_name(), "Exchanging");
-    // A click meanwhile is another wish.
+    // A click meanwhile is another intent.
     let history = [table::called("1"), locked(), table::wanted("2"), Event::CancelWanted];
     let mut machine = after(history);
     machine =

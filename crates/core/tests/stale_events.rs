@@ -83,7 +83,7 @@ fn the_keychain_is_asked_again_only_if_it_gave_no_answer() {
     let error = Some(Problem::KeychainCorrupt);
     let partly_read =
         after([loaded(KeychainContents { accounts: ada(), error, ..KeychainContents::default() })]);
-    assert!(!changes(&partly_read, Event::LoadAgainWanted), "somebody is signed in");
+    assert!(!changes(&partly_read, Event::LoadAgainWanted), "an account is signed in");
 
     let ended = Event::Refreshed { ticket: 1, result: Refreshed::Ended };
     let restored = loaded(KeychainContents { accounts: ada(), ..KeychainContents::default() });

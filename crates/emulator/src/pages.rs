@@ -5,7 +5,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::sign_in::PASSWORD;
 
-const STYLE: &str = include_str!("pages.css");
+/// The colours are the window's.
+const STYLE: &str = concat!(include_str!("../../../ui/tokens.css"), include_str!("pages.css"));
 
 #[derive(Debug, Clone, Copy)]
 pub struct SignInPage<'a> {
@@ -28,7 +29,7 @@ pub fn sign_in(page: &SignInPage<'_>) -> Markup {
             h1 { "Sign in to " (place) }
             p { "This page stands in for the sign-in page behind " (page.connection_type) "." }
             @if let Some(words) = page.words {
-                p.trouble role="alert" { span aria-hidden="true" { "▲ " } (words) }
+                p.problem role="alert" { span aria-hidden="true" { "▲ " } (words) }
             }
             form method="post" {
                 label for="email" { "Email" }
@@ -53,7 +54,7 @@ pub fn problem(title: &str, text: &str) -> Markup {
         title,
         &html! {
             h1 { (title) }
-            p.trouble role="alert" { span aria-hidden="true" { "▲ " } (text) }
+            p.problem role="alert" { span aria-hidden="true" { "▲ " } (text) }
             p { "So the browser was not sent back to the application. You can close this tab." }
         },
     )

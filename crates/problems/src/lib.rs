@@ -140,7 +140,7 @@ problems! {
     /// No browser could be opened.
     BrowserNotOpened = "browser_not_opened", TryAgain;
     /// The way back from the browser could not be opened.
-    ReceiverBlocked = "door_blocked", AnotherWay;
+    ReceiverBlocked = "receiver_blocked", AnotherWay;
     /// There is no such command to run.
     CommandNotFound = "command_not_found", TryAgain;
     /// The command is there, and the system does not start it.

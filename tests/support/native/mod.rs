@@ -22,7 +22,7 @@ pub use key::{DeviceKey, random};
 
 /// The registered client.
 pub const CLIENT: &str = "keyport-desktop";
-/// A loopback redirect URI that nobody listens at: the scripted browser stops before it.
+/// A loopback redirect URI without a listener: the scripted browser stops before it.
 pub const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
 
 /// One pushed authorization request.

@@ -1,5 +1,5 @@
 //! A keychain that ends with the process: for `--store memory`, and for when the real one is in
-//! trouble and the person wants to go on. Wiped when dropped.
+//! locked or absent and the person wants to go on. Wiped when dropped.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

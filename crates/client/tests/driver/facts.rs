@@ -25,7 +25,7 @@ async fn a_person_without_a_name_signs_in() {
         json!({"sub": "user_linus", "email": "linus@acme.test", "name": "",
             "organization": {"id": "org_1", "name": null}, "connection": connection}),
     ] {
-        let (account, _desk) = signed_in(Some(facts.clone()), None).await;
+        let (account, _fixture) = signed_in(Some(facts.clone()), None).await;
         assert_eq!(account.name, None, "{facts}");
         assert_eq!(account.shown_name(), "linus@acme.test", "{facts}");
         assert_eq!(account.subject, "user_linus", "{facts}");

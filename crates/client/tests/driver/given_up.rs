@@ -22,7 +22,7 @@ async fn cancelling_closes_the_receiver_and_tells_the_companion() {
     let cancelled = fixture.companion.until(|world| world.cancelled.first().cloned()).await;
     assert_eq!(cancelled, fixture.attempt());
     fixture.client.shut_down().await;
-    assert!(reqwest::get(redirect_uri).await.is_err(), "nobody listens any more");
+    assert!(reqwest::get(redirect_uri).await.is_err(), "the listener is closed");
 }
 
 #[tokio::test]

@@ -73,7 +73,7 @@ async fn fills_the_index(fixture: &ClientFixture, first: &AccountId) {
     fixture.keychain.put(&Item::Index, &text(&accounts)).await;
 }
 
-/// Signs somebody in who was not signed in before.
+/// Signs a person in who was not signed in before.
 async fn another_person_signs_in(fixture: ClientFixture) -> ClientFixture {
     fixture.companion.world().account = Some(json!({
         "sub": "user_grace", "email": "grace@acme.test", "name": "Grace Hopper",

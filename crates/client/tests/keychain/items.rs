@@ -113,7 +113,7 @@ fn an_item_of_a_newer_version_is_neither_read_nor_changed() {
     for line in ["read device", "write device x", "delete device", "set-aside device"] {
         client.expect(line, "newer");
     }
-    session.secret_tool_store("device", &["made-by", "two"], "of nobody");
+    session.secret_tool_store("device", &["made-by", "two"], "of no app");
     for line in ["read device", "write device x", "delete device", "set-aside device"] {
         let answer = client.says(line).answer;
         assert_eq!(answer, "newer", "{line}: one of two is of a newer version");

@@ -93,7 +93,7 @@ impl Session {
         });
     }
 
-    /// Starts the keyring as a session does in which nobody typed a password.
+    /// Starts the keyring as a session does in which no password was typed.
     pub fn start_keyring_locked(&mut self) {
         self.start_keyring(&[]);
         self.wait_until("the login collection is there", |session| {

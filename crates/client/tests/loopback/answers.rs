@@ -96,7 +96,7 @@ async fn an_ignored_callback_gets_a_page_and_ends_nothing() {
     ] {
         let response = navigate(&host, target).await;
         assert_eq!(status(&response), "400", "{target}");
-        assert!(response.contains("<h1>Nobody waits</h1>"), "{target}");
+        assert!(response.contains("<h1>No sign-in waits</h1>"), "{target}");
         assert!(has_header(&response, "Cache-Control: no-store"));
     }
     let listener = assert_signs_in(&host, app).await;

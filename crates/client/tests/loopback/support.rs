@@ -28,7 +28,7 @@ pub fn notices() -> ListenerMessages {
     ListenerMessages {
         language: "en".into(),
         right_to_left: false,
-        not_waiting: notice("Nobody waits"),
+        not_waiting: notice("No sign-in waits"),
         finished: notice("Go back"),
         unanswered: notice("No answer"),
     }
@@ -114,7 +114,7 @@ pub async fn assert_signs_in(
     host: &str,
     app: JoinHandle<(String, LoopbackListener)>,
 ) -> LoopbackListener {
-    assert!(!app.is_finished(), "the attempt was ended by somebody else's request");
+    assert!(!app.is_finished(), "the attempt was ended by a foreign request");
     let response = navigate(host, REAL).await;
     assert_eq!(status(&response), "303", "{response}");
     let (code, listener) = finished(app).await;

@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
-use super::SettingsError;
+use super::EnvironmentError;
 use super::files;
 use super::kubernetes::is_service_link;
 use super::variables::VARIABLES;
 use crate::domain::SecretText;
 
 /// Read by our other programs; a shell that has it set may start this one too.
-const OF_OTHERS: &[&str] = &["KEYPORT_COMPANION", "KEYPORT_DOOR"];
+const OF_OTHERS: &[&str] = &["KEYPORT_COMPANION", "KEYPORT_RECEIVER"];
 
 /// The variables as found, and the faults so far.
 pub(super) struct Environment<R> {
@@ -144,8 +144,8 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         }
     }
 
-    pub(super) fn finish(self) -> Result<(), SettingsError> {
-        if self.faults.is_empty() { Ok(()) } else { Err(SettingsError(self.faults)) }
+    pub(super) fn finish(self) -> Result<(), EnvironmentError> {
+        if self.faults.is_empty() { Ok(()) } else { Err(EnvironmentError(self.faults)) }
     }
 }
 

@@ -74,7 +74,7 @@ pub struct UpstreamSettings {
 /// Everything that is wrong with the environment, one sentence per line.
 #[derive(Debug, thiserror::Error)]
 #[error("the settings are not usable:\n  - {}", .0.join("\n  - "))]
-pub struct SettingsError(pub Vec<String>);
+pub struct EnvironmentError(pub Vec<String>);
 
 impl Settings {
     /// Judges the environment. `read` opens a `NAME_FILE`; `ids` are the upstream's rules for ids
@@ -87,7 +87,7 @@ impl Settings {
         listen: SocketAddr,
         read: impl Fn(&str) -> std::io::Result<String>,
         ids: &IdRules,
-    ) -> Result<Self, SettingsError> {
+    ) -> Result<Self, EnvironmentError> {
         let mut environment = Environment::new(variables, read);
         let upstream = environment.upstream();
         let public_url = environment.public_url(listen);

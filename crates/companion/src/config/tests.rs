@@ -9,7 +9,7 @@ const GOOD: &[(&str, &str)] = &[
     ("KEYPORT_ORGANIZATIONS", "org_1, org_2"),
 ];
 
-fn judge(extra: &[(&str, &str)], listen: &str) -> Result<Settings, SettingsError> {
+fn judge(extra: &[(&str, &str)], listen: &str) -> Result<Settings, EnvironmentError> {
     let mut variables: Vec<(String, String)> = Vec::new();
     for (name, value) in GOOD.iter().chain(extra) {
         variables.retain(|(known, _)| known != name);
@@ -22,7 +22,7 @@ fn judge(extra: &[(&str, &str)], listen: &str) -> Result<Settings, SettingsError
 fn judge_raw(
     variables: impl IntoIterator<Item = (OsString, OsString)>,
     listen: &str,
-) -> Result<Settings, SettingsError> {
+) -> Result<Settings, EnvironmentError> {
     let read = |path: &str| match path {
         "/run/key" => Ok("sk_from_file\n".into()),
         "/run/empty" => Ok("\n".into()),

@@ -41,7 +41,7 @@ pub use lifetimes::Lifetimes;
 pub use limits::Limits;
 pub use peer::{PeerAddress, site};
 pub use random::{Random, SystemRandom};
-pub use secret::{SecretBytes, SecretText};
+pub use secret::{SecretArray, SecretText};
 pub use session::{EndedBecause, IssuedSession, Scope, Session};
 pub use text::{cleaned, is_unsafe};
 pub use time::Timestamp;

@@ -42,9 +42,9 @@ impl PartialEq for SecretText {
 impl Eq for SecretText {}
 
 /// A secret of fixed length: a key, the random part of a token.
-pub struct SecretBytes<const N: usize>([u8; N]);
+pub struct SecretArray<const N: usize>([u8; N]);
 
-impl<const N: usize> SecretBytes<N> {
+impl<const N: usize> SecretArray<N> {
     /// Takes the bytes over.
     pub const fn new(bytes: [u8; N]) -> Self {
         Self(bytes)
@@ -56,22 +56,22 @@ impl<const N: usize> SecretBytes<N> {
     }
 }
 
-impl<const N: usize> Drop for SecretBytes<N> {
+impl<const N: usize> Drop for SecretArray<N> {
     fn drop(&mut self) {
         self.0.zeroize();
     }
 }
 
-impl<const N: usize> fmt::Debug for SecretBytes<N> {
+impl<const N: usize> fmt::Debug for SecretArray<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
     }
 }
 
-impl<const N: usize> PartialEq for SecretBytes<N> {
+impl<const N: usize> PartialEq for SecretArray<N> {
     fn eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }
 }
 
-impl<const N: usize> Eq for SecretBytes<N> {}
+impl<const N: usize> Eq for SecretArray<N> {}

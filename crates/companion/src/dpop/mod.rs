@@ -4,5 +4,5 @@
 mod proof;
 mod seen;
 
-pub use proof::{Expected, Proof, ProofError, verify};
+pub use proof::{Expected, ProofError, VerifiedProof, verify};
 pub use seen::SeenProofs;

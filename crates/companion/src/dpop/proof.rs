@@ -29,7 +29,7 @@ pub struct Expected<'a> {
 
 /// A proof whose signature and claims fit the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proof {
+pub struct VerifiedProof {
     /// RFC 7638 SHA-256 thumbprint of the device key.
     pub thumbprint: Thumbprint,
     /// The proof's own id.
@@ -101,7 +101,7 @@ struct Claims {
 ///
 /// # Errors
 /// The first rule of RFC 9449 §4.3 that does not hold.
-pub fn verify(compact: &str, expected: &Expected<'_>) -> Result<Proof, ProofError> {
+pub fn verify(compact: &str, expected: &Expected<'_>) -> Result<VerifiedProof, ProofError> {
     if compact.len() > LONGEST {
         return Err(ProofError::Malformed);
     }
@@ -120,7 +120,7 @@ pub fn verify(compact: &str, expected: &Expected<'_>) -> Result<Proof, ProofErro
     }
     let claims: Claims = part(claims)?;
     check_request(&claims, expected)?;
-    Ok(Proof { thumbprint, jti: claims.jti, nonce: claims.nonce })
+    Ok(VerifiedProof { thumbprint, jti: claims.jti, nonce: claims.nonce })
 }
 
 /// One part of the JWS: base64url of JSON.

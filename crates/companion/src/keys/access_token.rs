@@ -14,7 +14,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::{Deserialize, Serialize};
 
 use super::p256_thumbprint;
-use crate::domain::{SecretBytes, SecretText};
+use crate::domain::{SecretArray, SecretText};
 use crate::domain::{SessionId, Thumbprint, Timestamp, UserId};
 
 const TYPE: &str = "at+jwt";
@@ -96,11 +96,11 @@ impl AccessTokenKey {
     /// `scalar(n)` gives 32 bytes; the first one that is a valid P-256 scalar is the key. One in
     /// 2^32 is not.
     #[expect(clippy::expect_used, reason = "256 derived scalars cannot all be outside P-256")]
-    pub(super) fn derive(scalar: impl Fn(u8) -> SecretBytes<32>) -> Self {
+    pub(super) fn derive(scalar: impl Fn(u8) -> SecretArray<32>) -> Self {
         (0..=u8::MAX).find_map(|n| Self::from_scalar(&scalar(n))).expect("a P-256 scalar")
     }
 
-    fn from_scalar(scalar: &SecretBytes<32>) -> Option<Self> {
+    fn from_scalar(scalar: &SecretArray<32>) -> Option<Self> {
         let private =
             agreement::PrivateKey::from_private_key(&agreement::ECDH_P256, scalar.expose()).ok()?;
         let public = private.compute_public_key().ok()?;

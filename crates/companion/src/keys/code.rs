@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::{Random, SecretBytes, SecretText};
+use crate::domain::{Random, SecretArray, SecretText};
 
 /// An authorization code.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct AuthorizationCode(SecretText);
 impl AuthorizationCode {
     /// Draws one.
     pub fn draw(random: &dyn Random) -> Self {
-        let mut bytes = SecretBytes::new([0; 32]).expose().to_owned();
+        let mut bytes = SecretArray::new([0; 32]).expose().to_owned();
         random.fill(&mut bytes);
         let code = Self(SecretText::new(URL_SAFE_NO_PAD.encode(bytes)));
         zeroize::Zeroize::zeroize(&mut bytes);

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
-use crate::domain::{Random, SecretBytes};
+use crate::domain::{Random, SecretArray};
 
 const PREFIX: &str = "keyport-key-1:";
 
@@ -59,7 +59,7 @@ pub enum KeyFileError {
 
 /// The secret of the key file.
 #[derive(Debug)]
-pub struct KeyFile(SecretBytes<32>);
+pub struct KeyFile(SecretArray<32>);
 
 impl KeyFile {
     /// Reads the key file; makes it, readable by its owner only, if there is neither it nor the
@@ -107,7 +107,7 @@ impl KeyFile {
             .and_then(|rest| URL_SAFE_NO_PAD.decode(rest.trim_end()).ok())
             .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
             .ok_or_else(|| KeyFileError::Foreign(path.to_owned()))?;
-        Ok(Self(SecretBytes::new(secret)))
+        Ok(Self(SecretArray::new(secret)))
     }
 
     fn create(path: &Path, random: &dyn Random) -> Result<Self, KeyFileError> {
@@ -123,10 +123,10 @@ impl KeyFile {
     pub fn draw(random: &dyn Random) -> Self {
         let mut bytes = [0; 32];
         random.fill(&mut bytes);
-        Self(SecretBytes::new(bytes))
+        Self(SecretArray::new(bytes))
     }
 
-    pub(super) fn secret(&self) -> &SecretBytes<32> {
+    pub(super) fn secret(&self) -> &SecretArray<32> {
         &self.0
     }
 }

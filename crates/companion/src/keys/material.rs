@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{AccessTokenKey, KeyFile, RefreshToken};
-use crate::domain::{Random, SecretBytes, SecretText};
+use crate::domain::{Random, SecretArray, SecretText};
 
 /// What a box is for. It is authenticated with the content: a box opens only for the purpose that
 /// it was sealed for.
@@ -139,7 +139,7 @@ impl Keys {
     pub fn seal_child(
         &self,
         parent: &RefreshToken,
-        child: &SecretBytes<32>,
+        child: &SecretArray<32>,
         random: &dyn Random,
     ) -> Vec<u8> {
         seal_with(&self.child_key(parent), b"keyport child", child.expose(), random)
@@ -150,10 +150,10 @@ impl Keys {
         &self,
         parent: &RefreshToken,
         sealed: &[u8],
-    ) -> Result<SecretBytes<32>, SealError> {
+    ) -> Result<SecretArray<32>, SealError> {
         let mut sealed = Zeroizing::new(sealed.to_vec());
         let child = open_with(&self.child_key(parent), b"keyport child", &mut sealed)?;
-        <[u8; 32]>::try_from(&*child).map(SecretBytes::new).map_err(|_| SealError)
+        <[u8; 32]>::try_from(&*child).map(SecretArray::new).map_err(|_| SealError)
     }
 
     fn child_key(&self, parent: &RefreshToken) -> LessSafeKey {
@@ -169,14 +169,14 @@ fn bound(purpose: Purpose, bound_to: &[u8]) -> Vec<u8> {
 }
 
 #[expect(clippy::expect_used, reason = "HKDF-SHA256 gives 32 bytes for any info")]
-fn expand(prk: &hkdf::Prk, info: &[&[u8]]) -> SecretBytes<32> {
+fn expand(prk: &hkdf::Prk, info: &[&[u8]]) -> SecretArray<32> {
     let mut bytes = [0; 32];
     prk.expand(info, Length(32)).and_then(|okm| okm.fill(&mut bytes)).expect("32 bytes of HKDF");
-    SecretBytes::new(bytes)
+    SecretArray::new(bytes)
 }
 
 #[expect(clippy::expect_used, reason = "the key has the length of AES-256")]
-fn aead_key(key: &SecretBytes<32>) -> LessSafeKey {
+fn aead_key(key: &SecretArray<32>) -> LessSafeKey {
     LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, key.expose()).expect("32 bytes"))
 }
 

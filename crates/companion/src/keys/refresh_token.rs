@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::Keys;
 use crate::domain::FamilyId;
-use crate::domain::{Random, SecretBytes, SecretText};
+use crate::domain::{Random, SecretArray, SecretText};
 
 const PREFIX: &str = "kpr_";
 const BODY: usize = 16 + 4 + 32;
@@ -29,7 +29,7 @@ pub struct RefreshToken {
     /// Its place in the family, from 0.
     pub generation: u32,
     /// What makes it one of its kind.
-    pub secret: SecretBytes<32>,
+    pub secret: SecretArray<32>,
 }
 
 impl RefreshToken {
@@ -59,10 +59,10 @@ impl RefreshToken {
     }
 }
 
-fn draw_secret(random: &dyn Random) -> SecretBytes<32> {
+fn draw_secret(random: &dyn Random) -> SecretArray<32> {
     let mut secret = [0; 32];
     random.fill(&mut secret);
-    SecretBytes::new(secret)
+    SecretArray::new(secret)
 }
 
 impl Keys {
@@ -87,7 +87,7 @@ impl Keys {
         Ok(RefreshToken {
             family: FamilyId::from_bytes(*family),
             generation: u32::from_be_bytes(*generation),
-            secret: SecretBytes::new(secret.try_into().map_err(|_| RefreshTokenError)?),
+            secret: SecretArray::new(secret.try_into().map_err(|_| RefreshTokenError)?),
         })
     }
 }

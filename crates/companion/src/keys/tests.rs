@@ -10,7 +10,7 @@ use super::{
     RefreshToken, SealError,
 };
 use crate::domain::{
-    BrowserHash, FamilyId, GrantId, SecretBytes, SecretText, SessionId, SystemRandom, Thumbprint,
+    BrowserHash, FamilyId, GrantId, SecretArray, SecretText, SessionId, SystemRandom, Thumbprint,
     Timestamp, UserId,
 };
 
@@ -151,7 +151,7 @@ fn a_nonce_lives_for_its_window_and_the_next() {
 fn a_refresh_token_reads_back_and_has_the_form_of_the_protocol() {
     let keys = keys();
     let family = FamilyId::from_bytes([3; 16]);
-    let token = RefreshToken { family, generation: 7, secret: SecretBytes::new([5; 32]) };
+    let token = RefreshToken { family, generation: 7, secret: SecretArray::new([5; 32]) };
     let text = keys.write_refresh_token(&token);
     let bytes = URL_SAFE_NO_PAD.decode(text.expose().strip_prefix("kpr_").unwrap()).unwrap();
     assert_eq!(bytes.len(), 16 + 4 + 32 + 16);
@@ -252,7 +252,7 @@ fn no_secret_prints() {
         "{:?} {:?} {:?} {:?} {:?} {:?}",
         SecretText::new(canary),
         AuthorizationCode::received(canary),
-        SecretBytes::new(*b"canary"),
+        SecretArray::new(*b"canary"),
         keys(),
         KeyFile::draw(&SystemRandom),
         token,

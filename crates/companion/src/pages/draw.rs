@@ -16,145 +16,147 @@ impl PageContext<'_> {
     }
 }
 
-pub(super) fn draw(page: &Page, paper: &PageContext<'_>) -> RenderedPage {
+pub(super) fn draw(page: &Page, context: &PageContext<'_>) -> RenderedPage {
     match page {
-        Page::Home => plain("page-home", paper, false),
-        Page::NotFound => plain("page-not-found", paper, false),
-        Page::Refused => plain("page-refused", paper, true),
-        Page::Failed => plain("page-failed", paper, true),
-        Page::Return => plain("page-return", paper, false),
-        Page::Problem(page) => problem(page, paper),
-        Page::Confirm(page) => confirm(page, paper),
-        Page::Go(page) => go(page, paper),
-        Page::Finishing { grant, shown } => finishing(*grant, shown, paper),
-        Page::SignedIn { email, memory } => signed_in(email, *memory, paper),
-        Page::Frame(page) => frame(page, paper),
+        Page::Home => plain("page-home", context, false),
+        Page::NotFound => plain("page-not-found", context, false),
+        Page::Refused => plain("page-refused", context, true),
+        Page::Failed => plain("page-failed", context, true),
+        Page::Return => plain("page-return", context, false),
+        Page::Problem(page) => problem(page, context),
+        Page::Confirm(page) => confirm(page, context),
+        Page::Go(page) => go(page, context),
+        Page::Finishing { grant, shown } => finishing(*grant, shown, context),
+        Page::SignedIn { email, memory } => signed_in(email, *memory, context),
+        Page::Frame(page) => frame(page, context),
     }
 }
 
 fn drawing(title: String, body: Markup) -> RenderedPage {
-    RenderedPage { title, trouble: false, frame: false, asks_again: false, body }
+    RenderedPage { title, problem: false, frame: false, asks_again: false, body }
 }
 
-fn plain(id: &str, paper: &PageContext<'_>, trouble: bool) -> RenderedPage {
-    let body = html! { p { (paper.say(&format!("{id}-text"))) } };
-    RenderedPage { trouble, ..drawing(paper.say(&format!("{id}-title")), body) }
+fn plain(id: &str, context: &PageContext<'_>, is_problem: bool) -> RenderedPage {
+    let body = html! { p { (context.say(&format!("{id}-text"))) } };
+    RenderedPage { problem: is_problem, ..drawing(context.say(&format!("{id}-title")), body) }
 }
 
-fn problem(page: &ProblemPage, paper: &PageContext<'_>) -> RenderedPage {
+fn problem(page: &ProblemPage, context: &PageContext<'_>) -> RenderedPage {
     let code = page.problem.code();
-    let words = paper.words.problem(page.problem);
+    let words = context.words.problem(page.problem);
     let reference = match page.attempt {
         // As the window shows it: the first four digits are what a person reads to IT.
         Some(attempt) => {
             let short = attempt.to_string()[..4].to_uppercase();
-            paper.words.text("page-problem-attempt", &[("code", code), ("attempt", &short)])
+            context.words.text("page-problem-attempt", &[("code", code), ("attempt", &short)])
         }
-        None => paper
+        None => context
             .words
-            .text("page-problem-request", &[("code", code), ("request", paper.request_id)]),
+            .text("page-problem-request", &[("code", code), ("request", context.request_id)]),
     };
     let body = html! {
         p { (words.text) }
         p { (words.next) }
         @if let Some(address) = &page.open {
-            a.button href=(address) { (paper.say("page-open-app")) }
+            a.button href=(address) { (context.say("page-open-app")) }
         }
         p.small { (reference) }
     };
-    RenderedPage { trouble: true, ..drawing(words.title, body) }
+    RenderedPage { problem: true, ..drawing(words.title, body) }
 }
 
-fn confirm(page: &ConfirmPage, paper: &PageContext<'_>) -> RenderedPage {
-    let unnamed = paper.say("page-confirm-no-device");
+fn confirm(page: &ConfirmPage, context: &PageContext<'_>) -> RenderedPage {
+    let unnamed = context.say("page-confirm-no-device");
     let compare =
         if page.number.is_some() { "page-confirm-compare" } else { "page-confirm-no-number" };
     let body = html! {
-        p { (paper.words.text("page-confirm-text", &[("email", &page.email)])) }
+        p { (context.words.text("page-confirm-text", &[("email", &page.email)])) }
         div.card {
-            p.small { (paper.say("page-confirm-device")) }
+            p.small { (context.say("page-confirm-device")) }
             p.device { (page.device.as_deref().unwrap_or(&unnamed)) }
             @if let Some(number) = page.number {
                 hr;
-                p.small { (paper.say("page-confirm-number")) }
+                p.small { (context.say("page-confirm-number")) }
                 p.number { (number) }
             }
         }
-        p { (paper.say(compare)) }
+        p { (context.say(compare)) }
         form method="post" action=(base(page.grant)) {
             input type="hidden" name="csrf_token" value=(page.csrf_token.expose());
-            button type="submit" name="continue" value="1" { (paper.say("page-confirm-continue")) }
+            button type="submit" name="continue" value="1" {
+                (context.say("page-confirm-continue"))
+            }
             button.plain type="submit" name="not_me" value="1" {
-                (paper.say("page-confirm-not-me"))
+                (context.say("page-confirm-not-me"))
             }
         }
-        script nonce=(paper.nonce) { (PreEscaped(GUARD)) }
+        script nonce=(context.nonce) { (PreEscaped(GUARD)) }
     };
-    drawing(paper.say("page-confirm-title"), body)
+    drawing(context.say("page-confirm-title"), body)
 }
 
-fn go(page: &GoPage, paper: &PageContext<'_>) -> RenderedPage {
+fn go(page: &GoPage, context: &PageContext<'_>) -> RenderedPage {
     let body = html! {
-        p { (paper.say("page-go-text")) }
-        a.button href=(page.target.expose()) rel="noreferrer" { (paper.say("page-go-open")) }
-        p.small { (paper.say("page-go-share")) }
-        (follow(page.grant, "minted", paper))
+        p { (context.say("page-go-text")) }
+        a.button href=(page.target.expose()) rel="noreferrer" { (context.say("page-go-open")) }
+        p.small { (context.say("page-go-share")) }
+        (follow(page.grant, "minted", context))
         // Where scripts are off: the hand-over to the app would cancel a refresh of the page
         // itself.
         noscript {
             iframe src=(format!("{}/status", base(page.grant)))
-                title=(paper.say("page-frame-title")) {}
+                title=(context.say("page-frame-title")) {}
         }
     };
-    drawing(paper.say("page-go-title"), body)
+    drawing(context.say("page-go-title"), body)
 }
 
 /// Nothing is handed over from this page, so a refresh of it is not cancelled.
-fn finishing(grant: GrantId, shown: &str, paper: &PageContext<'_>) -> RenderedPage {
+fn finishing(grant: GrantId, shown: &str, context: &PageContext<'_>) -> RenderedPage {
     let body = html! {
-        p role="status" { span.wait aria-hidden="true" {} (paper.say("page-finishing-text")) }
-        (follow(grant, shown, paper))
+        p role="status" { span.wait aria-hidden="true" {} (context.say("page-finishing-text")) }
+        (follow(grant, shown, context))
     };
-    RenderedPage { asks_again: true, ..drawing(paper.say("page-finishing-title"), body) }
+    RenderedPage { asks_again: true, ..drawing(context.say("page-finishing-title"), body) }
 }
 
-fn signed_in(email: &str, memory: bool, paper: &PageContext<'_>) -> RenderedPage {
-    drawing(paper.say("page-signed-in-title"), said_signed_in(email, memory, paper))
+fn signed_in(email: &str, memory: bool, context: &PageContext<'_>) -> RenderedPage {
+    drawing(context.say("page-signed-in-title"), said_signed_in(email, memory, context))
 }
 
-fn said_signed_in(email: &str, memory: bool, paper: &PageContext<'_>) -> Markup {
+fn said_signed_in(email: &str, memory: bool, context: &PageContext<'_>) -> Markup {
     let id = if memory { "page-signed-in-memory" } else { "page-signed-in-text" };
-    html! { p role="status" { (paper.words.text(id, &[("email", email)])) } }
+    html! { p role="status" { (context.words.text(id, &[("email", email)])) } }
 }
 
 /// Keeps the page truthful with a script.
-fn follow(grant: GrantId, shown: &str, paper: &PageContext<'_>) -> Markup {
+fn follow(grant: GrantId, shown: &str, context: &PageContext<'_>) -> Markup {
     html! {
-        p.small #late hidden { (paper.say("page-late")) }
-        script nonce=(paper.nonce) data-base=(base(grant)) data-shown=(shown) {
+        p.small #late hidden { (context.say("page-late")) }
+        script nonce=(context.nonce) data-base=(base(grant)) data-shown=(shown) {
             (PreEscaped(FOLLOW))
         }
     }
 }
 
-fn frame(page: &FramePage, paper: &PageContext<'_>) -> RenderedPage {
+fn frame(page: &FramePage, context: &PageContext<'_>) -> RenderedPage {
     let body = html! {
         @match &page.status {
             FrameStatus::Underway => {
-                p { (paper.say("page-finishing-text")) }
-                @if page.asked >= 5 { p.small { (paper.say("page-late")) } }
+                p { (context.say("page-finishing-text")) }
+                @if page.asked >= 5 { p.small { (context.say("page-late")) } }
             }
             FrameStatus::GoOn => {
                 p {
                     a.button href=(base(page.grant)) target="_top" {
-                        (paper.say("page-frame-continue"))
+                        (context.say("page-frame-continue"))
                     }
                 }
             }
-            FrameStatus::SignedIn { email, memory } => (said_signed_in(email, *memory, paper))
+            FrameStatus::SignedIn { email, memory } => (said_signed_in(email, *memory, context))
         }
     };
-    RenderedPage { frame: true, ..drawing(paper.say("page-frame-title"), body) }
+    RenderedPage { frame: true, ..drawing(context.say("page-frame-title"), body) }
 }
 
 fn base(grant: GrantId) -> String {

@@ -6,12 +6,13 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::rendered::PageContext;
 use super::{Page, draw};
 
-const STYLE: &str = include_str!("style.css");
+/// The colours are the window's.
+const STYLE: &str = concat!(include_str!("../../../../ui/tokens.css"), include_str!("style.css"));
 
 /// The whole document.
-pub fn document(page: &Page, paper: &PageContext<'_>) -> String {
-    let drawing = draw::draw(page, paper);
-    let tab = paper.words.text("page-title", &[("state", &drawing.title)]);
+pub fn document(page: &Page, context: &PageContext<'_>) -> String {
+    let drawing = draw::draw(page, context);
+    let tab = context.words.text("page-title", &[("state", &drawing.title)]);
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -21,12 +22,12 @@ pub fn document(page: &Page, paper: &PageContext<'_>) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="robots" content="noindex";
                 @if drawing.asks_again { noscript { meta http-equiv="refresh" content="2"; } }
-                style nonce=(paper.nonce) { (PreEscaped(STYLE)) }
+                style nonce=(context.nonce) { (PreEscaped(STYLE)) }
             }
             body class=[drawing.frame.then_some("frame")] {
                 main {
                     @if !drawing.frame {
-                        (mark(drawing.trouble, paper.words))
+                        (mark(drawing.problem, context.words))
                         h1 { (drawing.title) }
                     }
                     (drawing.body)
@@ -43,11 +44,11 @@ const KEYHOLE: &str = "M32 23.5a6.5 6.5 0 0 1 3.4 12l2.1 8.7a1.4 1.4 0 0 1-1.4 1
 
 /// The window's own mark, a keyhole in a gate; for a problem a sign that is a shape and a word, not
 /// a colour alone.
-fn mark(trouble: bool, words: &Messages) -> Markup {
-    if trouble {
+fn mark(problem: bool, words: &Messages) -> Markup {
+    if problem {
         let label = words.text("page-warning", &[]);
         return html! {
-            svg.mark.trouble viewBox="0 0 48 48" role="img" aria-label=(label) {
+            svg.mark.problem viewBox="0 0 48 48" role="img" aria-label=(label) {
                 path fill="none" stroke="currentColor" stroke-width="3" stroke-linejoin="round"
                     d="M24 7 43 40H5Z" {}
                 path fill="none" stroke="currentColor" stroke-width="3" stroke-linecap="round"

@@ -16,7 +16,7 @@ pub struct PageContext<'a> {
 /// Title and body of a drawing.
 pub(super) struct RenderedPage {
     pub title: String,
-    pub trouble: bool,
+    pub problem: bool,
     pub frame: bool,
     /// Where scripts are off, the page asks for itself again.
     pub asks_again: bool,

@@ -15,7 +15,7 @@ pub mod state_cookie;
 
 pub use listen::{ServerLimits, serve_until};
 pub use oauth_error::OAuthError;
-pub use present::{RequestId, accepts_html};
+pub use present::{HttpRequestId, accepts_html};
 
 use std::sync::Arc;
 

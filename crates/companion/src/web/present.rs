@@ -18,9 +18,9 @@ const COOP: header::HeaderName = header::HeaderName::from_static("cross-origin-o
 /// The id of one request, `req_` and 16 hex digits; in the log, in every error and on every problem
 /// page.
 #[derive(Debug, Clone)]
-pub struct RequestId(pub String);
+pub struct HttpRequestId(pub String);
 
-impl RequestId {
+impl HttpRequestId {
     fn draw(app: &App) -> Self {
         let mut bytes = [0; 8];
         app.random.fill(&mut bytes);
@@ -37,7 +37,7 @@ impl RequestId {
 
 /// See the module.
 pub async fn present(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
-    let id = RequestId::draw(&app);
+    let id = HttpRequestId::draw(&app);
     let path =
         request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
@@ -53,7 +53,7 @@ pub async fn present(State(app): State<Arc<App>>, mut request: Request, next: Ne
     draw.instrument(span).await
 }
 
-fn finish(app: &App, id: &RequestId, wants_page: bool, mut response: Response) -> Response {
+fn finish(app: &App, id: &HttpRequestId, wants_page: bool, mut response: Response) -> Response {
     if let Some(fault) = response.extensions_mut().remove::<OAuthError>() {
         tracing::info!(error = fault.error, reason = fault.description, "refused");
         response = as_json(&fault, id, &response);
@@ -62,7 +62,7 @@ fn finish(app: &App, id: &RequestId, wants_page: bool, mut response: Response) -
             tracing::info!(problem = shown.problem.code(), "shown");
         }
         // A page may be about another request than the one that asks for it.
-        let about = response.extensions_mut().remove::<RequestId>();
+        let about = response.extensions_mut().remove::<HttpRequestId>();
         response = as_html(app, &page, about.as_ref().unwrap_or(id), &response);
     } else if is_bare_failure(&response) {
         response = bare_failure(app, id, wants_page, &response);
@@ -96,7 +96,7 @@ fn is_bare_failure(response: &Response) -> bool {
         && typed.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"))
 }
 
-fn bare_failure(app: &App, id: &RequestId, wants_page: bool, bare: &Response) -> Response {
+fn bare_failure(app: &App, id: &HttpRequestId, wants_page: bool, bare: &Response) -> Response {
     let status = bare.status();
     if wants_page {
         let page = match status {
@@ -114,7 +114,7 @@ fn bare_failure(app: &App, id: &RequestId, wants_page: bool, bare: &Response) ->
     as_json(&OAuthError { status, ..fault }, id, bare)
 }
 
-fn as_json(fault: &OAuthError, id: &RequestId, rest: &Response) -> Response {
+fn as_json(fault: &OAuthError, id: &HttpRequestId, rest: &Response) -> Response {
     let mut body = serde_json::json!({
         "error": fault.error,
         "error_description": fault.description,
@@ -136,13 +136,13 @@ fn as_json(fault: &OAuthError, id: &RequestId, rest: &Response) -> Response {
     response
 }
 
-fn as_html(app: &App, page: &Page, id: &RequestId, rest: &Response) -> Response {
+fn as_html(app: &App, page: &Page, id: &HttpRequestId, rest: &Response) -> Response {
     let mut bytes = [0; 16];
     app.random.fill(&mut bytes);
     let nonce = base16ct::lower::encode_string(&bytes);
-    let paper = PageContext { words: &app.words, nonce: &nonce, request_id: &id.0 };
+    let context = PageContext { words: &app.words, nonce: &nonce, request_id: &id.0 };
     let mut response =
-        (rest.status(), axum::response::Html(document(page, &paper))).into_response();
+        (rest.status(), axum::response::Html(document(page, &context))).into_response();
     keep_headers(rest, &mut response);
     let ancestors = if matches!(page, Page::Frame(_)) { "'self'" } else { "'none'" };
     let policy = format!(

@@ -12,7 +12,7 @@ use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use keyport_problems::Problem;
 
 use super::browser::is_speculative;
-use super::{AppState, RequestId};
+use super::{AppState, HttpRequestId};
 use crate::app::App;
 use crate::pages::{Page, ProblemPage};
 
@@ -22,7 +22,7 @@ const FAILED: &str = "failed";
 
 /// Redirects from a page that was drawn for an address with a query.
 pub(crate) async fn move_to_clean_address(request: Request, next: Next) -> Response {
-    let id = request.extensions().get::<RequestId>().cloned();
+    let id = request.extensions().get::<HttpRequestId>().cloned();
     let seen = request.uri().query().is_some() && !is_speculative(request.headers());
     let response = next.run(request).await;
     let Some(id) = id.filter(|_| seen) else { return response };
@@ -53,7 +53,7 @@ pub(crate) async fn problem(
     Path((code, reference)): Path<(String, String)>,
 ) -> Result<Response, Page> {
     let attempt = reference.parse().ok();
-    let request = RequestId::parse(&reference);
+    let request = HttpRequestId::parse(&reference);
     if attempt.is_none() && request.is_none() {
         return Err(Page::NotFound);
     }

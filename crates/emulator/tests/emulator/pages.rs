@@ -27,7 +27,7 @@ async fn a_wrong_password_or_unknown_person_gets_the_page_again() {
         ("ada@acme.test", "Keyport", "That password is not right"),
         ("ada@acme.test", "", "That password is not right"),
         ("error+server_error@acme.test", "wrong", "That password is not right"),
-        ("nobody@acme.test", "keyport", "No person here has the address"),
+        ("unknown@acme.test", "keyport", "No person here has the address"),
     ] {
         let again = service.submit(&service.authorize_url(&[]), email, password).await;
         assert_eq!(again.status(), 422);

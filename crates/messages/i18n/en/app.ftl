@@ -1,15 +1,15 @@
 ### The window's sentences. `Words::screen("signed_out", …)` gathers every message whose id starts with `signed-out-`,
-### keyed by the rest of the id. Words for problems are in problems.ftl, the buttons under them here as `trouble-…`.
+### keyed by the rest of the id. Words for problems are in problems.ftl, the buttons under them here as `problem-screen-…`.
 
 # On standard error, where there is no window to say it in.
 no-display = There is no display to show the window on. In a terminal, sign in with: keyport sign-in
 
-# The settings of this device name no sign-in service, or not properly. $trouble is for IT.
+# The settings of this device name no sign-in service, or not properly. $error is for IT.
 not-set-up-title = Keyport is not set up on this device
 not-set-up-text = It does not know your company's sign-in service yet, so nobody can sign in.
 not-set-up-next = Ask your IT team to set it up. Keyport looks for its settings in { $settings }.
 not-set-up-again = Look again
-not-set-up-reference = For your IT team: { $trouble }
+not-set-up-reference = For your IT team: { $error }
 
 starting-title = Opening Keyport
 starting-text = Looking for a saved session on this device.
@@ -47,7 +47,7 @@ waiting-cancel = Cancel
 waiting-copied = The link is copied. Open it on this device.
 waiting-not-copied = The link could not be copied.
 waiting-nothing-happened = Nothing happened?
-waiting-having-trouble = Having trouble
+waiting-having-problems = Having trouble
 waiting-help-ask = Look behind this window: your browser may be asking whether it may open Keyport.
 waiting-help-link = If you use several browsers or profiles, copy the link into the one with your work account.
 waiting-another-way = Try another way back
@@ -94,15 +94,15 @@ signed-in-email-wrong = { signed-out-email-wrong }
 signed-in-continue = { signed-out-continue }
 signed-in-back = Back
 
-trouble-try-again = Try again
-trouble-other-email = Use another email
-trouble-another-way = Try another way
-trouble-continue-without-saving = Continue without saving
-trouble-sign-in-again = Sign in again
-trouble-back = Back
-trouble-back-to-account = Back to your account
+problem-screen-try-again = Try again
+problem-screen-other-email = Use another email
+problem-screen-another-way = Try another way
+problem-screen-continue-without-saving = Continue without saving
+problem-screen-sign-in-again = Sign in again
+problem-screen-back = Back
+problem-screen-back-to-account = Back to your account
 # What a person reads to IT.
-trouble-reference = { $attempt ->
+problem-screen-reference = { $attempt ->
     [none] Problem { $code }
    *[other] Problem { $code } · attempt { $attempt }
 }

@@ -193,9 +193,9 @@ problem-browser-not-opened-title = Your browser did not open
 problem-browser-not-opened-text = No browser could be started on this device.
 problem-browser-not-opened-next = Copy the link and open it in any browser on this device, or try again.
 
-problem-door-blocked-title = The way back from your browser is blocked
-problem-door-blocked-text = Something on this device keeps the browser from handing back to Keyport.
-problem-door-blocked-next = Try again another way. If it goes on, ask your IT team whether a security program blocks Keyport.
+problem-receiver-blocked-title = The way back from your browser is blocked
+problem-receiver-blocked-text = Something on this device keeps the browser from handing back to Keyport.
+problem-receiver-blocked-next = Try again another way. If it goes on, ask your IT team whether a security program blocks Keyport.
 
 problem-command-not-found-title = There is no such command
 problem-command-not-found-text = The command that was to be run is not on this device, so nothing was started and nobody was signed in for it.

@@ -99,7 +99,7 @@ impl TestCompanion {
         Self { url: Url::parse(&issuer).unwrap(), world, serving }
     }
 
-    /// Gone, as when the network is: nobody answers at its address.
+    /// Gone, as when the network is: no answer comes from its address.
     pub async fn stop(&mut self) {
         self.serving.abort();
         let _ = (&mut self.serving).await;

@@ -57,7 +57,7 @@ impl FaultyKeychain {
         self.faults.lock().unwrap().delete.insert(name.to_owned(), error);
     }
 
-    /// Items whose name begins so are written when nobody waits for the answer any more.
+    /// Items whose name begins so are written when the caller no longer waits for the answer.
     pub fn writes_late(&self, name: &str) {
         self.faults.lock().unwrap().late = Some(name.to_owned());
     }

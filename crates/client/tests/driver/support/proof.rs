@@ -20,7 +20,7 @@ pub fn check(
     let header: Value = serde_json::from_slice(&decode(parts[0])).expect("a header");
     assert_eq!((&header["typ"], &header["alg"]), (&"dpop+jwt".into(), &"ES256".into()));
     let jwk = &header["jwk"];
-    assert!(jwk.get("d").is_none(), "the private key is nobody's business");
+    assert!(jwk.get("d").is_none(), "a proof carries the public key alone");
     let mut point = vec![4];
     for coordinate in ["x", "y"] {
         point.extend(decode(jwk[coordinate].as_str().expect("a coordinate")));

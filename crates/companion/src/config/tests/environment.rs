@@ -16,7 +16,7 @@ fn lists_have_commas_or_any_white_space_between() {
 fn variables_of_other_programs_and_kubernetes_are_no_faults() {
     for (name, value) in [
         ("KEYPORT_COMPANION", "http://127.0.0.1:8788"),
-        ("KEYPORT_DOOR", "loopback"),
+        ("KEYPORT_RECEIVER", "loopback"),
         ("KEYPORT_SERVICE_HOST", "10.0.0.1"),
         ("KEYPORT_SERVICE_PORT", "80"),
         ("KEYPORT_SERVICE_PORT_HTTP_MAIN", "80"),
@@ -77,7 +77,7 @@ fn a_setting_that_is_not_unicode_is_named_and_its_value_is_not() {
     assert!(faults.contains("KEYPORT_ORGANISATIONS") && faults.contains("not a setting"));
     assert!(!faults.contains("planted"), "{faults}");
     // Not for us.
-    for name in [b"LC_NAME".as_slice(), b"KEYPORT_DOOR", b"OTHER\xff"] {
+    for name in [b"LC_NAME".as_slice(), b"KEYPORT_RECEIVER", b"OTHER\xff"] {
         assert!(judged(name, b"caf\xe9").is_ok());
     }
 }
