@@ -1,4 +1,4 @@
-### The window's sentences. `Words::screen("signed_out", …)` gathers every message whose id starts with `signed-out-`,
+### The window's sentences. `Messages::screen("signed_out", …)` gathers every message whose id starts with `signed-out-`,
 ### keyed by the rest of the id. Words for problems are in problems.ftl, the buttons under them here as `problem-screen-…`.
 
 # On standard error, where there is no window to say it in.
