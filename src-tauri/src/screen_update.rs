@@ -94,7 +94,12 @@ fn cleaned(mut view: View) -> View {
             }
         }
         Screen::Confirm { number, .. } => *number = clean(number),
-        _ => {}
+        Screen::Starting
+        | Screen::SignedOut
+        | Screen::Preparing
+        | Screen::Waiting { .. }
+        | Screen::Finishing
+        | Screen::Problem { .. } => {}
     }
     view
 }

@@ -170,7 +170,7 @@ fn try_again_reads_a_keychain_that_could_not_be_read() {
     ));
     let (machine, effects) = intend(machine, Intent::TryAgain, "1");
     assert_eq!(effects, [Effect::Load { ticket: 1 }]);
-    // A second click while it is read is the same wish.
+    // A second click while it is read is the same intent.
     changes_nothing(&machine, Intent::TryAgain);
     // Of a sign-in that was asked for it is the sign-in.
     let (machine, _) = begins(locked(), sign_in(), "1");

@@ -233,7 +233,7 @@ fn a_link_at_start_waits_until_the_keychain_is_unlocked() {
     let opened = Event::Loaded { ticket: 2, result: unlocked_result(&kept) };
     let done = waits.step(Event::KeychainChanged, NOW).0.step(opened, NOW).0;
     assert_eq!(done.state_name(), "Exchanging");
-    // A click meanwhile is another wish.
+    // A click meanwhile is another intent.
     let history = [table::called("1"), locked(), table::wanted("2"), intended(Intent::Cancel)];
     let mut machine = after(history);
     machine =
