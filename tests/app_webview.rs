@@ -103,7 +103,7 @@ async fn a_script_in_the_webview_sees_no_secret() -> Result<()> {
 
     // The script signs Ada in, with the one thing that it can ask for: what the person can ask for.
     awaits_drawing(&app, "signed_out").await?;
-    let ask = "window.ask('intent', {intent: arguments[0], details: {email: arguments[1]}})";
+    let ask = "window.ask('intent', {intent: {name: arguments[0], email: arguments[1]}})";
     run(&app, ask, vec![json!("sign-in"), json!("ada@acme.test")]).await?;
     awaits_drawing(&app, "waiting").await?;
     let authorize = fixture.opened_after(0)?;
@@ -159,7 +159,8 @@ async fn the_page_cannot_go_anywhere_else_or_open_a_window() -> Result<()> {
         run(&app, leave, vec![json!(elsewhere)]).await?;
     }
     // What had been asked before is through once this one is answered.
-    run(&app, "window.__TAURI__.core.invoke('intent', {intent: 'dismiss'})", Vec::new()).await?;
+    run(&app, "window.__TAURI__.core.invoke('intent', {intent: {name: 'dismiss'}})", Vec::new())
+        .await?;
     assert_eq!(app.client.current_url().await?, home);
     assert_eq!(app.screen().await?, "signed_out");
     assert_eq!(app.client.windows().await?.len(), 1);

@@ -71,13 +71,13 @@ async fn settings_that_were_put_right_are_found_by_looking_again() -> Result<()>
     std::fs::write(&settings, "{}broken")?;
     let app = fixture.app(&[("KEYPORT_COMPANION", "")]).await?;
     app.awaits(&["not_set_up"], wait::WAIT_TIMEOUT).await?;
-    app.intent("look-again").await?;
+    app.click("[data-command=read_settings_again]").await?;
     app.awaits(&["not_set_up"], wait::WAIT_TIMEOUT).await?;
     std::fs::write(
         &settings,
         serde_json::json!({"companion": fixture.world.issuer()}).to_string(),
     )?;
-    app.intent("look-again").await?;
+    app.click("[data-command=read_settings_again]").await?;
     app.awaits(&["signed_out"], wait::WAIT_TIMEOUT).await?;
     fixture.begin(&app).await?;
     app.close().await

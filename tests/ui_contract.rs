@@ -13,8 +13,8 @@ mod preview;
 mod screen_update;
 #[path = "../src-tauri/src/text.rs"]
 mod text;
-#[path = "../src-tauri/src/wishes.rs"]
-mod wishes;
+#[path = "../src-tauri/src/zoom.rs"]
+mod zoom;
 
 use std::ops::Deref;
 use std::process::Command;
@@ -42,8 +42,8 @@ for (const element of document.querySelectorAll(named)) {
   if (seen(element) && isNoWord) broken.push(`${element.outerHTML} has no words`);
 }
 for (const button of [...document.querySelectorAll('button')].filter(seen)) {
-  const { intent, opens, shows } = button.dataset;
-  if (!intent && !opens && !shows) broken.push(`${button.textContent} does nothing`);
+  const { intent, command, opens, shows } = button.dataset;
+  if (!intent && !command && !opens && !shows) broken.push(`${button.textContent} does nothing`);
 }
 const primary = [...document.querySelectorAll('.primary')].filter(seen);
 if (primary.length > 1) broken.push('two primary actions');
@@ -163,7 +163,7 @@ async fn the_keyboard_alone_signs_in_and_cancels() {
     press(&driver, "\u{e004}").await;
     press(&driver, "\u{e004}").await;
     press(&driver, "\u{e007}").await;
-    assert_eq!(asked(&driver).await, json!([["sign-in-sso", null]]));
+    assert_eq!(asked(&driver).await, json!([["sign-in", null]]));
     // Escape is pressed by mistake, and would cost what was done in the browser.
     for screen in ["preparing", "waiting", "confirm"] {
         show(&driver, screen).await;
@@ -185,7 +185,7 @@ async fn another_account_by_email_leaves_the_first_one_shown() {
     show(&driver, "signed_in").await;
     driver.click("[data-shows=another]").await.unwrap();
     driver.fill("#another-email", "grace@acme.test\u{e007}").await.unwrap();
-    assert_eq!(asked(&driver).await, json!([["use-another-account", "grace@acme.test"]]));
+    assert_eq!(asked(&driver).await, json!([["sign-in", "grace@acme.test"]]));
     press(&driver, "\u{e00c}").await;
     assert!(driver.find("[data-intent=sign-out]").await.is_ok(), "Escape goes back");
     assert_eq!(asked(&driver).await, json!([]));
@@ -218,7 +218,8 @@ async fn another_way_is_offered_only_while_one_is_left() {
     ] {
         for (another_way, first) in [(true, first), (false, last)] {
             let script = "window.draw({...window.DRAWINGS.signed_out});
-                window.draw({...window.DRAWINGS[arguments[0]], another_way: arguments[1]});
+                const drawing = window.DRAWINGS[arguments[0]];
+                window.draw({...drawing, view: {...drawing.view, another_way: arguments[1]}});
                 document.querySelector('[data-opens]')?.click();
                 const button = document.querySelector('section [data-intent=another-way]');
                 const { intent } = document.querySelector('section .primary').dataset;
@@ -246,13 +247,11 @@ async fn other_accounts_are_shown_and_all_can_be_signed_out() {
 #[tokio::test]
 async fn text_gets_larger_and_smaller_with_the_keys_of_a_browser() {
     let driver = page().await;
-    for (key, intent) in
-        [("+", "zoom-in"), ("=", "zoom-in"), ("-", "zoom-out"), ("0", "zoom-reset")]
-    {
+    for (key, step) in [("+", "in"), ("=", "in"), ("-", "out"), ("0", "reset")] {
         for screen in ["signed_out", "waiting", "problem-timed_out"] {
             show(&driver, screen).await;
             press(&driver, &format!("\u{e009}{key}")).await;
-            assert_eq!(asked(&driver).await, json!([[intent, null]]), "{key} on {screen}");
+            assert_eq!(asked(&driver).await, json!([["zoom", step]]), "{key} on {screen}");
         }
     }
 }

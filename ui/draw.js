@@ -5,12 +5,12 @@ import { SCREENS } from './screens.js';
 let screen = null;
 let state = null;
 
-export function draw({ lang, view, words, said, another_way }) {
+export function draw({ lang, view, words, said }) {
   const arrived = view.screen !== screen;
   document.documentElement.lang = lang;
   const section = arrived ? exchange(view.screen) : document.querySelector('section');
   place(section, words);
-  const next = SCREENS[view.screen](section, view, words, { arrived, another_way }) ?? '';
+  const next = SCREENS[view.screen](section, view, words, { arrived }) ?? '';
   if (arrived) focus(section);
   if (arrived) sayWhenPainted(view.screen);
   announce(arrived ? '' : words[said] ?? (next !== state && words[next]));

@@ -1,4 +1,5 @@
-// Attaches to the shell: views come in over one channel, intents go out. No sentence, no secret and no storage in here.
+// Attaches to the shell: views come in over one channel, what the person wants goes out. No
+// sentence, no secret and no storage in here.
 import { draw } from './draw.js';
 import { hearPerson } from './person.js';
 
@@ -6,5 +7,5 @@ const { Channel, invoke } = window.__TAURI__.core;
 
 const channel = new Channel();
 channel.onmessage = draw;
-hearPerson((intent, details) => invoke('intent', { intent, details }));
+hearPerson(invoke);
 await invoke('attach', { channel });

@@ -1,5 +1,5 @@
-// What the person does: clicks, keys and forms become intents. Remembers the last email while the
-// window is open, for the field.
+// What the person does: clicks, keys and forms become intents, or commands of the window itself.
+// Remembers the last email while the window is open, for the field.
 let email = '';
 let wantedStep = null;
 
@@ -17,18 +17,19 @@ export function showStep(section, name) {
   for (const step of section.querySelectorAll('[data-step]')) step.hidden = step.dataset.step !== name;
 }
 
-export function hearPerson(intend) {
+export function hearPerson(invoke) {
+  const intend = (intent) => invoke('intent', { intent });
   document.addEventListener('submit', (event) => {
     event.preventDefault();
     submit(event.target, intend);
   });
   document.addEventListener('click', (event) => {
     const button = event.target.closest('button');
-    if (button && button.type !== 'submit') press(button, intend);
+    if (button && button.type !== 'submit') press(button, intend, invoke);
   });
   document.addEventListener('input', (event) => right(event.target));
   document.addEventListener('keydown', (event) => {
-    if (!zoom(event, intend)) key(event);
+    if (!zoom(event, invoke)) key(event);
   });
 }
 
@@ -40,16 +41,18 @@ function submit(form, intend) {
     return;
   }
   rememberEmail(field.value);
-  intend(form.dataset.intentOfForm, { email: field.value });
+  intend({ name: form.dataset.intentOfForm, email: field.value });
 }
 
-function press(button, intend) {
-  const { intent, opens, shows, thenShow, account } = button.dataset;
+function press(button, intend, invoke) {
+  const { intent, command, opens, shows, thenShow, account, withoutEmail } = button.dataset;
   if (opens) toggle(button);
   if (shows) step(button, shows);
+  if (command) invoke(command);
   if (!intent) return;
   wantedStep = thenShow || null;
-  intend(intent, { account, email: intent === 'sign-in' ? knownEmail() : undefined });
+  const hasEmail = intent === 'sign-in' && withoutEmail === undefined;
+  intend({ name: intent, account, email: hasEmail ? knownEmail() : undefined });
 }
 
 function toggle(button) {
@@ -67,14 +70,14 @@ function step(button, name) {
   (shown.querySelector('input') ?? shown.querySelector('[data-shows]')).focus();
 }
 
-const ZOOM = { '+': 'zoom-in', '=': 'zoom-in', '-': 'zoom-out', '_': 'zoom-out', 0: 'zoom-reset' };
+const ZOOM = { '+': 'in', '=': 'in', '-': 'out', _: 'out', 0: 'reset' };
 
 // As in browsers: Ctrl (or Command) with plus, minus and zero. Answers whether it was that.
-function zoom(event, intend) {
-  const intent = ZOOM[event.key];
-  if (!intent || event.altKey || !(event.ctrlKey || event.metaKey)) return false;
+function zoom(event, invoke) {
+  const step = ZOOM[event.key];
+  if (!step || event.altKey || !(event.ctrlKey || event.metaKey)) return false;
   event.preventDefault();
-  intend(intent, {});
+  invoke('zoom', { step });
   return true;
 }
 

@@ -22,8 +22,8 @@ function signedOut(section, view, words, { arrived }) {
   if (arrived) section.querySelector('input').value = knownEmail();
 }
 
-function waiting(section, view, words, { another_way }) {
-  when(section, 'another-way', another_way);
+function waiting(section, view, words) {
+  when(section, 'another-way', view.another_way);
   const open_again = ['open-again', words['open-again']];
   const copy_link = ['copy-link', words['copy-link']];
   const start_again = ['try-again', words['start-again']];
@@ -96,7 +96,7 @@ function sayWhen(milliseconds) {
   return `${day} ${clock}`;
 }
 
-function problem(section, view, words, { another_way }) {
+function problem(section, view, words) {
   const back = ['dismiss', view.signed_in ? words['back-to-account'] : words['back']];
   const again = ['try-again', words['try-again']];
   const other_email = ['dismiss', words['other-email'], 'another'];
@@ -104,7 +104,7 @@ function problem(section, view, words, { another_way }) {
   const offers = {
     try_again: [again, view.signed_in ? back : other_email],
     change_email: [other_email, again, back],
-    another_way: another_way ? [['another-way', words['another-way']], again, back] : [again, back],
+    another_way: view.another_way ? [['another-way', words['another-way']], again, back] : [again, back],
     load_again: [again, ['continue-without-saving', words['continue-without-saving']]],
     keychain_again: [again, ['continue-without-saving', words['continue-without-saving']], back],
     sign_in: [sign_in, view.signed_in ? back : other_email],

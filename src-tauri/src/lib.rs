@@ -1,6 +1,6 @@
 //! The desktop app: a thin Tauri shell around `keyport-client`. It takes no decision about a
 //! sign-in, sends no request, keeps no secret, and its page can neither listen to events nor call
-//! anything but two commands.
+//! anything but the commands of `shell`.
 
 pub mod automation;
 mod display;
@@ -16,9 +16,9 @@ mod settings;
 mod shell;
 mod text;
 mod window;
-mod wishes;
 #[cfg(target_os = "linux")]
 mod x11;
+mod zoom;
 
 use std::process::ExitCode;
 
@@ -50,7 +50,12 @@ pub fn run(shutdown: Shutdown) -> ExitCode {
         .plugin(tauri_plugin_single_instance::init(move |_, arguments, _| {
             let _ = hear.send(launch_request(&arguments));
         }))
-        .invoke_handler(tauri::generate_handler![shell::attach, shell::intent])
+        .invoke_handler(tauri::generate_handler![
+            shell::attach,
+            shell::intent,
+            shell::zoom,
+            shell::read_settings_again
+        ])
         .setup(move |app| {
             if let link @ LaunchRequest::Link(_) = launch_request(&own_arguments()) {
                 let _ = own.send(link);

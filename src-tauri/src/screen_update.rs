@@ -21,8 +21,6 @@ pub struct ScreenUpdate {
     pub words: BTreeMap<String, String>,
     /// The name of a sentence to announce now: something was done that the view does not show.
     pub said: Option<&'static str>,
-    /// Whether there is a way back from the browser that was not tried for this sign-in.
-    pub another_way: bool,
 }
 
 /// What is shown: the client's view, or that there can be no client.
@@ -64,7 +62,7 @@ impl ScreenUpdate {
             Screen::Problem { code, attempt, .. } => problem(code, attempt.as_deref(), words),
         };
         let view = Shown::View(view);
-        Self { lang: "en", view, words: sentences, said: None, another_way: false }
+        Self { lang: "en", view, words: sentences, said: None }
     }
 
     /// Draws that Keyport does not know its companion; `settings` is the file that could name it,
@@ -75,7 +73,7 @@ impl ScreenUpdate {
         let (settings, error) = (isolated(settings), isolated(error));
         let words = words.screen(screen, &[("settings", &settings), ("error", &error)]);
         let view = Shown::NotSetUp { screen };
-        Self { lang: "en", view, words, said: None, another_way: false }
+        Self { lang: "en", view, words, said: None }
     }
 }
 
@@ -96,7 +94,12 @@ fn cleaned(mut view: View) -> View {
             }
         }
         Screen::Confirm { number, .. } => *number = clean(number),
-        _ => {}
+        Screen::Starting
+        | Screen::SignedOut
+        | Screen::Preparing
+        | Screen::Waiting { .. }
+        | Screen::Finishing
+        | Screen::Problem { .. } => {}
     }
     view
 }

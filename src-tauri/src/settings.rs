@@ -8,7 +8,7 @@ use std::sync::Arc;
 use keyport_client::config::{self, Channel, Config, SettingsError};
 use keyport_client::keychain::SystemKeychain;
 use keyport_client::{Platform, SystemClock, SystemRandomness};
-use keyport_core::CallbackReceiver;
+use keyport_core::{CallbackReceiver, ReceiverOrder};
 use keyport_messages::Messages;
 use thiserror::Error;
 use tokio::sync::broadcast;
@@ -33,7 +33,7 @@ pub enum SetupError {
     Keychain(#[source] io::Error),
 }
 
-/// The client's settings and platform, and the way back that it starts with.
+/// The client's settings and platform, and its callback receivers.
 ///
 /// # Errors
 /// What is set wrongly.
@@ -41,7 +41,7 @@ pub fn read(
     words: &Messages,
     device: &str,
     said: broadcast::Sender<&'static str>,
-) -> Result<(Config, Platform, CallbackReceiver), SetupError> {
+) -> Result<(Config, Platform, ReceiverOrder), SetupError> {
     let channel = Channel::of_build();
     let receiver = receiver(std::env::var(RECEIVER_VARIABLE).ok().as_deref())?;
     let config = Config {
@@ -57,7 +57,7 @@ pub fn read(
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandomness),
     };
-    Ok((config, platform, receiver))
+    Ok((config, platform, ReceiverOrder::beginning_with(receiver)))
 }
 
 fn receiver(set: Option<&str>) -> Result<CallbackReceiver, SetupError> {

@@ -1,14 +1,13 @@
 //! The shell around the client: hands the page what to draw, hands the client what the person
-//! wants, and raises the window. These two commands are all that the page can call. No decision
+//! wants, and raises the window. The commands below are all that the page can call. No decision
 //! about a sign-in is taken here.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use keyport_client::{Client, ClientNotice, Intent, config};
+use keyport_client::{Client, ClientNotice, config};
 use keyport_core::secret::RawCallback;
-use keyport_core::{Screen, View};
+use keyport_core::{Intent, Screen, View};
 use keyport_messages::Messages;
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
@@ -18,14 +17,11 @@ use tokio::sync::{broadcast, watch};
 use crate::screen_update::ScreenUpdate;
 use crate::settings::{self, SetupError};
 use crate::window;
-use crate::wishes::{Details, Wanted, Wish, Wishes};
+use crate::zoom::{ZoomLevel, ZoomStep};
 
 /// One change of the keychain is several signals, and our own writing is among them: it is read
 /// again when there was none for this long.
 const QUIET: Duration = Duration::from_millis(200);
-
-/// An email address has at most this many bytes, RFC 5321 §4.5.3.1.
-const LONGEST_EMAIL: usize = 254;
 
 /// The running app, or the reason why it can do nothing.
 pub struct Shell {
@@ -33,14 +29,12 @@ pub struct Shell {
     /// Says when the keychain changed; taken by whoever follows it.
     changes: Mutex<Option<watch::Receiver<()>>>,
     error: Mutex<Option<SetupError>>,
-    wishes: Arc<Mutex<Wishes>>,
     words: Messages,
     device: String,
     said: broadcast::Sender<&'static str>,
     page: Mutex<Option<Channel<ScreenUpdate>>>,
     drawing: Mutex<Option<JoinHandle<()>>>,
-    /// Into [`window::ZOOM_LEVELS`].
-    zoom: AtomicUsize,
+    zoom: Mutex<ZoomLevel>,
 }
 
 impl Shell {
@@ -53,13 +47,12 @@ impl Shell {
             client: Mutex::default(),
             changes: Mutex::default(),
             error: Mutex::default(),
-            wishes: Arc::new(Mutex::new(Wishes::new(keyport_core::CallbackReceiver::Link))),
             words,
             device,
             said,
             page: Mutex::default(),
             drawing: Mutex::default(),
-            zoom: AtomicUsize::new(window::USUAL_ZOOM),
+            zoom: Mutex::default(),
         };
         shell.read_settings();
         shell
@@ -68,11 +61,10 @@ impl Shell {
     /// Starts the client that the settings name, or remembers why there is none.
     fn read_settings(&self) {
         match settings::read(&self.words, &self.device, self.said.clone()) {
-            Ok((config, platform, receiver)) => {
-                *lock(&self.wishes) = Wishes::new(receiver);
+            Ok((config, platform, receivers)) => {
                 *lock(&self.error) = None;
                 *lock(&self.changes) = platform.keychain.changes();
-                *lock(&self.client) = Some(Client::start(config, platform));
+                *lock(&self.client) = Some(Client::start(receivers, config, platform));
             }
             Err(error) => {
                 tracing::error!(%error, "keyport is not set up");
@@ -82,7 +74,7 @@ impl Shell {
     }
 
     /// Reads the settings once more if there is no client, and shows what came of it.
-    fn look_again(&self, app: &AppHandle) {
+    fn read_settings_again(&self, app: &AppHandle) {
         if self.with_client(|_| ()).is_some() {
             return;
         }
@@ -102,7 +94,7 @@ impl Shell {
 
     /// Another process may have signed in or out.
     pub fn follow_keychain(&self) {
-        self.with_client(|client| client.intend(Intent::Follow));
+        self.with_client(Client::follow_keychain);
     }
 
     /// Does with the window what the client asks for, until the client ends.
@@ -155,14 +147,9 @@ impl Shell {
             return;
         };
         let (words, device) = (self.words.clone(), self.device.clone());
-        let (mut said, wishes) = (self.said.subscribe(), self.wishes.clone());
+        let mut said = self.said.subscribe();
         let send = move |view: View, said: Option<&'static str>| {
-            let another_way = lock(&wishes).another_way(&view).is_some();
-            channel.send(ScreenUpdate {
-                said,
-                another_way,
-                ..ScreenUpdate::of(view, &device, &words)
-            })
+            channel.send(ScreenUpdate { said, ..ScreenUpdate::of(view, &device, &words) })
         };
         // The first one at once, so that the window is not shown before there is something in it.
         log_loss(send(views.borrow_and_update().clone(), None));
@@ -214,29 +201,27 @@ pub fn attach(app: AppHandle, shell: State<'_, Shell>, channel: Channel<ScreenUp
     window::show(&app);
 }
 
-/// The person pressed a button or a key.
+/// The person pressed a button or a key that is about sign-in or sessions.
 #[tauri::command]
 #[expect(clippy::needless_pass_by_value, reason = "commands take their arguments by value")]
-pub fn intent(app: AppHandle, shell: State<'_, Shell>, intent: Wish, details: Option<Details>) {
-    tracing::debug!(?intent, "the person wants");
-    let mut details = details.unwrap_or_default();
-    let fits = |email: &String| !email.is_empty() && email.len() <= LONGEST_EMAIL;
-    details.email = details.email.filter(fits);
-    let view = shell.with_client(|client| client.views().borrow().clone());
-    // Without a client nothing is shown that an intent could be about.
-    let view = view.unwrap_or(View { screen: Screen::Starting });
-    let wanted = lock(&shell.wishes).read(intent, details, &view);
-    match wanted {
-        Wanted::OfClient(intent) => {
-            shell.with_client(|client| client.intend(intent));
-        }
-        Wanted::Settings => shell.look_again(&app),
-        Wanted::Zoom(step) => {
-            let level = shell.zoom.load(Ordering::Relaxed);
-            shell.zoom.store(window::zoom(&app, level, step), Ordering::Relaxed);
-        }
-        Wanted::Nothing => tracing::debug!("which is not offered"),
-    }
+pub fn intent(shell: State<'_, Shell>, intent: Intent) {
+    shell.with_client(|client| client.intend(intent));
+}
+
+/// Larger or smaller text.
+#[tauri::command]
+#[expect(clippy::needless_pass_by_value, reason = "commands take their arguments by value")]
+pub fn zoom(app: AppHandle, shell: State<'_, Shell>, step: ZoomStep) {
+    let mut level = lock(&shell.zoom);
+    *level = level.after(step);
+    window::zoom(&app, *level);
+}
+
+/// The settings once more, where they named no companion.
+#[tauri::command]
+#[expect(clippy::needless_pass_by_value, reason = "commands take their arguments by value")]
+pub fn read_settings_again(app: AppHandle, shell: State<'_, Shell>) {
+    shell.read_settings_again(&app);
 }
 
 /// What a panicked task left is still the truth.

@@ -16,7 +16,7 @@ use url::Url;
 
 use crate::placement::{self, Area};
 use crate::shell::Shell;
-use crate::wishes::Zoom;
+use crate::zoom::ZoomLevel;
 
 /// The window's label, which its capability names.
 pub const MAIN: &str = "main";
@@ -25,11 +25,6 @@ const SIZE: (f64, f64) = (440.0, 620.0);
 const SMALLEST: (f64, f64) = (360.0, 520.0);
 /// What a window manager may put around the window, in logical pixels.
 const FRAME: (f64, f64) = (16.0, 48.0);
-
-/// The sizes of text, as factors.
-pub const ZOOM_LEVELS: [f64; 9] = [0.5, 0.67, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0];
-/// The usual one among them.
-pub const USUAL_ZOOM: usize = 4;
 
 /// How long the page may take to attach before the window is shown without it: an empty window can
 /// at least be closed.
@@ -227,17 +222,11 @@ fn area(at: PhysicalPosition<i32>, size: tauri::PhysicalSize<u32>) -> Option<Are
     Some(Area { x: at.x, y: at.y, width, height })
 }
 
-/// Gives text another size; answers with the new level.
-pub fn zoom(app: &AppHandle, level: usize, step: Zoom) -> usize {
-    let level = match step {
-        Zoom::In => level.saturating_add(1).min(ZOOM_LEVELS.len() - 1),
-        Zoom::Out => level.saturating_sub(1),
-        Zoom::Reset => USUAL_ZOOM,
-    };
-    if let (Some(window), Some(factor)) = (app.get_webview_window(MAIN), ZOOM_LEVELS.get(level)) {
-        log_failure("zoomed", window.set_zoom(*factor));
+/// Gives text another size.
+pub fn zoom(app: &AppHandle, level: ZoomLevel) {
+    if let Some(window) = app.get_webview_window(MAIN) {
+        log_failure("zoomed", window.set_zoom(level.factor()));
     }
-    level
 }
 
 /// Does `work` where the window can be asked; `None` when there is no window any more.

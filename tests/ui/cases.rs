@@ -29,11 +29,16 @@ pub fn all() -> Vec<Case> {
 
 /// The waiting screen with this much time left, in its usual state.
 pub fn waiting_for(seconds_left: u64) -> View {
-    View { screen: waiting_screen(seconds_left, true, false, false, CallbackReceiver::Link) }
+    view(waiting_screen(seconds_left, true, false, false, CallbackReceiver::Link))
+}
+
+/// With another way left, so that every button can be looked at.
+fn view(screen: Screen) -> View {
+    View { screen, another_way: true }
 }
 
 fn named(name: &str, screen: Screen) -> Case {
-    (name.to_owned(), View { screen })
+    (name.to_owned(), view(screen))
 }
 
 fn waiting() -> Vec<Case> {
@@ -138,7 +143,7 @@ pub fn hostile() -> View {
     if let Screen::SignedIn { account: shown, .. } = &mut screen {
         **shown = account;
     }
-    View { screen }
+    view(screen)
 }
 
 fn signed(

@@ -1,102 +1,88 @@
-//! The intents that the page's files name, held against the type that the shell reads them with.
+//! What the page's files name, held against the types that the shell reads it with: intents, and
+//! the commands that it may call.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use keyport_client::Intent;
-use keyport_core::problem::NextStep;
-use keyport_core::{CallbackReceiver, Screen, View};
+use keyport_core::Intent;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
-use crate::wishes::{Details, Wanted, Wish, Wishes};
+use crate::zoom::{ZoomLevel, ZoomStep};
 
-/// What stands before and after the name of an intent: attributes, offers, the table of keys.
-const PLACES: [(&str, &str, &str); 4] = [
-    ("data-intent=\"", "", "\""),
-    ("data-intent-of-form=\"", "", "\""),
-    ("['", "", "', words"),
-    (": '", "zoom-", "'"),
-];
+/// What stands before and after the name of an intent: attributes and offers.
+const INTENTS: [(&str, &str); 3] =
+    [("data-intent=\"", "\""), ("data-intent-of-form=\"", "\""), ("['", "', words")];
+const COMMANDS: [(&str, &str); 2] = [("data-command=\"", "\""), ("invoke('", "'")];
+/// In the table of keys.
+const ZOOM_STEPS: [(&str, &str); 2] = [(": '", "'"), (": '", "' }")];
 
-fn named_in(text: &str) -> Vec<String> {
-    let mut named = Vec::new();
-    for (before, beginning, after) in PLACES {
-        for rest in text.split(&format!("{before}{beginning}")).skip(1) {
-            let end = rest.find(|c: char| !(c.is_ascii_lowercase() || c == '-'));
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn named_in(text: &str, places: &[(&str, &str)]) -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    for (before, after) in places {
+        for rest in text.split(before).skip(1) {
+            let end = rest.find(|c: char| !(c.is_ascii_lowercase() || "-_".contains(c)));
             let (name, rest) = rest.split_at(end.unwrap_or(rest.len()));
             if rest.starts_with(after) {
-                named.push(format!("{beginning}{name}"));
+                named.insert(name.to_owned());
             }
         }
     }
     named
 }
 
-/// The variants of the type, as it lists them itself when it meets another one.
-fn known() -> BTreeSet<String> {
-    let error = serde_json::from_str::<Wish>("\"\"").unwrap_err().to_string();
+fn named_by_the_page(places: &[(&str, &str)]) -> BTreeSet<String> {
+    let files = std::fs::read_dir(root().join("ui")).unwrap();
+    let texts = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+    texts.flat_map(|text| named_in(&text, places)).collect()
+}
+
+/// The variants of a type, as it lists them itself when it meets another one.
+fn variants<T: DeserializeOwned>(unknown: Value) -> BTreeSet<String> {
+    let error = serde_json::from_value::<T>(unknown).err().unwrap().to_string();
     let (_, listed) = error.split_once("expected one of ").unwrap();
     listed.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
 #[test]
-fn the_page_names_every_intent_that_the_shell_knows_and_no_other() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui");
-    let mut named = BTreeSet::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-        named.extend(named_in(&text));
-    }
-    assert_eq!(named, known());
-}
-
-/// A problem that another way may help with.
-fn blocked() -> View {
-    let next = NextStep::AnotherWay;
-    View {
-        screen: Screen::Problem { code: "receiver_blocked", next, attempt: None, signed_in: false },
-    }
-}
-
-fn waiting(receiver: CallbackReceiver) -> View {
-    let screen = Screen::Waiting {
-        seconds_left: 1,
-        can_open_again: true,
-        browser_failed: false,
-        returning: false,
-        receiver,
-    };
-    View { screen }
-}
-
-/// The way back of the sign-in that this wish begins.
-fn begun(wishes: &mut Wishes, wish: Wish, view: &View) -> Option<CallbackReceiver> {
-    match wishes.read(wish, Details::default(), view) {
-        Wanted::OfClient(Intent::SignIn { receivers, .. }) => receivers.first().copied(),
-        Wanted::Nothing => None,
-        other => panic!("{other:?}"),
-    }
+fn the_page_names_every_intent_that_the_core_knows_and_no_other() {
+    assert_eq!(named_by_the_page(&INTENTS), variants::<Intent>(json!({"name": ""})));
 }
 
 #[test]
-fn another_way_is_one_that_was_not_tried_yet() {
-    for (usual, other) in [
-        (CallbackReceiver::Link, CallbackReceiver::Loopback),
-        (CallbackReceiver::Loopback, CallbackReceiver::Link),
-    ] {
-        let mut wishes = Wishes::new(usual);
-        assert_eq!(begun(&mut wishes, Wish::SignIn, &blocked()), Some(usual));
-        assert_eq!(begun(&mut wishes, Wish::AnotherWay, &waiting(usual)), Some(other));
-        assert_eq!(wishes.another_way(&blocked()), None, "all were tried");
-        assert_eq!(begun(&mut wishes, Wish::AnotherWay, &blocked()), None);
-        assert_eq!(begun(&mut wishes, Wish::TryAgain, &blocked()), Some(other));
-        assert_eq!(begun(&mut wishes, Wish::SignIn, &blocked()), Some(usual), "a new sign-in");
-        assert_eq!(wishes.another_way(&waiting(usual)), Some(other));
-    }
-    // An attempt of an earlier process: its way is known from the screen alone.
-    let mut wishes = Wishes::new(CallbackReceiver::Link);
-    assert_eq!(
-        begun(&mut wishes, Wish::AnotherWay, &waiting(CallbackReceiver::Link)),
-        Some(CallbackReceiver::Loopback)
-    );
-    assert_eq!(wishes.another_way(&blocked()), None);
+fn the_page_calls_every_command_that_it_may_call_and_no_other() {
+    let permissions = root().join("src-tauri/permissions/app.toml");
+    let permissions = std::fs::read_to_string(permissions).unwrap();
+    let (_, allowed) = permissions.split_once("commands.allow = [").unwrap();
+    let allowed: BTreeSet<String> =
+        allowed.split('"').skip(1).step_by(2).map(str::to_owned).collect();
+    assert_eq!(named_by_the_page(&COMMANDS), allowed);
+    let shell = std::fs::read_to_string(root().join("src-tauri/src/lib.rs")).unwrap();
+    let (_, handlers) = shell.split_once("generate_handler![").unwrap();
+    let (handlers, _) = handlers.split_once(']').unwrap();
+    assert_eq!(named_in(handlers, &[("shell::", "")]), allowed, "and the shell has no other");
+}
+
+#[test]
+fn the_page_names_every_step_of_the_zoom() {
+    let table = std::fs::read_to_string(root().join("ui/person.js")).unwrap();
+    let table = table.lines().find(|line| line.starts_with("const ZOOM")).unwrap();
+    assert_eq!(named_in(table, &ZOOM_STEPS), variants::<ZoomStep>(json!("")));
+}
+
+#[test]
+fn text_is_never_larger_or_smaller_than_the_last_step() {
+    let after = |steps: &[ZoomStep]| {
+        let level = steps.iter().fold(ZoomLevel::default(), |level, step| level.after(*step));
+        level.factor().to_string()
+    };
+    assert_eq!(after(&[]), "1");
+    assert_eq!(after(&[ZoomStep::In]), "1.1");
+    assert_eq!(after(&[ZoomStep::In; 20]), "2");
+    assert_eq!(after(&[ZoomStep::Out; 20]), "0.5");
+    assert_eq!(after(&[ZoomStep::In, ZoomStep::In, ZoomStep::Reset]), "1");
 }

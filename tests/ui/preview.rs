@@ -32,8 +32,7 @@ pub fn policy() -> Result<String> {
 
 /// What the shell would push for this view.
 pub fn drawing(view: View) -> Result<Value> {
-    let drawing = ScreenUpdate::of(view, DEVICE, &Messages::english());
-    Ok(serde_json::to_value(ScreenUpdate { another_way: true, ..drawing })?)
+    Ok(serde_json::to_value(ScreenUpdate::of(view, DEVICE, &Messages::english()))?)
 }
 
 fn not_set_up() -> Result<Value> {

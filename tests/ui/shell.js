@@ -9,7 +9,9 @@
       channel = args.channel;
       window.show(decodeURIComponent(location.hash.slice(1)) || 'signed_out');
     },
-    intent: ({ intent, details }) => noted.asked.push([intent, details.email ?? details.account ?? null]),
+    intent: ({ intent }) => noted.asked.push([intent.name, intent.email ?? intent.account ?? null]),
+    zoom: ({ step }) => noted.asked.push(['zoom', step]),
+    read_settings_again: () => noted.asked.push(['read_settings_again', null]),
   };
   window.noted = noted;
   window.draw = (drawing) => channel.onmessage(drawing);

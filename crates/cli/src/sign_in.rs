@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use keyport_client::{Client, ClientNotice, Intent, Sessions};
-use keyport_core::{Account, CallbackReceiver, Problem, Store, Stored};
+use keyport_client::{Client, ClientNotice, Intent, Sessions, SignInRequest};
+use keyport_core::{Account, Problem, Store, Stored};
 use keyport_shutdown::Shutdown;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -91,11 +91,8 @@ pub async fn begin(
     // here.
     let client = Client::start_without_links(config, platform);
     let notices = client.notices();
-    client.intend(Intent::SignIn {
-        hints: way.who.into(),
-        receivers: vec![CallbackReceiver::Loopback],
-        store,
-    });
+    let hints = way.who.into();
+    client.intend(Intent::SignInWith(SignInRequest { hints, store, ..SignInRequest::default() }));
     match follow(&client, notices, shutdown, output).await {
         Ending::SignedIn { account, stored, not_saved } => {
             let sessions = client.sessions().clone();

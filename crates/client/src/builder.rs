@@ -12,7 +12,7 @@ use crate::browser::{Browser, Desktop, SystemBrowser};
 use crate::config::{self, Channel, CompanionUrlError, Config, RedirectUriError};
 use crate::keychain::{Keychain, SystemKeychain};
 use crate::platform::{Platform, SystemClock, SystemRandomness};
-use crate::{Client, Intent};
+use crate::{Client, Intent, ReceiverOrder, SignInRequest};
 
 /// Why a client cannot be put together.
 #[derive(Debug, Error)]
@@ -59,7 +59,7 @@ impl Client {
     /// in the keychain. What comes of it is a [`ClientNotice`](crate::ClientNotice).
     pub fn sign_in(&self, hints: Hints) {
         let receivers = vec![CallbackReceiver::Loopback];
-        self.intend(Intent::SignIn { hints, receivers, store: Store::Keychain });
+        self.intend(Intent::SignInWith(SignInRequest { hints, receivers, store: Store::Keychain }));
     }
 }
 
@@ -127,6 +127,7 @@ impl ClientBuilder {
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandomness),
         };
-        Ok(Client::start(config, platform))
+        let order = ReceiverOrder::beginning_with(CallbackReceiver::Loopback);
+        Ok(Client::start(order, config, platform))
     }
 }

@@ -48,8 +48,10 @@ pub mod session;
 
 pub use builder::{ClientBuildError, ClientBuilder};
 pub use config::{Channel, Config};
-pub use driver::{Client, ClientNotice, Intent};
-pub use keyport_core::{CallbackReceiver, Hints, Problem, Store};
+pub use driver::{Client, ClientNotice};
+pub use keyport_core::{
+    CallbackReceiver, Hints, Intent, Problem, ReceiverOrder, SignInRequest, Store,
+};
 pub use keyport_messages::Messages;
 pub use platform::{Clipboard, Clock, Platform, Random, SystemClock, SystemRandomness};
 pub use session::Sessions;

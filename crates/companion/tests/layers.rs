@@ -238,7 +238,7 @@ fn the_files_of_a_folder_import_each_other_in_no_circle() {
     let mut sources = sources();
     assert_eq!(circles_in_folders(&sources), [""; 0]);
     for (path, planted) in [
-        ("oauth/pushed_request.rs", "use super::request::Draft;"),
+        ("oauth/pushed_request.rs", "use super::request::LIFETIME;"),
         ("oauth/pushed_request.rs", "use super::{par, compact::CompactRequest};"),
         ("upstream/exchanges/queue.rs", "use crate::upstream::exchanges::permit::ExchangePermit;"),
         ("upstream/cache.rs", "use crate::upstream::{lookups::Lookups, Rate};"),

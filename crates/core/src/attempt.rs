@@ -69,10 +69,11 @@ pub struct ReceiverSecrets {
 }
 
 /// Where the new session shall be kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Store {
     /// The keychain, checked before the browser opens.
+    #[default]
     Keychain,
     /// Memory, by the person's own choice.
     Memory,
@@ -92,11 +93,10 @@ pub struct Hints {
     pub provider: Option<String>,
 }
 
-/// Everything a new attempt needs from outside: its id, its receivers with their random values, the
-/// choices of the person.
+/// What an attempt is made of: the request, with the random values of its receivers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptSeed {
-    /// New for each click.
+    /// New for each intent.
     pub id: AttemptId,
     /// The first one is the one the browser is sent through.
     pub receivers: Vec<ReceiverSecrets>,

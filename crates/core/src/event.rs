@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::account::{Account, AccountId, NewSession, Stored};
-use crate::attempt::{AttemptId, AttemptSeed, KeptAttempt, Pushed};
+use crate::attempt::{AttemptId, KeptAttempt, Pushed};
 use crate::callback::Callback;
+use crate::intent::Intent;
 use crate::moment::Moment;
 use crate::problem::Problem;
+use crate::request::Draws;
 
 /// Numbers one load, save or refresh, so that a late answer to an older one is known as such.
 pub type Ticket = u64;
@@ -57,27 +59,16 @@ pub enum Refreshed {
 /// Everything that can happen to the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The person wants in; the random values come along.
-    SignInWanted(AttemptSeed),
-    /// *Open again*: the same attempt.
-    OpenAgainWanted,
-    /// *Copy link*.
-    CopyLinkWanted,
-    /// *Cancel*.
-    CancelWanted,
-    /// The problem was read; back to where we were.
-    DismissWanted,
-    /// *Try again* after the keychain could not be read at start.
-    LoadAgainWanted,
+    /// The person wants something.
+    Intended {
+        /// What.
+        intent: Intent,
+        /// For the attempt that it may begin.
+        draws: Draws,
+    },
     /// The keychain may hold something else by now: another process wrote to it, or the person
     /// came back to the window.
     KeychainChanged,
-    /// Show this account of the device.
-    AccountWanted(AccountId),
-    /// *Sign out* of the account that is shown.
-    SignOutWanted,
-    /// *Sign out of all accounts*.
-    SignOutOfAllWanted,
     /// The keychain was read.
     Loaded {
         /// Of the [`Load`](crate::Effect::Load) it answers.

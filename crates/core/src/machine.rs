@@ -1,11 +1,12 @@
 //! The machine: one sign-in under way at most, and every account of this device.
 //!
 //! [`Machine::step`] is total: no event panics, and one that does not belong changes nothing.
-//! Sign-in is in `sign_in` and `finish`, the session in `session`. The table in
-//! `docs/architecture.md` is printed from here.
+//! What the person wants is read in `intents`. Sign-in is in `sign_in` and `finish`, the session in
+//! `session`. The table in `docs/architecture.md` is printed from here.
 
 mod accounts;
 mod finish;
+mod intents;
 mod session;
 mod sign_in;
 mod start;
@@ -13,6 +14,7 @@ mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use intents::LastRequest;
 pub(crate) use waiting::WaitingAttempt;
 
 use crate::account::{Account, AccountId, NewSession, Stored};
@@ -22,6 +24,7 @@ use crate::effect::Effect;
 use crate::event::{Event, Ticket};
 use crate::moment::{Lifetime, Moment};
 use crate::problem::Problem;
+use crate::request::{Draws, ReceiverOrder, SignInRequest};
 
 /// Reading the keychain at start: several items of 3 s each.
 pub const LOAD_LIFETIME: Lifetime = Lifetime::seconds(12);
@@ -49,7 +52,7 @@ pub(crate) enum SignInState {
     Starting {
         ticket: Ticket,
         deadline: Moment,
-        wanted: Option<AttemptSeed>,
+        wanted: Option<(SignInRequest, Draws)>,
         held: Option<Callback>,
     },
     /// Nothing under way. A problem is shown until it is dismissed.
@@ -92,6 +95,13 @@ pub(crate) struct SignedInAccount {
 /// The state of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Machine {
+    /// Configuration: the receivers of this client.
+    pub(crate) order: ReceiverOrder,
+    /// What *try again* and *another way* are about.
+    pub(crate) last_request: LastRequest,
+    /// Where the session of a sign-in goes that does not say: the keychain, until the person
+    /// continues without it.
+    pub(crate) store: Store,
     pub(crate) sign_in: SignInState,
     pub(crate) accounts: BTreeMap<AccountId, SignedInAccount>,
     pub(crate) current: Option<AccountId>,
@@ -116,10 +126,13 @@ pub struct Machine {
 pub(crate) type Step = (Machine, Vec<Effect>);
 
 impl Machine {
-    /// A client that has just started, and the effect that reads its keychain.
+    /// A client with these receivers that has just started, and the effect that reads its keychain.
     #[must_use]
-    pub fn start(now: Moment) -> (Self, Vec<Effect>) {
+    pub fn start(order: ReceiverOrder, now: Moment) -> (Self, Vec<Effect>) {
         let machine = Self {
+            order,
+            last_request: LastRequest::default(),
+            store: Store::Keychain,
             sign_in: SignInState::Starting {
                 ticket: 0,
                 deadline: now.after(LOAD_LIFETIME),
@@ -144,16 +157,8 @@ impl Machine {
     pub fn step(self, event: Event, now: Moment) -> (Self, Vec<Effect>) {
         match event {
             Event::Loaded { ticket, result } => self.loaded(ticket, result, now),
-            Event::SignInWanted(seed) => self.sign_in_wanted(seed, now),
-            Event::OpenAgainWanted => self.open_again_wanted(),
-            Event::CopyLinkWanted => self.copy_link_wanted(),
-            Event::CancelWanted => self.cancel_wanted(),
-            Event::DismissWanted => self.dismiss_wanted(),
-            Event::LoadAgainWanted => self.load_again_wanted(now),
+            Event::Intended { intent, draws } => self.intended(intent, draws, now),
             Event::KeychainChanged => self.keychain_changed(),
-            Event::AccountWanted(account) => self.account_wanted(account),
-            Event::SignOutWanted => self.sign_out_wanted(),
-            Event::SignOutOfAllWanted => self.sign_out_of_all_wanted(),
             Event::SignedOut { account } => self.signed_out(&account),
             Event::SignOutUnfinished { account, problem } => {
                 self.sign_out_unfinished(&account, problem)

@@ -4,15 +4,15 @@
 use std::fmt::Write as _;
 
 use crate::account::{Account, AccountId, Connection, NewSession, Stored, Tokens};
-use crate::attempt::{
-    AttemptId, AttemptSeed, CallbackReceiver, Hints, Pushed, ReceiverSecrets, Store,
-};
+use crate::attempt::{AttemptId, CallbackReceiver, KeptAttempt, Pushed, ReceiverSecrets, Store};
 use crate::callback::{AuthorizationResponse, Callback};
 use crate::effect::Effect;
 use crate::event::{Event, KeychainContents, Refreshed};
+use crate::intent::Intent;
 use crate::machine::Machine;
 use crate::moment::Moment;
 use crate::problem::Problem;
+use crate::request::{Draws, ReceiverOrder};
 use crate::secret::{
     AccessToken, AuthorizationCode, AuthorizationUrl, CodeVerifier, RefreshToken, State,
 };
@@ -46,7 +46,13 @@ pub fn states() -> Vec<Machine> {
 pub fn events() -> Vec<(&'static str, Event)> {
     vec![
         ("keychain read", loaded(Vec::new())),
-        ("sign-in wanted", wanted("2")),
+        ("sign in", wanted("2")),
+        ("try again", intended(Intent::TryAgain, "2")),
+        ("another way", intended(Intent::AnotherWay, "2")),
+        ("continue without saving", intended(Intent::ContinueWithoutSaving, "2")),
+        ("cancel", intended(Intent::Cancel, "2")),
+        ("sign out", intended(Intent::SignOut, "2")),
+        ("sign out of all", intended(Intent::SignOutOfAll, "2")),
         ("prepared", prepared("1")),
         ("callback, ours", called("1")),
         ("callback, foreign", called("9")),
@@ -56,12 +62,8 @@ pub fn events() -> Vec<(&'static str, Event)> {
         ("refreshed", Event::Refreshed { ticket: 2, result: fresh() }),
         ("offline", Event::Refreshed { ticket: 2, result: Refreshed::Later(Problem::Offline) }),
         ("refused", Event::Refreshed { ticket: 2, result: Refreshed::Ended }),
-        ("keychain wanted again", Event::LoadAgainWanted),
         ("deadline", Event::Tick),
-        ("cancel wanted", Event::CancelWanted),
         ("keychain changed", Event::KeychainChanged),
-        ("sign-out wanted", Event::SignOutWanted),
-        ("sign-out of all wanted", Event::SignOutOfAllWanted),
         ("sign-out unfinished", unfinished("ada")),
     ]
 }
@@ -94,7 +96,7 @@ pub fn markdown() -> String {
 }
 
 fn after(history: &[Event]) -> Machine {
-    let (start, _) = Machine::start(START);
+    let (start, _) = Machine::start(receivers(), START);
     let machine = history.iter().fold(start, |machine, event| machine.step(event.clone(), NOW).0);
     // A restored session asks for its first refresh on the first tick.
     match history.last() {
@@ -117,19 +119,50 @@ fn loaded(accounts: Vec<Account>) -> Event {
     }
 }
 
-/// A click with its random values; `n` tells attempts apart.
+/// The sample configuration: the deep link first.
+#[must_use]
+pub fn receivers() -> ReceiverOrder {
+    ReceiverOrder::beginning_with(CallbackReceiver::Link)
+}
+
+/// An intent with random values; `n` tells attempts apart.
+#[must_use]
+pub fn intended(intent: Intent, n: &str) -> Event {
+    Event::Intended { intent, draws: draws(n) }
+}
+
+/// A sign-in without an email.
 #[must_use]
 pub fn wanted(n: &str) -> Event {
-    Event::SignInWanted(AttemptSeed {
+    intended(Intent::SignIn { email: None }, n)
+}
+
+/// The random values of attempt `n`.
+#[must_use]
+pub fn draws(n: &str) -> Draws {
+    let receivers = CallbackReceiver::ALL.map(|receiver| secrets(receiver, n)).to_vec();
+    Draws { attempt: AttemptId(n.repeat(32)), receivers }
+}
+
+/// Attempt `n` as the keychain keeps it until `deadline`.
+#[must_use]
+pub fn kept(n: &str, deadline: Moment) -> KeptAttempt {
+    KeptAttempt {
         id: AttemptId(n.repeat(32)),
-        receivers: vec![ReceiverSecrets {
-            receiver: CallbackReceiver::Link,
-            state: State::new(format!("state-{n}")),
-            verifier: CodeVerifier::new(format!("verifier-{n}")),
-        }],
-        hints: Hints::default(),
+        receiver: secrets(CallbackReceiver::Link, n),
+        issuer: ISSUER.to_owned(),
+        deadline,
         store: Store::Keychain,
-    })
+    }
+}
+
+fn secrets(receiver: CallbackReceiver, n: &str) -> ReceiverSecrets {
+    let verifier = CodeVerifier::new(format!("verifier-{n}"));
+    ReceiverSecrets { receiver, state: State::new(state(receiver, n)), verifier }
+}
+
+fn state(receiver: CallbackReceiver, n: &str) -> String {
+    format!("state-{receiver:?}-{n}")
 }
 
 /// The companion took attempt `n`.
@@ -145,12 +178,18 @@ pub fn prepared(n: &str) -> Event {
     }
 }
 
-/// The callback of attempt `n` with a code.
+/// The callback of attempt `n` with a code, through the deep link.
 #[must_use]
 pub fn called(n: &str) -> Event {
+    called_on(CallbackReceiver::Link, n)
+}
+
+/// The callback of attempt `n` with a code, through this receiver.
+#[must_use]
+pub fn called_on(receiver: CallbackReceiver, n: &str) -> Event {
     Event::CallbackReceived(Callback {
-        receiver: CallbackReceiver::Link,
-        state: State::new(format!("state-{n}")),
+        receiver,
+        state: State::new(state(receiver, n)),
         issuer: Some(ISSUER.to_owned()),
         response: AuthorizationResponse::Code(AuthorizationCode::new(format!("code-{n}"))),
         handoff: None,

@@ -73,6 +73,8 @@ pub struct View {
     /// Which screen.
     #[serde(flatten)]
     pub screen: Screen,
+    /// Whether there is a receiver that was not tried for this sign-in.
+    pub another_way: bool,
 }
 
 impl View {
@@ -85,14 +87,14 @@ impl View {
             SignInState::AwaitingCallback(waiting) => waiting_screen(waiting, now),
             SignInState::Exchanging { .. } | SignInState::Saving { .. } => Screen::Finishing,
             SignInState::Idle { problem: Some((problem, attempt)) } => {
-                problem_screen(*problem, attempt.as_ref(), machine.current.is_some())
+                problem_screen(*problem, attempt.as_ref(), machine)
             }
             SignInState::Idle { problem: None } => match machine.shown() {
                 Some(signed) => signed_in_screen(signed, machine),
                 None => Screen::SignedOut,
             },
         };
-        Self { screen }
+        Self { screen, another_way: machine.another_way().is_some() }
     }
 }
 
@@ -113,15 +115,13 @@ fn waiting_screen(waiting: &WaitingAttempt, now: Moment) -> Screen {
     }
 }
 
-fn problem_screen(problem: Problem, attempt: Option<&AttemptId>, signed_in: bool) -> Screen {
+fn problem_screen(problem: Problem, attempt: Option<&AttemptId>, machine: &Machine) -> Screen {
+    let load_again = machine.asks_to_load_again();
     Screen::Problem {
         code: problem.code(),
-        next: match (problem.next_step(), attempt) {
-            (NextStep::KeychainAgain, None) if !signed_in => NextStep::LoadAgain,
-            (next, _) => next,
-        },
+        next: if load_again { NextStep::LoadAgain } else { problem.next_step() },
         attempt: attempt.map(AttemptId::short),
-        signed_in,
+        signed_in: machine.current.is_some(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Several accounts, and what other processes do to them while this one runs.
 
 use keyport_core::{
-    Account, AccountId, Effect, Event, KeychainContents, Machine, Moment, Problem, Refreshed,
-    Screen, Stored, View, table,
+    Account, AccountId, Effect, Event, Intent, KeychainContents, Machine, Moment, Problem,
+    Refreshed, Screen, Stored, View, table,
 };
 
 const NOW: Moment = Moment(1_000);
@@ -18,12 +18,17 @@ fn loaded(ticket: u64, contents: KeychainContents) -> Event {
     Event::Loaded { ticket, result: Ok(contents) }
 }
 
+/// An intent that begins no attempt of a number that the test uses.
+fn intended(intent: Intent) -> Event {
+    table::intended(intent, "9")
+}
+
 fn step(machine: Machine, event: Event) -> (Machine, Vec<Effect>) {
     machine.step(event, NOW)
 }
 
 fn started(names: &[&str]) -> Machine {
-    step(Machine::start(Moment(0)).0, loaded(0, listed(names))).0
+    step(Machine::start(table::receivers(), Moment(0)).0, loaded(0, listed(names))).0
 }
 
 /// The keychain says that it changed; answers with the ticket of the reading.
@@ -90,7 +95,7 @@ fn a_keychain_that_does_not_answer_ends_no_session() {
 fn a_reading_that_began_before_a_change_here_is_stale() {
     // SignedInAccount out here, and read before that reached the keychain.
     let (machine, ticket) = changed(started(&["ada"]));
-    let machine = step(machine, Event::SignOutWanted).0;
+    let machine = step(machine, intended(Intent::SignOut)).0;
     let machine = step(machine, loaded(ticket, listed(&["ada"]))).0;
     assert_eq!(shown(&machine), Vec::<String>::new());
     // Read while the sign-out is on its way: the account is leaving.
@@ -121,21 +126,22 @@ fn a_session_in_memory_is_not_looked_for_in_the_keychain() {
 #[test]
 fn another_account_is_shown_and_the_keychain_remembers_it() {
     let machine = started(&["ada", "grace"]);
-    let (machine, effects) = step(machine, Event::AccountWanted(id("grace")));
+    let (machine, effects) = step(machine, intended(Intent::ShowAccount { account: id("grace") }));
     assert_eq!(effects, [Effect::MakeCurrent { account: id("grace") }]);
     assert_eq!(shown(&machine), ["grace", "ada"]);
     for same in ["grace", "hedy"] {
-        let (after, effects) = step(machine.clone(), Event::AccountWanted(id(same)));
+        let (after, effects) =
+            step(machine.clone(), intended(Intent::ShowAccount { account: id(same) }));
         assert_eq!((&after, effects), (&machine, Vec::new()), "{same}");
     }
-    let (machine, effects) = step(machine, Event::SignOutWanted);
+    let (machine, effects) = step(machine, intended(Intent::SignOut));
     assert_eq!(effects, [Effect::SignOut { account: id("grace") }]);
     assert_eq!(shown(&machine), ["ada"], "the other one stays signed in");
 }
 
 #[test]
 fn signing_out_of_all_leaves_none() {
-    let (machine, effects) = step(started(&["ada", "grace"]), Event::SignOutOfAllWanted);
+    let (machine, effects) = step(started(&["ada", "grace"]), intended(Intent::SignOutOfAll));
     let each = ["ada", "grace"].map(|name| Effect::SignOut { account: id(name) });
     assert_eq!(effects, each);
     assert_eq!(shown(&machine), Vec::<String>::new());

@@ -4,12 +4,13 @@
 mod support;
 
 use keyport_core::{
-    AuthorizationResponse, CallbackReceiver, Effect, Event, Machine, Moment, table,
+    AuthorizationResponse, CallbackReceiver, Effect, Event, Intent, Machine, Moment, View, table,
 };
 use proptest::prelude::*;
 
 use support::model::Model;
-use support::{CANARIES, alphabet, moments};
+use support::requests::{Requests, check_offers};
+use support::{CANARIES, alphabet, moments, starts};
 
 const DEPTH: usize = 4;
 
@@ -29,6 +30,9 @@ fn check(before: &Machine, event: &Event, now: Moment, after: &Machine, effects:
         }
     } else if !matches!(event, Event::Loaded { .. }) {
         assert!(!effects.iter().any(|e| matches!(e, Effect::ExchangeCode { .. })));
+    }
+    if let Event::Intended { intent, .. } = event {
+        check_offers(&View::of(before, now), intent, effects);
     }
     if *event == Event::Tick && before.next_deadline().is_none_or(|due| due > now) {
         assert_eq!((before, 0), (after, effects.len()), "before its deadline nothing changes");
@@ -54,8 +58,7 @@ fn check(before: &Machine, event: &Event, now: Moment, after: &Machine, effects:
     if lost {
         let ends = matches!(
             event,
-            Event::SignOutWanted
-                | Event::SignOutOfAllWanted
+            Event::Intended { intent: Intent::SignOut | Intent::SignOutOfAll, .. }
                 | Event::Refreshed { .. }
                 | Event::Loaded { result: Ok(_), .. }
         );
@@ -90,15 +93,14 @@ fn walk(machine: &Machine, alphabet: &[Event], times: &[Moment], from: usize, de
 #[test]
 fn every_history_of_four_events_keeps_the_rules() {
     let (alphabet, times) = (alphabet(), moments());
-    let walked: u64 =
-        table::states().iter().map(|state| walk(state, &alphabet, &times, 0, DEPTH)).sum();
-    println!("{walked} steps from {} states, {} events", table::states().len(), alphabet.len());
+    let walked: u64 = starts().iter().map(|state| walk(state, &alphabet, &times, 0, DEPTH)).sum();
+    println!("{walked} steps from {} states, {} events", starts().len(), alphabet.len());
     assert!(walked > 100_000, "the walk must be a walk: {walked}");
 }
 
 #[test]
 fn whatever_happens_every_wait_ends() {
-    for state in table::states() {
+    for state in starts() {
         for event in alphabet() {
             let (mut machine, _) = state.clone().step(event, Moment(2_000));
             for _ in 0..200 {
@@ -115,7 +117,7 @@ fn whatever_happens_every_wait_ends() {
 
 #[test]
 fn no_state_event_or_effect_prints_a_secret() {
-    for state in table::states() {
+    for state in starts() {
         for event in alphabet() {
             for now in moments() {
                 let printed =
@@ -147,15 +149,17 @@ proptest! {
         history in prop::collection::vec((0..alphabet().len(), 0_u64..90_000), 1..60),
     ) {
         let alphabet = alphabet();
-        let (mut machine, _) = Machine::start(Moment(0));
-        let mut model = Model::default();
+        let (mut machine, _) = Machine::start(table::receivers(), Moment(0));
+        let (mut model, mut requests) = (Model::default(), Requests::default());
         let mut now = Moment(0);
         for (event, pause) in history {
             now = Moment(now.0 + pause);
             let event = alphabet[event].clone();
             let (after, effects) = machine.clone().step(event.clone(), now);
             check(&machine, &event, now, &after, &effects);
+            let shown = View::of(&machine, now);
             model.observe(&event, &effects, now).map_err(TestCaseError::fail)?;
+            requests.observe(&event, &effects, &shown).map_err(TestCaseError::fail)?;
             prop_assert_eq!(model.is_signed_in(), after.signed_in().is_some(), "after {:?}", event);
             machine = after;
         }

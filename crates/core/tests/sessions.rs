@@ -4,8 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use keyport_core::{
-    CallbackReceiver, Effect, Event, KeptAttempt, KeychainContents, Machine, Moment, Problem,
-    Refreshed, Screen, Store, Stored, View, table,
+    CallbackReceiver, Effect, Event, Intent, KeptAttempt, KeychainContents, Machine, Moment,
+    Problem, Refreshed, Screen, Stored, View, table,
 };
 
 const NOW: Moment = Moment(10_000_000);
@@ -15,8 +15,13 @@ fn loaded(contents: KeychainContents) -> Event {
     Event::Loaded { ticket: 0, result: Ok(contents) }
 }
 
+/// An intent that begins no attempt of a number that the test uses.
+fn intended(intent: Intent) -> Event {
+    table::intended(intent, "9")
+}
+
 fn after(events: impl IntoIterator<Item = Event>) -> Machine {
-    let start = Machine::start(NOW).0;
+    let start = Machine::start(table::receivers(), NOW).0;
     events.into_iter().fold(start, |machine, event| machine.step(event, NOW).0)
 }
 
@@ -41,7 +46,7 @@ fn no_refresh_begins_during_a_sign_in() {
         machine = machine.step(event, NOW).0;
         let (ticked, effects) = machine.clone().step(Event::Tick, NOW);
         assert_eq!((&ticked, effects), (&machine, vec![]), "{}", machine.state_name());
-        assert!(machine.next_deadline().unwrap() > NOW, "and no timer is set for one");
+        assert!(machine.next_deadline().unwrap() > NOW, "and nobody wakes up for one");
     }
     machine = machine.step(table::exchanged("1"), NOW).0;
     machine = machine.step(Event::Saved { ticket: 1, result: Ok(()) }, NOW).0;
@@ -154,15 +159,8 @@ fn no_browser_is_waited_for_longer_than_a_quarter_of_an_hour() {
     let waiting = after([loaded(KeychainContents::default()), table::wanted("1"), prepared]);
     assert_eq!(until_next(&waiting, NOW), 15 * MINUTE);
 
-    let Event::SignInWanted(seed) = table::wanted("1") else { unreachable!() };
-    let kept = KeptAttempt {
-        id: seed.id,
-        receiver: seed.receivers[0].clone(),
-        issuer: "https://sign-in.example".to_owned(),
-        // The clock was set back by a day since.
-        deadline: Moment(NOW.0 + 24 * 60 * MINUTE),
-        store: Store::Keychain,
-    };
+    // The clock was set back by a day since.
+    let kept = table::kept("1", Moment(NOW.0 + 24 * 60 * MINUTE));
     assert_eq!(kept.receiver.receiver, CallbackReceiver::Link);
     let waiting =
         after([loaded(KeychainContents { kept: Some(kept), ..KeychainContents::default() })]);
@@ -184,7 +182,7 @@ fn signing_out_during_a_save_of_the_account_leaves_nothing() {
         prepared,
         table::called("1"),
         table::exchanged("1"),
-        Event::SignOutWanted,
+        intended(Intent::SignOut),
     ]);
     assert_eq!(machine.signed_in(), None);
     assert_eq!(View::of(&machine, NOW).screen, Screen::SignedOut);
@@ -201,7 +199,7 @@ fn an_unfinished_sign_out_is_said_unless_signed_in_again() {
     assert!(!says(&shown(after([loaded(contents()), table::unfinished("1")]))));
     assert!(says(&shown(after([
         loaded(contents()),
-        Event::SignOutWanted,
+        intended(Intent::SignOut),
         table::unfinished("1")
     ]))));
     let busy =
@@ -215,26 +213,19 @@ fn unlocked_result(kept: &KeptAttempt) -> Result<KeychainContents, Problem> {
 
 #[test]
 fn a_link_at_start_waits_until_the_keychain_is_unlocked() {
-    let Event::SignInWanted(seed) = table::wanted("1") else { unreachable!() };
-    let kept = KeptAttempt {
-        id: seed.id,
-        receiver: seed.receivers[0].clone(),
-        issuer: "https://sign-in.example".to_owned(),
-        deadline: Moment(NOW.0 + MINUTE),
-        store: Store::Keychain,
-    };
+    let kept = table::kept("1", Moment(NOW.0 + MINUTE));
     let locked = || Event::Loaded { ticket: 0, result: Err(Problem::KeychainLocked) };
     let unlocked = || Event::Loaded { ticket: 1, result: unlocked_result(&kept) };
     // The link comes before the keychain has answered, or after it said that it is locked.
     let link = || table::called("1");
     for begun in [[link(), locked()], [locked(), link()]] {
-        let history = begun.into_iter().chain([Event::LoadAgainWanted, unlocked()]);
+        let history = begun.into_iter().chain([intended(Intent::TryAgain), unlocked()]);
         assert_eq!(after(history).state_name(), "Exchanging");
     }
     // Another program unlocks it, and the keychain says so.
     let history = [locked(), link(), Event::KeychainChanged, unlocked()];
     assert_eq!(after(history).state_name(), "Exchanging");
-    let history = [locked(), Event::DismissWanted, link(), Event::KeychainChanged, unlocked()];
+    let history = [locked(), intended(Intent::Dismiss), link(), Event::KeychainChanged, unlocked()];
     assert_eq!(after(history).state_name(), "Exchanging");
     let still_locked = Event::Loaded { ticket: 1, result: Err(Problem::KeychainLocked) };
     let waits = after([locked(), link(), Event::KeychainChanged, still_locked]);
@@ -243,7 +234,7 @@ fn a_link_at_start_waits_until_the_keychain_is_unlocked() {
     let done = waits.step(Event::KeychainChanged, NOW).0.step(opened, NOW).0;
     assert_eq!(done.state_name(), "Exchanging");
     // A click meanwhile is another intent.
-    let history = [table::called("1"), locked(), table::wanted("2"), Event::CancelWanted];
+    let history = [table::called("1"), locked(), table::wanted("2"), intended(Intent::Cancel)];
     let mut machine = after(history);
     machine =
         machine.step(Event::Loaded { ticket: 0, result: Ok(KeychainContents::default()) }, NOW).0;
@@ -255,21 +246,15 @@ fn a_link_at_start_waits_until_the_keychain_is_unlocked() {
 #[test]
 fn a_click_replaces_the_attempt_of_an_unread_keychain() {
     let locked = Event::Loaded { ticket: 0, result: Err(Problem::KeychainLocked) };
-    let machine = after([locked, table::wanted("2"), Event::CancelWanted]);
+    let machine = after([locked, table::wanted("2"), intended(Intent::Cancel)]);
     let (machine, effects) = machine.step(Event::KeychainChanged, NOW);
     let [Effect::Load { ticket }] = effects[..] else { panic!("{effects:?}") };
-    let Event::SignInWanted(seed) = table::wanted("1") else { unreachable!() };
-    let kept = KeptAttempt {
-        id: seed.id.clone(),
-        receiver: seed.receivers[0].clone(),
-        issuer: "https://sign-in.example".to_owned(),
-        deadline: Moment(NOW.0 + 10 * MINUTE),
-        store: Store::Keychain,
-    };
+    let kept = table::kept("1", Moment(NOW.0 + 10 * MINUTE));
+    let attempt = kept.id.clone();
     let contents = KeychainContents { kept: Some(kept), ..KeychainContents::default() };
     let (machine, effects) = machine.step(Event::Loaded { ticket, result: Ok(contents) }, NOW);
     assert_eq!(machine.state_name(), "SignedOut");
-    assert!(effects.contains(&Effect::CancelAttempt { attempt: seed.id }), "{effects:?}");
+    assert!(effects.contains(&Effect::CancelAttempt { attempt }), "{effects:?}");
     let (machine, effects) = machine.step(table::called("1"), NOW);
     assert_eq!((machine.state_name(), effects.len()), ("SignedOut", 0));
 }

@@ -4,8 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use keyport_core::{
-    AttemptId, Effect, Event, KeptAttempt, KeychainContents, Machine, Moment, Problem, Progress,
-    Refreshed, Store, table,
+    AttemptId, Effect, Event, Intent, KeychainContents, Machine, Moment, Problem, Progress,
+    Refreshed, table,
 };
 
 const NOW: Moment = Moment(1_000);
@@ -14,8 +14,13 @@ fn loaded(contents: KeychainContents) -> Event {
     Event::Loaded { ticket: 0, result: Ok(contents) }
 }
 
+/// An intent that begins no attempt of a number that the test uses.
+fn intended(intent: Intent) -> Event {
+    table::intended(intent, "9")
+}
+
 fn after(events: impl IntoIterator<Item = Event>) -> Machine {
-    let start = Machine::start(Moment(0)).0;
+    let start = Machine::start(table::receivers(), Moment(0)).0;
     events.into_iter().fold(start, |machine, event| machine.step(event, NOW).0)
 }
 
@@ -73,39 +78,37 @@ fn a_repeated_click_is_ignored_and_a_new_one_replaces_the_attempt() {
     assert_eq!((closed, cancelled, &seed.id), (&attempt("1"), &attempt("1"), &attempt("2")));
 }
 
+fn loads_again(machine: Machine) -> bool {
+    let (_, effects) = machine.step(intended(Intent::TryAgain), NOW);
+    effects.iter().any(|effect| matches!(effect, Effect::Load { .. }))
+}
+
 #[test]
 fn the_keychain_is_asked_again_only_if_it_gave_no_answer() {
     let unread = after([Event::Loaded { ticket: 0, result: Err(Problem::KeychainLocked) }]);
-    let (asked, effects) = unread.step(Event::LoadAgainWanted, NOW);
+    let (asked, effects) = unread.step(intended(Intent::TryAgain), NOW);
     assert_eq!((asked.state_name(), &effects[..]), ("Starting", &[Effect::Load { ticket: 1 }][..]));
 
     let ada = || vec![table::account("ada")];
     let error = Some(Problem::KeychainCorrupt);
     let partly_read =
         after([loaded(KeychainContents { accounts: ada(), error, ..KeychainContents::default() })]);
-    assert!(!changes(&partly_read, Event::LoadAgainWanted), "an account is signed in");
+    assert!(!loads_again(partly_read), "an account is signed in");
 
     let ended = Event::Refreshed { ticket: 1, result: Refreshed::Ended };
     let restored = loaded(KeychainContents { accounts: ada(), ..KeychainContents::default() });
     let over = after([restored, Event::Tick, ended]);
-    assert!(!changes(&over, Event::LoadAgainWanted), "it is not the keychain's fault");
+    assert!(!loads_again(over), "the keychain is not the problem");
 }
 
 #[test]
 fn an_attempt_is_kept_until_its_deadline_and_not_a_moment_longer() {
-    let Event::SignInWanted(seed) = table::wanted("1") else { unreachable!() };
     for (deadline, state, effect) in [
         (NOW.0 + 1, "AwaitingCallback", Effect::Watch { attempt: attempt("1") }),
         (NOW.0, "SignedOut", Effect::CloseReceivers { attempt: attempt("1") }),
     ] {
-        let kept = KeptAttempt {
-            id: seed.id.clone(),
-            receiver: seed.receivers[0].clone(),
-            issuer: "https://sign-in.example".to_owned(),
-            deadline: Moment(deadline),
-            store: Store::Keychain,
-        };
-        let start = Machine::start(Moment(0)).0;
+        let kept = table::kept("1", Moment(deadline));
+        let start = Machine::start(table::receivers(), Moment(0)).0;
         let contents = KeychainContents { kept: Some(kept), ..KeychainContents::default() };
         let (machine, effects) = start.step(loaded(contents), NOW);
         assert_eq!((machine.state_name(), &effects[..]), (state, &[effect][..]));

@@ -2,14 +2,14 @@
 
 use keyport_core::problem::NextStep;
 use keyport_core::{
-    AttemptId, CallbackReceiver, Event, KeptAttempt, KeychainContents, Machine, Moment, Problem,
-    Progress, Refreshed, Screen, Store, View, table,
+    AttemptId, CallbackReceiver, Event, KeychainContents, Machine, Moment, Problem, Progress,
+    Refreshed, Screen, View, table,
 };
 
 const NOW: Moment = Moment(1_000);
 
 fn after(events: impl IntoIterator<Item = Event>) -> Machine {
-    let start = Machine::start(Moment(0)).0;
+    let start = Machine::start(table::receivers(), Moment(0)).0;
     events.into_iter().fold(start, |machine, event| machine.step(event, NOW).0)
 }
 
@@ -53,14 +53,7 @@ fn the_number_is_shown_until_the_browser_is_on_its_way_back() {
 
 #[test]
 fn an_attempt_that_was_taken_up_again_cannot_be_opened_again() {
-    let Event::SignInWanted(seed) = table::wanted("1") else { unreachable!() };
-    let kept = KeptAttempt {
-        id: seed.id,
-        receiver: seed.receivers[0].clone(),
-        issuer: "https://sign-in.example".to_owned(),
-        deadline: Moment(600_000),
-        store: Store::Keychain,
-    };
+    let kept = table::kept("1", Moment(600_000));
     let machine =
         after([loaded(KeychainContents { kept: Some(kept), ..KeychainContents::default() })]);
     let shown = screen(&machine);

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use keyport_client::browser::{Browser, Desktop, Opening, PermittedUrl, SystemBrowser};
 use keyport_client::keychain::{MemoryKeychain, SystemKeychain};
 use keyport_client::{Channel, Client, Config, Intent, Platform, SystemClock, SystemRandomness};
-use keyport_core::{CallbackReceiver, Hints, Screen, Store, Stored};
+use keyport_core::{CallbackReceiver, ReceiverOrder, Screen, Stored};
 use keyport_tests::{Jar, Person, wait};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -110,8 +110,7 @@ async fn clicks(orders: &Orders) -> Result<Vec<Duration>> {
 }
 
 fn sign_in() -> Intent {
-    let hints = Hints { email: Some(Person::ADA.email.to_owned()), ..Hints::default() };
-    Intent::SignIn { hints, receivers: vec![CallbackReceiver::Loopback], store: Store::Keychain }
+    Intent::SignIn { email: Some(Person::ADA.email.to_owned()) }
 }
 
 fn start(orders: &Orders, browser: Arc<dyn Browser>) -> Result<Client> {
@@ -122,7 +121,8 @@ fn start(orders: &Orders, browser: Arc<dyn Browser>) -> Result<Client> {
     };
     let config = Config { channel, ..Config::of(orders.companion.clone()) };
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
-    Ok(Client::start(config, Platform { browser, clipboard: None, keychain, clock, random }))
+    let platform = Platform { browser, clipboard: None, keychain, clock, random };
+    Ok(Client::start(ReceiverOrder::only(CallbackReceiver::Loopback), config, platform))
 }
 
 /// Hands every address to the scripted browser.

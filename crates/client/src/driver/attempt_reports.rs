@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use keyport_core::effect::Outcome;
 use keyport_core::secret::{AuthorizationCode, CodeVerifier};
-use keyport_core::{AttemptId, CallbackReceiver, Event, Problem};
+use keyport_core::{AttemptId, CallbackReceiver, Event, Machine, Problem};
 
 use super::attempt::Attempt;
 use super::effects::EffectRunner;
-use super::{Input, Links, short};
+use super::{Input, short};
 use crate::http::DeviceKey;
-use crate::session::{Sessions, WithoutLock};
+use crate::session::Sessions;
 
 impl EffectRunner {
     pub(super) fn cancel_attempt(&mut self, attempt: &AttemptId) {
@@ -28,7 +28,15 @@ impl EffectRunner {
         });
     }
 
-    pub(super) fn report(&mut self, attempt: &AttemptId, outcome: Outcome) {
+    /// Tells the companion, and whoever listens, how the attempt ended.
+    pub(super) fn report(&mut self, attempt: &AttemptId, outcome: Outcome, machine: &Machine) {
+        match outcome {
+            Outcome::Stored | Outcome::Memory => {
+                tracing::info!(attempt = short(attempt), ?outcome, "session stored");
+                self.notices.signed_in(machine);
+            }
+            Outcome::Failed(_) => {}
+        }
         let attempt = self.attempts.find(attempt);
         let sessions = self.sessions.clone();
         self.tasks.spawn(async move {
@@ -52,11 +60,7 @@ impl EffectRunner {
         let attempt = self.attempts.find(&id);
         let (sessions, inputs, receivers) =
             (self.sessions.clone(), self.inputs.clone(), self.receivers.clone());
-        let without_lock = match self.links {
-            Links::Ours => WithoutLock::HoldInMemory,
-            // A command line ends after its sign-in, and a session in its memory with it.
-            Links::OfTheApp => WithoutLock::Refuse,
-        };
+        let without_lock = self.without_lock;
         self.tasks.spawn(async move {
             let exchange = async {
                 let kept = || receivers.get(receiver).ok()?.kept_redirect_uri().cloned();

@@ -27,8 +27,8 @@ impl Engine {
                 reply(said);
             }
         };
-        let read =
-            self.receivers.get(receiver).map(|at| Callback::parse(receiver, at.address(), &raw));
+        let receivers = &self.runner.receivers;
+        let read = receivers.get(receiver).map(|at| Callback::parse(receiver, at.address(), &raw));
         let callback = match read {
             Ok(Ok(callback)) => callback,
             Ok(Err(error)) => {
@@ -42,7 +42,7 @@ impl Engine {
             return tell_tab(BrowserReply::Ignore);
         }
         tracing::info!(?receiver, "callback received");
-        let issuer = self.sessions.companion().issuer();
+        let issuer = self.runner.sessions.companion().issuer();
         let back_to = callback.handoff.as_deref().and_then(|handoff| issuer.handoff_page(handoff));
         tell_tab(BrowserReply::Accept { back_to });
         self.step(Event::CallbackReceived(callback));

@@ -1,22 +1,22 @@
 //! The task that owns the machine: inputs in, effects out, and each step's view and notices.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use keyport_core::secret::{CodeVerifier, State};
 use keyport_core::{
-    AttemptId, AttemptSeed, CallbackReceiver, Effect, Event, Lifetime, Machine, Moment, Problem,
-    ReceiverSecrets, Screen, View,
+    AttemptId, CallbackReceiver, Draws, Effect, Event, Intent, Lifetime, Machine, Moment,
+    ReceiverOrder, ReceiverSecrets, Screen, View,
 };
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use super::effects::EffectRunner;
-use super::{ClientNotice, Input, Inputs, Intent, Links, hex, short};
-use crate::config::Config;
-use crate::platform::Platform;
-use crate::receivers::Receivers;
-use crate::session::{SaveLock, Sessions};
+use super::notices::Notices;
+use super::{Input, hex};
+use crate::platform::{Clock, Random};
+use crate::session::SaveLock;
 
 /// How often a screen with a countdown is drawn.
 const COUNTDOWN: Lifetime = Lifetime::seconds(1);
@@ -27,54 +27,35 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) struct Engine {
     pub(super) machine: Machine,
-    pub(super) platform: Platform,
-    pub(super) receivers: Receivers,
-    pub(super) sessions: Sessions,
-    runner: EffectRunner,
-    pub(super) views: watch::Sender<View>,
-    pub(super) notices: broadcast::Sender<ClientNotice>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    pub(super) runner: EffectRunner,
+    views: watch::Sender<View>,
+    notices: Notices,
     last_tick: Moment,
     pub(super) ignored: u64,
 }
 
 impl Engine {
     pub(super) fn new(
-        links: Links,
-        config: Config,
-        platform: Platform,
-        sessions: Sessions,
-        inputs: Inputs,
-        notices: broadcast::Sender<ClientNotice>,
+        order: ReceiverOrder,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        runner: EffectRunner,
+        notices: Notices,
     ) -> (Self, watch::Receiver<View>) {
-        let now = platform.clock.now();
-        let (machine, effects) = Machine::start(now);
+        let now = clock.now();
+        let (machine, effects) = Machine::start(order, now);
         let (views, shown) = watch::channel(View::of(&machine, now));
-        let receivers = Receivers::of(&config);
-        let runner = EffectRunner::new(
-            links,
-            config,
-            platform.clone(),
-            sessions.clone(),
-            inputs,
-            receivers.clone(),
-        );
-        let mut engine = Self {
-            machine,
-            platform,
-            receivers,
-            sessions,
-            runner,
-            views,
-            notices,
-            last_tick: Moment(0),
-            ignored: 0,
-        };
+        let last_tick = Moment(0);
+        let mut engine =
+            Self { machine, clock, random, runner, views, notices, last_tick, ignored: 0 };
         engine.run_effects(effects);
         (engine, shown)
     }
 
     pub(super) async fn run(mut self, mut received: mpsc::UnboundedReceiver<Input>) {
-        let clock = self.platform.clock.clone();
+        let clock = self.clock.clone();
         loop {
             let wake = self.next_wake();
             let woken = clock.until(wake.unwrap_or(Moment(u64::MAX)));
@@ -108,7 +89,9 @@ impl Engine {
                     Some(input) = received.recv() => match input {
                         Input::Event(event) => self.step(event),
                         Input::Exchanged(event, lock) => self.exchanged(event, lock),
-                        _ => {}
+                        Input::Intent(_)
+                        | Input::Callback(_)
+                        | Input::ShutDown(_) => {}
                     },
                     more = self.runner.next_finished() => if !more {
                         break;
@@ -143,27 +126,9 @@ impl Engine {
     }
 
     fn intend(&mut self, intent: Intent) {
-        let event = match intent {
-            Intent::SignIn { hints, receivers, store } => {
-                let receivers =
-                    receivers.into_iter().map(|receiver| self.draw_receiver(receiver)).collect();
-                let id = AttemptId(hex(self.draw::<16>()));
-                tracing::info!(attempt = short(&id), "sign-in wanted");
-                Event::SignInWanted(AttemptSeed { id, receivers, hints, store })
-            }
-            Intent::OpenAgain => Event::OpenAgainWanted,
-            Intent::CopyLink => Event::CopyLinkWanted,
-            Intent::Cancel => Event::CancelWanted,
-            Intent::Dismiss => Event::DismissWanted,
-            Intent::LoadAgain => Event::LoadAgainWanted,
-            Intent::Follow => Event::KeychainChanged,
-            Intent::Show(account) => Event::AccountWanted(account),
-            Intent::SignOut => Event::SignOutWanted,
-            Intent::SignOutOfAll => Event::SignOutOfAllWanted,
-        };
-        let again = matches!(event, Event::SignInWanted(_) | Event::LoadAgainWanted);
-        if again && self.shows(Problem::KeychainLocked) {
-            // The person has just asked for it, so the system's question comes as no surprise.
+        let unlocks_first = self.machine.unlocks_first(&intent);
+        let event = Event::Intended { intent, draws: draws(&*self.random) };
+        if unlocks_first {
             self.runner.unlock_then(event);
         } else {
             self.step(event);
@@ -171,10 +136,8 @@ impl Engine {
     }
 
     pub(super) fn step(&mut self, event: Event) {
-        let now = self.platform.clock.now();
-        // The machine moves through its step; a cheap one stands in for it meanwhile.
-        let machine = std::mem::replace(&mut self.machine, Machine::start(now).0);
-        let (machine, effects) = machine.step(event, now);
+        let now = self.clock.now();
+        let (machine, effects) = self.machine.clone().step(event, now);
         self.machine = machine;
         self.run_effects(effects);
         self.draw_view(now);
@@ -182,8 +145,7 @@ impl Engine {
 
     fn run_effects(&mut self, effects: Vec<Effect>) {
         for effect in effects {
-            self.announce(&effect);
-            self.runner.run(effect);
+            self.runner.run(effect, &self.machine);
         }
         self.runner.batch_ends();
     }
@@ -192,29 +154,39 @@ impl Engine {
         let counts_down =
             matches!(self.views.borrow().screen, Screen::Waiting { .. } | Screen::Confirm { .. });
         // Never ahead of now, or a clock that was set back would stop the countdown.
-        let last_tick = self.last_tick.min(self.platform.clock.now());
+        let last_tick = self.last_tick.min(self.clock.now());
         let countdown = counts_down.then(|| last_tick.after(COUNTDOWN));
         let deadline = self.machine.next_deadline().map(|due| due.max(last_tick.after(MIN_TICK)));
         countdown.into_iter().chain(deadline).min()
     }
 
-    fn shows(&self, problem: Problem) -> bool {
-        let shown = &self.views.borrow().screen;
-        matches!(shown, Screen::Problem { code, .. } if *code == problem.code())
+    fn draw_view(&self, now: Moment) {
+        let view = View::of(&self.machine, now);
+        self.views.send_if_modified(|shown| {
+            let is_new = view != *shown;
+            if is_new {
+                self.notices.of_view(shown, &view);
+                *shown = view;
+            }
+            is_new
+        });
     }
+}
 
-    fn draw_receiver(&self, receiver: CallbackReceiver) -> ReceiverSecrets {
-        let secret = || URL_SAFE_NO_PAD.encode(self.draw::<32>());
-        ReceiverSecrets {
-            receiver,
-            state: State::new(secret()),
-            verifier: CodeVerifier::new(secret()),
-        }
-    }
+/// The random values of the attempt that an intent may begin.
+fn draws(random: &dyn Random) -> Draws {
+    let secret = || URL_SAFE_NO_PAD.encode(draw::<32>(random));
+    let drawn = |receiver| ReceiverSecrets {
+        receiver,
+        state: State::new(secret()),
+        verifier: CodeVerifier::new(secret()),
+    };
+    let receivers = CallbackReceiver::ALL.map(drawn).to_vec();
+    Draws { attempt: AttemptId(hex(draw::<16>(random))), receivers }
+}
 
-    fn draw<const N: usize>(&self) -> [u8; N] {
-        let mut bytes = [0; N];
-        self.platform.random.fill(&mut bytes);
-        bytes
-    }
+fn draw<const N: usize>(random: &dyn Random) -> [u8; N] {
+    let mut bytes = [0; N];
+    random.fill(&mut bytes);
+    bytes
 }

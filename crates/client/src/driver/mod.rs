@@ -3,6 +3,7 @@
 //! nothing that `keyport-core` could decide.
 
 mod attempt;
+mod attempt_effects;
 mod attempt_reports;
 mod callbacks;
 mod effects;
@@ -10,13 +11,14 @@ mod engine;
 mod kept_attempt;
 mod notices;
 mod prepare;
+mod session_effects;
 mod watch;
 
 use std::sync::{Mutex, PoisonError};
 
 use keyport_core::secret::{AuthorizationUrl, RawCallback};
 use keyport_core::{
-    Account, AccountId, AttemptId, CallbackReceiver, Event, Hints, Problem, Store, Stored, View,
+    Account, AttemptId, CallbackReceiver, Event, Intent, Problem, ReceiverOrder, Stored, View,
 };
 use tokio::sync::{broadcast, mpsc, oneshot, watch as watching};
 use tokio::task::JoinHandle;
@@ -24,43 +26,13 @@ use tokio::task::JoinHandle;
 use crate::config::Config;
 use crate::platform::Platform;
 use crate::receivers::ArrivedCallback;
-use crate::session::{SaveLock, Sessions};
+use crate::session::{SaveLock, Sessions, WithoutLock};
+use effects::EffectRunner;
 use engine::Engine;
+use notices::Notices;
 
 /// Notices that a slow reader may be behind before it loses the oldest.
 const NOTICES: usize = 64;
-
-/// What the person wants.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Intent {
-    /// *Sign in*; the random values are drawn here.
-    SignIn {
-        /// Who, or through what.
-        hints: Hints,
-        /// The ways back, the one for the browser first.
-        receivers: Vec<CallbackReceiver>,
-        /// Where to keep the session.
-        store: Store,
-    },
-    /// *Open again*.
-    OpenAgain,
-    /// *Copy link*.
-    CopyLink,
-    /// *Cancel*.
-    Cancel,
-    /// The problem was read.
-    Dismiss,
-    /// *Try again* after the keychain could not be read. A locked one is asked to unlock first.
-    LoadAgain,
-    /// The keychain may hold something else by now: it is read again, and never unlocked for that.
-    Follow,
-    /// Show this account of the device.
-    Show(AccountId),
-    /// *Sign out*.
-    SignOut,
-    /// *Sign out of all accounts*.
-    SignOutOfAll,
-}
 
 /// Something to tell or to do at once, beside the [`View`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,13 +61,6 @@ pub enum ClientNotice {
     },
 }
 
-/// Whose the attempt is that waits in the keychain for its deep link.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Links {
-    Ours,
-    OfTheApp,
-}
-
 /// What reaches the machine's task.
 enum Input {
     Intent(Intent),
@@ -113,7 +78,7 @@ type Inputs = mpsc::UnboundedSender<Input>;
 pub struct Client {
     inputs: Inputs,
     views: watching::Receiver<View>,
-    notices: broadcast::Sender<ClientNotice>,
+    notices: Notices,
     /// Listens from the start, for whoever asks first.
     first: Mutex<Option<broadcast::Receiver<ClientNotice>>>,
     sessions: Sessions,
@@ -121,32 +86,47 @@ pub struct Client {
 }
 
 impl Client {
-    /// Starts reading the keychain. For the app: deep links are its own, and an attempt that waits
-    /// for one is taken up again.
+    /// Starts reading the keychain. Sign-ins come back through these receivers; if the deep link is
+    /// one of them, an attempt that waits for its link is taken up again.
     ///
     /// # Panics
     /// Outside a tokio runtime.
     #[must_use]
-    pub fn start(config: Config, platform: Platform) -> Self {
-        Self::start_with(Links::Ours, config, platform)
+    pub fn start(order: ReceiverOrder, config: Config, platform: Platform) -> Self {
+        Self::start_with(order, WithoutLock::HoldInMemory, config, platform)
     }
 
-    /// As [`start`](Self::start), beside the app: the attempt that waits for a deep link is the
-    /// app's, and is left alone.
+    /// As [`start`](Self::start), for a command line: over loopback alone, because deep links are
+    /// the app's. It ends after its sign-in, so a session that cannot be saved is refused.
     ///
     /// # Panics
     /// Outside a tokio runtime.
     #[must_use]
     pub fn start_without_links(config: Config, platform: Platform) -> Self {
-        Self::start_with(Links::OfTheApp, config, platform)
+        let order = ReceiverOrder::only(CallbackReceiver::Loopback);
+        Self::start_with(order, WithoutLock::Refuse, config, platform)
     }
 
-    fn start_with(links: Links, config: Config, platform: Platform) -> Self {
+    fn start_with(
+        order: ReceiverOrder,
+        without_lock: WithoutLock,
+        config: Config,
+        platform: Platform,
+    ) -> Self {
         let sessions = Sessions::open(&config, &platform);
         let (inputs, received) = mpsc::unbounded_channel();
         let (notices, first) = broadcast::channel(NOTICES);
-        let (engine, views) =
-            Engine::new(links, config, platform, sessions.clone(), inputs.clone(), notices.clone());
+        let notices = Notices(notices);
+        let (clock, random) = (platform.clock.clone(), platform.random.clone());
+        let runner = EffectRunner::new(
+            without_lock,
+            config,
+            platform,
+            sessions.clone(),
+            inputs.clone(),
+            notices.clone(),
+        );
+        let (engine, views) = Engine::new(order, clock, random, runner, notices.clone());
         let engine = tokio::spawn(engine.run(received));
         Self { inputs, views, notices, first: Mutex::new(Some(first)), sessions, engine }
     }
@@ -154,6 +134,11 @@ impl Client {
     /// Takes an intent. One that the state does not allow changes nothing.
     pub fn intend(&self, intent: Intent) {
         self.send(Input::Intent(intent));
+    }
+
+    /// The keychain may hold something else by now: it is read again, and never unlocked for that.
+    pub fn follow_keychain(&self) {
+        self.send(Input::Event(Event::KeychainChanged));
     }
 
     /// Takes a callback that arrived at a receiver outside the client, ours or not: a deep link.
@@ -176,7 +161,7 @@ impl Client {
     #[must_use]
     pub fn notices(&self) -> broadcast::Receiver<ClientNotice> {
         let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
-        first.unwrap_or_else(|| self.notices.subscribe())
+        first.unwrap_or_else(|| self.notices.0.subscribe())
     }
 
     /// The sessions that this client works with.

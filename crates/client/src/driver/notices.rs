@@ -1,56 +1,39 @@
-//! What the machine's task tells beside its effects: the view, and the notices that no reader of
-//! views may miss.
+//! What is told beside the view: the notices that no reader of views may miss. Listening is
+//! optional.
 
-use keyport_core::effect::Outcome;
-use keyport_core::{Effect, Moment, Problem, Screen, View};
+use keyport_core::{Machine, Problem, Screen, View};
+use tokio::sync::broadcast;
 
-use super::engine::Engine;
-use super::{ClientNotice, short};
+use super::ClientNotice;
 
-impl Engine {
-    pub(super) fn announce(&self, effect: &Effect) {
-        match effect {
-            Effect::OpenBrowser { url, .. } => {
-                self.notify(ClientNotice::AuthorizationUrl(url.clone()));
-            }
-            Effect::CopyLink { url } if self.platform.clipboard.is_none() => {
-                self.notify(ClientNotice::AuthorizationUrl(url.clone()));
-            }
-            Effect::Raise => self.notify(ClientNotice::Raise),
-            Effect::Report { attempt, outcome: Outcome::Stored | Outcome::Memory } => {
-                if let Some((account, stored)) = self.machine.signed_in() {
-                    tracing::info!(attempt = short(attempt), ?stored, "session stored");
-                    let (account, not_saved) =
-                        (Box::new(account.clone()), self.machine.not_saved());
-                    self.notify(ClientNotice::SignedIn { account, stored, not_saved });
-                }
-            }
-            _ => {}
+#[derive(Clone)]
+pub(super) struct Notices(pub(super) broadcast::Sender<ClientNotice>);
+
+impl Notices {
+    pub(super) fn send(&self, notice: ClientNotice) {
+        let _ = self.0.send(notice);
+    }
+
+    /// The session of this sign-in is where it belongs.
+    pub(super) fn signed_in(&self, machine: &Machine) {
+        if let Some((account, stored)) = machine.signed_in() {
+            let (account, not_saved) = (Box::new(account.clone()), machine.not_saved());
+            self.send(ClientNotice::SignedIn { account, stored, not_saved });
         }
     }
 
-    pub(super) fn draw_view(&self, now: Moment) {
-        let view = View::of(&self.machine, now);
-        let before = self.views.borrow().clone();
-        match &view.screen {
-            Screen::Confirm { number, .. } if !shows_number(&before, number) => {
-                self.notify(ClientNotice::Confirm(number.clone()));
-            }
-            Screen::Problem { code, attempt, .. } if view != before => {
-                let problem = Problem::from_code(code).unwrap_or(Problem::Internal);
-                tracing::info!(attempt, problem = code, "a problem is shown");
-                self.notify(ClientNotice::Problem { problem, attempt: attempt.clone() });
-            }
-            _ => {}
+    /// What a new view shows for the first time.
+    pub(super) fn of_view(&self, before: &View, view: &View) {
+        if let Screen::Confirm { number, .. } = &view.screen
+            && !shows_number(before, number)
+        {
+            self.send(ClientNotice::Confirm(number.clone()));
         }
-        if view != before {
-            self.views.send_replace(view);
+        if let Screen::Problem { code, attempt, .. } = &view.screen {
+            let problem = Problem::from_code(code).unwrap_or(Problem::Internal);
+            tracing::info!(attempt, problem = code, "a problem is shown");
+            self.send(ClientNotice::Problem { problem, attempt: attempt.clone() });
         }
-    }
-
-    fn notify(&self, notice: ClientNotice) {
-        // Listening is optional.
-        let _ = self.notices.send(notice);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use keyport_client::Intent;
 use keyport_core::secret::RawCallback;
-use keyport_core::{CallbackReceiver, Hints, Screen, Store};
+use keyport_core::{CallbackReceiver, Screen, SignInRequest, Store};
 
 use crate::support::ClientFixture;
 use crate::support::fixture::visit;
@@ -95,8 +95,8 @@ async fn an_error_from_the_companion_ends_the_attempt_with_its_own_words() {
 async fn the_first_valid_callback_closes_the_other_receiver() {
     let mut fixture = ClientFixture::new().await;
     let receivers = vec![CallbackReceiver::Link, CallbackReceiver::Loopback];
-    let (hints, store) = (Hints::default(), Store::Keychain);
-    fixture.client.intend(Intent::SignIn { hints, receivers, store });
+    let request = SignInRequest { receivers, ..SignInRequest::default() };
+    fixture.client.intend(Intent::SignInWith(request));
     let through_link = fixture.browser_opens().await;
     let loopback = fixture.companion.seen("push")[1].clone();
     let issuer = fixture.companion.issuer().to_owned();

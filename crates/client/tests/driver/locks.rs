@@ -128,9 +128,7 @@ async fn without_the_lock_a_command_keeps_the_earlier_session() {
     let (mut fixture, sessions, account) = signed_in().await;
     let client = fixture.command_line_beside();
     let mut notices = client.notices();
-    let loopback = vec![CallbackReceiver::Loopback];
-    let (hints, store) = (keyport_core::Hints::default(), Store::Keychain);
-    client.intend(Intent::SignIn { hints, receivers: loopback, store });
+    client.intend(Intent::SignIn { email: None });
     let url = fixture.browser_opens().await;
     fixture.keychain.fails_locks(Some(|| LockError::Busy));
     visit(&fixture.companion.signs_in(&url)).await;

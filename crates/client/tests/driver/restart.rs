@@ -67,12 +67,12 @@ async fn a_sign_out_and_a_sign_in_of_another_process_are_followed() {
     let index = fixture.keychain.text_of(&Item::Index).await.unwrap();
     fixture.keychain.delete(&Item::Account(account.id.clone())).await.unwrap();
     fixture.keychain.delete(&Item::Index).await.unwrap();
-    fixture.client.intend(Intent::Follow);
+    fixture.client.follow_keychain();
     fixture.shows("signed out", |screen| *screen == Screen::SignedOut).await;
     // It signs in again.
     fixture.keychain.put(&Item::Index, &index).await;
     fixture.keychain.put(&Item::Account(account.id), &session).await;
-    fixture.client.intend(Intent::Follow);
+    fixture.client.follow_keychain();
     fixture.shows_signed_in().await;
 }
 
@@ -172,7 +172,7 @@ async fn a_locked_keychain_at_start_is_not_signed_out() {
     fixture.keychain.fails_reads(keyport_client::keychain::KeychainError::Locked);
     let fixture = fixture.restarted().await;
     fixture.shows_problem("keychain_locked").await;
-    fixture.client.intend(keyport_client::Intent::LoadAgain);
+    fixture.client.intend(Intent::TryAgain);
     fixture.shows_signed_in().await;
 }
 
@@ -182,10 +182,9 @@ async fn a_command_line_beside_the_app_leaves_the_apps_attempt_alone() {
     fixture.click_sign_in(CallbackReceiver::Link, Store::Keychain);
     let url = fixture.browser_opens().await;
     let beside = fixture.command_line_beside();
-    let (hints, receivers) = (keyport_core::Hints::default(), vec![CallbackReceiver::Loopback]);
-    beside.intend(keyport_client::Intent::SignIn { hints, receivers, store: Store::Keychain });
+    beside.intend(Intent::SignIn { email: None });
     fixture.browser_opens().await;
-    beside.intend(keyport_client::Intent::Cancel);
+    beside.intend(Intent::Cancel);
     beside.shut_down().await;
     assert_eq!(fixture.companion.world().cancelled.len(), 1, "its own");
     fixture.client.deliver_link(RawCallback::new(fixture.companion.signs_in(&url)));

@@ -1,7 +1,7 @@
 //! From the click to the session.
 
 use keyport_client::{ClientNotice, Intent};
-use keyport_core::{CallbackReceiver, Hints, Screen, Store, Stored};
+use keyport_core::{CallbackReceiver, Hints, Screen, SignInRequest, Store, Stored};
 use serde_json::json;
 
 use crate::support::ClientFixture;
@@ -58,7 +58,8 @@ async fn the_push_says_what_the_person_and_the_device_are() {
     let mut fixture = ClientFixture::new().await;
     let hints = Hints { email: Some("ada@acme.test".into()), ..Hints::default() };
     let receivers = vec![CallbackReceiver::Loopback, CallbackReceiver::Link];
-    fixture.client.intend(Intent::SignIn { hints, receivers, store: Store::Memory });
+    let request = SignInRequest { hints, receivers, store: Store::Memory };
+    fixture.client.intend(Intent::SignInWith(request));
     fixture.browser_opens().await;
     let pushes = fixture.companion.seen("push");
     assert_eq!(pushes.len(), 2, "one request for each receiver");

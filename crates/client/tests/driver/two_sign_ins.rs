@@ -155,8 +155,7 @@ async fn a_sign_in_waits_for_no_refresh_of_the_accounts_that_are_kept() {
     fixture.companion.next_fails("refresh", Fault::Waits(waits));
     let client = fixture.command_line_beside();
     let mut notices = client.notices();
-    let (hints, receivers) = (Hints::default(), vec![CallbackReceiver::Loopback]);
-    client.intend(Intent::SignIn { hints, receivers, store: Store::Keychain });
+    client.intend(Intent::SignIn { email: None });
     let url = fixture.browser_opens().await;
     let back = fixture.companion.signs_in(&url);
     visit(&back).await;

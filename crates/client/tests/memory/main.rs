@@ -15,7 +15,7 @@ use std::sync::Arc;
 use keyport_client::browser::{Browser, Opening, PermittedUrl};
 use keyport_client::keychain::MemoryKeychain;
 use keyport_client::{Client, Intent, Platform, SystemClock, SystemRandomness};
-use keyport_core::{CallbackReceiver, Hints, Refreshed, Screen, Store, View};
+use keyport_core::{CallbackReceiver, ReceiverOrder, Refreshed, Screen, View};
 use tokio::time::timeout;
 use url::Url;
 use zeroizing_alloc::ZeroAlloc;
@@ -139,10 +139,9 @@ async fn the_other_process() {
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandomness),
     };
-    let client = Client::start(config, platform);
-    let (hints, receivers, store) =
-        (Hints::default(), vec![CallbackReceiver::Loopback], Store::Keychain);
-    client.intend(Intent::SignIn { hints, receivers, store });
+    let loopback = ReceiverOrder::only(CallbackReceiver::Loopback);
+    let client = Client::start(loopback, config, platform);
+    client.intend(Intent::SignIn { email: None });
     let mut views = client.views();
     let is_in = |view: &View| matches!(view.screen, Screen::SignedIn { .. });
     timeout(WAIT_TIMEOUT, views.wait_for(is_in)).await.unwrap().unwrap();

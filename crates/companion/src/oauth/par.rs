@@ -11,9 +11,9 @@ use keyport_problems::Problem;
 use serde_json::{Value, json};
 
 use super::gate::prove;
-use super::request::{Draft, LIFETIME};
+use super::request::{self, LIFETIME};
 use super::token::check_resource;
-use crate::admission::{PendingAdmission, UpstreamSelector};
+use crate::admission::{PendingAdmission, SelectorHints, UpstreamSelector};
 use crate::app::App;
 use crate::domain::PeerAddress;
 use crate::upstream::{LookupCaller, UpstreamError};
@@ -32,9 +32,9 @@ pub async fn push(
     let form = Form::from_body(&headers, &body)?;
     let client = app.client(form.required("client_id")?).ok_or(OAuthError::invalid_client())?;
     check_resource(&app, &form)?;
-    let draft = Draft::read(&form, client, jkt, app.now())?;
-    let selector = admit(&app, &draft, LookupCaller::new(peer, app.now())).await?;
-    let request = draft.admitted(selector);
+    let (hints, admitted) = request::read(&form, client, jkt, app.now())?;
+    let selector = admit(&app, &hints, LookupCaller::new(peer, app.now())).await?;
+    let request = admitted(selector);
     let sealed = request.seal(client, &app.keys, &*app.random);
     let (id, request_uri) = sealed.ok_or(OAuthError::unavailable())?;
     let (attempt, selector) = (request.attempt, &request.selector);
@@ -47,11 +47,11 @@ pub async fn push(
 
 async fn admit(
     app: &Arc<App>,
-    draft: &Draft,
+    hints: &SelectorHints,
     caller: LookupCaller,
 ) -> Result<UpstreamSelector, OAuthError> {
     let upstream = app.upstreams.current();
-    let judged = match app.policy.judge(&draft.hints) {
+    let judged = match app.policy.judge(hints) {
         Ok(PendingAdmission::Settled(selector)) => Ok(selector),
         Ok(PendingAdmission::Domain(domain)) => {
             let listed = upstream.connections_of_domain(&domain, caller).await;

@@ -25,14 +25,6 @@ const LONGEST_STATE: usize = 512;
 const LONGEST_NAME: usize = 64;
 const LONGEST_HINT: usize = 254;
 
-/// A request that has been read but not admitted.
-pub struct Draft {
-    /// All but the selector.
-    pub request: PushedRequest,
-    /// What it asks for.
-    pub hints: SelectorHints,
-}
-
 /// Why a `request_uri` is no good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestError {
@@ -42,51 +34,51 @@ pub enum RequestError {
     Expired,
 }
 
-impl Draft {
-    /// Reads the form.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn read(
-        form: &Form,
-        client: &ClientRecord,
-        jkt: Thumbprint,
-        now: Timestamp,
-    ) -> Result<Self, OAuthError> {
-        check_protocol(form)?;
-        let redirect_uri = form.required("redirect_uri")?;
-        if client.choose(redirect_uri).is_none() {
-            return Err(OAuthError::invalid_request(
-                "the redirect_uri is not registered for this client",
-            ));
-        }
-        if form.value("dpop_jkt").is_some_and(|named| named != jkt.to_string()) {
-            return Err(OAuthError::new(
-                "invalid_dpop_proof",
-                "dpop_jkt names another key than the proof",
-            ));
-        }
-        let asked = Scope::parse(form.value("scope").unwrap_or("profile email"));
-        let request = PushedRequest {
-            client_id: client.id.clone(),
-            redirect_uri: redirect_uri.to_owned(),
-            state: state(form)?,
-            code_challenge: challenge(form)?,
-            scope: client.granted(&asked).as_str().to_owned(),
-            jkt,
-            selector: UpstreamSelector::Organization(String::new()),
-            login_hint: hint(form, "login_hint")?,
-            device_name: form.value("device_name").and_then(|said| cleaned(said, LONGEST_NAME)),
-            attempt: attempt(form)?,
-            deadline: now.plus(LIFETIME).seconds(),
-        };
-        Ok(Self { hints: hints(form)?, request })
+/// Reads the form: by what the sign-in may be admitted, and the request that it becomes with the
+/// selector it was admitted with.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read(
+    form: &Form,
+    client: &ClientRecord,
+    jkt: Thumbprint,
+    now: Timestamp,
+) -> Result<(SelectorHints, impl FnOnce(UpstreamSelector) -> PushedRequest + use<>), OAuthError> {
+    check_protocol(form)?;
+    let redirect_uri = form.required("redirect_uri")?.to_owned();
+    if client.choose(&redirect_uri).is_none() {
+        return Err(OAuthError::invalid_request(
+            "the redirect_uri is not registered for this client",
+        ));
     }
-
-    /// The request with the selector it was admitted with.
-    pub fn admitted(self, selector: UpstreamSelector) -> PushedRequest {
-        PushedRequest { selector, ..self.request }
+    if form.value("dpop_jkt").is_some_and(|named| named != jkt.to_string()) {
+        return Err(OAuthError::new(
+            "invalid_dpop_proof",
+            "dpop_jkt names another key than the proof",
+        ));
     }
+    let asked = Scope::parse(form.value("scope").unwrap_or("profile email"));
+    let scope = client.granted(&asked).as_str().to_owned();
+    let (state, code_challenge) = (state(form)?, challenge(form)?);
+    let (login_hint, attempt) = (hint(form, "login_hint")?, attempt(form)?);
+    let device_name = form.value("device_name").and_then(|said| cleaned(said, LONGEST_NAME));
+    let client_id = client.id.clone();
+    let deadline = now.plus(LIFETIME).seconds();
+    let admitted = move |selector| PushedRequest {
+        client_id,
+        redirect_uri,
+        state,
+        code_challenge,
+        scope,
+        jkt,
+        selector,
+        login_hint,
+        device_name,
+        attempt,
+        deadline,
+    };
+    Ok((hints(form)?, admitted))
 }
 
 impl PushedRequest {

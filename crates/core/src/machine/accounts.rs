@@ -78,7 +78,7 @@ impl Machine {
             .or_else(|| self.accounts.keys().next().cloned());
     }
 
-    pub(super) fn account_wanted(mut self, account: AccountId) -> Step {
+    pub(super) fn show_account(mut self, account: AccountId) -> Step {
         let is_idle = matches!(self.sign_in, SignInState::Idle { .. });
         if !is_idle
             || self.current.as_ref() == Some(&account)
@@ -90,7 +90,7 @@ impl Machine {
         (self.idle(None), vec![Effect::MakeCurrent { account }])
     }
 
-    pub(super) fn sign_out_of_all_wanted(mut self) -> Step {
+    pub(super) fn sign_out_of_all(mut self) -> Step {
         if !matches!(self.sign_in, SignInState::Idle { .. }) || self.accounts.is_empty() {
             return self.stay();
         }

@@ -133,14 +133,14 @@ impl Machine {
         self.stay()
     }
 
-    pub(crate) fn sign_out_wanted(self) -> Step {
+    pub(super) fn sign_out(self) -> Step {
         let attempt = match &self.sign_in {
             SignInState::Idle { .. } => return self.sign_out_shown(),
             // No account is shown as signed in yet: what is under way is given up.
             SignInState::Starting { .. }
             | SignInState::Preparing { .. }
             | SignInState::AwaitingCallback(_)
-            | SignInState::Exchanging { .. } => return self.cancel_wanted(),
+            | SignInState::Exchanging { .. } => return self.cancel(),
             SignInState::Saving { id, session, .. } => (id.clone(), session.clone()),
         };
         self.sign_out_unsaved(attempt)

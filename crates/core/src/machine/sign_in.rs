@@ -2,7 +2,8 @@
 //! another attempt changes nothing, and a late success is revoked.
 
 use super::{
-    EXCHANGE_LIFETIME, LONGEST_WAIT, Machine, PREPARE_LIFETIME, SignInState, Step, WaitingAttempt,
+    EXCHANGE_LIFETIME, LONGEST_WAIT, LastRequest, Machine, PREPARE_LIFETIME, SignInState, Step,
+    WaitingAttempt,
 };
 use crate::attempt::{AttemptId, AttemptSeed, Pushed};
 use crate::callback::{AuthorizationResponse, Callback};
@@ -10,27 +11,26 @@ use crate::effect::{Effect, Outcome};
 use crate::event::Progress;
 use crate::moment::Moment;
 use crate::problem::Problem;
+use crate::request::Draws;
 
 impl Machine {
-    pub(crate) fn sign_in_wanted(mut self, seed: AttemptSeed, now: Moment) -> Step {
-        let mut effects = match &mut self.sign_in {
-            SignInState::Starting { wanted, .. } => {
-                *wanted = Some(seed);
-                return self.stay();
-            }
+    /// Begins an attempt for `request`, in place of the one under way.
+    pub(super) fn begin(mut self, request: LastRequest, draws: Draws, now: Moment) -> Step {
+        let mut effects = match &self.sign_in {
             // The code is used: what comes back decides, a click meanwhile does not.
-            SignInState::Exchanging { .. } | SignInState::Saving { .. } => return self.stay(),
-            // A double click is one intent; and a seed used before is never an attempt of its
-            // own.
-            SignInState::Preparing { seed: under_way, .. } if under_way.id == seed.id => {
-                return self.stay();
-            }
+            SignInState::Starting { .. }
+            | SignInState::Exchanging { .. }
+            | SignInState::Saving { .. } => return self.stay(),
+            // The same event twice is one intent.
+            SignInState::Preparing { seed, .. } if seed.id == draws.attempt => return self.stay(),
             SignInState::Preparing { seed, .. } => given_up(seed.id.clone()),
             SignInState::AwaitingCallback(waiting) => given_up(waiting.id.clone()),
             SignInState::Idle { .. } => Vec::new(),
         };
         self.held = None;
         self.kept_is_replaced = self.unread;
+        self.last_request = request;
+        let seed = self.last_request.next_attempt(draws, self.order.usual());
         effects.push(Effect::Prepare(seed.clone()));
         self.sign_in = SignInState::Preparing { seed, deadline: now.after(PREPARE_LIFETIME) };
         (self, effects)
@@ -76,7 +76,7 @@ impl Machine {
         }
     }
 
-    pub(crate) fn open_again_wanted(mut self) -> Step {
+    pub(super) fn open_again(mut self) -> Step {
         let SignInState::AwaitingCallback(waiting) = &mut self.sign_in else {
             return self.stay();
         };
@@ -85,7 +85,7 @@ impl Machine {
         (self, effects)
     }
 
-    pub(crate) fn copy_link_wanted(self) -> Step {
+    pub(super) fn copy_link(self) -> Step {
         let SignInState::AwaitingCallback(waiting) = &self.sign_in else {
             return self.stay();
         };
@@ -93,7 +93,7 @@ impl Machine {
         (self, effects.into_iter().collect())
     }
 
-    pub(crate) fn cancel_wanted(mut self) -> Step {
+    pub(super) fn cancel(mut self) -> Step {
         match &mut self.sign_in {
             SignInState::Starting { wanted, .. } => {
                 *wanted = None;
@@ -114,7 +114,7 @@ impl Machine {
         }
     }
 
-    pub(crate) fn dismiss_wanted(mut self) -> Step {
+    pub(super) fn dismiss(mut self) -> Step {
         if let SignInState::Idle { problem } = &mut self.sign_in {
             *problem = None;
         }
@@ -224,7 +224,12 @@ impl Machine {
                 let (id, ticket, session) = (id.clone(), *ticket, session.clone());
                 self.hold(&id, session, Some(Problem::KeychainSlow), Some(ticket), now)
             }
-            _ => self.stay(),
+            SignInState::Starting { .. }
+            | SignInState::Idle { .. }
+            | SignInState::Preparing { .. }
+            | SignInState::AwaitingCallback(_)
+            | SignInState::Exchanging { .. }
+            | SignInState::Saving { .. } => self.stay(),
         }
     }
 }

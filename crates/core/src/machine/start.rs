@@ -2,10 +2,11 @@
 
 use super::sign_in::given_up;
 use super::{LOAD_LIFETIME, LONGEST_WAIT, Machine, SignInState, Step, WaitingAttempt};
+use crate::attempt::KeptAttempt;
 use crate::effect::Effect;
 use crate::event::{Event, KeychainContents, Ticket};
 use crate::moment::Moment;
-use crate::problem::Problem;
+use crate::problem::{NextStep, Problem};
 
 impl Machine {
     pub(crate) fn loaded(
@@ -33,7 +34,7 @@ impl Machine {
                 machine.held = Some(callback);
                 machine.stay()
             }
-            (Some(seed), _) => machine.step(Event::SignInWanted(seed), now),
+            (Some((request, draws)), _) => machine.sign_in_wanted(request, draws, now),
             (None, Some(callback)) => machine.step(Event::CallbackReceived(callback), now),
             (None, None) => machine.stay(),
         };
@@ -41,14 +42,16 @@ impl Machine {
         (machine, effects)
     }
 
-    /// A keychain that could not be read says nothing about who is signed in: it is asked again.
-    pub(crate) fn load_again_wanted(mut self, now: Moment) -> Step {
+    /// Whether the keychain could not be read, so that *try again* is about reading it: it says
+    /// nothing about who is signed in.
+    pub(crate) fn asks_to_load_again(&self) -> bool {
         let SignInState::Idle { problem: Some((problem, None)) } = &self.sign_in else {
-            return self.stay();
+            return false;
         };
-        if !problem.is_of_keychain() || !self.accounts.is_empty() {
-            return self.stay();
-        }
+        problem.next_step() == NextStep::KeychainAgain && self.accounts.is_empty()
+    }
+
+    pub(super) fn load_again(mut self, now: Moment) -> Step {
         let ticket = self.take_ticket();
         let deadline = now.after(LOAD_LIFETIME);
         let held = self.held.take();
@@ -60,7 +63,9 @@ impl Machine {
     /// The first reading that the keychain answered.
     pub(super) fn restored(mut self, contents: KeychainContents, now: Moment) -> Step {
         self.unread = false;
-        let (kept, error) = (contents.kept.clone(), contents.error);
+        // An attempt that waits for another client's receiver is that client's.
+        let is_ours = |kept: &KeptAttempt| self.order.iter().any(|r| r == kept.receiver.receiver);
+        let (kept, error) = (contents.kept.clone().filter(is_ours), contents.error);
         self.take_accounts_of(contents, now);
         let is_replaced = std::mem::take(&mut self.kept_is_replaced);
         match kept {
@@ -70,6 +75,7 @@ impl Machine {
             }
             Some(kept) if kept.deadline > now => {
                 let attempt = kept.id.clone();
+                self.last_request.tried = [kept.receiver.receiver].into();
                 self.sign_in = SignInState::AwaitingCallback(WaitingAttempt {
                     id: kept.id,
                     receivers: vec![kept.receiver],

@@ -1,10 +1,11 @@
 //! The alphabet of the histories: every event, of two attempts and of an unknown one.
 
 pub mod model;
+pub mod requests;
 
 use keyport_core::{
-    AttemptId, AuthorizationResponse, Event, KeptAttempt, KeychainContents, Moment, Problem,
-    Progress, Refreshed, Store, Stored, table,
+    AttemptId, AuthorizationResponse, CallbackReceiver, Event, Intent, KeychainContents, Machine,
+    Moment, Problem, Progress, Refreshed, Stored, table,
 };
 
 /// What the sample secrets begin with.
@@ -16,17 +17,38 @@ pub fn moments() -> Vec<Moment> {
     vec![Moment(1_000), Moment(20_000_000)]
 }
 
+/// Where walks begin: the sample states, and those in which something can be tried again.
+pub fn starts() -> Vec<Machine> {
+    let attempt = AttemptId("1".repeat(32));
+    let loaded = |result| Event::Loaded { ticket: 0, result };
+    let empty = || loaded(Ok(KeychainContents::default()));
+    let failed = |problem| Event::Prepared { attempt: attempt.clone(), result: Err(problem) };
+    let histories = [
+        vec![loaded(Err(Problem::KeychainLocked))],
+        vec![empty(), table::wanted("1"), failed(Problem::ReceiverBlocked)],
+        vec![empty(), table::wanted("1"), failed(Problem::KeychainLocked)],
+        vec![loaded(Ok(contents_with_kept_attempt()))],
+    ];
+    let after = |history: Vec<Event>| {
+        let start = Machine::start(table::receivers(), Moment(0)).0;
+        history.into_iter().fold(start, |machine, event| machine.step(event, Moment(1_000)).0)
+    };
+    table::states().into_iter().chain(histories.map(after)).collect()
+}
+
 pub fn alphabet() -> Vec<Event> {
     let mut events = vec![
-        Event::OpenAgainWanted,
-        Event::CopyLinkWanted,
-        Event::CancelWanted,
-        Event::DismissWanted,
-        Event::LoadAgainWanted,
+        table::intended(Intent::OpenAgain, "1"),
+        table::intended(Intent::CopyLink, "1"),
+        table::intended(Intent::Cancel, "1"),
+        table::intended(Intent::Dismiss, "1"),
+        table::intended(Intent::ShowAccount { account: table::account("grace").id }, "1"),
+        table::intended(Intent::SignOut, "1"),
+        table::intended(Intent::SignOutOfAll, "1"),
+        table::intended(Intent::TryAgain, "2"),
+        table::intended(Intent::AnotherWay, "2"),
+        table::intended(Intent::ContinueWithoutSaving, "2"),
         Event::KeychainChanged,
-        Event::AccountWanted(table::account("grace").id),
-        Event::SignOutWanted,
-        Event::SignOutOfAllWanted,
         Event::Tick,
         table::unfinished("1"),
         Event::SignedOut { account: table::account("grace").id },
@@ -35,7 +57,9 @@ pub fn alphabet() -> Vec<Event> {
         Event::Loaded { ticket: 0, result: Ok(KeychainContents::default()) },
         Event::Loaded { ticket: 0, result: Ok(contents_with_kept_attempt()) },
         Event::Loaded { ticket: 0, result: Err(Problem::KeychainLocked) },
+        Event::Loaded { ticket: 1, result: Err(Problem::KeychainLocked) },
         table::called("9"),
+        table::called_on(CallbackReceiver::Loopback, "2"),
         mixed_up("1"),
         refused("1"),
     ];
@@ -45,7 +69,7 @@ pub fn alphabet() -> Vec<Event> {
         events.extend([
             table::wanted(n),
             table::prepared(n),
-            Event::Prepared { attempt: attempt.clone(), result: Err(Problem::Offline) },
+            Event::Prepared { attempt: attempt.clone(), result: Err(Problem::KeychainLocked) },
             Event::BrowserFailed { attempt: attempt.clone() },
             progressed(Progress::Confirm("42".to_owned())),
             progressed(Progress::Minted),
@@ -72,16 +96,9 @@ fn done() -> Refreshed {
 }
 
 fn contents_with_kept_attempt() -> KeychainContents {
-    let Event::SignInWanted(seed) = table::wanted("1") else { unreachable!() };
     KeychainContents {
         accounts: vec![table::account("grace")],
-        kept: Some(KeptAttempt {
-            id: seed.id,
-            receiver: seed.receivers[0].clone(),
-            issuer: "https://sign-in.example".to_owned(),
-            deadline: Moment(600_000),
-            store: Store::Keychain,
-        }),
+        kept: Some(table::kept("1", Moment(600_000))),
         ..KeychainContents::default()
     }
 }

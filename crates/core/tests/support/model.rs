@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use keyport_core::machine::{LOAD_LIFETIME, REFRESH_LIFETIME};
 use keyport_core::secret::RefreshToken;
 use keyport_core::{
-    AccountId, AttemptId, Effect, Event, KeychainContents, Moment, Refreshed, Stored,
+    AccountId, AttemptId, Effect, Event, Intent, KeychainContents, Moment, Refreshed, Stored,
 };
 
 #[derive(Default)]
@@ -159,7 +159,11 @@ impl Model {
             }
             // An erasure after a late save is of a session that lives on in memory; this one is of
             // an account that goes.
-            Effect::Erase { account } if *event == Event::SignOutWanted => self.sign_out(account),
+            Effect::Erase { account }
+                if matches!(event, Event::Intended { intent: Intent::SignOut, .. }) =>
+            {
+                self.sign_out(account);
+            }
             Effect::Revoke { token } => {
                 self.saving.take_if(|(.., saving)| saving == token);
             }

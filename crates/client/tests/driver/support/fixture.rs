@@ -9,7 +9,7 @@ use keyport_client::platform::Timer;
 use keyport_client::{
     Channel, Client, ClientNotice, Clock, Config, Intent, Platform, Sessions, SystemRandomness,
 };
-use keyport_core::{CallbackReceiver, Hints, Moment, Screen, Store, View};
+use keyport_core::{CallbackReceiver, Moment, ReceiverOrder, Screen, SignInRequest, Store, View};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{sleep, timeout};
 use url::Url;
@@ -40,7 +40,7 @@ impl ClientFixture {
             clock: clock.clone(),
             random: Arc::new(SystemRandomness),
         };
-        let client = Client::start(config.clone(), platform.clone());
+        let client = Client::start(receivers(), config.clone(), platform.clone());
         let notices = client.notices();
         Self { companion, keychain, clock, client, notices, opened, config, platform }
     }
@@ -49,7 +49,7 @@ impl ClientFixture {
     pub async fn restarted(self) -> Self {
         let Self { client, config, platform, .. } = self;
         client.shut_down().await;
-        let client = Client::start(config.clone(), platform.clone());
+        let client = Client::start(receivers(), config.clone(), platform.clone());
         let notices = client.notices();
         Self { client, notices, config, platform, ..self }
     }
@@ -58,7 +58,7 @@ impl ClientFixture {
     /// on nothing renews a session by itself.
     pub fn window_is_killed(&mut self) {
         let platform = Platform { keychain: FaultyKeychain::new(), ..self.platform.clone() };
-        self.client = Client::start(self.config.clone(), platform);
+        self.client = Client::start(receivers(), self.config.clone(), platform);
     }
 
     /// Another process of the same person, beside this one.
@@ -71,8 +71,8 @@ impl ClientFixture {
     }
 
     pub fn click_sign_in(&self, receiver: CallbackReceiver, store: Store) {
-        let (hints, receivers) = (Hints::default(), vec![receiver]);
-        self.client.intend(Intent::SignIn { hints, receivers, store });
+        let request = SignInRequest { receivers: vec![receiver], store, ..Default::default() };
+        self.client.intend(Intent::SignInWith(request));
     }
 
     /// The URL that the browser was sent to.
@@ -142,6 +142,11 @@ pub async fn visit(url: &str) -> (u16, Option<String>) {
     let answer = browser.get(url).timeout(WAIT_TIMEOUT).send().await.expect("the receiver is open");
     let location = answer.headers().get("location");
     (answer.status().as_u16(), location.map(|value| value.to_str().unwrap().to_owned()))
+}
+
+/// Links first, as in the app.
+fn receivers() -> ReceiverOrder {
+    ReceiverOrder::beginning_with(CallbackReceiver::Link)
 }
 
 /// A client of that companion.
