@@ -46,7 +46,7 @@ fn no_refresh_begins_during_a_sign_in() {
         machine = machine.step(event, NOW).0;
         let (ticked, effects) = machine.clone().step(Event::Tick, NOW);
         assert_eq!((&ticked, effects), (&machine, vec![]), "{}", machine.state_name());
-        assert!(machine.next_deadline().unwrap() > NOW, "and nobody wakes up for one");
+        assert!(machine.next_deadline().unwrap() > NOW, "and no timer is set for one");
     }
     machine = machine.step(table::exchanged("1"), NOW).0;
     machine = machine.step(Event::Saved { ticket: 1, result: Ok(()) }, NOW).0;

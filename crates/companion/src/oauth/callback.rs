@@ -158,7 +158,7 @@ fn already_used(state: &UpstreamState) -> Page {
 
 /// Why a callback leads to no hand-off.
 enum CallbackError {
-    /// The database is in trouble and nothing was used: the same address works a moment later.
+    /// The database is unavailable and nothing was used: the same address works a moment later.
     Busy,
     Page(Page),
 }
@@ -199,7 +199,7 @@ async fn settle(
     let grant = match journal(&app, &authorization).await {
         Ok(grant) => grant,
         Err(refused) => {
-            // A database in trouble has used nothing: the same state may come again.
+            // A database that is unavailable has used nothing: the same state may come again.
             if matches!(refused, CallbackError::Page(_)) {
                 turn.end(ExchangeResult::NotNeeded);
             }

@@ -3,7 +3,7 @@
 //!
 //! The rules are those of [`crate::domain`]; an engine keeps them under crashes and concurrency,
 //! and every engine passes the suite in `tests/storage`. Codes and tokens are stored as hashes
-//! only; a child of a refresh token is sealed under its parent. An engine in trouble answers
+//! only; a child of a refresh token is sealed under its parent. An engine that fails answers
 //! [`StorageError`], which is a 503 and never an `invalid_grant`.
 
 mod open;

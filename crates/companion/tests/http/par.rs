@@ -217,9 +217,9 @@ async fn the_retry_after_of_the_provider_is_passed_on() {
     for (asked, said) in [("30", "30"), ("86400", "60"), ("0", "1")] {
         *service.provider.retry_after.lock().unwrap() = Some(asked);
         let hint = [("login_hint", "ada@acme.test")];
-        let patience = std::time::Duration::from_secs(5);
+        let timeout = std::time::Duration::from_secs(5);
         let (answer, _) =
-            tokio::time::timeout(patience, device.try_push(&service, &hint)).await.unwrap();
+            tokio::time::timeout(timeout, device.try_push(&service, &hint)).await.unwrap();
         assert_eq!((answer.status, answer.header("retry-after")), (503, said));
         assert_eq!(answer.json()["keyport_problem"], "too_many_requests");
     }

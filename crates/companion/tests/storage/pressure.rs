@@ -1,4 +1,4 @@
-//! A busy file, a full queue, a caller that goes away: 503 or patience, never a wrong word to a
+//! A busy file, a full queue, a caller that goes away: 503 or a wait, never a wrong word to a
 //! client.
 
 use std::time::Duration;

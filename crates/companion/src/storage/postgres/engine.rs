@@ -25,7 +25,7 @@ pub(super) struct Engine {
     pub(super) schedule: Mutex<SweepSchedule>,
 }
 
-/// A conflict that was not resolved is a server in trouble.
+/// A conflict that was not resolved is a server that is unavailable.
 pub(super) fn storage_error(failure: Failure) -> StorageError {
     match failure {
         Failure::Conflict(text) => StorageError::Unavailable(text),
