@@ -101,7 +101,6 @@ pub const EXPOSES: &[&str] = &[
     "crates/companion/src/keys/refresh_token.rs",
     "crates/companion/src/oauth/token.rs",
     "crates/companion/src/pages/draw.rs",
-    "crates/companion/src/storage/postgres/open.rs",
     "crates/companion/src/storage/transitions/codes.rs",
     "crates/companion/src/storage/transitions/grants.rs",
     "crates/companion/src/upstream/workos_sso/mod.rs",
