@@ -40,7 +40,7 @@ impl DeviceKey {
         Self::of_pkcs8(drawn.map_err(|_| KeyError)?.as_ref())
     }
 
-    /// A key as [`pkcs8`](Self::pkcs8) gave it.
+    /// A key as `pkcs8` gave it.
     ///
     /// # Errors
     /// [`KeyError`] if it is none.

@@ -74,7 +74,7 @@ impl Locks {
     }
 
     /// The lock of `service` as an empty file in a folder that every process of this person finds
-    /// whatever its environment says, such as [`folder`]. Touches nothing yet.
+    /// whatever its environment says, such as `folder`. Touches nothing yet.
     #[must_use]
     pub fn in_folder(folder: impl Into<PathBuf>, service: &str) -> Self {
         Self(Place::Folder(file::Place::of(folder.into(), service)))
