@@ -1,13 +1,16 @@
 //! Two real companions behind a load balancer, on one PostgreSQL database: a person notices nothing
 //! of which one answers, and nothing of the end of one.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use futures_util::future::join_all;
 use keyport_test_postgres::Cluster;
 use keyport_tests::balancer::Balancer;
-use keyport_tests::{NativeClient, Person, Process, World};
+use keyport_tests::wait::WAIT_TIMEOUT;
+use keyport_tests::world::{ACME, API_KEY, CLIENT_ID};
+use keyport_tests::{NativeClient, Person, Process, World, binaries};
 
 struct Instances {
     world: World,
@@ -75,5 +78,61 @@ async fn the_end_of_one_companion_ends_no_session() -> Result<()> {
     instances.other.kill();
     client.refresh(&session.refresh).await?.session()?;
     client.sign_in(Person::GRACE).await?;
+    Ok(())
+}
+
+/// A companion that was started and is not ready yet.
+fn starting(database: &str, key_file: &Path) -> Result<Process> {
+    let folder = key_file.parent().unwrap_or(Path::new("/"));
+    let mut command = binaries::command("keyport-companion")?;
+    command
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .env("WORKOS_API_KEY", API_KEY)
+        .env("WORKOS_CLIENT_ID", CLIENT_ID)
+        // Nothing answers there, which proves nothing wrong.
+        .env("WORKOS_BASE_URL", "http://127.0.0.1:9")
+        .env("KEYPORT_ORGANIZATIONS", ACME)
+        .env("DATABASE_URL", database)
+        .env("KEYPORT_KEY_FILE", key_file)
+        .current_dir(folder);
+    Process::spawn("starting-companion", command, &folder.join("logs"))
+}
+
+/// A key file that does not exist, in a folder of its own.
+fn key_file() -> Result<PathBuf> {
+    let folder = tempfile::tempdir()?.keep();
+    keyport_tests::offspring::remove_afterwards(&folder);
+    Ok(folder.join("keyport.key"))
+}
+
+#[test]
+fn first_starts_at_once_share_the_key_file_that_one_of_them_makes() -> Result<()> {
+    let (database, key) = (Cluster::shared().database(), key_file()?);
+    let starts = (0..6).map(|_| starting(&database, &key)).collect::<Result<Vec<_>>>()?;
+    for start in &starts {
+        start.ready()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn no_key_file_is_made_for_a_database_that_has_one() -> Result<()> {
+    let (database, right, other) = (Cluster::shared().database(), key_file()?, key_file()?);
+    starting(&database, &right)?.ready()?;
+    let mut refused = starting(&database, &other)?;
+    ensure!(refused.wait(WAIT_TIMEOUT)?.code() == Some(1), "{}", refused.log());
+    ensure!(refused.log().contains("restore the key file"), "{}", refused.log());
+    ensure!(!other.exists(), "a key file that fits nothing");
+    Ok(())
+}
+
+#[test]
+fn a_start_that_waits_for_the_schema_says_so_and_ends_with_0_when_told_to() -> Result<()> {
+    let (database, key) = (Cluster::shared().database(), key_file()?);
+    starting(&database, &key)?.ready()?;
+    let _holder = Cluster::shared().session(&database, "BEGIN; LOCK keyport.binding")?;
+    let mut waiting = starting(&database, &key)?;
+    waiting.line(WAIT_TIMEOUT, |line| line.contains("waiting for the schema").then_some(()))?;
+    ensure!(waiting.terminate(WAIT_TIMEOUT)?.success(), "{}", waiting.log());
     Ok(())
 }

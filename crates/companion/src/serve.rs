@@ -18,7 +18,7 @@ use crate::app::{App, Parts};
 use crate::config::{DatabaseAddress, Settings};
 use crate::domain::{Random, SystemRandom};
 use crate::issuer::Issuer;
-use crate::keys::{KeyFile, Keys};
+use crate::keys::{KeyFile, KeyFileError, Keys};
 use crate::open_files::connections_allowed;
 use crate::router::router;
 use crate::setup::{self, Setup};
@@ -52,7 +52,11 @@ pub async fn serve(
     let listener = bind(listen)?;
     let url = format!("http://{}", listener.local_addr()?);
     let issuer = settings.public_url.clone().unwrap_or_else(|| url.clone());
-    let app = open(settings, &issuer).await?;
+    // The database may be waited for.
+    let app = tokio::select! {
+        app = open(settings, &issuer) => app?,
+        _ = shutdown.requested() => return Ok(()),
+    };
     let mut background = tokio::task::JoinSet::new();
     background.spawn(setup::keep_checking(
         Arc::clone(app.upstreams.current().upstream()),
@@ -143,6 +147,15 @@ async fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc<App>> {
         DatabaseAddress::Sqlite(path) => Some(path.as_path()),
         DatabaseAddress::Postgres(_) => None,
     };
+    let is_missing = || !settings.key_file.exists();
+    // Asked again: it may have been made by another start, which has made the tables too.
+    if is_missing()
+        && let Some(database) = storage::found(&settings.database).await?
+        && is_missing()
+    {
+        let (path, database) = (settings.key_file, database.into());
+        return Err(KeyFileError::MissingBesideDatabase { path, database }.into());
+    }
     let file = KeyFile::read_or_create(&settings.key_file, beside, &*random)?;
     let keys = Arc::new(Keys::derive(&file));
     let parts = StorageParts {

@@ -2,7 +2,7 @@
 //! reached through a Unix socket there, and gone when the test process ends, however it ends. Not a
 //! way to run a database: it does not wait for the disk.
 
-use std::io::{self, Write as _};
+use std::io::{self, BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -120,6 +120,27 @@ impl Cluster {
             .expect("SQL")
     }
 
+    /// Runs SQL in a session that stays, with its locks, until it is dropped.
+    ///
+    /// # Errors
+    /// The server refuses it.
+    pub fn session(&self, address: &str, sql: &str) -> io::Result<Session> {
+        let mut psql = self
+            .command("psql")
+            .args(["-XqtA", "-v", "ON_ERROR_STOP=1", "-d", address])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let (input, output) = (psql.stdin.as_mut(), psql.stdout.take());
+        let (Some(input), Some(output)) = (input, output) else { unreachable!("both are piped") };
+        writeln!(input, "{sql};\n\\echo done")?;
+        let is_done = |line: io::Result<String>| line.is_ok_and(|line| line == "done");
+        match io::BufReader::new(output).lines().any(is_done) {
+            true => Ok(Session(psql)),
+            false => Err(io::Error::other("the session has ended")),
+        }
+    }
+
     /// All rows and definitions of a database, as SQL.
     ///
     /// # Panics
@@ -170,6 +191,16 @@ impl Cluster {
         let mut command = as_user(self.programs.join(program).as_os_str());
         command.current_dir(&self.folder);
         command
+    }
+}
+
+/// A session that stays until it is dropped.
+pub struct Session(Child);
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

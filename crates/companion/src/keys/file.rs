@@ -74,9 +74,7 @@ impl KeyFile {
             Ok(metadata) if !metadata.is_file() => Err(KeyFileError::NoFile(path.to_owned())),
             Ok(metadata) => {
                 check_permissions(path, &metadata)?;
-                let file = std::fs::File::open(path);
-                let file = file.map_err(|cause| KeyFileError::Io { path: path.to_owned(), cause });
-                Self::read(path, file?)
+                Self::read(path)
             }
             Err(cause) if cause.kind() == ErrorKind::NotFound => match database {
                 Some(database) if database.exists() => Err(KeyFileError::MissingBesideDatabase {
@@ -89,8 +87,9 @@ impl KeyFile {
         }
     }
 
-    fn read(path: &Path, file: std::fs::File) -> Result<Self, KeyFileError> {
+    fn read(path: &Path) -> Result<Self, KeyFileError> {
         let io = |cause| KeyFileError::Io { path: path.to_owned(), cause };
+        let file = std::fs::File::open(path).map_err(io)?;
         let mut text = Zeroizing::new(String::new());
         match file.take(256).read_to_string(&mut text) {
             Ok(_) => {}
@@ -114,9 +113,12 @@ impl KeyFile {
         let key = Self::draw(random);
         let encoded = Zeroizing::new(URL_SAFE_NO_PAD.encode(key.0.expose()));
         let line = Zeroizing::new(format!("{PREFIX}{}\n", &*encoded));
-        write_whole(path, line.as_bytes())
-            .map_err(|cause| KeyFileError::Io { path: path.to_owned(), cause })?;
-        Ok(key)
+        match write_whole(path, line.as_bytes()) {
+            Ok(()) => Ok(key),
+            // Another start was faster: its key is the key.
+            Err(cause) if cause.kind() == ErrorKind::AlreadyExists => Self::read(path),
+            Err(cause) => Err(KeyFileError::Io { path: path.to_owned(), cause }),
+        }
     }
 
     /// Draws a key without a file, for a service that keeps nothing.
@@ -132,8 +134,8 @@ impl KeyFile {
 }
 
 /// Writes the file whole or not at all: under another name in the same folder, readable by its
-/// owner only, and renamed when it is on the disk. Of two services that start at once, one makes
-/// the key and the other one fails: an existing file is never replaced.
+/// owner only, and renamed when it is on the disk. An existing file is never replaced: of several
+/// services that start at once one makes the key, and the others read it.
 fn write_whole(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));

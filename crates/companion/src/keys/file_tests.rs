@@ -2,6 +2,7 @@
 
 use super::{KeyFile, KeyFileError};
 use crate::domain::SystemRandom;
+use crate::keys::{Keys, Purpose};
 
 #[test]
 fn an_empty_key_file_is_refused_with_what_to_do() {
@@ -30,13 +31,15 @@ fn what_is_no_file_is_no_key_file_and_is_left_as_it_is() {
 fn a_new_key_file_is_whole_and_replaces_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("companion.key");
-    std::thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| KeyFile::read_or_create(&path, None, &SystemRandom).map(drop));
-        }
+    let open = || KeyFile::read_or_create(&path, None, &SystemRandom).unwrap();
+    let made = std::thread::scope(|scope| {
+        [(); 8].map(|()| scope.spawn(open)).map(|start| start.join().unwrap())
     });
-    let file = KeyFile::read_or_create(&path, None, &SystemRandom);
-    assert!(file.is_ok(), "{file:?}");
+    let sealed = Keys::derive(&open()).seal(Purpose::DatabaseCheck, "x", &SystemRandom);
+    for key in made {
+        let opened = Keys::derive(&key).open(Purpose::DatabaseCheck, &sealed);
+        assert!(opened.is_ok(), "all starts have one key");
+    }
     let left = std::fs::read_dir(folder.path()).unwrap().count();
     assert_eq!(left, 1, "nothing but the key file");
 }

@@ -73,14 +73,19 @@ pub async fn callback(
     let turn = match turn {
         Ok(turn) => turn,
         Err(ExchangeRefusal::Used) => return Err(already_used(&held.state)),
-        Err(ExchangeRefusal::Busy) => return Ok(held.try_again(&app)),
+        Err(ExchangeRefusal::Busy) => {
+            tracing::warn!("an exchange was refused because too many wait");
+            return Ok(held.try_again(&app, Problem::TooManyRequests));
+        }
     };
     let cookie = held.state.clear_cookie(&app.issuer).map(|cookie| (header::SET_COOKIE, cookie));
     // A task of its own: what has begun is finished and recorded even if the browser hangs up.
     let work = settle(Arc::clone(&app), Arc::clone(&held.authorization), peer, answer, turn)
         .in_current_span();
     let settled = match app.exchanges.run(work).await.map_err(|_| Page::Failed)? {
-        Err(CallbackError::Busy) => return Ok(held.try_again(&app)),
+        Err(CallbackError::NotJournalled) => {
+            return Ok(held.try_again(&app, Problem::ServiceUnavailable));
+        }
         Err(CallbackError::Page(page)) => Err(page),
         Ok(grant) => Ok(grant),
     };
@@ -159,7 +164,7 @@ fn already_used(state: &UpstreamState) -> Page {
 /// Why a callback leads to no hand-off.
 enum CallbackError {
     /// The database is unavailable and nothing was used: the same address works a moment later.
-    Busy,
+    NotJournalled,
     Page(Page),
 }
 
@@ -184,7 +189,7 @@ async fn journal(
         Ok(ExchangeStart::Cancelled) => Err(cancelled(authorization).into()),
         Err(cause) => {
             tracing::error!(%cause, "the exchange could not be journalled");
-            Err(CallbackError::Busy)
+            Err(CallbackError::NotJournalled)
         }
     }
 }

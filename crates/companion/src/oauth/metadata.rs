@@ -50,8 +50,9 @@ pub async fn jwks(State(app): AppState) -> Public {
 /// `GET /ready`. A set-up that the provider refuses and a clock in doubt are told here, but do not
 /// make the service unready: sessions go on.
 pub async fn ready(State(app): AppState) -> Result<Json<Value>, OAuthError> {
-    app.storage.ready().await.map_err(|cause| match cause {
-        StorageError::FileReplaced(reason) => {
+    let now = app.now();
+    app.storage.ready(now).await.map_err(|cause| match cause {
+        StorageError::FileReplaced(reason) | StorageError::Unfit(reason) => {
             OAuthError { description: reason, ..OAuthError::unavailable() }
         }
         other => other.into(),
@@ -62,7 +63,6 @@ pub async fn ready(State(app): AppState) -> Result<Json<Value>, OAuthError> {
         Setup::Right => "accepted",
         Setup::Wrong(_) => Problem::SetupWrong.code(),
     };
-    let now = app.now();
     let (clock, about_clock) = clock(app.storage.clock_doubt(now), app.clock.follows_machine());
     let details: Vec<&str> = known.sentence().into_iter().chain(about_clock).collect();
     let detail = (!details.is_empty()).then(|| details.join(". "));

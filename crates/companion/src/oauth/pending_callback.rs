@@ -1,5 +1,5 @@
 //! A callback that waits for its turn at the provider, and the page that it gets when there is
-//! none.
+//! none, or when the database is unavailable.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::pages::{Page, ProblemPage};
 use crate::upstream::Arrival;
 use crate::web::state_cookie::UpstreamState;
 
-/// Seconds after which a page of a busy service tries again.
+/// Seconds after which the page tries again.
 const TRY_AGAIN: HeaderValue = HeaderValue::from_static("5");
 
 /// A callback that used nothing: the same address works a moment later, and the page asks for it by
@@ -25,11 +25,10 @@ pub struct PendingCallback {
 }
 
 impl PendingCallback {
-    /// The page of a busy service, which tries again by itself.
-    pub fn try_again(&self, app: &App) -> Response {
-        tracing::warn!("an exchange was refused because too many wait");
+    /// The page of a service that cannot go on now, which tries again by itself.
+    pub fn try_again(&self, app: &App, problem: Problem) -> Response {
         let page = Page::Problem(ProblemPage {
-            problem: Problem::TooManyRequests,
+            problem,
             attempt: None,
             open: None,
             status: StatusCode::SERVICE_UNAVAILABLE,

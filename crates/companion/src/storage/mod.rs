@@ -21,7 +21,7 @@ use crate::domain::{
 };
 use crate::keys::AuthorizationCode;
 
-pub use open::{OpenError, check_place, open};
+pub use open::{OpenError, check_place, found, open};
 pub use postgres::{PostgresSettings, PostgresStorage};
 pub use sqlite::{SqliteSettings, SqliteStorage};
 pub use transitions::StorageParts;
@@ -36,6 +36,10 @@ pub enum StorageError {
     /// Busy, full, stopped or out of reach; the same call may succeed later.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
+    /// Tables or clock do not fit this instance, which changes nothing until they do; what says
+    /// which.
+    #[error("{0}")]
+    Unfit(&'static str),
     /// A file of the database was removed or replaced while it is open; what says which.
     #[error("{0}")]
     FileReplaced(&'static str),
@@ -278,8 +282,8 @@ pub trait Storage: Send + Sync {
     /// later is refused, and a session that was redeemed but not reported as kept is ended.
     fn cancel_attempt(&self, attempt: AttemptKey, now: Timestamp) -> Reply<'_, ()>;
 
-    /// Able to write?
-    fn ready(&self) -> Reply<'_, ()>;
+    /// Able to do what a refresh needs?
+    fn ready(&self, now: Timestamp) -> Reply<'_, ()>;
 
     /// Whether the files that were opened are still those of their names; nothing is written once
     /// they are not. Cheap, and asks no thread.

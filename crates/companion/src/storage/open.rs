@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{PostgresSettings, PostgresStorage, SqliteSettings, SqliteStorage, Storage};
-use super::{StorageParts, sqlite};
+use super::{StorageParts, postgres, sqlite};
 use crate::config::DatabaseAddress;
 use crate::domain::Timestamp;
 
@@ -38,6 +38,21 @@ pub fn check_place(address: &DatabaseAddress) -> Result<(), OpenError> {
     }
 }
 
+/// The name of the database if it is there already, where its key file is not made beside it: then
+/// the key file is somewhere, and a new one would fit nothing.
+///
+/// # Errors
+/// [`OpenError::Io`].
+pub async fn found(address: &DatabaseAddress) -> Result<Option<String>, OpenError> {
+    match address {
+        DatabaseAddress::Sqlite(_) => Ok(None),
+        DatabaseAddress::Postgres(address) => {
+            let is_there = postgres::has_tables(address).await?;
+            Ok(is_there.then(|| address.name().to_owned()))
+        }
+    }
+}
+
 /// Why a database was not opened. Nothing was changed in it.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -47,6 +62,14 @@ pub enum OpenError {
     /// It belongs to another key file.
     #[error("the database {0} does not belong to this key file: use the key file it was made with")]
     WrongKeyFile(String),
+    /// Its texts cannot hold every name.
+    #[error("the database {database} has the encoding {encoding}: make it with ENCODING 'UTF8'")]
+    Encoding {
+        /// The database.
+        database: String,
+        /// Its encoding.
+        encoding: String,
+    },
     /// It is not a database, or not ours.
     #[error("{0} is not a database of the companion")]
     Foreign(String),

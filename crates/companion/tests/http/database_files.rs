@@ -56,3 +56,19 @@ async fn a_clock_in_doubt_is_told_at_ready_and_the_service_goes_on() {
         assert!(detail.contains("the clock of this machine"), "{detail}");
     }
 }
+
+#[tokio::test]
+async fn a_database_in_trouble_is_told_as_such_and_the_callback_may_come_again() {
+    let (service, device) = (Service::start().await, Device::new());
+    let pushed = device.push(&service, &[]).await;
+    let mut browser = Browser::new();
+    let provider = browser.authorize(&service, &pushed).await;
+    let (lock, away) = (file(&service, ".lock"), file(&service, ".away"));
+    std::fs::rename(&lock, &away).unwrap();
+    let answer = browser.callback(&service, &provider, "code").await;
+    assert_eq!((answer.status, answer.problem()), (503, "service_unavailable"));
+    assert!(!answer.header("refresh").is_empty(), "the page asks again by itself");
+    assert_eq!(service.exchanges(), 0);
+    std::fs::rename(&away, &lock).unwrap();
+    assert_eq!(browser.callback(&service, &provider, "code").await.status, 303);
+}

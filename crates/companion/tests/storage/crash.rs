@@ -109,7 +109,7 @@ async fn fill_the_disk(folder: &Path, first: String) {
     assert!(matches!(problem, StorageError::Unavailable(_)), "{problem:?}");
     // What did not hold a refresh may still hold the pages of a few smaller writes.
     let mut probes = 0;
-    while world.storage.ready().await.is_ok() {
+    while world.storage.ready(at(0)).await.is_ok() {
         probes += 1;
         assert!(probes < 16, "a full disk is not ready");
     }

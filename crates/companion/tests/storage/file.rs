@@ -110,7 +110,7 @@ async fn another_key_file_is_refused_and_the_right_one_still_opens() {
     let wrong = opened(&path, &keys());
     assert!(matches!(wrong, Err(OpenError::WrongKeyFile(_))), "{wrong:?}");
     assert_eq!(std::fs::read(&path).unwrap(), before, "a refused start changes nothing");
-    opened(&path, &right).unwrap().ready().await.unwrap();
+    opened(&path, &right).unwrap().ready(at(0)).await.unwrap();
 }
 
 #[test]

@@ -8,13 +8,13 @@ use keyport_companion::config::PostgresAddress;
 use keyport_companion::domain::{Limits, SecretText, Thumbprint};
 use keyport_companion::keys::Keys;
 use keyport_companion::storage::{
-    OpenError, PostgresSettings, PostgresStorage, Redemption, RotateRefresh, Rotation, StorageError,
+    OpenError, PostgresStorage, Redemption, RotateRefresh, Rotation, StorageError,
 };
 use keyport_test_postgres::Cluster;
 
 use crate::world::{
-    LAPTOP, Postgres, STATE, VERIFIER, World, ada, at, attempt, authorization_of, in_parallel_over,
-    keys, parts, presented, redemption, refresh_token,
+    LAPTOP, Postgres, STATE, VERIFIER, World, ada, any_time, at, attempt, authorization_of,
+    in_parallel_over, keys, parts, presented, redemption, refresh_token,
 };
 
 /// Two companions with the same key file on one database.
@@ -28,9 +28,8 @@ async fn two() -> [World; 2] {
 
 async fn refused(address: &str, keys: Arc<Keys>) -> OpenError {
     let address = PostgresAddress::parse(address).unwrap();
-    let settings = PostgresSettings::default();
     let parts = parts(keys, Limits::default());
-    PostgresStorage::open(&address, parts, settings, at(0)).await.unwrap_err()
+    PostgresStorage::open(&address, parts, any_time(), at(0)).await.unwrap_err()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -152,7 +151,7 @@ async fn a_server_that_is_gone_is_no_refusal() {
     cluster.crash();
     let answer = world.storage.rotate_refresh(presented(&token), at(1)).await;
     assert!(matches!(answer, Err(StorageError::Unavailable(_))), "{answer:?}");
-    let ready = world.storage.ready().await;
+    let ready = world.storage.ready(at(0)).await;
     assert!(matches!(ready, Err(StorageError::Unavailable(_))), "{ready:?}");
     cluster.start().unwrap();
     // The first calls find the connections that died.

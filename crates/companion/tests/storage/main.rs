@@ -14,6 +14,7 @@ mod model;
 mod pressure;
 mod replaced_files;
 mod requests;
+mod server;
 mod suite;
 mod version_1;
 mod world;

@@ -19,10 +19,10 @@ async fn a_busy_database_is_unavailable_and_ends_no_session() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let answer = world.storage.rotate_refresh(presented(&token), at(1)).await;
     assert!(matches!(answer, Err(StorageError::Unavailable(_))), "{answer:?}");
-    assert!(world.storage.ready().await.is_err());
+    assert!(world.storage.ready(at(0)).await.is_err());
     assert!(world.is_alive(&issued, at(1)).await, "reading works on");
     other.execute_batch("ROLLBACK").unwrap();
-    world.storage.ready().await.unwrap();
+    world.storage.ready(at(0)).await.unwrap();
     world.rotate(&token, at(2)).await;
 }
 
@@ -48,7 +48,7 @@ async fn a_revocation_is_done_though_its_caller_has_gone() {
     let mut call = world.storage.revoke(revoke, CLIENT.into(), at(1));
     assert!(futures_util::poll!(&mut call).is_pending());
     drop(call);
-    world.storage.ready().await.unwrap();
+    world.storage.ready(at(0)).await.unwrap();
     assert!(!world.is_alive(&issued, at(2)).await);
 }
 

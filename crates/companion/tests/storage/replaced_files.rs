@@ -9,7 +9,7 @@ use keyport_companion::storage::{
     OpenError, SqliteSettings, SqliteStorage, Storage as _, StorageError,
 };
 
-use crate::world::{Sqlite, keys, open};
+use crate::world::{Sqlite, at, keys, open};
 
 fn opened(path: &Path, keys: &Arc<Keys>) -> Result<SqliteStorage, OpenError> {
     open(path, keys, SqliteSettings::default())
@@ -33,11 +33,11 @@ async fn behind_a_symbolic_link_every_file_is_guarded_as_without_one() {
             assert!(matches!(second, Err(OpenError::InUse(_))), "{name:?}: {second:?}");
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "folder and link only");
-        first.ready().await.unwrap();
+        first.ready(at(0)).await.unwrap();
         let mut file = database.into_os_string();
         file.push(suffix);
         std::fs::remove_file(file).unwrap();
-        let refused = first.ready().await;
+        let refused = first.ready(at(0)).await;
         assert!(matches!(refused, Err(StorageError::FileReplaced(_))), "{suffix}: {refused:?}");
     }
 }
@@ -50,11 +50,11 @@ async fn a_symbolic_link_that_leads_elsewhere_stops_the_writes() {
     let (database, link) = (folder.path().join("keyport.db"), folder.path().join("link.db"));
     std::os::unix::fs::symlink(&database, &link).unwrap();
     let storage = opened(&link, &keys()).unwrap();
-    storage.ready().await.unwrap();
+    storage.ready(at(0)).await.unwrap();
     std::fs::remove_file(&link).unwrap();
-    assert!(matches!(storage.ready().await, Err(StorageError::FileReplaced(_))));
+    assert!(matches!(storage.ready(at(0)).await, Err(StorageError::FileReplaced(_))));
     std::os::unix::fs::symlink(&database, &link).unwrap();
-    storage.ready().await.unwrap();
+    storage.ready(at(0)).await.unwrap();
 }
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn when_the_lock_file_is_removed_the_engine_that_lost_it_writes_no_more() 
     lock.push(".lock");
     std::fs::remove_file(lock).unwrap();
     let second = opened(&world.database, &world.keys).unwrap();
-    second.ready().await.unwrap();
-    let first = world.storage.ready().await;
+    second.ready(at(0)).await.unwrap();
+    let first = world.storage.ready(at(0)).await;
     assert!(matches!(first, Err(StorageError::FileReplaced(_))), "{first:?}");
 }

@@ -54,11 +54,15 @@ impl Postgres {
     pub async fn opened(address: &str, keys: Arc<Keys>, now: Timestamp) -> World {
         let parsed = PostgresAddress::parse(address).unwrap();
         let parts = parts(Arc::clone(&keys), Limits::default());
-        let settings = PostgresSettings::default();
+        let settings = any_time();
         let opened = PostgresStorage::open(&parsed, parts, settings, now).await.unwrap();
-        let (storage, database) = (Arc::new(opened), PathBuf::from(address));
-        World { storage, keys, database, flood: FLOOD / 10, _folder: None }
+        World::of(Arc::new(opened), keys, address.into())
     }
+}
+
+/// Days pass in no time here, and the clock of the server does not follow.
+pub fn any_time() -> PostgresSettings {
+    PostgresSettings { clock_difference: Duration::MAX, ..PostgresSettings::default() }
 }
 
 /// A second, in the life of the world.
@@ -97,6 +101,11 @@ pub struct World {
 }
 
 impl World {
+    /// Around an engine with a network.
+    pub fn of(storage: Arc<dyn Storage>, keys: Arc<Keys>, database: PathBuf) -> Self {
+        Self { storage, keys, database, flood: FLOOD / 10, _folder: None }
+    }
+
     pub fn new(settings: SqliteSettings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("keyport.db");

@@ -4,9 +4,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use deadpool_postgres::Pool;
+use deadpool_postgres::{GenericClient, Pool};
+use futures_util::future::try_join;
 
 use super::failure::{Done, Failure};
+use super::guard::Guard;
 use super::operations::Operation;
 use super::{PostgresSettings, apply, sweep};
 use crate::domain::Timestamp;
@@ -23,6 +25,7 @@ pub(super) struct Engine {
     pub(super) rules: Rules,
     pub(super) settings: PostgresSettings,
     pub(super) schedule: Mutex<SweepSchedule>,
+    pub(super) guard: Guard,
 }
 
 /// A conflict that was not resolved is a server that is unavailable.
@@ -62,10 +65,16 @@ impl Engine {
         done
     }
 
+    /// Polled before the first question of its transaction, so that it is asked before that.
+    pub(super) async fn check(&self, db: &impl GenericClient, now: Timestamp) -> Done<()> {
+        self.guard.ask(db, &self.rules.parts, now).await
+    }
+
     async fn attempt<O: Operation>(&self, operation: &O, now: Timestamp) -> Done<O::Answer> {
         let mut connection = self.pool.get().await?;
         let transaction = connection.transaction().await?;
-        let decision = operation.decide(&transaction, &self.rules, now).await?;
+        let decide = operation.decide(&transaction, &self.rules, now);
+        let ((), decision) = try_join(self.check(&transaction, now), decide).await?;
         let answer = apply::apply(&transaction, &self.rules, decision).await?;
         transaction.commit().await?;
         Ok(answer)

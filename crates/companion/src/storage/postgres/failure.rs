@@ -1,8 +1,10 @@
 //! What a failure of the server means: try again, come back later, or damage. No text of a failure
 //! holds a value of a row: the server's detail is left out.
 
+use std::error::Error as _;
+
 use deadpool_postgres::PoolError;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, SqlState};
 
 use crate::storage::StorageError;
 
@@ -34,7 +36,7 @@ impl From<tokio_postgres::Error> for Failure {
                 StorageError::Unavailable(said(&error))
             });
         };
-        let text = format!("{} ({})", told.message(), told.code().code());
+        let text = words(told);
         match *told.code() {
             SqlState::T_R_SERIALIZATION_FAILURE
             | SqlState::T_R_DEADLOCK_DETECTED
@@ -52,11 +54,22 @@ fn is_conversion(error: &tokio_postgres::Error) -> bool {
     text.starts_with("error deserializing") || text.starts_with("error retrieving column")
 }
 
-/// The error and its first cause.
-fn said(error: &tokio_postgres::Error) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
+/// What the server says, without its detail; of a value that it does not take (class 22) the code
+/// only, because its message quotes the value.
+fn words(told: &DbError) -> String {
+    let code = told.code().code();
+    match code.starts_with("22") {
+        true => format!("the server does not take a value ({code})"),
+        false => format!("{} ({code})", told.message()),
+    }
+}
+
+/// What the server says, or the error and its first cause.
+pub(super) fn said(error: &tokio_postgres::Error) -> String {
+    match (error.as_db_error(), error.source()) {
+        (Some(told), _) => words(told),
+        (None, Some(cause)) => format!("{error}: {cause}"),
+        (None, None) => error.to_string(),
     }
 }
 

@@ -1,15 +1,20 @@
 //! The PostgreSQL engine: for several companions at once. Each operation is one transaction at READ
 //! COMMITTED; the rows that decide are locked first (`rows`), and an answer comes after the commit.
 //!
+//! Each transaction also asks whether tables and clock fit (`guard`).
+//!
 //! A server that restarts, is full or does not answer is [`StorageError::Unavailable`] and never a
 //! refusal. Where a connection is lost during a commit, whether it happened is not known: the
 //! caller asks again, and the rules answer the same ("the same child again", "already minted").
 
+mod advisory;
 mod apply;
 mod audit;
 mod columns;
+mod connect;
 mod engine;
 mod failure;
+mod guard;
 mod open;
 mod operations;
 mod rows;
@@ -24,6 +29,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use futures_util::future::{try_join, try_join3};
 
 use super::transitions::{self, StoredGrant, SweepSchedule};
 use super::{
@@ -38,10 +44,18 @@ use crate::domain::{
 };
 use engine::{Engine, storage_error, within};
 use failure::Done;
+pub(super) use open::has_tables;
 use operations::{
     BeginExchange, Cancel, CancelAttempt, Confirm, Fail, Fulfil, Mint, Operation, Report,
     RevokeSession, Revoked, Rotate,
 };
+
+/// `/ready` says soon that a table cannot be used.
+const READY_LOCKS: &str = "SET LOCAL lock_timeout = 1000";
+/// A real write: a full disk and a standby read well. A row that another session holds is left to
+/// it, since no refresh waits for that one.
+const READY_WRITE: &str = "UPDATE binding SET probes = probes + 1
+     WHERE singleton IN (SELECT singleton FROM binding FOR UPDATE SKIP LOCKED)";
 
 /// What may be set.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +66,11 @@ pub struct PostgresSettings {
     pub connect_timeout: Duration,
     /// The longest that one operation may take: 8 s.
     pub operation_timeout: Duration,
+    /// The longest wait at the start for others who bring the schema up or hold its tables: 30 s.
+    pub schema_timeout: Duration,
+    /// The furthest that our clock and the database's may differ; beyond it nothing is decided:
+    /// 30 s.
+    pub clock_difference: Duration,
 }
 
 impl Default for PostgresSettings {
@@ -60,6 +79,8 @@ impl Default for PostgresSettings {
             connections: 16,
             connect_timeout: Duration::from_secs(3),
             operation_timeout: Duration::from_secs(8),
+            schema_timeout: Duration::from_secs(30),
+            clock_difference: Duration::from_secs(30),
         }
     }
 }
@@ -78,9 +99,9 @@ impl PostgresStorage {
         settings: PostgresSettings,
         now: Timestamp,
     ) -> Result<Self, OpenError> {
-        let (pool, rules) = open::open(address, parts, settings, now).await?;
+        let open::Opened { pool, rules, guard } = open::open(address, parts, settings, now).await?;
         let schedule = Mutex::new(SweepSchedule::default());
-        Ok(Self(Arc::new(Engine { pool, rules, settings, schedule })))
+        Ok(Self(Arc::new(Engine { pool, rules, settings, schedule, guard })))
     }
 
     /// Runs an operation for as long as its caller waits.
@@ -136,9 +157,8 @@ impl Storage for PostgresStorage {
         let engine = Arc::clone(&self.0);
         self.read(async move {
             let db = engine.pool.get().await?;
-            let Some(StoredGrant { grant, .. }) = rows::grant(&db, grant).await? else {
-                return Ok(None);
-            };
+            let read = try_join(engine.check(&db, now), rows::grant(&db, grant)).await?;
+            let ((), Some(StoredGrant { grant, .. })) = read else { return Ok(None) };
             let user = match grant.stage.user() {
                 Some(user) => rows::user(&db, user).await?,
                 None => None,
@@ -192,7 +212,8 @@ impl Storage for PostgresStorage {
         let engine = Arc::clone(&self.0);
         self.read(async move {
             let db = engine.pool.get().await?;
-            Ok(transitions::alive(rows::session(&db, session).await?, now))
+            let ((), row) = try_join(engine.check(&db, now), rows::session(&db, session)).await?;
+            Ok(transitions::alive(row, now))
         })
     }
 
@@ -200,8 +221,12 @@ impl Storage for PostgresStorage {
         let engine = Arc::clone(&self.0);
         self.read(async move {
             let db = engine.pool.get().await?;
-            let attempt = rows::attempt(&db, key).await?;
-            let grants = rows::grants_of(&db, engine.rules.limits(), key).await?;
+            let ((), attempt, grants) = try_join3(
+                engine.check(&db, now),
+                rows::attempt(&db, key),
+                rows::grants_of(&db, engine.rules.limits(), key),
+            )
+            .await?;
             Ok(engine.rules.attempt_state(&attempt, grants, now))
         })
     }
@@ -214,12 +239,16 @@ impl Storage for PostgresStorage {
         self.write(CancelAttempt(attempt), now)
     }
 
-    fn ready(&self) -> Reply<'_, ()> {
+    fn ready(&self, now: Timestamp) -> Reply<'_, ()> {
         let engine = Arc::clone(&self.0);
-        // A real write: a full disk and a standby read well.
         self.read(async move {
-            let db = engine.pool.get().await?;
-            statement::execute(&db, "UPDATE binding SET probes = probes + 1", &[]).await.map(drop)
+            let mut connection = engine.pool.get().await?;
+            let db = connection.transaction().await?;
+            db.batch_execute(READY_LOCKS).await?;
+            engine.check(&db, now).await?;
+            db.batch_execute(&schema::probe()).await?;
+            statement::execute(&db, READY_WRITE, &[]).await?;
+            Ok(db.commit().await?)
         })
     }
 

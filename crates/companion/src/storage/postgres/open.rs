@@ -1,91 +1,118 @@
-//! Connecting, and bringing the schema up to date: all checks pass or nothing is changed. Several
-//! companions may start at once; one brings the schema up and the others wait for it.
+//! Bringing the schema up to date: all checks pass or nothing is changed. Several companions may
+//! start at once; one brings the schema up and the others wait for it.
 
-use std::error::Error as _;
+use std::pin::pin;
+use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime};
-use tokio_postgres::{Config, NoTls, Transaction};
+use deadpool_postgres::{Pool, Transaction};
+use tokio_postgres::error::SqlState;
 
-use super::schema::{MIGRATIONS, SCHEMA};
-use super::{PostgresSettings, tls};
-use crate::config::{DatabaseTls, PostgresAddress};
+use super::PostgresSettings;
+use super::advisory::AdvisoryLock;
+use super::connect;
+use super::engine::storage_error;
+use super::failure::said;
+use super::guard::{Guard, agree};
+use super::schema::{MIGRATIONS, SCHEMA, probe};
+use crate::config::PostgresAddress;
 use crate::domain::Timestamp;
 use crate::storage::transitions::{self, Rules};
 use crate::storage::{OpenError, StorageParts};
 
-/// "KPRT": the advisory lock of the companion that brings the schema up.
-const LOCK: i64 = 0x4b50_5254;
+/// A start that waits for longer says what for.
+const WAITS_IN_SILENCE: Duration = Duration::from_secs(1);
+
+/// A database that is ours.
+pub(super) struct Opened {
+    pub(super) pool: Pool,
+    pub(super) rules: Rules,
+    pub(super) guard: Guard,
+}
 
 pub(super) async fn open(
     address: &PostgresAddress,
     parts: StorageParts,
     settings: PostgresSettings,
     now: Timestamp,
-) -> Result<(Pool, Rules), OpenError> {
+) -> Result<Opened, OpenError> {
     let name = address.name();
-    let fault = |cause: String| OpenError::Io { database: name.to_owned(), cause };
-    let mut config = address.config().clone();
-    configure(&mut config, settings);
-    let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-    let manager = match address.tls() {
-        DatabaseTls::Off => Manager::from_config(config, NoTls, manager_config),
-        DatabaseTls::VerifyFull { roots } => {
-            let connector = tls::connector(roots.as_deref()).map_err(fault)?;
-            Manager::from_config(config, connector, manager_config)
-        }
-    };
-    let pool = Pool::builder(manager)
-        .max_size(settings.connections.max(1))
-        .runtime(Runtime::Tokio1)
-        .wait_timeout(Some(settings.connect_timeout))
-        .create_timeout(Some(settings.connect_timeout))
-        .build()
-        .map_err(|error| fault(error.to_string()))?;
-    let mut connection = pool.get().await.map_err(|error| fault(why_not(&error)))?;
-    let explain = |error: tokio_postgres::Error| fault(said(&error));
-    let transaction = connection.transaction().await.map_err(explain)?;
-    bring_up(&transaction, name, &parts).await?;
-    let latest = transaction
-        .query_one("SELECT latest_seen FROM binding", &[])
-        .await
-        .and_then(|row| row.try_get(0))
-        .map_err(explain)?;
-    let (clock, is_plausible) = transitions::judge_clock(latest, now);
-    if is_plausible {
-        let sql = "UPDATE binding SET latest_seen = greatest(latest_seen, $1)";
-        transaction.execute(sql, &[&now]).await.map_err(explain)?;
-    }
-    transaction.commit().await.map_err(explain)?;
+    let pool = connect::pool(address, settings)?;
+    let mut connection = connect::first(&pool, address).await?;
+    let transaction = connection.transaction().await.map_err(|error| explain(name, &error))?;
+    telling(name, bring_up(&transaction, name, &parts, settings)).await?;
+    let opened = judge(&transaction, parts, settings, now).await;
+    let (rules, guard) = opened.map_err(|error| explain(name, &error))?;
+    transaction.commit().await.map_err(|error| explain(name, &error))?;
     drop(connection);
-    Ok((pool, Rules { parts, clock }))
+    Ok(Opened { pool, rules, guard })
 }
 
-/// A server that is gone, and a statement that hangs, must not hold an operation for ever.
-fn configure(config: &mut Config, settings: PostgresSettings) {
-    let limit = settings.operation_timeout;
-    let own = format!(
-        "-c search_path={SCHEMA} -c statement_timeout={ms} -c lock_timeout={ms} \
-         -c idle_in_transaction_session_timeout={twice}",
-        ms = limit.as_millis(),
-        twice = 2 * limit.as_millis()
-    );
-    let options =
-        config.get_options().map_or_else(|| own.clone(), |given| format!("{given} {own}"));
-    config.options(options);
-    config.tcp_user_timeout(limit);
-    config.connect_timeout(settings.connect_timeout);
-    if config.get_application_name().is_none() {
-        config.application_name("keyport-companion");
+/// Says what a start waits for.
+async fn telling<T>(name: &str, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    match tokio::time::timeout(WAITS_IN_SILENCE, &mut work).await {
+        Ok(done) => done,
+        Err(_) => {
+            tracing::warn!(
+                database = name,
+                "waiting for the schema {SCHEMA}: another companion brings it up, or another \
+                 session holds a lock on its tables"
+            );
+            work.await
+        }
     }
 }
 
-async fn bring_up(db: &Transaction<'_>, name: &str, parts: &StorageParts) -> Result<(), OpenError> {
-    let explain = |error: tokio_postgres::Error| io_error(name, &error);
+/// Whether the tables of a companion are there: then they have a key file, and none must be made.
+///
+/// # Errors
+/// [`OpenError::Io`].
+pub(in crate::storage) async fn has_tables(address: &PostgresAddress) -> Result<bool, OpenError> {
+    let pool = connect::pool(address, PostgresSettings::default())?;
+    let db = connect::first(&pool, address).await?;
+    let sql = "SELECT to_regclass($1 || '.binding') IS NOT NULL";
+    let found = db.query_one(sql, &[&SCHEMA]).await.and_then(|row| row.try_get(0));
+    found.map_err(|error| explain(address.name(), &error))
+}
+
+/// Judges our clock by the latest time that the database has seen, which an instance whose clock
+/// does not agree with the database's must not move.
+async fn judge(
+    db: &Transaction<'_>,
+    parts: StorageParts,
+    settings: PostgresSettings,
+    now: Timestamp,
+) -> Result<(Rules, Guard), tokio_postgres::Error> {
+    let sql = "SELECT key_check, latest_seen, extract(epoch FROM clock_timestamp())::bigint
+               FROM binding";
+    let row = db.query_one(sql, &[]).await?;
+    let (clock, is_plausible) = transitions::judge_clock(row.try_get(1)?, now);
+    if is_plausible && agree(now, row.try_get(2)?, settings.clock_difference) {
+        let sql = "UPDATE binding SET latest_seen = greatest(latest_seen, $1)";
+        db.execute(sql, &[&now]).await?;
+    }
+    let guard = Guard::new(row.try_get(0)?, settings.clock_difference);
+    Ok((Rules { parts, clock }, guard))
+}
+
+async fn bring_up(
+    db: &Transaction<'_>,
+    name: &str,
+    parts: &StorageParts,
+    settings: PostgresSettings,
+) -> Result<(), OpenError> {
+    let explain = |error: tokio_postgres::Error| explain(name, &error);
     // A migration takes as long as the tables are large, and others wait for it.
-    db.batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
-        .await
-        .map_err(explain)?;
-    db.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await.map_err(explain)?;
+    let wait = settings.schema_timeout.as_millis();
+    let limits = format!("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = {wait}");
+    db.batch_execute(&limits).await.map_err(explain)?;
+    AdvisoryLock::Schema.hold(db).await.map_err(|failure| OpenError::Io {
+        database: name.to_owned(),
+        cause: format!(
+            "another companion has been bringing its schema up for too long: {}",
+            storage_error(failure)
+        ),
+    })?;
     let (has_schema, version) = check_schema(db, name, parts).await?;
     if !has_schema {
         db.batch_execute(&format!("CREATE SCHEMA {SCHEMA}")).await.map_err(explain)?;
@@ -95,12 +122,13 @@ async fn bring_up(db: &Transaction<'_>, name: &str, parts: &StorageParts) -> Res
     }
     let latest = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     if version.is_some() {
-        db.execute("UPDATE binding SET version = $1", &[&latest]).await.map_err(explain)?;
+        let sql = "UPDATE binding SET version = $1 WHERE version <> $1";
+        db.execute(sql, &[&latest]).await.map_err(explain)?;
     } else {
         let sql = "INSERT INTO binding (singleton, version, key_check) VALUES (TRUE, $1, $2)";
         db.execute(sql, &[&latest, &parts.key_check()]).await.map_err(explain)?;
     }
-    Ok(())
+    db.batch_execute(&probe()).await.map_err(explain)
 }
 
 /// Whether the schema is there, and the version of its tables if they are: ours, of this key file,
@@ -110,27 +138,52 @@ async fn check_schema(
     name: &str,
     parts: &StorageParts,
 ) -> Result<(bool, Option<usize>), OpenError> {
-    let explain = |error: tokio_postgres::Error| io_error(name, &error);
+    let explain = |error: tokio_postgres::Error| explain(name, &error);
     let found = db
         .query_one(
-            "SELECT to_regnamespace($1) IS NOT NULL, to_regclass($1 || '.binding') IS NOT NULL,
-                    (SELECT count(*) FROM pg_tables WHERE schemaname = $1)",
+            "SELECT to_regnamespace($1) IS NOT NULL,
+                    EXISTS (SELECT 1 FROM pg_tables
+                            WHERE schemaname = $1 AND tablename = 'binding'),
+                    (SELECT count(*) FROM pg_type WHERE typnamespace = to_regnamespace($1)),
+                    current_setting('server_encoding')",
             &[&SCHEMA],
         )
         .await
         .map_err(explain)?;
-    let (has_schema, has_binding, tables): (bool, bool, i64) =
+    let (has_schema, has_binding, types): (bool, bool, i64) =
         (found.get(0), found.get(1), found.get(2));
+    let encoding: &str = found.get(3);
+    if encoding != "UTF8" {
+        let (database, encoding) = (name.to_owned(), encoding.to_owned());
+        return Err(OpenError::Encoding { database, encoding });
+    }
     if !has_binding {
-        return match tables {
+        return match types {
             0 => Ok((has_schema, None)),
             _ => Err(OpenError::Foreign(name.to_owned())),
         };
     }
-    let row = db.query_one("SELECT version, key_check FROM binding", &[]).await.map_err(explain)?;
-    let version: i64 = row.try_get(0).map_err(explain)?;
-    let key_check: &str = row.try_get(1).map_err(explain)?;
-    let version = usize::try_from(version).unwrap_or(usize::MAX);
+    Ok((has_schema, Some(check_binding(db, name, parts).await?)))
+}
+
+/// The version of the tables. Each table, view and type of a schema is a type there, so another
+/// program's schema has been refused unless it has a table of this name.
+async fn check_binding(
+    db: &Transaction<'_>,
+    name: &str,
+    parts: &StorageParts,
+) -> Result<usize, OpenError> {
+    let foreign = || OpenError::Foreign(name.to_owned());
+    let row = db.query_opt("SELECT version, key_check FROM binding", &[]).await;
+    let row = row.map_err(|error| match error.code() {
+        Some(&SqlState::UNDEFINED_COLUMN) => foreign(),
+        _ => explain(name, &error),
+    })?;
+    let row = row.ok_or_else(foreign)?;
+    let version: i64 = row.try_get(0).map_err(|_| foreign())?;
+    let key_check: &str = row.try_get(1).map_err(|_| foreign())?;
+    let version = usize::try_from(version).ok().filter(|version| *version > 0);
+    let version = version.ok_or_else(foreign)?;
     if version > MIGRATIONS.len() {
         let (database, known) = (name.to_owned(), MIGRATIONS.len());
         return Err(OpenError::TooNew { database, found: version, known });
@@ -138,26 +191,19 @@ async fn check_schema(
     if !parts.fits_key_check(key_check) {
         return Err(OpenError::WrongKeyFile(name.to_owned()));
     }
-    Ok((has_schema, Some(version)))
+    Ok(version)
 }
 
-fn io_error(name: &str, error: &tokio_postgres::Error) -> OpenError {
-    OpenError::Io { database: name.to_owned(), cause: said(error) }
-}
-
-/// What the server or the system says, without the server's detail.
-fn said(error: &tokio_postgres::Error) -> String {
-    match (error.as_db_error(), error.source()) {
-        (Some(told), _) => told.message().to_owned(),
-        (None, Some(cause)) => format!("{error}: {cause}"),
-        (None, None) => error.to_string(),
-    }
-}
-
-fn why_not(error: &PoolError) -> String {
-    match error {
-        PoolError::Backend(error) => said(error),
-        PoolError::Timeout(_) => "the server did not answer in time".to_owned(),
-        error => error.to_string(),
+fn explain(name: &str, error: &tokio_postgres::Error) -> OpenError {
+    let (database, cause) = (name.to_owned(), said(error));
+    match error.code() {
+        Some(&SqlState::UNDEFINED_TABLE | &SqlState::UNDEFINED_COLUMN) => {
+            OpenError::Damaged { database, cause }
+        }
+        Some(&SqlState::LOCK_NOT_AVAILABLE) => OpenError::Io {
+            database,
+            cause: format!("another session has held a lock on its tables for too long: {cause}"),
+        },
+        _ => OpenError::Io { database, cause },
     }
 }

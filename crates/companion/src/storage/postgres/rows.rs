@@ -6,12 +6,13 @@
 use deadpool_postgres::GenericClient;
 use tokio_postgres::Row;
 
+use super::advisory::AdvisoryLock;
 use super::columns::{read_grant, read_session, read_stored, read_user};
 use super::failure::{Done, Failure};
 use super::statement::{Values, one};
 use crate::domain::{
-    Attempt, AttemptId, AttemptKey, FamilyId, Grant, GrantId, GrantStage, Limits, Outcome,
-    RequestId, SessionId, Timestamp, UpstreamIdentity, User, UserId,
+    Attempt, AttemptKey, FamilyId, Grant, GrantId, GrantStage, Limits, Outcome, RequestId,
+    SessionId, Timestamp, UpstreamIdentity, User, UserId,
 };
 use crate::storage::select::{
     OF_SESSION, select_grant, select_session, session_columns, user_columns,
@@ -22,20 +23,13 @@ use crate::storage::transitions::{
 };
 use crate::storage::{RedeemCode, ReturnedAuthorization, StorageError};
 
-/// Holds other callers who come for the same id until the commit, known or not.
-async fn lock(db: &impl GenericClient, id: [u8; 16]) -> Done<()> {
-    let [a, b, c, d, e, f, g, h, ..] = id;
-    let key = i64::from_be_bytes([a, b, c, d, e, f, g, h]);
-    one(db, "SELECT pg_advisory_xact_lock($1)", &[&key]).await.map(drop)
-}
-
 pub(super) async fn for_begin(
     db: &impl GenericClient,
     limits: &Limits,
     authorization: &ReturnedAuthorization,
 ) -> Done<BeginRows> {
     let (request, jkt) = (authorization.request, authorization.jkt);
-    lock(db, *request.as_bytes()).await?;
+    AdvisoryLock::Request(request).hold(db).await?;
     let same = "SELECT id FROM grants WHERE upstream_authorization = $1";
     let of_request =
         "SELECT count(*) FROM (SELECT 1 FROM grants WHERE request = $1 LIMIT $2) AS counted";
@@ -223,7 +217,7 @@ pub(super) async fn for_attempt(
 }
 
 async fn locked_attempt(db: &impl GenericClient, key: AttemptKey) -> Done<Attempt> {
-    lock(db, *AttemptId::as_bytes(&key.attempt)).await?;
+    AdvisoryLock::Attempt(key).hold(db).await?;
     attempt(db, key).await
 }
 

@@ -4,14 +4,13 @@
 use deadpool_postgres::Transaction;
 
 use super::Engine;
+use super::advisory::AdvisoryLock;
 use super::failure::Done;
 use super::statement::{Values, execute, one};
 use crate::domain::{AuditClass, Timestamp};
 
 /// Rows of one table that one sweep deletes at most.
 const ROWS: i64 = 512;
-/// "KPsw": the advisory lock of the companion that sweeps.
-const LOCK: i64 = 0x4b50_7377;
 
 /// What is over: the statement, and which instant it takes.
 const OVER: [&str; 3] = [
@@ -42,8 +41,8 @@ const AUDIT: &str = "DELETE FROM audit WHERE id IN
 pub(super) async fn sweep(engine: &Engine, now: Timestamp) -> Done<bool> {
     let mut connection = engine.pool.get().await?;
     let db = connection.transaction().await?;
-    let lock = one(&db, "SELECT pg_try_advisory_xact_lock($1)", &[&LOCK]).await?;
-    if !lock.map(|row| row.try_get(0)).transpose()?.unwrap_or(false) {
+    engine.check(&db, now).await?;
+    if !AdvisoryLock::Sweep.try_hold(&db).await? {
         return Ok(false);
     }
     let retention = engine.rules.retention(now);

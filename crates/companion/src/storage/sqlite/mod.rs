@@ -265,7 +265,7 @@ impl Storage for SqliteStorage {
         })
     }
 
-    fn ready(&self) -> Reply<'_, ()> {
+    fn ready(&self, _: Timestamp) -> Reply<'_, ()> {
         // A real write: a full disk reads well.
         self.writer.submit(None, Abandoned::Drop, |db| {
             db.prepare_cached("UPDATE binding SET probes = probes + 1")?.execute([])?;
