@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use futures_util::future::join_all;
 use keyport_test_postgres::Cluster;
 use keyport_tests::balancer::Balancer;
-use keyport_tests::wait::WAIT_TIMEOUT;
+use keyport_tests::wait::{self, WAIT_TIMEOUT};
 use keyport_tests::world::{ACME, API_KEY, CLIENT_ID};
 use keyport_tests::{NativeClient, Person, Process, World, binaries};
 
@@ -132,7 +132,9 @@ fn a_start_that_waits_for_the_schema_says_so_and_ends_with_0_when_told_to() -> R
     starting(&database, &key)?.ready()?;
     let _holder = Cluster::shared().session(&database, "BEGIN; LOCK keyport.binding")?;
     let mut waiting = starting(&database, &key)?;
-    waiting.line(WAIT_TIMEOUT, |line| line.contains("waiting for the schema").then_some(()))?;
+    wait::until("a line about the schema", || {
+        Ok(waiting.log().contains("waiting for the schema").then_some(()))
+    })?;
     ensure!(waiting.terminate(WAIT_TIMEOUT)?.success(), "{}", waiting.log());
     Ok(())
 }

@@ -167,7 +167,8 @@ async fn what_a_start_needs_is_looked_at_before_it_is_ready() {
     sql(
         &address,
         "CREATE ROLE poor LOGIN; GRANT USAGE ON SCHEMA keyport TO poor;
-         GRANT ALL ON ALL TABLES IN SCHEMA keyport TO poor; REVOKE INSERT ON keyport.audit FROM poor",
+         GRANT ALL ON ALL TABLES IN SCHEMA keyport TO poor;
+         REVOKE INSERT ON keyport.audit FROM poor",
     );
     let refused = refused(&address.replace("user=keyport", "user=poor"), &keys).await;
     assert!(refused.to_string().contains("permission denied for table audit"), "{refused}");
