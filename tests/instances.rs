@@ -132,7 +132,7 @@ fn a_start_that_waits_for_the_schema_says_so_and_ends_with_0_when_told_to() -> R
     starting(&database, &key)?.ready()?;
     let _holder = Cluster::shared().session(&database, "BEGIN; LOCK keyport.binding")?;
     let mut waiting = starting(&database, &key)?;
-    wait::until("a line about the schema", || {
+    wait::until("a line about the schema", WAIT_TIMEOUT, || {
         Ok(waiting.log().contains("waiting for the schema").then_some(()))
     })?;
     ensure!(waiting.terminate(WAIT_TIMEOUT)?.success(), "{}", waiting.log());

@@ -124,7 +124,7 @@ impl Cluster {
     ///
     /// # Errors
     /// The server refuses it.
-    pub fn session(&self, address: &str, sql: &str) -> io::Result<Session> {
+    pub fn session(&self, address: &str, sql: &str) -> io::Result<OpenSession> {
         let mut psql = self
             .command("psql")
             .args(["-XqtA", "-v", "ON_ERROR_STOP=1", "-d", address])
@@ -136,7 +136,7 @@ impl Cluster {
         writeln!(input, "{sql};\n\\echo done")?;
         let is_done = |line: io::Result<String>| line.is_ok_and(|line| line == "done");
         match io::BufReader::new(output).lines().any(is_done) {
-            true => Ok(Session(psql)),
+            true => Ok(OpenSession(psql)),
             false => Err(io::Error::other("the session has ended")),
         }
     }
@@ -195,9 +195,9 @@ impl Cluster {
 }
 
 /// A session that stays until it is dropped.
-pub struct Session(Child);
+pub struct OpenSession(Child);
 
-impl Drop for Session {
+impl Drop for OpenSession {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();

@@ -58,7 +58,7 @@ async fn a_clock_in_doubt_is_told_at_ready_and_the_service_goes_on() {
 }
 
 #[tokio::test]
-async fn a_database_in_trouble_is_told_as_such_and_the_callback_may_come_again() {
+async fn an_unavailable_database_is_told_as_such_and_the_callback_may_come_again() {
     let (service, device) = (Service::start().await, Device::new());
     let pushed = device.push(&service, &[]).await;
     let mut browser = Browser::new();

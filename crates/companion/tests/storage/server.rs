@@ -225,7 +225,7 @@ async fn an_error_of_the_server_quotes_no_value() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_has_a_key_file_already_is_known_before_one_is_made() {
     let address = Cluster::shared().database();
-    let parsed = DatabaseAddress::Postgres(PostgresAddress::parse(&address).unwrap());
+    let parsed = DatabaseAddress::Postgres(Box::new(PostgresAddress::parse(&address).unwrap()));
     assert_eq!(found(&parsed).await.unwrap(), None);
     drop(opened(&address, &keys(), any_time(), at(0)).await.unwrap());
     assert!(found(&parsed).await.unwrap().is_some());
