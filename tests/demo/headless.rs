@@ -30,8 +30,8 @@ impl Pictures<'_> {
     }
 }
 
-/// Signs in as Ada, restarts the app, and looks into the keychain and the home folder.
-pub async fn sign_in(world: &World, folder: &Path) -> Result<()> {
+/// Signs in as `person`, restarts the app, and looks into the keychain and the home folder.
+pub async fn sign_in(world: &World, person: Person<'_>, folder: &Path) -> Result<()> {
     println!("starts a desktop: display, window manager, session bus, keychain, browser");
     let session = DesktopSession::with()
         .trusting(world.companion_url())
@@ -45,41 +45,42 @@ pub async fn sign_in(world: &World, folder: &Path) -> Result<()> {
     app.awaits(&["signed_out"], wait::WAIT_TIMEOUT).await?;
     session.move_window(WINDOW, 20, 120)?;
     pictures.take("signed-out", "the window opens")?;
-    app.fill("#email", Person::ADA.email).await?;
+    app.fill("#email", person.email).await?;
     app.intent("sign-in").await?;
     app.awaits(&["waiting"], wait::WAIT_TIMEOUT).await?;
     let browser = session.browser().await?;
-    at_the_provider(&browser, world, &mut pictures).await?;
+    at_the_provider(&browser, world, person, &mut pictures).await?;
     confirm(&browser, &app, world, &mut pictures).await?;
     session.allow_app(async || Ok(app.screen().await? != "confirm")).await?;
     app.awaits(&["signed_in"], wait::WAIT_TIMEOUT).await?;
-    app.says(Person::ADA.email, wait::WAIT_TIMEOUT).await?;
+    app.says(person.email, wait::WAIT_TIMEOUT).await?;
     browser.tab(world.companion_url().as_str(), wait::WAIT_TIMEOUT).await?;
-    browser.says(Person::ADA.email, wait::WAIT_TIMEOUT).await?;
+    browser.says(person.email, wait::WAIT_TIMEOUT).await?;
     pictures.take("signed-in", "app and tab say who is signed in")?;
     app.close().await?;
 
     println!("starts the app again");
     let app = session.app(&environment).await?;
     app.awaits(&["signed_in"], wait::WAIT_TIMEOUT).await?;
-    app.says(Person::ADA.email, wait::WAIT_TIMEOUT).await?;
+    app.says(person.email, wait::WAIT_TIMEOUT).await?;
     session.move_window(WINDOW, 20, 120)?;
     pictures.take("restarted", "signed in from the keychain")?;
     app.close().await?;
 
     look_for_tokens(&session)?;
-    println!("signed in as {}", Person::ADA.email);
+    println!("signed in as {}", person.email);
     Ok(())
 }
 
 async fn at_the_provider(
     browser: &Browser,
     world: &World,
+    person: Person<'_>,
     pictures: &mut Pictures<'_>,
 ) -> Result<()> {
     browser.tab(world.emulator_url().as_str(), wait::WAIT_TIMEOUT).await?;
-    browser.fill("[name=email]", Person::ADA.email).await?;
-    browser.fill("[name=password]", Person::ADA.password).await?;
+    browser.fill("[name=email]", person.email).await?;
+    browser.fill("[name=password]", person.password).await?;
     pictures.take("provider", "the browser is at the identity provider, the app waits")?;
     browser.click("form [type=submit]").await
 }

@@ -10,13 +10,16 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use keyport_tests::World;
+use keyport_tests::{Person, World};
 
 #[derive(Parser)]
 struct Arguments {
     /// Sign in by itself on a virtual display
     #[arg(long)]
     headless: bool,
+    /// Who signs in: one of the emulator's people
+    #[arg(long, default_value = Person::ADA.email)]
+    email: String,
     /// Where pictures and logs go; what was there is removed
     #[arg(long, default_value = "target/demo")]
     pictures: PathBuf,
@@ -46,9 +49,10 @@ async fn demonstrate(arguments: &Arguments) -> anyhow::Result<()> {
     let world = World::with().logs(&folder.join("logs")).start()?;
     println!("  emulator   {}", world.emulator_url());
     println!("  companion  {}", world.companion_url());
+    let person = Person { email: &arguments.email, ..Person::ADA };
     if arguments.headless {
-        headless::sign_in(&world, &folder).await
+        headless::sign_in(&world, person, &folder).await
     } else {
-        with_display::invite(&world, &folder.join("logs")).await
+        with_display::invite(&world, person, &folder.join("logs")).await
     }
 }

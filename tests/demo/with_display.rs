@@ -4,15 +4,17 @@
 use std::path::Path;
 
 use anyhow::Result;
-use keyport_tests::{Process, World, binaries};
+use keyport_tests::{Person, Process, World, binaries};
 
 /// Opens the app and waits until it is closed, or until Ctrl-C.
-pub async fn invite(world: &World, logs: &Path) -> Result<()> {
+pub async fn invite(world: &World, person: Person<'_>, logs: &Path) -> Result<()> {
     let mut command = binaries::command("keyport-desktop")?;
     command.env("KEYPORT_COMPANION", world.issuer());
     let mut app = Process::spawn("app", command, logs)?;
     println!("  app        its window opens now\n");
-    println!("Click \"Sign in with SSO\". At the provider: ada@acme.test, password keyport.");
+    let Person { email, password } = person;
+    println!("Enter {email}, or click \"Sign in with SSO instead\".");
+    println!("At the provider: {email}, password {password}.");
     println!("Close the window or press Ctrl-C here to end everything.");
     let closed = async {
         loop {

@@ -9,7 +9,7 @@ use anyhow::Result;
 use crate::setup::{self, Purpose};
 use crate::steps::{Steps, build_everything, run as run_command, target};
 
-pub fn run(headless: bool) -> Result<()> {
+pub fn run(headless: bool, email: &str) -> Result<()> {
     let headless = headless || !has_display();
     let mut steps = Steps::default();
     steps.step("set-up", || {
@@ -22,7 +22,7 @@ pub fn run(headless: bool) -> Result<()> {
     })?;
     println!("\n=== demo ===");
     let mut demo = Command::new(target().join("debug/keyport-demo"));
-    demo.arg("--pictures").arg(target().join("demo"));
+    demo.arg("--pictures").arg(target().join("demo")).arg("--email").arg(email);
     if headless {
         demo.arg("--headless");
     }

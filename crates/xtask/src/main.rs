@@ -31,6 +31,9 @@ enum Task {
         /// Sign in by itself on a virtual display, with a real browser and a real keychain
         #[arg(long)]
         headless: bool,
+        /// Who signs in: one of the emulator's people (linus@acme.test has no name)
+        #[arg(long, default_value = "ada@acme.test")]
+        email: String,
     },
     /// Everything that CI runs
     Test,
@@ -57,7 +60,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Setup => setup::install(&setup::Purpose::ALL),
-        Task::Demo { headless } => demo::run(headless),
+        Task::Demo { headless, email } => demo::run(headless, &email),
         Task::Test => test::run(),
         Task::Package { debug } => package::run(debug).map(|_| ()),
         Task::Stress { short } => stress::run(short),
