@@ -40,12 +40,13 @@ fn intend(machine: Machine, intent: Intent, n: &str) -> (Machine, Vec<Effect>) {
 
 /// The attempt that this intent begins.
 fn begins(machine: Machine, intent: Intent, n: &str) -> (Machine, AttemptSeed) {
-    let (machine, effects) = intend(machine, intent.clone(), n);
+    let name = format!("{intent:?}");
+    let (machine, effects) = intend(machine, intent, n);
     let seed = effects.into_iter().find_map(|effect| match effect {
         Effect::Prepare(seed) => Some(seed),
         _ => None,
     });
-    (machine, seed.unwrap_or_else(|| panic!("{intent:?} begins an attempt")))
+    (machine, seed.unwrap_or_else(|| panic!("{name} begins an attempt")))
 }
 
 fn sign_in() -> Intent {
@@ -68,8 +69,9 @@ fn receivers(seed: &AttemptSeed) -> Vec<CallbackReceiver> {
 }
 
 fn changes_nothing(machine: &Machine, intent: Intent) {
-    let (after, effects) = intend(machine.clone(), intent.clone(), "9");
-    assert_eq!((&after, effects), (machine, Vec::new()), "{intent:?}");
+    let name = format!("{intent:?}");
+    let (after, effects) = intend(machine.clone(), intent, "9");
+    assert_eq!((&after, effects), (machine, Vec::new()), "{name}");
 }
 
 fn offers_another_way(machine: &Machine) -> bool {
