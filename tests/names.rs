@@ -15,7 +15,7 @@ const CLOSED: [&str; 2] = [
 ];
 
 /// Names that several crates give to a public type of theirs, each with the reason.
-const SHARED: [(&str, &str); 11] = [
+const SHARED: [(&str, &str); 10] = [
     ("Clock", AMBIENT),
     ("SystemClock", AMBIENT),
     ("Random", AMBIENT),
@@ -23,7 +23,6 @@ const SHARED: [(&str, &str); 11] = [
     ("Connection", PROTOCOL),
     ("Outcome", PROTOCOL),
     ("Issuer", PROTOCOL),
-    ("Limits", "of the loopback listener, and of what the service keeps"),
     ("AttemptId", PROTOCOL),
     ("AuthorizationCode", PROTOCOL),
     ("RefreshToken", PROTOCOL),

@@ -10,7 +10,7 @@ export function draw({ lang, view, words, said }) {
   document.documentElement.lang = lang;
   const section = arrived ? exchange(view.screen) : document.querySelector('section');
   place(section, words);
-  const next = SCREENS[view.screen](section, view, words, { arrived }) ?? '';
+  const next = SCREENS[view.screen]?.(section, view, words, { arrived }) ?? '';
   if (arrived) focus(section);
   if (arrived) sayWhenPainted(view.screen);
   announce(arrived ? '' : words[said] ?? (next !== state && words[next]));

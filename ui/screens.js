@@ -1,13 +1,10 @@
-// What each screen does with the facts of its view. Each answers with the name of its state: when
-// that changes while the screen stays, the words of that name are announced.
+// What a screen does with the facts of its view, where it has more than words. Each answers with
+// the name of its state: when that changes while the screen stays, the words of that name are
+// announced.
 import { write } from './draw.js';
 import { knownEmail, rememberEmail, showStep, takeWantedStep } from './person.js';
 
 export const SCREENS = {
-  not_set_up: () => '',
-  starting: () => '',
-  preparing: () => '',
-  finishing: () => '',
   signed_out: signedOut,
   waiting,
   confirm: (section, view) => {

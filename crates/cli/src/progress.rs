@@ -43,26 +43,10 @@ impl ProgressReader {
                 (&mut self.waiting, ProgressStep::Waiting { minutes: seconds_left.div_ceil(60) })
             }
             Screen::Finishing => (&mut self.finishing, ProgressStep::Finishing),
-            Screen::Starting
-            | Screen::SignedOut
-            | Screen::Preparing
-            | Screen::Confirm { .. }
-            | Screen::SignedIn { .. }
-            | Screen::Problem { .. } => return None,
+            // The others are for the window.
+            _ => return None,
         };
         (!std::mem::replace(said, true)).then_some(what)
-    }
-}
-
-/// Whether no sign-in is under way on this screen.
-pub fn is_at_rest(screen: &Screen) -> bool {
-    match screen {
-        Screen::SignedOut | Screen::SignedIn { .. } | Screen::Problem { .. } => true,
-        Screen::Starting
-        | Screen::Preparing
-        | Screen::Waiting { .. }
-        | Screen::Confirm { .. }
-        | Screen::Finishing => false,
     }
 }
 
@@ -118,15 +102,5 @@ mod tests {
             ProgressReader::default().hear(&waiting(600, true, false)),
             Some(ProgressStep::NoLink)
         );
-    }
-
-    #[test]
-    fn a_sign_in_is_under_way_or_it_is_not() {
-        for screen in
-            [Screen::Starting, Screen::Preparing, waiting(1, false, false), Screen::Finishing]
-        {
-            assert!(!is_at_rest(&screen), "{screen:?}");
-        }
-        assert!(is_at_rest(&Screen::SignedOut));
     }
 }

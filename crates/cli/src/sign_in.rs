@@ -15,7 +15,7 @@ use crate::browser::Announcing;
 use crate::event::OutputEvent;
 use crate::exit::Exit;
 use crate::output::Output;
-use crate::progress::{ProgressReader, ProgressStep, is_at_rest};
+use crate::progress::{ProgressReader, ProgressStep};
 use crate::settings;
 
 /// A sign-in that worked out.
@@ -163,7 +163,7 @@ async fn follow(
                     return Ending::of(Problem::Internal);
                 }
                 let screen = views.borrow_and_update().screen.clone();
-                if cancelling && is_at_rest(&screen) {
+                if cancelling && screen.is_at_rest() {
                     let unread = output.has_failed();
                     return if unread { Ending::NotWritten } else { Ending::of(Problem::Cancelled) };
                 }

@@ -30,6 +30,6 @@ pub use intent::Intent;
 pub use keyport_problems as problem;
 pub use keyport_problems::Problem;
 pub use machine::Machine;
-pub use moment::{Lifetime, Moment};
+pub use moment::Moment;
 pub use request::{Draws, ReceiverOrder, SignInRequest};
 pub use view::{Screen, View};

@@ -12,6 +12,8 @@ mod sign_in;
 mod start;
 mod waiting;
 
+use std::time::Duration;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use intents::LastRequest;
@@ -22,28 +24,28 @@ use crate::attempt::{AttemptId, AttemptSeed, Store};
 use crate::callback::Callback;
 use crate::effect::Effect;
 use crate::event::{Event, Ticket};
-use crate::moment::{Lifetime, Moment};
+use crate::moment::Moment;
 use crate::problem::Problem;
 use crate::request::{Draws, ReceiverOrder, SignInRequest};
 
 /// Reading the keychain at start: several items of 3 s each.
-pub const LOAD_LIFETIME: Lifetime = Lifetime::seconds(12);
+pub const LOAD_LIFETIME: Duration = Duration::from_secs(12);
 /// Keychain probe, receivers and pushed requests.
-pub const PREPARE_LIFETIME: Lifetime = Lifetime::seconds(30);
+pub const PREPARE_LIFETIME: Duration = Duration::from_secs(30);
 /// The code exchange: the client waits 25 s at most for the session lock, then 18 s
 /// for the companion, whose codes live for 60 s.
-pub const EXCHANGE_LIFETIME: Lifetime = Lifetime::seconds(60);
+pub const EXCHANGE_LIFETIME: Duration = Duration::from_secs(60);
 /// Writing to the keychain, which may answer slowly; the lock for it was taken before.
-pub const SAVE_LIFETIME: Lifetime = Lifetime::seconds(15);
+pub const SAVE_LIFETIME: Duration = Duration::from_secs(15);
 /// One refresh with its lock.
-pub const REFRESH_LIFETIME: Lifetime = Lifetime::seconds(60);
+pub const REFRESH_LIFETIME: Duration = Duration::from_secs(60);
 /// Between a refresh that could not be done and the next try; doubled with each further one.
-pub const RETRY_LIFETIME: Lifetime = Lifetime::seconds(30);
+pub const RETRY_LIFETIME: Duration = Duration::from_secs(30);
 /// The longest pause between two such tries.
-pub const LONGEST_RETRY: Lifetime = Lifetime::seconds(300);
+pub const LONGEST_RETRY: Duration = Duration::from_secs(300);
 /// The longest that a browser is waited for, whatever the companion or a clock that was set back
 /// says.
-pub const LONGEST_WAIT: Lifetime = Lifetime::seconds(900);
+pub const LONGEST_WAIT: Duration = Duration::from_secs(900);
 
 /// The sign-in side.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +89,7 @@ pub(crate) struct SignedInAccount {
     /// Why the last refresh could not be done.
     pub unreachable: Option<Problem>,
     /// The pause after the next refresh that cannot be done.
-    pub retry: Lifetime,
+    pub retry: Duration,
     /// The ticket of a save that was given up; if it succeeds after all, what it wrote is erased.
     pub given_up: Option<Ticket>,
 }

@@ -1,4 +1,6 @@
-//! Points in time and spans of time, in milliseconds, handed in from outside. Not a clock.
+//! Points in time, in milliseconds, handed in from outside. Not a clock.
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -8,23 +10,17 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Moment(pub u64);
 
-/// A span of time in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Lifetime(pub u64);
-
-impl Lifetime {
-    /// A span of whole seconds.
-    #[must_use]
-    pub const fn seconds(seconds: u64) -> Self {
-        Self(seconds.saturating_mul(1000))
-    }
-}
-
 impl Moment {
     /// The moment `lifetime` later; the far end of time rather than a wrap.
     #[must_use]
-    pub const fn after(self, lifetime: Lifetime) -> Self {
-        Self(self.0.saturating_add(lifetime.0))
+    pub fn after(self, lifetime: Duration) -> Self {
+        Self(self.0.saturating_add(milliseconds(lifetime)))
+    }
+
+    /// The moment `margin` earlier; the beginning of time rather than a wrap.
+    #[must_use]
+    pub fn before(self, margin: Duration) -> Self {
+        Self(self.0.saturating_sub(milliseconds(margin)))
     }
 
     /// Whole seconds from `now` until this deadline, rounded up; 0 once it has passed.
@@ -32,6 +28,10 @@ impl Moment {
     pub const fn seconds_left(self, now: Self) -> u64 {
         self.0.saturating_sub(now.0).div_ceil(1000)
     }
+}
+
+fn milliseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -49,7 +49,9 @@ mod tests {
 
     #[test]
     fn time_ends_instead_of_beginning_anew() {
-        assert_eq!(Moment(1).after(Lifetime::seconds(2)), Moment(2_001));
-        assert_eq!(Moment(1).after(Lifetime::seconds(u64::MAX)), Moment(u64::MAX));
+        assert_eq!(Moment(1).after(Duration::from_secs(2)), Moment(2_001));
+        assert_eq!(Moment(1).after(Duration::MAX), Moment(u64::MAX));
+        assert_eq!(Moment(2_001).before(Duration::from_secs(2)), Moment(1));
+        assert_eq!(Moment(1).before(Duration::MAX), Moment(0));
     }
 }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::account::{Account, AccountId, Stored};
-use crate::moment::{Lifetime, Moment};
+use crate::moment::Moment;
 use crate::problem::Problem;
 use crate::secret::{AccessToken, RefreshToken};
 
@@ -21,16 +21,16 @@ use memory::AccountMemory;
 
 /// An access token with less than this left is not handed out, and a session is refreshed this long
 /// before.
-pub const REFRESH_MARGIN: Lifetime = Lifetime::seconds(30);
+pub const REFRESH_MARGIN: Duration = Duration::from_secs(30);
 /// The pauses before the first, second and third try.
 const PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(250), Duration::from_secs(1)];
 /// No further try begins after this long: a companion that does not answer is reported.
-const LAST_TRY: Lifetime = Lifetime::seconds(8);
+const LAST_TRY: Duration = Duration::from_secs(8);
 
 /// When a session or token with this deadline is renewed.
 #[must_use]
-pub const fn refresh_at(deadline: Moment) -> Moment {
-    Moment(deadline.0.saturating_sub(REFRESH_MARGIN.0))
+pub fn refresh_at(deadline: Moment) -> Moment {
+    deadline.before(REFRESH_MARGIN)
 }
 
 /// One session as it is kept.

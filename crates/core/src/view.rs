@@ -77,6 +77,21 @@ pub struct View {
     pub another_way: bool,
 }
 
+impl Screen {
+    /// Whether no sign-in is under way on this screen.
+    #[must_use]
+    pub const fn is_at_rest(&self) -> bool {
+        match self {
+            Self::SignedOut | Self::SignedIn { .. } | Self::Problem { .. } => true,
+            Self::Starting
+            | Self::Preparing
+            | Self::Waiting { .. }
+            | Self::Confirm { .. }
+            | Self::Finishing => false,
+        }
+    }
+}
+
 impl View {
     /// Draws `machine` as it is at `now`.
     #[must_use]

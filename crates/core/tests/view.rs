@@ -104,3 +104,11 @@ fn the_end_of_another_account_leaves_the_shown_one_shown() {
     let machine = after([loaded(contents), Event::Tick, ended]);
     assert_eq!(machine.signed_in().map(|(account, _)| account.id.0.as_str()), Some("hedy"));
 }
+
+#[test]
+fn a_sign_in_is_under_way_or_it_is_not() {
+    for screen in [Screen::Starting, Screen::Preparing, waiting_after(&[]), Screen::Finishing] {
+        assert!(!screen.is_at_rest(), "{screen:?}");
+    }
+    assert!(Screen::SignedOut.is_at_rest());
+}

@@ -6,8 +6,8 @@ use std::time::Duration;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use keyport_core::secret::{CodeVerifier, State};
 use keyport_core::{
-    AttemptId, CallbackReceiver, Draws, Effect, Event, Intent, Lifetime, Machine, Moment,
-    ReceiverOrder, ReceiverSecrets, Screen, View,
+    AttemptId, CallbackReceiver, Draws, Effect, Event, Intent, Machine, Moment, ReceiverOrder,
+    ReceiverSecrets, Screen, View,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
@@ -19,9 +19,9 @@ use crate::platform::{Clock, Random};
 use crate::session::SaveLock;
 
 /// How often a screen with a countdown is drawn.
-const COUNTDOWN: Lifetime = Lifetime::seconds(1);
+const COUNTDOWN: Duration = Duration::from_secs(1);
 /// A deadline that a tick did not move is not looked at again sooner than this.
-const MIN_TICK: Lifetime = Lifetime(100);
+const MIN_TICK: Duration = Duration::from_millis(100);
 /// What finishing may take when the client ends.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 

@@ -2,9 +2,11 @@
 //! browser on its way back, the end. An error on the way is no news of the attempt; it only makes
 //! the questions rarer.
 
+use std::time::Duration;
+
 use std::sync::Arc;
 
-use keyport_core::{Event, Lifetime, Progress};
+use keyport_core::{Event, Progress};
 
 use super::attempt::Attempt;
 use super::{Inputs, tell};
@@ -13,8 +15,8 @@ use crate::platform::Clock;
 use crate::receivers::until_closed;
 use crate::session::Sessions;
 
-const OFTEN: Lifetime = Lifetime(500);
-const RARELY: Lifetime = Lifetime::seconds(8);
+const OFTEN: Duration = Duration::from_millis(500);
+const RARELY: Duration = Duration::from_secs(8);
 
 pub(super) async fn follow(
     attempt: Arc<Attempt>,
@@ -44,7 +46,7 @@ async fn ask(attempt: &Attempt, sessions: &Sessions, clock: &dyn Clock, inputs: 
                     }
                 }
             }
-            None => pause = Lifetime(pause.0.saturating_mul(2)).min(RARELY),
+            None => pause = pause.saturating_mul(2).min(RARELY),
         }
         if matches!(last, AttemptStatus::Failed(_)) {
             return;

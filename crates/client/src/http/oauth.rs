@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
 use keyport_core::secret::{AccessToken, AuthorizationUrl};
-use keyport_core::{Account, AttemptId, Hints, Lifetime, Moment, Problem, ReceiverSecrets};
+use keyport_core::{Account, AttemptId, Hints, Moment, Problem, ReceiverSecrets};
 use oauth2::{AuthUrl, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope};
 use serde::Deserialize;
 use serde_json::Value;
@@ -74,7 +74,7 @@ impl CompanionClient {
         url.query_pairs_mut()
             .append_pair("client_id", &self.client_id)
             .append_pair("request_uri", &pushed.request_uri);
-        let deadline = now.after(Lifetime::seconds(pushed.expires_in));
+        let deadline = now.after(Duration::from_secs(pushed.expires_in));
         Ok((AuthorizationUrl::new(url), deadline))
     }
 

@@ -6,12 +6,14 @@
 //! crate would copy the tokens, and reads every answer that is not 200 as a refusal of RFC 6749
 //! §5.2, whatever its status and its kind.
 
+use std::time::Duration;
+
 use std::borrow::Cow;
 use std::fmt;
 
 use http::{Request, Response, StatusCode};
 use keyport_core::secret::{AccessToken, AuthorizationCode, CodeVerifier, RefreshToken};
-use keyport_core::{Account, Lifetime, Problem, Tokens};
+use keyport_core::{Account, Problem, Tokens};
 use oauth2::basic::{BasicClient, BasicErrorResponse, BasicTokenResponse};
 use oauth2::{
     AuthType, ClientId, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, PkceCodeVerifier,
@@ -36,7 +38,7 @@ const LONGEST_TOKEN: usize = 4096;
 /// Half of what a keychain item holds, in bytes: it stands there with its account.
 const LONGEST_REFRESH_TOKEN: usize = LARGEST / 2;
 /// Where the token endpoint leaves it open, an access token is taken to live this long.
-const UNSAID: Lifetime = Lifetime::seconds(60);
+const UNSAID: Duration = Duration::from_secs(60);
 
 /// What the token endpoint gave for a code: a session that nothing keeps yet. Dropped, it is
 /// revoked.
@@ -200,7 +202,7 @@ impl CompanionClient {
             return Err(Problem::UnexpectedAnswer.into());
         }
         let now = self.clock.now();
-        let lifetime = answer.expires_in.map_or(UNSAID, Lifetime::seconds);
+        let lifetime = answer.expires_in.map_or(UNSAID, Duration::from_secs);
         let tokens = Tokens {
             refresh: RefreshToken::new(refresh),
             access: AccessToken::new(answer.access_token),

@@ -1,9 +1,11 @@
 //! The access token of a session in the keychain, kept beside it until it is due: so that processes
 //! that live for a moment do not renew the session each. Reading it takes no lock.
 
+use std::time::Duration;
+
 use keyport_core::rotation::{Access, refresh_at};
 use keyport_core::secret::{AccessToken, RefreshToken};
-use keyport_core::{AccountId, Lifetime, Moment};
+use keyport_core::{AccountId, Moment};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -13,7 +15,7 @@ use super::lock::SessionLock;
 use crate::keychain::{KeychainError, SecretBytes};
 
 /// Two processes read the clock of one device this far apart at most, unless it was set.
-const CLOCKS_DIFFER: Lifetime = Lifetime::seconds(1);
+const CLOCKS_DIFFER: Duration = Duration::from_secs(1);
 
 /// The access token of one session, until it is due.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use keyport_core::rotation::{
     KeptSession, LockScope, RefreshError, RotationEffect, RotationEvent, RotationGoal, RotationId,
     RotationResult,
 };
-use keyport_core::{AccountId, Lifetime, Problem, Stored, Tokens};
+use keyport_core::{AccountId, Problem, Stored, Tokens};
 
 use super::lock::{ProcessLock, SessionLock, answered};
 use super::memory::Memory;
@@ -134,7 +134,6 @@ impl Sessions {
 
 impl Shared {
     async fn wait(&self, pause: Duration) {
-        let pause = Lifetime(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
         self.clock.until(self.clock.now().after(pause)).await;
     }
 

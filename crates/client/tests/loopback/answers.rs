@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keyport_client::receivers::loopback::{BrowserReply, Limits};
+use keyport_client::receivers::loopback::{BrowserReply, ListenerLimits};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use url::Url;
 
@@ -68,7 +68,8 @@ async fn the_last_page_exists_only_once_a_callback_was_accepted() {
 async fn a_page_that_is_not_of_the_web_is_never_gone_to() {
     for url in ["javascript:alert(1)", "file:///etc/passwd", "data:text/html,x", "dev.app:/x"] {
         // The connection is kept for the last page, which this tab never asks for.
-        let limits = Limits { header: Duration::from_millis(100), ..Limits::default() };
+        let limits =
+            ListenerLimits { header: Duration::from_millis(100), ..ListenerLimits::default() };
         let mut listener = listener_within(limits).await;
         let host = host(&listener);
         let tab = tokio::spawn(async move { navigate(&host, REAL).await });
@@ -105,7 +106,7 @@ async fn an_ignored_callback_gets_a_page_and_ends_nothing() {
 
 #[tokio::test]
 async fn an_unanswered_callback_ends_with_503_and_a_late_answer_is_ignored() {
-    let limits = Limits { answer: Duration::from_millis(50), ..Limits::default() };
+    let limits = ListenerLimits { answer: Duration::from_millis(50), ..ListenerLimits::default() };
     let mut listener = listener_within(limits).await;
     let host = host(&listener);
     let tab = tokio::spawn({

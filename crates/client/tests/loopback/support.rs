@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use keyport_client::receivers::loopback::{
-    BrowserReply, Limits, ListenerMessages, LoopbackListener, PageText,
+    BrowserReply, ListenerLimits, ListenerMessages, LoopbackListener, PageText,
 };
 use keyport_core::secret::State;
 use keyport_core::{AuthorizationResponse, Callback, CallbackReceiver};
@@ -38,7 +38,7 @@ pub async fn listener() -> LoopbackListener {
     LoopbackListener::bind(notices()).await.expect("a free port")
 }
 
-pub async fn listener_within(limits: Limits) -> LoopbackListener {
+pub async fn listener_within(limits: ListenerLimits) -> LoopbackListener {
     LoopbackListener::bind_within(notices(), limits).await.expect("a free port")
 }
 

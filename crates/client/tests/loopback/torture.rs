@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use keyport_client::receivers::loopback::Limits;
+use keyport_client::receivers::loopback::ListenerLimits;
 use tokio::io::AsyncWriteExt;
 
 use crate::support::*;
@@ -40,7 +40,7 @@ async fn answers_the_callback_beside_500_idle_connections() {
 #[tokio::test]
 async fn new_connections_do_not_evict_a_callback_that_arrived() {
     // Few places, so that all are taken over before any connection is looked at.
-    let limits = Limits { without_header: 8, ..Limits::default() };
+    let limits = ListenerLimits { without_header: 8, ..ListenerLimits::default() };
     let listener = listener_within(limits).await;
     let host = host(&listener);
     let app = app_waits(listener);

@@ -1,5 +1,7 @@
 //! Sessions after sign-in: refresh, sign-out, and the rule that only a terminal answer ends one.
 
+use std::time::Duration;
+
 use super::{
     Freshness, LONGEST_RETRY, Machine, REFRESH_LIFETIME, RETRY_LIFETIME, SignInState,
     SignedInAccount, Step,
@@ -8,16 +10,16 @@ use crate::account::{AccountId, NewSession, Stored};
 use crate::attempt::AttemptId;
 use crate::effect::{Effect, Outcome};
 use crate::event::{Refreshed, Ticket};
-use crate::moment::{Lifetime, Moment};
+use crate::moment::Moment;
 use crate::problem::Problem;
 use crate::rotation::refresh_at;
 
 /// Never sooner after the last one, or a companion whose tokens end at once would be asked without
 /// a pause.
-const SOONEST: Lifetime = Lifetime::seconds(30);
+const SOONEST: Duration = Duration::from_secs(30);
 /// Never later, or a session would be given up to a lifetime that is not kept, or to a clock
 /// that was wrong.
-const LATEST: Lifetime = Lifetime::seconds(3600);
+const LATEST: Duration = Duration::from_secs(3600);
 
 impl Machine {
     /// Takes a new session in; it becomes the one that is shown.
@@ -206,6 +208,6 @@ impl SignedInAccount {
     fn try_later(&mut self, problem: Problem, now: Moment) {
         self.unreachable = Some(problem);
         self.freshness = Freshness::Fresh { refresh_at: now.after(self.retry) };
-        self.retry = Lifetime(self.retry.0.saturating_mul(2)).min(LONGEST_RETRY);
+        self.retry = self.retry.saturating_mul(2).min(LONGEST_RETRY);
     }
 }

@@ -33,7 +33,7 @@ pub use short_link::{SHORT_LINK_BYTES, ShortLink};
 
 /// What the listener puts up with. The defaults are the product's; tests shorten the waits.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct ListenerLimits {
     /// From accepting a connection to the end of its request header.
     pub header: Duration,
     /// The longest request header, in bytes.
@@ -48,7 +48,7 @@ pub struct Limits {
     pub finish: Duration,
 }
 
-impl Default for Limits {
+impl Default for ListenerLimits {
     fn default() -> Self {
         Self {
             header: Duration::from_secs(2),
@@ -164,14 +164,17 @@ impl LoopbackListener {
     /// # Errors
     /// What the operating system says when there is no port to be had.
     pub async fn bind(notices: ListenerMessages) -> io::Result<Self> {
-        Self::bind_within(notices, Limits::default()).await
+        Self::bind_within(notices, ListenerLimits::default()).await
     }
 
     /// As [`bind`](Self::bind), with other limits.
     ///
     /// # Errors
     /// As [`bind`](Self::bind).
-    pub async fn bind_within(notices: ListenerMessages, limits: Limits) -> io::Result<Self> {
+    pub async fn bind_within(
+        notices: ListenerMessages,
+        limits: ListenerLimits,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         if address.ip() != Ipv4Addr::LOCALHOST {
@@ -223,7 +226,7 @@ impl LoopbackListener {
     }
 
     /// Stops listening at once; returns when the port is free and the answers on their way are out,
-    /// or [`Limits::finish`] later.
+    /// or [`ListenerLimits::finish`] later.
     pub async fn close(mut self) {
         self.open = None;
         if let Some(accepting) = self.accepting.take() {
@@ -238,7 +241,7 @@ impl LoopbackListener {
 struct Shared {
     host: String,
     notices: ListenerMessages,
-    limits: Limits,
+    limits: ListenerLimits,
     tally: Tally,
     waiting: HeaderQueue,
     callbacks: mpsc::Sender<LoopbackCallback>,

@@ -10,12 +10,12 @@ use sha2::{Digest, Sha256};
 use super::request::{FINISHED, RequestError};
 use super::{ListenerMessages, PageText};
 
-const STYLE: &str = "\
-:root{color-scheme:light dark}\
-body{margin:0;background:#fafaf8;color:#1b1d1f;font:15px/22px system-ui,sans-serif}\
-main{max-width:320px;margin:20vh auto 0;padding:0 24px}\
-h1{font-size:22px;line-height:28px;font-weight:600}\
-@media(prefers-color-scheme:dark){body{background:#16181a;color:#f1f2f0}}";
+const STYLE: &str = concat!(
+    include_str!("../../../../../ui/tokens.css"),
+    "body{margin:0;background:var(--ground);color:var(--text);font:15px/22px system-ui,sans-serif}\
+     main{max-width:320px;margin:20vh auto 0;padding:0 24px}\
+     h1{font-size:22px;line-height:28px;font-weight:600}"
+);
 
 /// What happens to the connection after the response.
 #[derive(Clone, Copy, PartialEq, Eq)]
