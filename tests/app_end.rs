@@ -47,12 +47,14 @@ fn app(fixture: &AppFixture, name: &str) -> Result<Process> {
 
 /// The window of this process: another one may just be leaving.
 fn window_of(fixture: &AppFixture, app: &Process) -> Result<String> {
+    wait::until("the window", wait::WAIT_TIMEOUT, || Ok(visible_window_of(fixture, app)))
+}
+
+fn visible_window_of(fixture: &AppFixture, app: &Process) -> Option<String> {
     let id = app.id().to_string();
     let search = ["search", "--all", "--onlyvisible", "--pid", &id, "--name", "^Keyport$"];
-    wait::until("the window", wait::WAIT_TIMEOUT, || {
-        let found = fixture.session.xdotool(&search).unwrap_or_default();
-        Ok(found.lines().next().map(str::to_owned))
-    })
+    let found = fixture.session.xdotool(&search).ok()?;
+    found.lines().next().map(str::to_owned)
 }
 
 /// Waits until the app has been there for this long, unless it ends before.
@@ -93,9 +95,7 @@ async fn closing_during_an_unanswered_refresh_ends_it_in_time() -> Result<()> {
         companion(&fixture, Signal::STOP)?;
         let mut app = app(&fixture, &format!("app-{tenths}"))?;
         after(Instant::now(), Duration::from_millis(tenths * 100))?;
-        let window = window_of(&fixture, &app)?;
-        fixture.session.xdotool(&["windowactivate", "--sync", &window])?;
-        fixture.session.xdotool(&["key", "--clearmodifiers", "alt+F4"])?;
+        fixture.session.close_window(|| visible_window_of(&fixture, &app))?;
         let ended = app.wait(DEADLINE)?;
         ensure!(ended.success(), "{tenths} tenths of a second after its window: {ended}");
         lock_is_free(&fixture)?;

@@ -15,8 +15,6 @@ use serde_json::Value;
 use url::Url;
 
 const TITLE: &str = "^Keyport$";
-/// After this long a key that closes the window is pressed again.
-const AGAIN: Duration = Duration::from_secs(10);
 
 /// Session first: what runs in it ends before the services, and those before the package is
 /// removed.
@@ -95,18 +93,7 @@ impl InstalledFixture {
 
     /// Closes the window as a person does, and waits for the end of the app.
     pub fn close(&self, mut app: Process) -> Result<()> {
-        let window = self.session.window(TITLE, wait::WAIT_TIMEOUT)?;
-        self.session.xdotool(&["windowactivate", "--sync", &window])?;
-        self.keys(&["alt+F4"])?;
-        // A key that is pressed while the window manager takes its keys anew reaches nothing. A
-        // person presses it again, as long as the window is there.
-        for _ in 0..3 {
-            if app.wait(AGAIN).is_ok() || self.session.window(TITLE, Duration::ZERO).is_err() {
-                break;
-            }
-            let _ = self.session.xdotool(&["windowactivate", &window]);
-            self.keys(&["alt+F4"])?;
-        }
+        self.session.close_window(|| self.session.window(TITLE, Duration::ZERO).ok())?;
         let status = app.wait(wait::WAIT_TIMEOUT)?;
         anyhow::ensure!(status.success(), "the app ended with {status}");
         Ok(())

@@ -14,6 +14,9 @@ use x11rb::rust_connection::RustConnection;
 use super::DesktopSession;
 use crate::{process, wait};
 
+/// After this long a key that closes a window is pressed again.
+const AGAIN: Duration = Duration::from_secs(5);
+
 impl DesktopSession {
     pub(super) fn start_display(&mut self) -> Result<()> {
         let mut command = self.command("Xvfb");
@@ -44,6 +47,22 @@ impl DesktopSession {
     /// When xdotool fails, for example because it finds no window.
     pub fn xdotool(&self, arguments: &[&str]) -> Result<String> {
         self.run("xdotool", arguments)
+    }
+
+    /// Closes the window that `find` names, as a person does: Alt+F4, and again as long as it is
+    /// there. (A key that is pressed while the window manager takes its keys anew reaches nothing.)
+    ///
+    /// # Errors
+    /// When the window stays.
+    pub fn close_window(&self, find: impl Fn() -> Option<String>) -> Result<()> {
+        wait::until("the window to close", wait::WAIT_TIMEOUT, || {
+            let Some(window) = find() else { return Ok(Some(())) };
+            // It may be leaving already.
+            let _ = self.xdotool(&["windowactivate", &window]);
+            self.xdotool(&["key", "--clearmodifiers", "alt+F4"])?;
+            let gone = wait::until("it", AGAIN, || Ok(find().is_none().then_some(())));
+            Ok(gone.ok())
+        })
     }
 
     /// Waits for a visible window whose title matches the regular expression; answers with its id.
