@@ -99,7 +99,7 @@ function problem(section, view, words) {
   const other_email = ['dismiss', words['other-email'], 'another'];
   const sign_in = knownEmail() ? ['sign-in', words['sign-in-again']] : ['dismiss', words['sign-in-again']];
   const offers = {
-    try_again: [again, view.signed_in ? back : other_email],
+    try_again: [again, view.signed_in || !view.attempt ? back : other_email],
     change_email: [other_email, again, back],
     another_way: view.another_way ? [['another-way', words['another-way']], again, back] : [again, back],
     load_again: [again, ['continue-without-saving', words['continue-without-saving']]],

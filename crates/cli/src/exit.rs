@@ -73,7 +73,8 @@ impl From<Problem> for Exit {
             Problem::SessionEnded | Problem::DeviceKeyLost | Problem::AccountUnknown => {
                 Self::NoSession
             }
-            Problem::KeychainLocked
+            Problem::NotSignedOut
+            | Problem::KeychainLocked
             | Problem::KeychainAbsent
             | Problem::KeychainRefused
             | Problem::KeychainCorrupt

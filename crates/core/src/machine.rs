@@ -119,6 +119,8 @@ pub struct Machine {
     pub(crate) rereading: Option<Ticket>,
     /// Accounts whose sign-out is under way: a reading may still find them.
     pub(crate) leaving: BTreeSet<AccountId>,
+    /// Whose sign-out the keychain refused: what *try again* is about while that is shown.
+    pub(crate) not_signed_out: BTreeSet<AccountId>,
     /// The attempt whose session is in place: its answer once more is an echo, not a second
     /// session.
     pub(crate) completed: Option<AttemptId>,
@@ -149,6 +151,7 @@ impl Machine {
             held: None,
             rereading: None,
             leaving: BTreeSet::new(),
+            not_signed_out: BTreeSet::new(),
             completed: None,
         };
         (machine, vec![Effect::Load { ticket: 0 }])

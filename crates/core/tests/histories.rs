@@ -58,8 +58,11 @@ fn check(before: &Machine, event: &Event, now: Moment, after: &Machine, effects:
     if lost {
         let ends = matches!(
             event,
-            Event::Intended { intent: Intent::SignOut | Intent::SignOutOfAll, .. }
-                | Event::Refreshed { .. }
+            // *Try again* only after a sign-out that was refused: `check_offers`.
+            Event::Intended {
+                intent: Intent::SignOut | Intent::SignOutOfAll | Intent::TryAgain,
+                ..
+            } | Event::Refreshed { .. }
                 | Event::Loaded { result: Ok(_), .. }
         );
         assert!(

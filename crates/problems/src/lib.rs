@@ -117,8 +117,10 @@ problems! {
     SessionEnded = "session_ended", SignIn;
     /// The device key that the session is bound to is lost or cannot be read.
     DeviceKeyLost = "device_key_lost", SignIn;
-    /// SignedInAccount out on this device; the companion could not be told.
+    /// Signed out on this device; the companion could not be told.
     SignedOutHere = "signed_out_here", SignIn;
+    /// The keychain did not give up a session that was to be ended.
+    NotSignedOut = "not_signed_out", TryAgain;
     /// The account that was named is not signed in here.
     AccountUnknown = "account_unknown", SignIn;
     /// The keychain is locked.

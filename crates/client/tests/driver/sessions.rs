@@ -89,7 +89,7 @@ async fn a_sign_out_that_did_not_reach_everything_is_shown() {
     fixture.signs_in(Store::Keychain).await;
     fixture.keychain.fails_deletes("account:", KeychainError::Locked);
     fixture.client.intend(Intent::SignOut);
-    fixture.shows_problem("keychain_locked").await;
+    fixture.shows_problem("not_signed_out").await;
 }
 
 #[tokio::test]

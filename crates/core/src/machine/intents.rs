@@ -60,13 +60,16 @@ impl Machine {
     /// is what the person sees, and what they want now needs it.
     #[must_use]
     pub fn unlocks_first(&self, intent: &Intent) -> bool {
-        let SignInState::Idle { problem: Some((Problem::KeychainLocked, _)) } = self.sign_in else {
+        let SignInState::Idle {
+            problem: Some((Problem::KeychainLocked | Problem::NotSignedOut, _)),
+        } = self.sign_in
+        else {
             return false;
         };
         let store = match intent {
             Intent::SignIn { .. } => self.store,
             Intent::SignInWith(request) => request.store,
-            Intent::TryAgain if self.asks_to_load_again() => Store::Keychain,
+            Intent::TryAgain if !self.can_repeat() => Store::Keychain,
             Intent::TryAgain | Intent::AnotherWay => self.last_request.request.store,
             Intent::OpenAgain
             | Intent::CopyLink
@@ -114,34 +117,43 @@ impl Machine {
     }
 
     fn try_again(self, draws: Draws, now: Moment) -> Step {
-        if self.asks_to_load_again() {
-            return self.load_again(now);
+        if self.can_repeat() {
+            let last = self.last_request.clone();
+            return self.begin(last, draws, now);
         }
-        if !self.can_repeat() {
-            return self.stay();
+        match &self.sign_in {
+            _ if self.shows_not_signed_out() => self.sign_out_again(),
+            _ if self.asks_to_load_again() => self.load_again(now),
+            // Read in part: who is signed in stays in view while it is read again.
+            SignInState::Idle { problem: Some((problem, None)) }
+                if problem.next_step() == NextStep::KeychainAgain =>
+            {
+                self.idle(None).keychain_changed()
+            }
+            _ => self.stay(),
         }
-        let last = self.last_request.clone();
-        self.begin(last, draws, now)
     }
 
     /// From here on sessions are kept in memory, until this process ends. A sign-in that the
     /// keychain stopped goes on.
     fn continue_without_saving(mut self, draws: Draws, now: Moment) -> Step {
-        let SignInState::Idle { problem: Some((problem, _)) } = &self.sign_in else {
+        let SignInState::Idle { problem: Some((problem, attempt)) } = &self.sign_in else {
             return self.stay();
         };
         if problem.next_step() != NextStep::KeychainAgain {
             return self.stay();
         }
+        let stopped_a_sign_in = attempt.is_some();
         self.store = Store::Memory;
         self.last_request.request.store = Store::Memory;
-        if self.asks_to_load_again() { self.dismiss() } else { self.try_again(draws, now) }
+        if stopped_a_sign_in { self.try_again(draws, now) } else { self.dismiss() }
     }
 
-    /// Whether a sign-in waits or failed, so that it can be done once more.
+    /// Whether a sign-in waits or failed, so that it can be done once more. A problem without an
+    /// attempt is about something else.
     fn can_repeat(&self) -> bool {
         match &self.sign_in {
-            SignInState::Idle { problem } => problem.is_some(),
+            SignInState::Idle { problem } => matches!(problem, Some((_, Some(_)))),
             SignInState::Preparing { .. } | SignInState::AwaitingCallback(_) => true,
             SignInState::Starting { .. }
             | SignInState::Exchanging { .. }

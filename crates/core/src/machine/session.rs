@@ -35,6 +35,7 @@ impl Machine {
         // What a reading under way found is older than this.
         self.rereading = None;
         self.leaving.remove(&id);
+        self.not_signed_out.remove(&id);
         let signed = SignedInAccount {
             account: session.account.clone(),
             stored,
@@ -171,13 +172,38 @@ impl Machine {
     /// A person who signed out must not believe more than is true. One who has signed in again
     /// meanwhile need not hear of it.
     pub(crate) fn sign_out_unfinished(mut self, account: &AccountId, problem: Problem) -> Step {
-        self.leaving.remove(account);
+        let was_leaving = self.leaving.remove(account);
+        if problem.is_of_keychain() && !was_leaving {
+            return self.stay();
+        }
         if let SignInState::Idle { problem: shown } = &mut self.sign_in
             && !self.accounts.contains_key(account)
         {
+            let problem = if problem.is_of_keychain() {
+                self.not_signed_out.insert(account.clone());
+                Problem::NotSignedOut
+            } else {
+                problem
+            };
             *shown = Some((problem, None));
         }
         self.stay()
+    }
+
+    /// Whether it is shown that a sign-out was refused by the keychain.
+    pub(super) fn shows_not_signed_out(&self) -> bool {
+        matches!(self.sign_in, SignInState::Idle { problem: Some((Problem::NotSignedOut, _)) })
+    }
+
+    pub(super) fn sign_out_again(mut self) -> Step {
+        let accounts = std::mem::take(&mut self.not_signed_out);
+        for account in &accounts {
+            // Another reading of the keychain may have listed it again.
+            self.drop_account(account);
+        }
+        self.leaving.extend(accounts.iter().cloned());
+        let effects = accounts.into_iter().map(|account| Effect::SignOut { account }).collect();
+        (self.idle(None), effects)
     }
 
     pub(super) fn drop_account(&mut self, id: &AccountId) {

@@ -29,6 +29,7 @@ impl Machine {
         };
         self.held = None;
         self.kept_is_replaced = self.unread;
+        self.not_signed_out.clear();
         self.last_request = request;
         let seed = self.last_request.next_attempt(draws, self.order.usual());
         effects.push(Effect::Prepare(seed.clone()));
@@ -114,7 +115,12 @@ impl Machine {
         }
     }
 
+    /// After a sign-out that was refused, the keychain says who is still signed in.
     pub(super) fn dismiss(mut self) -> Step {
+        if self.shows_not_signed_out() {
+            self.not_signed_out.clear();
+            return self.idle(None).keychain_changed();
+        }
         if let SignInState::Idle { problem } = &mut self.sign_in {
             *problem = None;
         }

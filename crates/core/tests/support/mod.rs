@@ -51,6 +51,10 @@ pub fn alphabet() -> Vec<Event> {
         Event::KeychainChanged,
         Event::Tick,
         table::unfinished("1"),
+        Event::SignOutUnfinished {
+            account: table::account("grace").id,
+            problem: Problem::KeychainLocked,
+        },
         Event::SignedOut { account: table::account("grace").id },
         Event::Loaded { ticket: 1, result: Ok(KeychainContents::default()) },
         Event::Loaded { ticket: 1, result: Ok(contents_with_kept_attempt()) },

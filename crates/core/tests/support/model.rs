@@ -147,7 +147,7 @@ impl Model {
                 self.refreshing.push((*ticket, account.clone(), deadline));
             }
             // Following has no deadline: nothing waits for it.
-            Effect::Load { ticket } if *event == Event::KeychainChanged => {
+            Effect::Load { ticket } if self.follows(event) => {
                 self.rereading = Some((*ticket, Moment(u64::MAX)));
             }
             Effect::Load { ticket } => {
@@ -170,6 +170,16 @@ impl Model {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether what is read now only follows the keychain: who is signed in stays in view.
+    fn follows(&self, event: &Event) -> bool {
+        match event {
+            Event::KeychainChanged => true,
+            Event::Intended { intent: Intent::Dismiss, .. } => true,
+            Event::Intended { intent: Intent::TryAgain, .. } => !self.accounts.is_empty(),
+            _ => false,
+        }
     }
 
     /// What the keychain lists, and what is in memory.

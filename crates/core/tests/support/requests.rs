@@ -129,29 +129,38 @@ impl Requests {
 pub fn check_offers(shown: &View, intent: &Intent, effects: &[Effect]) {
     let prepares = effects.iter().any(|effect| matches!(effect, Effect::Prepare(_)));
     let loads = effects.iter().any(|effect| matches!(effect, Effect::Load { .. }));
-    let next = match shown.screen {
-        Screen::Problem { next, .. } => Some(next),
+    let signs_out = effects.iter().any(|effect| matches!(effect, Effect::SignOut { .. }));
+    // A problem without an attempt is of a reading or a sign-out: no sign-in repeats it.
+    let problem = match &shown.screen {
+        Screen::Problem { code, next, attempt, .. } => Some((*code, *next, attempt.is_some())),
         _ => None,
     };
     match intent {
         // The same random values as those of the attempt under way: the same event twice.
         Intent::AnotherWay if shown.screen == Screen::Preparing && !prepares => {}
         Intent::AnotherWay => assert_eq!(prepares, shown.another_way, "{shown:?}"),
-        Intent::TryAgain => match next {
-            Some(next) => assert_eq!((loads, prepares), is_load(next), "{shown:?}"),
-            None => assert!(!loads, "{shown:?}"),
+        Intent::TryAgain => match problem {
+            Some((code, next, is_of_attempt)) => {
+                assert!(!signs_out || code == "not_signed_out", "{shown:?}");
+                let reads = matches!(next, NextStep::LoadAgain | NextStep::KeychainAgain);
+                assert_eq!(
+                    (loads, prepares),
+                    (reads && !is_of_attempt, is_of_attempt),
+                    "{shown:?}"
+                );
+            }
+            None => assert!(!loads && !signs_out, "{shown:?}"),
         },
         Intent::ContinueWithoutSaving => {
-            assert_eq!(prepares, next == Some(NextStep::KeychainAgain), "{shown:?}");
-            assert!(!loads);
+            let goes_on = matches!(problem, Some((_, NextStep::KeychainAgain, true)));
+            assert_eq!((loads, prepares), (false, goes_on), "{shown:?}");
+        }
+        Intent::Dismiss => {
+            let says_who_is_left = problem.is_some_and(|(code, ..)| code == "not_signed_out");
+            assert_eq!((loads, prepares), (says_who_is_left, false), "{shown:?}");
         }
         _ => assert!(!loads),
     }
-}
-
-fn is_load(next: NextStep) -> (bool, bool) {
-    let loads = next == NextStep::LoadAgain;
-    (loads, !loads)
 }
 
 fn is_about_the_keychain(screen: &Screen) -> bool {

@@ -153,6 +153,10 @@ problem-signed-out-here-title = You are signed out on this device only
 problem-signed-out-here-text = The sign-in service could not be reached to end the session there too. Nothing of it is left here, and it ends by itself when nobody uses it.
 problem-signed-out-here-next = If somebody else may have used this device, tell your IT team.
 
+problem-not-signed-out-title = You are not signed out
+problem-not-signed-out-text = Your keychain did not let Keyport remove the session, so it is still on this device.
+problem-not-signed-out-next = Unlock your keychain if it asks, and try again.
+
 # The keychain
 
 problem-keychain-locked-title = Your keychain is locked
