@@ -100,8 +100,8 @@ mod tests {
         for problem in Problem::ALL {
             let exit = Exit::from(*problem);
             assert!(!matches!(exit, Exit::Done | Exit::Usage), "{problem:?}");
-            let keychain = exit == Exit::Keychain;
-            assert_eq!(keychain, problem.is_of_keychain(), "{problem:?}");
+            let is_of_keychain = problem.is_of_keychain() || *problem == Problem::NotSignedOut;
+            assert_eq!(exit == Exit::Keychain, is_of_keychain, "{problem:?}");
         }
     }
 
