@@ -16,7 +16,7 @@ use fixture::AppFixture;
 /// is ended after eight.
 const DEADLINE: Duration = Duration::from_secs(15);
 
-/// A desktop on which Ada is signed in, with her access token due.
+/// A desktop session in which Ada is signed in. Her access token is due for renewal.
 async fn signed_in() -> Result<AppFixture> {
     let fixture = AppFixture::start()?;
     let app = fixture.app(&[]).await?;

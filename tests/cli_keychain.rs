@@ -1,5 +1,5 @@
-//! `keyport` with a real keychain (gnome-keyring): a session that outlives the process, its tokens,
-//! its end. And `keyport link`, which needs a desktop that knows which program opens a link.
+//! `keyport` with a real keychain (gnome-keyring): a session that outlives the process, its tokens
+//! and its end. Also `keyport link`, which needs a desktop session with a registered link handler.
 
 mod cli_terminal;
 

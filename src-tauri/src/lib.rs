@@ -1,6 +1,6 @@
 //! The desktop app: a thin Tauri shell around `keyport-client`. It takes no decision about a
-//! sign-in, sends no request, keeps no secret, and its page can neither listen to events nor call
-//! anything but the commands of `shell`.
+//! sign-in, sends no request and keeps no secret. Its page cannot listen to events; it can call the
+//! commands of `shell` and nothing else.
 
 pub mod automation;
 mod display;

@@ -1,5 +1,5 @@
-//! The demo without a person: a desktop session of its own, the app in it, and the clicks that a
-//! person would make.
+//! The demo without a person: it starts a desktop session, starts the app in it, and makes the
+//! clicks of a person.
 
 use std::path::{Path, PathBuf};
 

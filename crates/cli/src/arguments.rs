@@ -195,7 +195,7 @@ pub enum Link {
 /// The link to hand over.
 #[derive(Debug, Args)]
 pub struct Handed {
-    /// dev.keyport.desktop:/callback?… or dev.keyport.desktop.dev:/callback?…
+    /// The link, such as dev.keyport.desktop:/callback?… (development: dev.keyport.desktop.dev:…)
     #[arg(value_name = "URL", value_parser = link)]
     pub url: String,
 }

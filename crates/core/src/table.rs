@@ -90,7 +90,9 @@ pub fn markdown() -> String {
             let effects: Vec<_> = effects.iter().map(name_of).collect();
             let _ = writeln!(out, "| {heading} | {} | {} |", next.state_name(), effects.join(", "));
         }
-        let _ = writeln!(out, "\nNothing changes on: {}.\n", same.join(", "));
+        // Four of them fit into a line of 100 columns.
+        let same: Vec<_> = same.chunks(4).map(|names| names.join(", ")).collect();
+        let _ = writeln!(out, "\nNothing changes on:\n{}.\n", same.join(",\n"));
     }
     out
 }

@@ -26,9 +26,9 @@ fn page() -> String {
     let words = Messages::english();
     let mut page = String::from(
         "# Problems and their words\n\n\
-         Printed from `keyport_problems::Problem` and `crates/messages/i18n/en/problems.ftl` by a \
-         test; do not edit. The code is what logs, `keyport --json`, the service's answers\n\
-         (`keyport_problem`) and the small print of a problem screen show. It stays the same in \
+         Printed from `keyport_problems::Problem` and `crates/messages/i18n/en/problems.ftl`\n\
+         by a test; do not edit. The code is what logs, `keyport --json`, the service's answers\n\
+         (`keyport_problem`) and the small print of a problem screen show. It stays the same in\n\
          every language.\n",
     );
     for problem in Problem::ALL {
@@ -37,12 +37,28 @@ fn page() -> String {
             "\n## `{}`\n\n**{}**\n\n{}\n{}\n\nOffered first: {}.\n",
             problem.code(),
             said.title,
-            said.text,
-            said.next,
+            wrapped(&said.text),
+            wrapped(&said.next),
             step(problem.next_step())
         );
     }
     page
+}
+
+/// The sentences in lines of at most 100 columns.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= 100 => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n")
 }
 
 /// The name that the screens know the step by.

@@ -65,8 +65,8 @@ enum Place {
 }
 
 impl Locks {
-    /// The lock of `service`, such as `dev.keyport.desktop`, as the name `SERVICE.Sessions` on the
-    /// session bus. Touches nothing yet.
+    /// The lock of `service`: the name `SERVICE.Sessions` on the session bus, for example
+    /// `dev.keyport.desktop.Sessions`. It is not taken yet.
     #[cfg(target_os = "linux")]
     #[must_use]
     pub fn on_session_bus(service: &str) -> Self {

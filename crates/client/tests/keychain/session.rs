@@ -1,4 +1,5 @@
-//! A desktop session to throw away: a home, a message bus, and GNOME Keyring when asked for.
+//! A desktop session of one test: a home folder, a message bus, and GNOME Keyring where the test
+//! asks for it. It is removed at the end of the test.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write as _};
