@@ -87,7 +87,7 @@ fn check(uri: &str) -> Result<(), RedirectUriError> {
         return Err(RedirectUriError::Scheme);
     }
     let is_path = path.len() > 1 && path.starts_with('/') && !path.starts_with("//");
-    let is_plain = |b: u8| b.is_ascii_graphic() && !b"#*?\\@".contains(&b);
+    let is_plain = |b: u8| b.is_ascii_graphic() && !b"#*?\\@\"<>^`{|}".contains(&b);
     let stays = path.split('/').all(|segment| segment != "." && segment != "..");
     if is_path && stays && path.bytes().all(is_plain) && uri.len() <= LONGEST_URI {
         Ok(())
@@ -124,6 +124,8 @@ mod tests {
             "com.acme.notes:/call back",
             "com.acme.notes:/callback?x",
             "com.acme.notes:/callback#x",
+            "com.acme.notes:/<callback>",
+            "com.acme.notes:/a|b",
             &format!("com.acme.notes:/{}", "a".repeat(LONGEST_URI)),
         ] {
             assert_eq!(Channel::of_app("notes", uri), Err(RedirectUriError::Form), "{uri}");
