@@ -106,7 +106,7 @@ fn the_sdk_for_node_signs_in_reads_and_is_refused_as_documented() -> Result<()> 
         }
         let mut npm = Command::new("npm");
         npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(folder);
-        process::run(npm).map(drop)
+        process::install(npm).map(drop)
     })?;
     // Beside node_modules, where Node looks for packages.
     let script = folder.join("sso.mjs");
@@ -126,11 +126,11 @@ fn the_sdk_for_python_signs_in_reads_and_is_refused_as_documented() -> Result<()
     install_once(&folder, &requirements, |folder| {
         let mut venv = Command::new("python3");
         venv.args(["-m", "venv"]).arg(folder);
-        process::run(venv).context("is the package python3-venv installed?")?;
+        process::install(venv).context("is the package python3-venv installed?")?;
         let mut pip = Command::new(folder.join("bin/pip"));
         pip.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"])
             .arg(&requirements);
-        process::run(pip).map(drop)
+        process::install(pip).map(drop)
     })?;
     let mut python = Command::new(folder.join("bin/python"));
     python.arg(sources.join("sso.py"));

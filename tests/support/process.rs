@@ -197,6 +197,15 @@ pub fn run(mut command: Command) -> Result<String> {
     run_within(&mut command, wait::WAIT_TIMEOUT)
 }
 
+/// As [`run`], for a command that fetches packages: how long that takes is the network's and no
+/// matter of ours.
+///
+/// # Errors
+/// As [`run`].
+pub fn install(mut command: Command) -> Result<String> {
+    run_within(&mut command, wait::INSTALL_TIMEOUT)
+}
+
 /// As [`run`], with a limit of its own. Output goes through files, not pipes: a browser that the
 /// command leaves running would hold a pipe open for ever.
 ///

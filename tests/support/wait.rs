@@ -9,6 +9,9 @@ use anyhow::{Result, bail};
 /// What a loaded two-core machine may need for anything that takes a second by itself.
 pub const WAIT_TIMEOUT: Duration = Duration::from_secs(45);
 
+/// What a package manager may need on a slow network and a loaded machine.
+pub const INSTALL_TIMEOUT: Duration = Duration::from_secs(600);
+
 const PAUSE: Duration = Duration::from_millis(25);
 
 /// Asks `probe` until it answers with a value; `what` completes the sentence "waited … for" of the
