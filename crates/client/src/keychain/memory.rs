@@ -1,13 +1,12 @@
-//! A keychain that ends with the process: for `--store memory`, and for when the real one is in
+//! A keychain that ends with the process: for `--store memory`, and for when the real one is
 //! locked or absent and the person wants to go on. Wiped when dropped.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
-use super::store::{self, RawStore};
-use super::{Answered, Item, Keychain, KeychainError, SecretBytes};
-use crate::locks::{Locking, Locks};
+use super::store::{Backend, RawStore};
+use super::{Answered, KeychainError, SecretBytes};
+use crate::locks::Locks;
 
 /// Items in this process's memory alone.
 #[derive(Debug)]
@@ -25,52 +24,22 @@ impl Default for MemoryKeychain {
     }
 }
 
-impl MemoryKeychain {
-    fn now<T: Send + 'static>(
+impl Backend for MemoryKeychain {
+    fn ask<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut dyn RawStore) -> Result<T, KeychainError>,
+        work: impl FnOnce(&mut dyn RawStore) -> Result<T, KeychainError> + Send + 'static,
     ) -> Answered<'_, T> {
         // A map is whole after every insertion and removal, so a panic elsewhere spoils nothing.
         let result = work(&mut *self.items.lock().unwrap_or_else(PoisonError::into_inner));
         Box::pin(std::future::ready(result))
     }
-}
 
-impl Keychain for MemoryKeychain {
-    fn probe(&self) -> Answered<'_, ()> {
-        self.now(store::probe)
+    fn prompt(&self) -> Answered<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
     }
 
-    fn read<'a>(&'a self, item: &'a Item) -> Answered<'a, Option<SecretBytes>> {
-        self.now(|store| store::read(store, item))
-    }
-
-    fn write<'a>(&'a self, item: &'a Item, secret: &'a SecretBytes) -> Answered<'a, ()> {
-        self.now(|store| store::write(store, item, secret))
-    }
-
-    fn delete<'a>(&'a self, item: &'a Item) -> Answered<'a, ()> {
-        self.now(|store| store::delete(store, item))
-    }
-
-    fn set_aside<'a>(&'a self, item: &'a Item) -> Answered<'a, ()> {
-        self.now(|store| store::set_aside(store, item))
-    }
-
-    fn unlock(&self) -> Answered<'_, ()> {
-        self.now(|_| Ok(()))
-    }
-
-    fn lock(&self, wait: Duration) -> Locking<'_> {
-        Box::pin(self.locks.take(wait))
-    }
-
-    fn check_lock(&self) -> Locking<'_, ()> {
-        Box::pin(self.locks.check())
-    }
-
-    fn list(&self) -> Answered<'_, Option<Vec<String>>> {
-        self.now(store::list)
+    fn locks(&self) -> &Locks {
+        &self.locks
     }
 }
 
@@ -97,6 +66,7 @@ impl RawStore for Items {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keychain::{Item, Keychain as _};
 
     #[tokio::test]
     async fn items_are_written_read_and_deleted_twice() {

@@ -1,7 +1,13 @@
-//! The items of one service in a keychain, as blocking calls. Every rule that does not depend on
-//! the platform is here: envelopes, deleting twice, setting aside. No threads, no deadlines.
+//! The one implementation of [`Keychain`] over bytes that a platform keeps by name. Every rule that
+//! does not depend on the platform is here: envelopes, setting aside, what a newer version wrote.
+//! Each call is one piece of blocking work: a caller that gives up leaves nothing half done.
 
-use super::{Item, KeychainError, SecretBytes, envelope};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::{Answered, Item, Keychain, KeychainError, SecretBytes, envelope};
+use crate::locks::{Locking, Locks};
 
 type Result<T> = std::result::Result<T, KeychainError>;
 
@@ -9,7 +15,7 @@ type Result<T> = std::result::Result<T, KeychainError>;
 const KEPT_ASIDE: usize = 9;
 
 /// Bytes by name, as a platform keeps them.
-pub(super) trait RawStore {
+pub trait RawStore {
     /// Everything under this name, whoever wrote it. Some platforms can hold more than one.
     fn get(&mut self, name: &str) -> Result<Vec<SecretBytes>>;
     /// Replaces what is there.
@@ -20,57 +26,115 @@ pub(super) trait RawStore {
     fn names(&mut self) -> Result<Option<Vec<String>>>;
 }
 
-pub(super) fn read(store: &mut dyn RawStore, item: &Item) -> Result<Option<SecretBytes>> {
-    let name = item.name();
-    match store.get(&name)?.as_slice() {
-        [] => Ok(None),
-        several if several.iter().any(envelope::is_newer) => Err(KeychainError::Newer),
-        // Also where it stands twice: the same twice is one truth.
-        [sealed, others @ ..] if others.iter().all(|other| other == sealed) => {
-            envelope::open(&name, sealed).map(Some)
-        }
-        // Nothing says which of them is true.
-        _ => Err(KeychainError::Corrupt),
+/// A place for items: how its bytes are reached, and what it has beside them.
+pub trait Backend: Send + Sync {
+    /// Does `work` as a whole, or not at all if the caller has given up before it begins.
+    fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut dyn RawStore) -> Result<T> + Send + 'static,
+    ) -> Answered<'_, T>;
+
+    /// See [`Keychain::unlock`].
+    fn prompt(&self) -> Answered<'_, ()>;
+
+    /// See [`Keychain::lock`].
+    fn locks(&self) -> &Locks;
+
+    /// See [`Keychain::changes`].
+    fn signals(&self) -> Option<watch::Receiver<()>> {
+        None
     }
 }
 
-pub(super) fn write(store: &mut dyn RawStore, item: &Item, secret: &SecretBytes) -> Result<()> {
-    let name = item.name();
-    let sealed = envelope::seal(&name, secret)?;
-    unless_newer(store, &name)?;
-    store.set(&name, &sealed)
-}
+impl<B: Backend> Keychain for B {
+    /// Writes an item of this process's own, reads it back and deletes it.
+    fn probe(&self) -> Answered<'_, ()> {
+        self.ask(|store| {
+            let name = format!("probe:{}", std::process::id());
+            let written = envelope::seal(&name, &SecretBytes::new(*b"probe"))?;
+            store.set(&name, &written)?;
+            let read = store.get(&name)?;
+            store.clear(&name)?;
+            if read == [written] { Ok(()) } else { Err(KeychainError::Corrupt) }
+        })
+    }
 
-pub(super) fn delete(store: &mut dyn RawStore, item: &Item) -> Result<()> {
-    let name = item.name();
-    unless_newer(store, &name)?;
-    store.clear(&name)
-}
+    fn read<'a>(&'a self, item: &'a Item) -> Answered<'a, Option<SecretBytes>> {
+        let name = item.name();
+        self.ask(move |store| match unless_newer(store, &name)?.as_slice() {
+            [] => Ok(None),
+            // Also where it stands twice: the same twice is one truth.
+            [sealed, others @ ..] if others.iter().all(|other| other == sealed) => {
+                envelope::open(&name, sealed).map(Some)
+            }
+            // Nothing says which of them is true.
+            _ => Err(KeychainError::Corrupt),
+        })
+    }
 
-pub(super) fn list(store: &mut dyn RawStore) -> Result<Option<Vec<String>>> {
-    let names = store.names()?;
-    Ok(names.map(|mut names| {
-        names.sort_unstable();
-        names.dedup();
-        names
-    }))
+    fn write<'a>(&'a self, item: &'a Item, secret: &'a SecretBytes) -> Answered<'a, ()> {
+        let name = item.name();
+        let sealed = envelope::seal(&name, secret);
+        self.ask(move |store| {
+            let sealed = sealed?;
+            unless_newer(store, &name)?;
+            store.set(&name, &sealed)
+        })
+    }
+
+    fn delete<'a>(&'a self, item: &'a Item) -> Answered<'a, ()> {
+        let name = item.name();
+        self.ask(move |store| {
+            unless_newer(store, &name)?;
+            store.clear(&name)
+        })
+    }
+
+    /// Copies first and deletes then: a crash between the two leaves one copy too many, never one
+    /// too few.
+    fn set_aside<'a>(&'a self, item: &'a Item) -> Answered<'a, ()> {
+        let name = item.name();
+        self.ask(move |store| {
+            for unreadable in unless_newer(store, &name)? {
+                let aside = place_aside(store, &name, &unreadable)?;
+                store.set(&aside, &unreadable)?;
+            }
+            store.clear(&name)
+        })
+    }
+
+    fn list(&self) -> Answered<'_, Option<Vec<String>>> {
+        self.ask(|store| {
+            let mut names = store.names()?;
+            names.iter_mut().for_each(|names| {
+                names.sort_unstable();
+                names.dedup();
+            });
+            Ok(names)
+        })
+    }
+
+    fn unlock(&self) -> Answered<'_, ()> {
+        self.prompt()
+    }
+
+    fn lock(&self, wait: Duration) -> Locking<'_> {
+        Box::pin(self.locks().take(wait))
+    }
+
+    fn check_lock(&self) -> Locking<'_, ()> {
+        Box::pin(self.locks().check())
+    }
+
+    fn changes(&self) -> Option<watch::Receiver<()>> {
+        self.signals()
+    }
 }
 
 /// What is there, unless a newer version has written some of it: then nothing may change it.
 fn unless_newer(store: &mut dyn RawStore, name: &str) -> Result<Vec<SecretBytes>> {
     let found = store.get(name)?;
     if found.iter().any(envelope::is_newer) { Err(KeychainError::Newer) } else { Ok(found) }
-}
-
-/// Copies first and deletes then: a crash between the two leaves one copy too many, never one too
-/// few.
-pub(super) fn set_aside(store: &mut dyn RawStore, item: &Item) -> Result<()> {
-    let name = item.name();
-    for unreadable in unless_newer(store, &name)? {
-        let aside = place_aside(store, &name, &unreadable)?;
-        store.set(&aside, &unreadable)?;
-    }
-    store.clear(&name)
 }
 
 /// The first name that is free, or has these very bytes already.
@@ -84,14 +148,4 @@ fn place_aside(store: &mut dyn RawStore, name: &str, unreadable: &SecretBytes) -
         aside = format!("{name}.corrupt-{number}");
     }
     Ok(aside)
-}
-
-/// Writes an item of this process's own, reads it back and deletes it.
-pub(super) fn probe(store: &mut dyn RawStore) -> Result<()> {
-    let name = format!("probe:{}", std::process::id());
-    let written = envelope::seal(&name, &SecretBytes::new(*b"probe"))?;
-    store.set(&name, &written)?;
-    let read = store.get(&name)?;
-    store.clear(&name)?;
-    if read == [written] { Ok(()) } else { Err(KeychainError::Corrupt) }
 }

@@ -12,10 +12,10 @@ use tokio::sync::watch;
 use tracing::debug;
 
 use super::platform::{self, Gate};
-use super::store::{self, RawStore};
+use super::store::{Backend, RawStore};
 use super::worker::Worker;
-use super::{Answered, Item, Keychain, KeychainError, SecretBytes};
-use crate::locks::{Locking, Locks};
+use super::{Answered, KeychainError, SecretBytes};
+use crate::locks::Locks;
 
 /// For everything that does not wait for a person.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -45,57 +45,25 @@ impl SystemKeychain {
             deadline: DEADLINE,
         })
     }
+}
 
+impl Backend for SystemKeychain {
     fn ask<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut dyn RawStore) -> Result<T, KeychainError> + Send + 'static,
     ) -> Answered<'_, T> {
         Box::pin(self.worker.call(self.deadline, |service| work(service)))
     }
-}
 
-impl Keychain for SystemKeychain {
-    fn probe(&self) -> Answered<'_, ()> {
-        self.ask(store::probe)
-    }
-
-    fn read<'a>(&'a self, item: &'a Item) -> Answered<'a, Option<SecretBytes>> {
-        let item = item.clone();
-        self.ask(move |store| store::read(store, &item))
-    }
-
-    fn write<'a>(&'a self, item: &'a Item, secret: &'a SecretBytes) -> Answered<'a, ()> {
-        let (item, secret) = (item.clone(), secret.clone());
-        self.ask(move |store| store::write(store, &item, &secret))
-    }
-
-    fn delete<'a>(&'a self, item: &'a Item) -> Answered<'a, ()> {
-        let item = item.clone();
-        self.ask(move |store| store::delete(store, &item))
-    }
-
-    fn set_aside<'a>(&'a self, item: &'a Item) -> Answered<'a, ()> {
-        let item = item.clone();
-        self.ask(move |store| store::set_aside(store, &item))
-    }
-
-    fn unlock(&self) -> Answered<'_, ()> {
+    fn prompt(&self) -> Answered<'_, ()> {
         Box::pin(self.prompter.call(PROMPT, |()| platform::unlock()))
     }
 
-    fn lock(&self, wait: Duration) -> Locking<'_> {
-        Box::pin(self.locks.take(wait))
+    fn locks(&self) -> &Locks {
+        &self.locks
     }
 
-    fn check_lock(&self) -> Locking<'_, ()> {
-        Box::pin(self.locks.check())
-    }
-
-    fn list(&self) -> Answered<'_, Option<Vec<String>>> {
-        self.ask(store::list)
-    }
-
-    fn changes(&self) -> Option<watch::Receiver<()>> {
+    fn signals(&self) -> Option<watch::Receiver<()>> {
         platform::changes()
     }
 }
