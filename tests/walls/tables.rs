@@ -58,11 +58,11 @@ pub const OURS: [(&str, &[&str]); 9] = [
     ("keyport-problems", &[]),
     ("keyport-core", &["keyport-problems"]),
     ("keyport-messages", &["keyport-problems"]),
-    ("keyport-loopback", &[]),
-    ("keyport-client", &["keyport-core", "keyport-loopback", "keyport-messages"]),
+    ("keyport-uri", &[]),
+    ("keyport-client", &["keyport-core", "keyport-messages", "keyport-uri"]),
     (
         "keyport-companion",
-        &["keyport-problems", "keyport-loopback", "keyport-messages", "keyport-shutdown"],
+        &["keyport-problems", "keyport-messages", "keyport-shutdown", "keyport-uri"],
     ),
     // No code of the protocol: only how a process ends.
     ("keyport-emulator", &["keyport-shutdown"]),

@@ -21,7 +21,7 @@ pub enum ClientBuildError {
     #[error("the address of the companion cannot be used: {0}")]
     Companion(#[from] CompanionUrlError),
     /// The app cannot be reached by a link of this redirect URI.
-    #[error("the redirect URI of the app cannot be used: {0}")]
+    #[error("the redirect URI of the app {0}")]
     RedirectUri(#[from] RedirectUriError),
     /// The system has no thread to give, or no place for a lock.
     #[error("the keychain cannot be used: {}", .0.kind())]

@@ -2,7 +2,7 @@
 //! It says nothing about whether a server answers there. Origin as in RFC 6454.
 
 use keyport_core::secret::AuthorizationUrl;
-use keyport_loopback::is_loopback_host;
+use keyport_uri::is_loopback_host;
 use thiserror::Error;
 use url::{Origin, Url};
 

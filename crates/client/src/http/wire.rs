@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use keyport_core::Problem;
-use keyport_loopback::is_loopback_host;
+use keyport_uri::is_loopback_host;
 use reqwest::redirect::Policy;
 use url::Url;
 use zeroize::Zeroizing;

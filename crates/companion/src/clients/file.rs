@@ -1,6 +1,7 @@
 //! The file of client records (TOML). Every fault is found at once and named with its record, so
 //! that a file is mended in one go; a record is never used in part.
 
+use keyport_uri::LONGEST_REDIRECT_URI;
 use toml::{Table, Value};
 
 use super::{ClientRecord, RedirectRule};
@@ -11,10 +12,9 @@ const RECORDS: usize = 256;
 const FAULTS: usize = 50;
 /// Most redirect URIs, and most scopes, of one client; a place in the list travels as one byte.
 const LONGEST_LIST: usize = 32;
-/// Longest id, name and redirect URI, in bytes.
+/// Longest id and name, in bytes.
 const LONGEST_ID: usize = 64;
 const LONGEST_NAME: usize = 64;
-const LONGEST_URI: usize = 255;
 
 const KEYS: [&str; 4] = ["id", "name", "redirect_uris", "scopes"];
 
@@ -69,7 +69,7 @@ fn first_of(mut faults: Vec<String>) -> Vec<String> {
 
 /// What the file holds, for a message: escaped, and no longer than the longest that is allowed.
 fn shown(text: &str) -> String {
-    let short: String = text.chars().take(LONGEST_URI).collect();
+    let short: String = text.chars().take(LONGEST_REDIRECT_URI).collect();
     let rest = if short.len() < text.len() { " …" } else { "" };
     format!("{short:?}{rest}")
 }
@@ -159,12 +159,7 @@ impl<'a> Record<'a> {
         let texts = self.list("redirect_uris");
         let mut rules = Vec::new();
         for text in texts {
-            let rule = if text.len() > LONGEST_URI {
-                Err("is too long")
-            } else {
-                RedirectRule::parse(text)
-            };
-            match rule {
+            match RedirectRule::parse(text) {
                 Ok(rule) => rules.push(rule),
                 Err(fault) => self.fault(&format!("redirect URI {} {fault}", shown(text))),
             }

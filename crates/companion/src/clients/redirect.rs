@@ -1,6 +1,7 @@
 //! Redirect URIs of a client: which are allowed, and the short form in which one that was chosen
 //! travels in sealed requests.
 
+use keyport_uri::{RedirectUriError, check_characters, check_private_use};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -33,26 +34,15 @@ impl RedirectRule {
     /// # Errors
     /// What is wrong with it.
     pub fn parse(uri: &str) -> Result<Self, &'static str> {
-        if uri.chars().any(|c| !('\u{21}'..='\u{7e}').contains(&c)) {
-            return Err("holds a blank, a control character or one that is not ASCII");
-        }
-        if uri.contains('#') {
-            return Err("has a fragment, which no redirect URI may have");
-        }
-        if uri.contains('*') {
-            return Err("holds a wildcard: every redirect URI is written out");
-        }
-        if uri.contains(['?', '\\', '@']) {
-            return Err("holds one of ? \\ @: it is a scheme and a path, nothing else");
-        }
-        if uri.contains(['"', '<', '>', '^', '`', '{', '|', '}']) {
-            return Err("holds a character that no URI has (RFC 3986 §2)");
-        }
-        let (scheme, rest) = uri.split_once(':').ok_or("has no scheme")?;
-        match scheme {
-            "http" => loopback(uri),
-            "https" => Err("is https: a native app is reached by its own scheme or by loopback"),
-            _ => private_use(scheme, rest).map(|()| Self::Exact(uri.to_owned())),
+        check_characters(uri).map_err(RedirectUriError::as_str)?;
+        match uri.split_once(':') {
+            Some(("http", _)) => loopback(uri),
+            Some(("https", _)) => {
+                Err("is https: a native app is reached by its own scheme or by loopback")
+            }
+            _ => check_private_use(uri)
+                .map(|()| Self::Exact(uri.to_owned()))
+                .map_err(RedirectUriError::as_str),
         }
     }
 
@@ -90,26 +80,6 @@ fn loopback(uri: &str) -> Result<RedirectRule, &'static str> {
             Ok(RedirectRule::Loopback { path: path.to_owned() })
         }
         _ => Err("has no path, or one that browsers write in another way"),
-    }
-}
-
-fn private_use(scheme: &str, rest: &str) -> Result<(), &'static str> {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    let is_label = |label: &str| label.bytes().all(plain) && !label.is_empty();
-    let is_reverse_domain = scheme.contains('.')
-        && scheme.split('.').all(is_label)
-        && scheme.starts_with(|c: char| c.is_ascii_lowercase());
-    if !is_reverse_domain {
-        return Err("has a scheme that is not a reversed domain, such as com.example.notes");
-    }
-    if rest.starts_with("//") {
-        return Err("has two slashes: a private-use scheme names no host, write SCHEME:/PATH");
-    }
-    let segments_are_plain = rest.split('/').all(|segment| segment != "." && segment != "..");
-    if rest.len() > 1 && rest.starts_with('/') && segments_are_plain {
-        Ok(())
-    } else {
-        Err("has no path: write SCHEME:/PATH")
     }
 }
 

@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use keyport_loopback::is_loopback_host;
+use keyport_uri::is_loopback_host;
 use url::Url;
 
 use crate::admission::AdmissionPolicy;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use keyport_loopback::is_loopback_host;
+use keyport_uri::is_loopback_host;
 use percent_encoding::percent_decode_str;
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;

@@ -1,7 +1,4 @@
-//! Whether an address is on this machine: one answer for app and service, so that one does not
-//! refuse over http what the other is published under. It resolves no name.
-
-#![warn(missing_docs)]
+//! Whether a host is on this machine. It resolves no name.
 
 use std::net::IpAddr;
 
@@ -9,7 +6,7 @@ use std::net::IpAddr;
 /// an address of 127.0.0.0/8 or ::1 (RFC 8252 §8.3), the latter with or without its brackets.
 ///
 /// ```
-/// use keyport_loopback::is_loopback_host;
+/// use keyport_uri::is_loopback_host;
 ///
 /// assert!(is_loopback_host("127.0.0.1") && is_loopback_host("[::1]"));
 /// assert!(!is_loopback_host("localhost.example.com"));
