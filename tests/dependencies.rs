@@ -1,6 +1,6 @@
 //! The rules of `deny.toml` about licences, bans and sources, over `cargo metadata`; a key of that
 //! file which is not known here is an error. NOT advisories, which change without a change of ours:
-//! the hosted workflow runs cargo-deny itself.
+//! the hosted workflow runs cargo-deny itself, and what that workflow names is checked here.
 
 use std::path::Path;
 use std::process::Command;
@@ -15,6 +15,9 @@ const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 #[serde(deny_unknown_fields)]
 struct Rules {
     graph: GraphRules,
+    /// Of cargo-deny alone.
+    #[serde(rename = "advisories")]
+    _advisories: AdvisoryRules,
     licenses: LicenseRules,
     bans: BanRules,
     sources: SourceRules,
@@ -24,6 +27,25 @@ struct Rules {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct GraphRules {
     all_features: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AdvisoryRules {
+    #[serde(rename = "unmaintained")]
+    _unmaintained: String,
+    #[serde(rename = "ignore")]
+    _ignore: Vec<IgnoredAdvisory>,
+}
+
+/// Each with its reason.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IgnoredAdvisory {
+    #[serde(rename = "id")]
+    _id: String,
+    #[serde(rename = "reason")]
+    _reason: String,
 }
 
 #[derive(Deserialize)]
@@ -183,5 +205,29 @@ fn each_rule_refuses_what_breaks_it() -> Result<()> {
         let found = planted(change)?;
         assert!(found.len() == 1 && found[0].contains(expected), "{expected}: {found:?}");
     }
+    Ok(())
+}
+
+/// A tag can be moved to another commit, and a file that is renamed is missed only over there.
+#[test]
+fn hosted_workflows_name_commits_and_programs_that_are_here() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let (mut actions, mut programs) = (0, 0);
+    for entry in std::fs::read_dir(root.join(".github/workflows"))? {
+        for line in std::fs::read_to_string(entry?.path())?.lines() {
+            let line = line.trim_start().trim_start_matches("- ");
+            if let Some(action) = line.strip_prefix("uses: ") {
+                let commit = action.split(['@', ' ']).nth(1).unwrap_or_default();
+                let is_commit = commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit());
+                assert!(is_commit, "{action}");
+                actions += 1;
+            }
+            if let Some(program) = line.strip_prefix("run: ") {
+                assert!(root.join(program).is_file(), "{program}");
+                programs += 1;
+            }
+        }
+    }
+    assert!(actions > 0 && programs > 0, "no workflow was read");
     Ok(())
 }
