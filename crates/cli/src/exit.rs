@@ -70,9 +70,11 @@ impl From<Problem> for Exit {
             | Problem::IssuerMismatch
             | Problem::SignedOutHere
             | Problem::UnexpectedAnswer => Self::Unreachable,
-            Problem::SessionEnded | Problem::DeviceKeyLost | Problem::AccountUnknown => {
-                Self::NoSession
-            }
+            Problem::SessionEnded
+            | Problem::AccessEnded
+            | Problem::SignedOutElsewhere
+            | Problem::DeviceKeyLost
+            | Problem::AccountUnknown => Self::NoSession,
             Problem::NotSignedOut
             | Problem::KeychainLocked
             | Problem::KeychainAbsent
@@ -111,6 +113,8 @@ mod tests {
             Problem::AccessDenied,
             Problem::Cancelled,
             Problem::SessionEnded,
+            Problem::AccessEnded,
+            Problem::SignedOutElsewhere,
             Problem::Offline,
             Problem::KeychainAbsent,
             Problem::TimedOut,

@@ -9,6 +9,8 @@ pub use summary::PolicyLine;
 use keyport_problems::Problem;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::User;
+
 /// The operator's rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdmissionPolicy {
@@ -246,6 +248,19 @@ impl AdmissionPolicy {
             }
         }
         self.admit_origin(came)
+    }
+
+    /// A user who has signed in before: whether the rules of now let the person in still.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn admit_user(&self, user: &User, is_social: impl Fn(&str) -> bool) -> Result<(), Problem> {
+        self.admit_origin(&ReturnedProfile {
+            connection: &user.connection.id,
+            connection_type: &user.connection.kind,
+            is_social: is_social(&user.connection.kind),
+            organization: user.organization.as_ref().map(|organization| organization.id.as_str()),
+        })
     }
 
     /// Where the person belongs, whatever was asked for.

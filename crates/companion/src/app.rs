@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::admission::AdmissionPolicy;
 use crate::ambient::Clock;
 use crate::clients::ClientRecord;
+use crate::config::Reloadable;
 use crate::domain::{Random, Timestamp};
 use crate::dpop::SeenProofs;
 use crate::issuer::Issuer;
@@ -45,9 +46,9 @@ pub struct App {
     /// Who we are.
     pub issuer: Issuer,
     /// The apps.
-    pub clients: Vec<ClientRecord>,
+    pub clients: Reloadable<Vec<Arc<ClientRecord>>>,
     /// Who may sign in.
-    pub policy: AdmissionPolicy,
+    pub policy: Reloadable<AdmissionPolicy>,
     /// The providers.
     pub upstreams: Upstreams,
     /// What is remembered.
@@ -76,8 +77,8 @@ impl App {
         let exchanges = Exchanges::new(upstreams.exchange_rate());
         Arc::new(Self {
             issuer,
-            clients,
-            policy,
+            clients: Reloadable::new(clients.into_iter().map(Arc::new).collect()),
+            policy: Reloadable::new(policy),
             upstreams,
             storage,
             keys,
@@ -96,7 +97,21 @@ impl App {
     }
 
     /// The app with this `client_id`.
-    pub fn client(&self, id: &str) -> Option<&ClientRecord> {
-        self.clients.iter().find(|client| client.id == id)
+    pub fn client(&self, id: &str) -> Option<Arc<ClientRecord>> {
+        self.clients.now().iter().find(|client| client.id == id).cloned()
+    }
+
+    /// The app, where there is only one.
+    pub fn only_client(&self) -> Option<Arc<ClientRecord>> {
+        match self.clients.now().as_slice() {
+            [only] => Some(Arc::clone(only)),
+            _ => None,
+        }
+    }
+
+    /// Takes over what may change while the service runs: who may sign in, and with which apps.
+    pub fn reload(&self, policy: AdmissionPolicy, clients: Vec<ClientRecord>) {
+        self.policy.replace(policy);
+        self.clients.replace(clients.into_iter().map(Arc::new).collect());
     }
 }

@@ -18,6 +18,7 @@ pub mod logging;
 mod oauth;
 mod open_files;
 pub mod pages;
+mod reload;
 mod router;
 mod serve;
 pub mod setup;

@@ -62,8 +62,8 @@ fn main() -> ExitCode {
 }
 
 fn run(listen: SocketAddr, shutdown: &Shutdown) -> anyhow::Result<()> {
-    let variables = std::env::vars_os();
-    let settings = Settings::judge(variables, listen, read_settings_file, &workos_sso::IDS)?;
+    let settings =
+        move || Settings::judge(std::env::vars_os(), listen, read_settings_file, &workos_sso::IDS);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(serve(settings, listen, shutdown));
     runtime.shutdown_timeout(TIME_FOR_TASKS);

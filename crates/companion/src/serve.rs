@@ -15,11 +15,12 @@ use tokio::net::{TcpListener, TcpSocket};
 
 use crate::ambient::{Clock, SystemClock};
 use crate::app::{App, Parts};
-use crate::config::{DatabaseAddress, Settings};
+use crate::config::{DatabaseAddress, EnvironmentError, Settings};
 use crate::domain::{Random, SystemRandom};
 use crate::issuer::Issuer;
 use crate::keys::{KeyFile, KeyFileError, Keys};
 use crate::open_files::connections_allowed;
+use crate::reload;
 use crate::router::router;
 use crate::setup::{self, Setup};
 use crate::storage::{self, StorageParts};
@@ -34,15 +35,18 @@ const BACKLOG: u32 = 1024;
 /// Between two looks at the files of the database, for the log where nothing is written.
 const LOOK_AT_DATABASE: Duration = Duration::from_secs(10);
 
-/// Serves until the process is told to end.
+/// Serves until the process is told to end. `judge` reads the settings, at the start and on SIGHUP.
 ///
 /// # Errors
 /// A sentence for the operator: what is wrong and with which setting.
 pub async fn serve(
-    settings: Settings,
+    judge: impl Fn() -> Result<Settings, EnvironmentError> + Send + 'static,
     listen: SocketAddr,
     shutdown: &Shutdown,
 ) -> anyhow::Result<()> {
+    // From here on SIGHUP does not end the process.
+    let hangups = reload::hangups()?;
+    let settings = judge()?;
     let defaults = ServerLimits::default();
     let limits = ServerLimits {
         connections: connections_allowed(defaults.connections),
@@ -58,6 +62,10 @@ pub async fn serve(
         _ = shutdown.requested() => return Ok(()),
     };
     let mut background = tokio::task::JoinSet::new();
+    let reloading = reload::on_hangup(hangups, judge, Arc::clone(&app));
+    background.spawn(async move {
+        reloading.await;
+    });
     background.spawn(setup::keep_checking(
         Arc::clone(app.upstreams.current().upstream()),
         app.issuer.address("/callback"),

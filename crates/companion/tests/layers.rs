@@ -15,7 +15,7 @@ const LAYERS: [&[&str]; 7] = [
     &["app", "setup"],
     &["pages", "web"],
     &["handoff", "oauth"],
-    &["lib", "logging", "main", "router", "serve"],
+    &["lib", "logging", "main", "reload", "router", "serve"],
 ];
 
 /// Which module imports which, and from which file.

@@ -115,6 +115,10 @@ problems! {
     ServiceRefused = "service_refused", TryAgain;
     /// The session is over: revoked, expired or replaced.
     SessionEnded = "session_ended", SignIn;
+    /// The company or the operator of the companion has ended the person's access.
+    AccessEnded = "access_ended", SignIn;
+    /// The person has ended this session from another device.
+    SignedOutElsewhere = "signed_out_elsewhere", SignIn;
     /// The device key that the session is bound to is lost or cannot be read.
     DeviceKeyLost = "device_key_lost", SignIn;
     /// Signed out on this device; the companion could not be told.

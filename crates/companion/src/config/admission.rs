@@ -21,7 +21,7 @@ pub struct IdRules {
 impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
     pub(super) fn policy(&mut self, ids: &IdRules) -> AdmissionPolicy {
         let policy = AdmissionPolicy::new(
-            self.list("KEYPORT_ORGANIZATIONS"),
+            self.organizations(),
             self.list("KEYPORT_PROVIDERS"),
             self.optional("KEYPORT_DEFAULT_ORGANIZATION"),
         )
@@ -43,6 +43,27 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
             ));
         }
         policy
+    }
+
+    /// From the variable or the file; the file may change while the service runs.
+    fn organizations(&mut self) -> Vec<String> {
+        let listed = self.list("KEYPORT_ORGANIZATIONS");
+        let Some(path) = self.optional("KEYPORT_ORGANIZATIONS_FILE") else { return listed };
+        if !listed.is_empty() {
+            self.fault(
+                "KEYPORT_ORGANIZATIONS and KEYPORT_ORGANIZATIONS_FILE are both set; set one",
+            );
+        }
+        match self.read_file(&path) {
+            Ok(text) => text.lines().flat_map(ids_of_line).collect(),
+            Err(error) => {
+                self.fault(format!(
+                    "KEYPORT_ORGANIZATIONS_FILE names {path}, which cannot be read: {}",
+                    files::why(&error)
+                ));
+                Vec::new()
+            }
+        }
     }
 
     /// A mistyped id or name would admit no account, and nothing would say why.
@@ -83,4 +104,11 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         }
         Vec::new()
     }
+}
+
+/// Ids with commas or white space between, up to a `#`.
+fn ids_of_line(line: &str) -> Vec<String> {
+    let ids = line.split('#').next().unwrap_or_default();
+    let ids = ids.split(|between: char| between == ',' || between.is_whitespace());
+    ids.filter(|id| !id.is_empty()).map(str::to_owned).collect()
 }

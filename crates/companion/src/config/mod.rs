@@ -10,6 +10,7 @@ mod kubernetes;
 pub(crate) mod log_filter;
 mod postgres_address;
 mod proxies;
+mod reloadable;
 mod variables;
 
 use std::ffi::OsString;
@@ -30,6 +31,7 @@ pub use database::DatabaseAddress;
 pub use files::read_settings_file;
 pub use postgres_address::{DatabaseTls, PostgresAddress};
 pub use proxies::TrustedProxies;
+pub use reloadable::Reloadable;
 pub use variables::{VARIABLES, Variable};
 
 /// Days a session may rest before it ends, unless set otherwise.

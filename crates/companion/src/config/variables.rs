@@ -58,6 +58,11 @@ pub const VARIABLES: &[Variable] = &[
         "none may",
     ),
     setting(
+        "KEYPORT_ORGANIZATIONS_FILE",
+        "a file with those ids instead, one a line, `#` begins a comment; read again on SIGHUP",
+        "none",
+    ),
+    setting(
         "KEYPORT_PROVIDERS",
         "social providers that may be used, such as `GoogleOAuth`; their accounts enter when they \
          belong to an admitted organization",
@@ -82,7 +87,8 @@ pub const VARIABLES: &[Variable] = &[
     ),
     setting(
         "KEYPORT_CLIENTS",
-        "a TOML file with the records of the apps that may sign in here, beside `keyport-desktop`",
+        "a TOML file with the records of the apps that may sign in here, beside `keyport-desktop`; \
+         read again on SIGHUP",
         "`keyport-desktop` alone",
     ),
     setting("KEYPORT_UPSTREAM", "how people sign in upstream; this version knows `sso`", "`sso`"),

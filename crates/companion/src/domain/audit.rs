@@ -95,7 +95,8 @@ impl AuditEvent<'_> {
             | Self::AttemptCancelled
             | Self::GrantCancelled { signed_in: false, .. } => AuditClass::Unauthenticated,
             Self::GrantCancelled {
-                by: CancelledBy::Person | CancelledBy::WrongVerifier, ..
+                by: CancelledBy::Person | CancelledBy::WrongVerifier | CancelledBy::EndedAccess,
+                ..
             } => AuditClass::Security,
             Self::SessionEnded(because) => match because {
                 EndedBecause::SignedInAgain | EndedBecause::AttemptCancelled => {
@@ -104,7 +105,10 @@ impl AuditEvent<'_> {
                 EndedBecause::Revoked
                 | EndedBecause::RevokedByOperator
                 | EndedBecause::TokenReplayed
-                | EndedBecause::CodeReplayed => AuditClass::Security,
+                | EndedBecause::CodeReplayed
+                | EndedBecause::SignedOutElsewhere
+                | EndedBecause::NotAdmitted
+                | EndedBecause::AccessWithdrawn => AuditClass::Security,
             },
             Self::DeviceKeyForgotten | Self::CodeByForeignKey | Self::RefreshByForeignKey => {
                 AuditClass::Security

@@ -6,7 +6,7 @@
 //! current one always rotates, so a parent whose child was presented is, by arithmetic, older than
 //! the parent.
 
-use super::{Lifetimes, Thumbprint, Timestamp};
+use super::{EndedBecause, Lifetimes, Thumbprint, Timestamp};
 
 /// The row of a family, as far as the rule needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +19,8 @@ pub struct Family {
     pub created_at: Timestamp,
     /// When a token of it was last accepted.
     pub used_at: Timestamp,
-    /// True once it was ended.
-    pub ended: bool,
+    /// Why it was ended before its time, if it was.
+    pub ended: Option<EndedBecause>,
 }
 
 /// A refresh token that has passed its MAC, as far as the rule needs it.
@@ -44,7 +44,7 @@ pub enum RefreshRefusal {
     /// Another device key. The family lives on.
     WrongDeviceKey,
     /// The family was ended before.
-    Ended,
+    Ended(EndedBecause),
     /// Idle or absolute lifetime is over.
     Expired,
     /// Older than the parent, or a parent whose child was presented. The family is dead now.
@@ -76,8 +76,8 @@ impl Family {
         if presented.jkt != self.jkt {
             return Verdict::Refuse(RefreshRefusal::WrongDeviceKey);
         }
-        if self.ended {
-            return Verdict::Refuse(RefreshRefusal::Ended);
+        if let Some(because) = self.ended {
+            return Verdict::Refuse(RefreshRefusal::Ended(because));
         }
         if now.has_reached(self.deadline(lifetimes)) {
             return Verdict::Refuse(RefreshRefusal::Expired);

@@ -95,13 +95,17 @@ pub enum CancelledBy {
     Client,
     /// The right device key came with a wrong code verifier: the code is burnt.
     WrongVerifier,
+    /// The person's access was ended, by the operator, the provider or from another session.
+    EndedAccess,
 }
 
 impl CancelledBy {
     /// As stored; `None` for a word that is not one of ours.
     #[must_use]
     pub fn from_stored(word: &str) -> Option<Self> {
-        [Self::Person, Self::Client, Self::WrongVerifier].into_iter().find(|by| by.as_str() == word)
+        [Self::Person, Self::Client, Self::WrongVerifier, Self::EndedAccess]
+            .into_iter()
+            .find(|by| by.as_str() == word)
     }
 
     /// The word in the database and in the audit table.
@@ -110,6 +114,7 @@ impl CancelledBy {
             Self::Person => "person",
             Self::Client => "client",
             Self::WrongVerifier => "wrong_verifier",
+            Self::EndedAccess => "ended_access",
         }
     }
 }

@@ -42,7 +42,7 @@ pub use limits::Limits;
 pub use peer::{PeerAddress, site};
 pub use random::{Random, SystemRandom};
 pub use secret::{SecretArray, SecretText};
-pub use session::{EndedBecause, IssuedSession, Scope, Session};
+pub use session::{EndedBecause, IssuedSession, ListedSession, Scope, Session, SessionSelector};
 pub use text::{cleaned, is_unsafe};
 pub use time::Timestamp;
 pub use user::{Connection, Organization, User};

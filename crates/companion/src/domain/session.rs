@@ -1,7 +1,11 @@
 //! A session: one user, one client, one device key, from a code redemption until it is ended or
 //! runs out.
 
-use super::{SessionId, Thumbprint, Timestamp, User};
+use std::net::IpAddr;
+
+use keyport_problems::Problem;
+
+use super::{SessionId, Thumbprint, Timestamp, User, UserId};
 use crate::domain::SecretText;
 
 /// The granted scope: words the companion knows, in the order given, each once. Unknown ones are
@@ -50,9 +54,34 @@ pub enum EndedBecause {
     SignedInAgain,
     /// The client cancelled its attempt after the code had been redeemed.
     AttemptCancelled,
+    /// The person has ended it from another session.
+    SignedOutElsewhere,
+    /// The operator's rules do not admit the person any more.
+    NotAdmitted,
+    /// The provider says that the person, the connection or the organization is no more.
+    AccessWithdrawn,
 }
 
 impl EndedBecause {
+    /// All reasons.
+    pub const ALL: [Self; 9] = [
+        Self::Revoked,
+        Self::RevokedByOperator,
+        Self::TokenReplayed,
+        Self::CodeReplayed,
+        Self::SignedInAgain,
+        Self::AttemptCancelled,
+        Self::SignedOutElsewhere,
+        Self::NotAdmitted,
+        Self::AccessWithdrawn,
+    ];
+
+    /// As stored; `None` for a word that is not one of ours.
+    #[must_use]
+    pub fn from_stored(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|because| because.as_str() == word)
+    }
+
     /// The word in the audit table.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -62,6 +91,25 @@ impl EndedBecause {
             Self::CodeReplayed => "code_replayed",
             Self::SignedInAgain => "signed_in_again",
             Self::AttemptCancelled => "attempt_cancelled",
+            Self::SignedOutElsewhere => "signed_out_elsewhere",
+            Self::NotAdmitted => "not_admitted",
+            Self::AccessWithdrawn => "access_withdrawn",
+        }
+    }
+
+    /// What the device of the session tells the person when it finds the session ended; `None`
+    /// where there is nothing to say beyond that.
+    pub const fn problem(self) -> Option<Problem> {
+        match self {
+            Self::RevokedByOperator | Self::AccessWithdrawn | Self::NotAdmitted => {
+                Some(Problem::AccessEnded)
+            }
+            Self::SignedOutElsewhere => Some(Problem::SignedOutElsewhere),
+            Self::Revoked
+            | Self::TokenReplayed
+            | Self::CodeReplayed
+            | Self::SignedInAgain
+            | Self::AttemptCancelled => None,
         }
     }
 
@@ -69,8 +117,14 @@ impl EndedBecause {
     /// asks for *Continue*: a thief may hold it, or an operator says so.
     pub const fn forgets_device_key(self) -> bool {
         match self {
-            Self::RevokedByOperator | Self::TokenReplayed | Self::CodeReplayed => true,
-            Self::Revoked | Self::SignedInAgain | Self::AttemptCancelled => false,
+            Self::RevokedByOperator
+            | Self::TokenReplayed
+            | Self::CodeReplayed
+            | Self::SignedOutElsewhere
+            | Self::AccessWithdrawn => true,
+            Self::Revoked | Self::SignedInAgain | Self::AttemptCancelled | Self::NotAdmitted => {
+                false
+            }
         }
     }
 }
@@ -92,6 +146,38 @@ pub struct Session {
     pub auth_time: Timestamp,
     /// First instant at which it is over, if it is neither refreshed nor ended before.
     pub deadline: Timestamp,
+}
+
+/// Which sessions are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionSelector {
+    /// One session.
+    Session(SessionId),
+    /// All of one user.
+    User(UserId),
+    /// All of one device key.
+    DeviceKey(Thumbprint),
+    /// All of the users whose latest organization this is; an upstream id.
+    Organization(String),
+    /// All of the users of this connection; an upstream id.
+    Connection(String),
+    /// Every session there is.
+    All,
+}
+
+/// A session as it is listed, for the person and the operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedSession {
+    /// The session.
+    pub session: Session,
+    /// What the device says of itself.
+    pub device_name: Option<String>,
+    /// When the person signed in on the device.
+    pub created_at: Timestamp,
+    /// When a token was last issued for it.
+    pub last_used: Timestamp,
+    /// The network address that it was last used from.
+    pub last_address: Option<IpAddr>,
 }
 
 /// What the token endpoint answers with.

@@ -119,8 +119,8 @@ fn the_rule_of_rotation_at_its_edges() {
     let own = Thumbprint::from_bytes([1; 32]);
     let foreign = Thumbprint::from_bytes([2; 32]);
     let limits = Lifetimes::default();
-    let alive = Family { generation: 5, jkt: own, created_at: NOW, used_at: NOW, ended: false };
-    let ended = Family { ended: true, ..alive };
+    let alive = Family { generation: 5, jkt: own, created_at: NOW, used_at: NOW, ended: None };
+    let ended = Family { ended: Some(EndedBecause::Revoked), ..alive };
     let judge = |family: Family, generation, jkt, later| {
         let now = NOW.plus(Duration::from_secs(later));
         family.judge(Presented { generation, jkt }, &limits, now)
@@ -134,8 +134,8 @@ fn the_rule_of_rotation_at_its_edges() {
         (alive, 6, own, 0, Verdict::Refuse(RefreshRefusal::Unknown)),
         (alive, 5, foreign, 0, Verdict::Refuse(RefreshRefusal::WrongDeviceKey)),
         (alive, 0, foreign, 0, Verdict::Refuse(RefreshRefusal::WrongDeviceKey)),
-        (ended, 5, own, 0, Verdict::Refuse(RefreshRefusal::Ended)),
-        (ended, 0, own, 0, Verdict::Refuse(RefreshRefusal::Ended)),
+        (ended, 5, own, 0, Verdict::Refuse(RefreshRefusal::Ended(EndedBecause::Revoked))),
+        (ended, 0, own, 0, Verdict::Refuse(RefreshRefusal::Ended(EndedBecause::Revoked))),
         (alive, 5, own, 30 * day - 1, Verdict::Rotate),
         (alive, 5, own, 30 * day, Verdict::Refuse(RefreshRefusal::Expired)),
         (alive, 0, own, 30 * day, Verdict::Refuse(RefreshRefusal::Expired)),

@@ -97,6 +97,7 @@ pub const fn problem_of_cancel(by: CancelledBy) -> Problem {
         CancelledBy::Person => Problem::NotMe,
         CancelledBy::Client => Problem::Cancelled,
         CancelledBy::WrongVerifier => Problem::Interrupted,
+        CancelledBy::EndedAccess => Problem::AccessEnded,
     }
 }
 

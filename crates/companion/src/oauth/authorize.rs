@@ -32,7 +32,7 @@ pub async fn authorize(
     }
     let query = Form::parse(query.unwrap_or_default().as_bytes()).map_err(|_| Page::Refused)?;
     let client = query.value("client_id").and_then(|id| app.client(id)).ok_or(Page::Refused)?;
-    let request = pushed(&app, client, &query)?;
+    let request = pushed(&app, &client, &query)?;
     let browser = BrowserId::of_request(&headers, &app.issuer);
     let browser = browser.unwrap_or_else(|| BrowserId::draw(&*app.random));
     let upstream = app.upstreams.current();
@@ -44,13 +44,13 @@ pub async fn authorize(
         app.now(),
     );
     let sealed =
-        authorization.seal(&state, None, client, &app.keys, &*app.random).ok_or(Page::Failed)?;
+        authorization.seal(&state, None, &client, &app.keys, &*app.random).ok_or(Page::Failed)?;
     let location = provider_address(&app, upstream, &authorization, &state)?;
     let (request, attempt) = (authorization.request_id, authorization.request.attempt);
     tracing::info!(%request, authorization = %authorization.id, ?attempt, "authorization opened");
     let is_usable = |state: &UpstreamState, sealed: &str| {
         let opened =
-            UpstreamAuthorization::unseal(sealed, state, &app.clients, &app.keys, app.now());
+            UpstreamAuthorization::unseal(sealed, state, &app.clients.now(), &app.keys, app.now());
         opened.is_ok_and(|opened| opened.browser == authorization.browser)
     };
     let mut cookies = state.set_cookies(&sealed, &headers, &app.issuer, is_usable);

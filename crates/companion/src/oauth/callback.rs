@@ -108,7 +108,8 @@ fn authorization(
         }
         FoundCookie::Nothing => return Err(wrong_browser(state)),
     };
-    let opened = UpstreamAuthorization::unseal(sealed, state, &app.clients, &app.keys, app.now());
+    let opened =
+        UpstreamAuthorization::unseal(sealed, state, &app.clients.now(), &app.keys, app.now());
     let authorization = opened.map_err(|reason| match reason {
         RequestError::Foreign => started_elsewhere(app),
         RequestError::Expired => Page::problem(Problem::LinkExpired),
@@ -144,8 +145,7 @@ fn answer(query: &Form, upstream: &UpstreamEntry) -> Option<AuthorizationRespons
 fn started_elsewhere(app: &App) -> Page {
     tracing::warn!("a callback without a state of ours: nothing was redeemed");
     // Which of several apps the person came from is not known.
-    let only = app.clients.first().filter(|_| app.clients.len() == 1);
-    let open = only.and_then(|client| client.opening_address(&app.issuer));
+    let open = app.only_client().and_then(|client| client.opening_address(&app.issuer));
     let status = StatusCode::BAD_REQUEST;
     Page::Problem(ProblemPage { problem: Problem::StartedElsewhere, attempt: None, open, status })
 }
@@ -259,7 +259,7 @@ async fn exchange(
         is_social: upstream.upstream().is_social(&identity.connection().kind),
         organization: identity.organization().map(|organization| organization.id.as_str()),
     };
-    app.policy.admit_profile(&authorization.request.selector, &came)?;
+    app.policy.now().admit_profile(&authorization.request.selector, &came)?;
     upstream.name_organization(&mut identity, LookupCaller::new(peer, app.now())).await;
     Ok(identity)
 }

@@ -32,10 +32,10 @@ pub async fn push(
     let form = Form::from_body(&headers, &body)?;
     let client = app.client(form.required("client_id")?).ok_or(OAuthError::invalid_client())?;
     check_resource(&app, &form)?;
-    let (hints, admitted) = request::read(&form, client, jkt, app.now())?;
+    let (hints, admitted) = request::read(&form, &client, jkt, app.now())?;
     let selector = admit(&app, &hints, LookupCaller::new(peer, app.now())).await?;
     let request = admitted(selector);
-    let sealed = request.seal(client, &app.keys, &*app.random);
+    let sealed = request.seal(&client, &app.keys, &*app.random);
     let (id, request_uri) = sealed.ok_or(OAuthError::unavailable())?;
     let (attempt, selector) = (request.attempt, &request.selector);
     tracing::info!(request = %id, ?attempt, ?selector, "request pushed");
@@ -51,16 +51,17 @@ async fn admit(
     caller: LookupCaller,
 ) -> Result<UpstreamSelector, OAuthError> {
     let upstream = app.upstreams.current();
-    let judged = match app.policy.judge(hints) {
+    let policy = app.policy.now();
+    let judged = match policy.judge(hints) {
         Ok(PendingAdmission::Settled(selector)) => Ok(selector),
         Ok(PendingAdmission::Domain(domain)) => {
             let listed = upstream.connections_of_domain(&domain, caller).await;
             let listed = listed.map_err(unreachable)?;
-            app.policy.choose_by_domain(&listed)
+            policy.choose_by_domain(&listed)
         }
         Ok(PendingAdmission::Connection(id)) => {
             let found = upstream.connection(&id, caller).await.map_err(unreachable)?;
-            app.policy.admit_connection(found.as_ref())
+            policy.admit_connection(found.as_ref())
         }
         Err(problem) => Err(problem),
     };

@@ -42,7 +42,7 @@ impl PendingCallback {
         let client = app.client(&self.authorization.request.client_id)?;
         let place = Some(self.arrival.place(app.now()));
         let sealed =
-            self.authorization.seal(&self.state, place, client, &app.keys, &*app.random)?;
+            self.authorization.seal(&self.state, place, &client, &app.keys, &*app.random)?;
         self.state.set_cookie(&sealed, &app.issuer)
     }
 }

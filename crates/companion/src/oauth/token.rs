@@ -1,6 +1,9 @@
 //! `POST /oauth/token`: a code or a refresh token for a session (RFC 6749 §4.1.3 and §6, RFC 9449
 //! §5). The order of refusals is the storage's; only `invalid_grant` is terminal for the client.
 
+use std::net::IpAddr;
+
+use axum::Extension;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -11,7 +14,10 @@ use serde_json::{Value, json};
 use super::gate::prove;
 use crate::app::App;
 use crate::clients::ClientRecord;
-use crate::domain::{IssuedSession, Scope, SecretText, Session, Thumbprint, Timestamp};
+use crate::domain::{
+    EndedBecause, IssuedSession, PeerAddress, RefreshRefusal, Scope, SecretText, Session,
+    SessionSelector, Thumbprint, Timestamp,
+};
 use crate::keys::{AccessClaims, AuthorizationCode, Confirmation};
 use crate::storage::{RedeemCode, Redemption, RotateRefresh, Rotation};
 use crate::web::form::Form;
@@ -35,6 +41,7 @@ pub struct TokenResponse {
 /// See the module.
 pub async fn token(
     State(app): AppState,
+    Extension(peer): Extension<PeerAddress>,
     method: Method,
     headers: HeaderMap,
     body: Bytes,
@@ -43,9 +50,10 @@ pub async fn token(
     let form = Form::from_body(&headers, &body)?;
     let client = app.client(form.required("client_id")?).ok_or(OAuthError::invalid_client())?;
     check_resource(&app, &form)?;
+    let sender = Sender { client: &client, jkt, address: Some(peer.0.to_canonical()) };
     match form.required("grant_type")? {
-        "authorization_code" => redeem(&app, &form, client, jkt).await,
-        "refresh_token" => rotate(&app, &form, client, jkt).await,
+        "authorization_code" => redeem(&app, &form, &sender).await,
+        "refresh_token" => rotate(&app, &form, &sender).await,
         _ => Err(OAuthError::new(
             "unsupported_grant_type",
             "authorization_code and refresh_token are supported",
@@ -63,25 +71,34 @@ pub(super) fn check_resource(app: &App, form: &Form) -> Result<(), OAuthError> {
     }
 }
 
+/// Whom a request to the token endpoint comes from.
+struct Sender<'a> {
+    client: &'a ClientRecord,
+    /// The device key of the proof.
+    jkt: Thumbprint,
+    address: Option<IpAddr>,
+}
+
 async fn redeem(
     app: &App,
     form: &Form,
-    client: &ClientRecord,
-    jkt: Thumbprint,
+    sender: &Sender<'_>,
 ) -> Result<Json<TokenResponse>, OAuthError> {
     let redemption = RedeemCode {
         code: AuthorizationCode::received(form.required("code")?),
-        client_id: client.id.clone(),
-        jkt,
+        client_id: sender.client.id.clone(),
+        jkt: sender.jkt,
+        address: sender.address,
         verifier: SecretText::new(form.required("code_verifier")?),
         redirect_uri: form.owned("redirect_uri"),
     };
     let now = app.now();
     match app.storage.redeem_code(redemption, now).await? {
         Redemption::Redeemed(issued) => {
+            still_admitted(app, &issued.session).await?;
             let (session, user) = (issued.session.id, issued.session.user.id);
             tracing::info!(%session, %user, "signed in");
-            let scope = client.granted(&issued.session.scope);
+            let scope = sender.client.granted(&issued.session.scope);
             let keyport_account = Some(account(&issued.session));
             Ok(Json(TokenResponse { keyport_account, ..answer(app, &issued, &scope, now) }))
         }
@@ -95,22 +112,42 @@ async fn redeem(
 async fn rotate(
     app: &App,
     form: &Form,
-    client: &ClientRecord,
-    jkt: Thumbprint,
+    sender: &Sender<'_>,
 ) -> Result<Json<TokenResponse>, OAuthError> {
     let token = SecretText::new(form.required("refresh_token")?);
-    let (now, client_id) = (app.now(), client.id.clone());
-    match app.storage.rotate_refresh(RotateRefresh { token, client_id, jkt }, now).await? {
+    let now = app.now();
+    let Sender { client, jkt, address } = *sender;
+    let request = RotateRefresh { token, client_id: client.id.clone(), jkt, address };
+    match app.storage.rotate_refresh(request, now).await? {
         Rotation::Rotated(issued) => {
+            still_admitted(app, &issued.session).await?;
             let scope = narrowed(form.value("scope"), &client.granted(&issued.session.scope));
             tracing::info!(session = %issued.session.id, "refreshed");
             Ok(Json(answer(app, &issued, &scope, now)))
         }
         Rotation::Refused(reason) => {
             tracing::warn!(?reason, "refresh token refused");
-            Err(OAuthError::invalid_grant())
+            let told = match reason {
+                RefreshRefusal::Ended(because) => because.problem(),
+                _ => None,
+            };
+            Err(OAuthError { problem: told, ..OAuthError::invalid_grant() })
         }
     }
+}
+
+/// Admission is judged again before a token leaves: the operator may have changed the rules. A
+/// person who is not admitted any more is signed out on this device.
+async fn still_admitted(app: &App, session: &Session) -> Result<(), OAuthError> {
+    let Err(problem) =
+        app.policy.now().admit_user(&session.user, |kind| app.upstreams.is_social(kind))
+    else {
+        return Ok(());
+    };
+    let because = EndedBecause::NotAdmitted;
+    app.storage.end_sessions(SessionSelector::Session(session.id), because, app.now()).await?;
+    tracing::warn!(session = %session.id, problem = problem.code(), "not admitted any more");
+    Err(OAuthError { problem: because.problem(), ..OAuthError::invalid_grant() })
 }
 
 /// A refresh may ask for less, never for more (RFC 6749 §6); what it asks beyond is ignored.

@@ -2,6 +2,8 @@
 //! is its random id; what it stands for is sealed into a cookie of that name. So nothing is stored
 //! until a provider has answered, and the browser that comes back must be the one that was sent.
 
+use std::sync::Arc;
+
 use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -113,7 +115,7 @@ impl UpstreamAuthorization {
     pub fn unseal(
         cookie: &str,
         state: &UpstreamState,
-        clients: &[ClientRecord],
+        clients: &[Arc<ClientRecord>],
         keys: &Keys,
         now: Timestamp,
     ) -> Result<Self, RequestError> {
@@ -192,7 +194,7 @@ mod tests {
         let (state, authorization) =
             UpstreamAuthorization::open((id, request), "sso", browser, &SystemRandom, now);
         let place = QueuePlace { first: now, given: now.plus(Duration::from_secs(7)) };
-        let clients = [client];
+        let clients = [Arc::new(client)];
         for place in [None, Some(place)] {
             let sealed =
                 authorization.seal(&state, place, &clients[0], &keys, &SystemRandom).unwrap();

@@ -12,12 +12,16 @@ mod select;
 mod sqlite;
 mod transitions;
 
+use std::net::IpAddr;
+
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use crate::domain::{
-    AttemptId, AttemptKey, AttemptState, BrowserHash, CancelledBy, ClockDoubt, Grant, GrantId,
-    IssuedSession, Outcome, ProblemCode, RefreshRefusal, RequestId, Scope, SecretText, Session,
-    SessionId, Thumbprint, Timestamp, UpstreamAuthorizationId, UpstreamIdentity, User,
+    AttemptId, AttemptKey, AttemptState, BrowserHash, CancelledBy, ClockDoubt, EndedBecause, Grant,
+    GrantId, IssuedSession, ListedSession, Outcome, ProblemCode, RefreshRefusal, RequestId, Scope,
+    SecretText, Session, SessionId, SessionSelector, Thumbprint, Timestamp,
+    UpstreamAuthorizationId, UpstreamIdentity, User,
 };
 use crate::keys::AuthorizationCode;
 
@@ -148,6 +152,8 @@ pub struct RedeemCode {
     pub verifier: SecretText,
     /// `redirect_uri`, if it was sent.
     pub redirect_uri: Option<String>,
+    /// Where the request came from, for the person's list of sessions.
+    pub address: Option<IpAddr>,
 }
 
 /// What became of a code.
@@ -185,6 +191,8 @@ pub struct RotateRefresh {
     pub client_id: String,
     /// The key of the proof.
     pub jkt: Thumbprint,
+    /// Where the request came from, for the person's list of sessions.
+    pub address: Option<IpAddr>,
 }
 
 /// What became of a refresh.
@@ -212,6 +220,24 @@ pub enum Revocation {
     Revoked(SessionId),
     /// There was nothing alive of this client to revoke.
     NothingToRevoke,
+}
+
+/// What one transaction has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndedSessions {
+    /// How many sessions.
+    pub ended: usize,
+    /// There may be more of the selector: end them too.
+    pub may_be_more: bool,
+}
+
+/// A part of a list of sessions that are alive, in the order of their ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionsPage {
+    /// Sessions after this one; from the beginning if there is none.
+    pub after: Option<SessionId>,
+    /// How many at most.
+    pub limit: usize,
 }
 
 /// What the companion remembers. One call per transition; each call is answered after its commit.
@@ -261,6 +287,44 @@ pub trait Storage: Send + Sync {
 
     /// Ends a session of this client.
     fn revoke(&self, revoke: Revoke, client_id: String, now: Timestamp) -> Reply<'_, Revocation>;
+
+    /// Ends some of these sessions before their time, and cancels grants of the same users or
+    /// device key that could still become sessions. Where a refresh and this come together, one of
+    /// them is first: no token is issued after this is answered.
+    fn end_some_sessions(
+        &self,
+        selector: SessionSelector,
+        because: EndedBecause,
+        now: Timestamp,
+    ) -> Reply<'_, EndedSessions>;
+
+    /// Ends all of these sessions; answers how many.
+    fn end_sessions(
+        &self,
+        selector: SessionSelector,
+        because: EndedBecause,
+        now: Timestamp,
+    ) -> Reply<'_, usize> {
+        async move {
+            let mut ended = 0;
+            loop {
+                let some = self.end_some_sessions(selector.clone(), because, now).await?;
+                ended += some.ended;
+                if !some.may_be_more {
+                    return Ok(ended);
+                }
+            }
+        }
+        .boxed()
+    }
+
+    /// The sessions of a selector that are alive, a page of them.
+    fn list_sessions(
+        &self,
+        selector: SessionSelector,
+        page: SessionsPage,
+        now: Timestamp,
+    ) -> Reply<'_, Vec<ListedSession>>;
 
     /// The session, if it is alive.
     fn read_session(&self, session: SessionId, now: Timestamp) -> Reply<'_, Option<Session>>;

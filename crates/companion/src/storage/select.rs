@@ -1,5 +1,7 @@
 //! What is asked of the tables: the same columns in the same order, whichever engine keeps them. A
-//! condition is the engine's own.
+//! condition is the engine's own, except where both read the same parameters.
+
+use crate::domain::SessionSelector;
 
 macro_rules! select_grant {
     ($condition:literal) => {
@@ -27,7 +29,7 @@ macro_rules! session_columns {
     () => {
         concat!(
             "sessions.id, sessions.client_id, sessions.jkt, sessions.scope, sessions.auth_time,
-             sessions.created_at, sessions.deadline, sessions.ended_at IS NOT NULL,
+             sessions.created_at, sessions.deadline, sessions.ended_because,
              EXISTS (SELECT 1 FROM device_keys
                      WHERE device_keys.jkt = sessions.jkt
                        AND device_keys.user_id = sessions.user_id), ",
@@ -52,3 +54,62 @@ macro_rules! select_session {
     };
 }
 pub(super) use select_session;
+
+/// The condition of a selector on sessions and their users; its value is the parameter `$1`.
+pub(super) const fn of_selector(selector: &SessionSelector) -> &'static str {
+    match selector {
+        SessionSelector::Session(_) => "sessions.id = $1",
+        SessionSelector::User(_) => "sessions.user_id = $1",
+        SessionSelector::DeviceKey(_) => "sessions.jkt = $1",
+        SessionSelector::Organization(_) => "users.organization_id = $1",
+        SessionSelector::Connection(_) => "users.connection_id = $1",
+        SessionSelector::All => "CAST($1 AS TEXT) IS NOT NULL",
+    }
+}
+
+/// The condition of the same selector on grants; `None` where it means no grant.
+pub(super) const fn grants_of_selector(selector: &SessionSelector) -> Option<&'static str> {
+    Some(match selector {
+        SessionSelector::Session(_) => return None,
+        SessionSelector::User(_) => "user_id = $1",
+        SessionSelector::DeviceKey(_) => "jkt = $1",
+        SessionSelector::Organization(_) => {
+            "user_id IN (SELECT users.id FROM users WHERE users.organization_id = $1)"
+        }
+        SessionSelector::Connection(_) => {
+            "user_id IN (SELECT users.id FROM users WHERE users.connection_id = $1)"
+        }
+        SessionSelector::All => "CAST($1 AS TEXT) IS NOT NULL",
+    })
+}
+
+/// Sessions that end with a selector: not ended yet, as many as `$2`.
+pub(super) fn sessions_to_end(selector: &SessionSelector) -> String {
+    let condition = of_selector(selector);
+    let select = select_session!("");
+    format!("{select} {condition} AND sessions.ended_at IS NULL ORDER BY sessions.id LIMIT $2")
+}
+
+/// Grants that end with a selector: they could become sessions, as many as `$2`.
+pub(super) fn grants_to_end(selector: &SessionSelector) -> Option<String> {
+    let condition = grants_of_selector(selector)?;
+    let select = select_grant!("");
+    Some(format!("{select} {condition} AND stage IN ('fulfilled', 'minted') ORDER BY id LIMIT $2"))
+}
+
+/// Sessions that are alive at `$3`, with what is listed of them; after the id `$2`, as many as
+/// `$4`.
+pub(super) fn sessions_to_list(selector: &SessionSelector) -> String {
+    let (columns, condition) = (session_columns!(), of_selector(selector));
+    format!(
+        "SELECT {columns}, device_keys.device_name,
+                coalesce(families.used_at, sessions.created_at), sessions.last_address
+         FROM sessions JOIN users ON users.id = sessions.user_id
+              LEFT JOIN device_keys ON device_keys.jkt = sessions.jkt
+                                   AND device_keys.user_id = sessions.user_id
+              LEFT JOIN families ON families.session_id = sessions.id
+         WHERE {condition} AND sessions.id > $2 AND sessions.ended_at IS NULL
+               AND sessions.deadline > $3
+         ORDER BY sessions.id LIMIT $4"
+    )
+}

@@ -48,6 +48,12 @@ impl Upstreams {
         std::iter::once(&self.current).chain(&self.others).find(|known| known.name() == name)
     }
 
+    /// Whether connections of this type are a social provider's.
+    pub fn is_social(&self, connection_type: &str) -> bool {
+        let mut all = std::iter::once(&self.current).chain(&self.others);
+        all.any(|known| known.upstream.is_social(connection_type))
+    }
+
     /// A rate of code exchanges that none of them is above.
     pub fn exchange_rate(&self) -> Rate {
         let all = std::iter::once(&self.current).chain(&self.others);

@@ -75,7 +75,7 @@ pub(crate) async fn problem(
 fn described(app: &Arc<App>, problem: Problem) -> ProblemPage {
     let open = match problem {
         Problem::StartedElsewhere => {
-            app.clients.first().and_then(|client| client.opening_address(&app.issuer))
+            app.clients.now().first().and_then(|client| client.opening_address(&app.issuer))
         }
         _ => None,
     };

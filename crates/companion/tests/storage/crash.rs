@@ -94,6 +94,7 @@ async fn fill_the_disk(folder: &Path, first: String) {
     let mut rotations = 0;
     let problem = loop {
         let request = RotateRefresh {
+            address: None,
             token: SecretText::new(token.clone()),
             client_id: CLIENT.into(),
             jkt: LAPTOP,

@@ -108,6 +108,17 @@ every_engine_passes! {
         a_sign_out_or_a_new_sign_in_leaves_the_device_known
         a_device_that_was_long_away_is_unknown
     }
+    ended_access {
+        a_selector_ends_its_sessions_and_no_others
+        more_sessions_than_one_transaction_ends_are_all_ended
+        the_reason_is_told_to_the_own_device_key_only
+        a_sign_in_that_waits_for_its_person_ends_too
+        one_session_ended_leaves_a_sign_in_that_waits
+        a_person_whose_access_ended_can_sign_in_again
+        no_token_is_issued_after_the_answer
+        a_list_names_device_address_and_last_use
+        a_list_in_pages_has_each_living_session_once
+    }
     attempts {
         an_attempt_is_followed_from_waiting_to_stored
         the_number_is_the_one_of_the_page

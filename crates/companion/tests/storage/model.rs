@@ -88,7 +88,7 @@ impl<'a> Trial<'a> {
                 }
                 true
             }
-            (None, Rotation::Refused(RefreshRefusal::Replayed | RefreshRefusal::Ended)) => false,
+            (None, Rotation::Refused(RefreshRefusal::Replayed | RefreshRefusal::Ended(_))) => false,
             (expected, answer) => panic!("the model says {expected:?}, the engine {answer:?}"),
         }
     }

@@ -12,7 +12,7 @@ use keyport_companion::keys::AuthorizationCode;
 use keyport_companion::storage::{RedeemCode, ReturnedAuthorization, RotateRefresh};
 use sha2::{Digest as _, Sha256};
 
-use crate::world::{CLIENT, LAPTOP, REDIRECT, STATE, VERIFIER};
+use crate::world::{ADDRESS, CLIENT, LAPTOP, REDIRECT, STATE, VERIFIER};
 
 pub fn refresh_token(issued: &IssuedSession) -> String {
     issued.refresh_token.as_ref().unwrap().expose().to_owned()
@@ -53,12 +53,18 @@ pub fn redemption(code: &AuthorizationCode) -> RedeemCode {
         jkt: LAPTOP,
         verifier: SecretText::new(VERIFIER),
         redirect_uri: None,
+        address: Some(ADDRESS),
     }
 }
 
 /// What the laptop sends to refresh.
 pub fn presented(token: &str) -> RotateRefresh {
-    RotateRefresh { token: SecretText::new(token), client_id: CLIENT.into(), jkt: LAPTOP }
+    RotateRefresh {
+        token: SecretText::new(token),
+        client_id: CLIENT.into(),
+        jkt: LAPTOP,
+        address: Some(ADDRESS),
+    }
 }
 
 /// Ada, as the provider tells of her.

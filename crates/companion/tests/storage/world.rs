@@ -1,12 +1,13 @@
 //! A storage engine with people, devices and a clock around it. Steps read like the protocol.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use keyport_companion::config::PostgresAddress;
 use keyport_companion::domain::{
-    GrantId, IssuedSession, Limits, RefreshRefusal, SecretText, SystemRandom, Thumbprint,
+    EndedBecause, GrantId, IssuedSession, Limits, RefreshRefusal, SystemRandom, Thumbprint,
     Timestamp, UpstreamIdentity,
 };
 use keyport_companion::keys::{AuthorizationCode, KeyFile, Keys};
@@ -30,6 +31,8 @@ pub const STATE: &str = "state-of-the-client";
 pub const VERIFIER: &str = "verifier-of-the-client-verifier-of-the-client";
 /// The device that most stories are about.
 pub const LAPTOP: Thumbprint = Thumbprint::from_bytes([1; 32]);
+/// Where its requests come from.
+pub const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 /// A device key of another person.
 pub const FOREIGN: Thumbprint = Thumbprint::from_bytes([9; 32]);
 
@@ -220,8 +223,7 @@ impl World {
     }
 
     pub async fn present(&self, token: &str, jkt: Thumbprint, now: Timestamp) -> Rotation {
-        let request =
-            RotateRefresh { token: SecretText::new(token), client_id: CLIENT.into(), jkt };
+        let request = RotateRefresh { jkt, ..presented(token) };
         self.storage.rotate_refresh(request, now).await.unwrap()
     }
 
@@ -248,6 +250,11 @@ impl World {
     pub async fn is_alive(&self, issued: &IssuedSession, now: Timestamp) -> bool {
         self.storage.read_session(issued.session.id, now).await.unwrap().is_some()
     }
+}
+
+/// The refusal of a refresh token whose session was ended before.
+pub const fn ended(because: EndedBecause) -> RefreshRefusal {
+    RefreshRefusal::Ended(because)
 }
 
 /// Starts 64 of the same, in turns on each of several companions, and waits for all.

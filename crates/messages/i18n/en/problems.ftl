@@ -141,6 +141,14 @@ problem-session-ended-title = You have been signed out
 problem-session-ended-text = Your session is over: it was ended elsewhere, or it had reached its age. Nothing else has changed.
 problem-session-ended-next = Sign in again.
 
+problem-access-ended-title = Your access has ended
+problem-access-ended-text = Your company, or whoever runs the sign-in service for it, has ended your access. You are signed out on this device.
+problem-access-ended-next = If you still need access, ask your IT team. You can then sign in again.
+
+problem-signed-out-elsewhere-title = You have been signed out from another device
+problem-signed-out-elsewhere-text = This session was ended from your list of sessions on another device.
+problem-signed-out-elsewhere-next = Sign in again. If that was not you, tell your IT team.
+
 problem-device-key-lost-title = This device's key is lost
 problem-device-key-lost-text = Your session is bound to a key of this device, and that key is no longer in the keychain or cannot be read. The session cannot be used without it.
 problem-device-key-lost-next = Sign in again. This makes a new key.

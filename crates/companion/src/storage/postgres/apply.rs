@@ -1,5 +1,7 @@
 //! Writing what a transition has decided, inside its transaction.
 
+use std::net::IpAddr;
+
 use deadpool_postgres::Transaction;
 
 use super::failure::Done;
@@ -33,12 +35,12 @@ async fn apply_one(db: &Transaction<'_>, rules: &Rules, write: Write) -> Done<()
             users::put_key(db, jkt, user, device_name.as_deref(), seen_at).await
         }
         Write::DeleteDeviceKey { jkt, user } => users::delete_key(db, jkt, user).await,
-        Write::InsertSession { session, created_at } => {
-            insert_session(db, &session, created_at).await
+        Write::InsertSession { session, created_at, address } => {
+            insert_session(db, &session, created_at, address).await
         }
-        Write::UpdateDeadline { session, deadline } => {
-            let sql = "UPDATE sessions SET deadline = $2 WHERE id = $1";
-            execute(db, sql, &[&session, &deadline]).await.map(drop)
+        Write::UseSession { session, deadline, address } => {
+            let sql = "UPDATE sessions SET deadline = $2, last_address = $3 WHERE id = $1";
+            execute(db, sql, &[&session, &deadline, &text_of(address)]).await.map(drop)
         }
         Write::EndSession { session, because, at } => end_session(db, session, because, at).await,
         Write::InsertFamily { family, session } => insert_family(db, &family, session).await,
@@ -124,11 +126,13 @@ async fn insert_session(
     db: &Transaction<'_>,
     session: &Session,
     created_at: Timestamp,
+    address: Option<IpAddr>,
 ) -> Done<()> {
     execute(
         db,
-        "INSERT INTO sessions (id, user_id, client_id, jkt, scope, auth_time, created_at, deadline)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO sessions (id, user_id, client_id, jkt, scope, auth_time, created_at, deadline,
+                               last_address)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         &[
             &session.id,
             &session.user.id,
@@ -138,10 +142,15 @@ async fn insert_session(
             &session.auth_time,
             &created_at,
             &session.deadline,
+            &text_of(address),
         ],
     )
     .await
     .map(drop)
+}
+
+fn text_of(address: Option<IpAddr>) -> Option<String> {
+    address.map(|address| address.to_string())
 }
 
 async fn end_session(

@@ -3,9 +3,11 @@
 use tokio_postgres::Row;
 
 use super::failure::Done;
-use crate::domain::{Connection as UpstreamConnection, Grant, Organization, Session, User};
+use crate::domain::{
+    Connection as UpstreamConnection, Grant, ListedSession, Organization, Session, User,
+};
 use crate::storage::StorageError;
-use crate::storage::select::BEFORE_USER;
+use crate::storage::select::{BEFORE_USER, OF_SESSION};
 use crate::storage::transitions::{SessionRow, StageColumns, StoredGrant};
 
 pub(super) fn read_stored(row: &Row) -> Done<StoredGrant> {
@@ -56,6 +58,23 @@ pub(super) fn read_user(row: &Row, at: usize) -> Done<User> {
     })
 }
 
+/// Reads what `sessions_to_list` selects.
+pub(super) fn read_listed(row: &Row) -> Done<ListedSession> {
+    let SessionRow { session, created_at, .. } = read_session(row)?;
+    let address: Option<&str> = row.try_get(OF_SESSION + 2)?;
+    let last_address = address
+        .map(str::parse)
+        .transpose()
+        .map_err(|_| StorageError::Damaged("an address that is none".into()))?;
+    Ok(ListedSession {
+        session,
+        created_at,
+        device_name: row.try_get(OF_SESSION)?,
+        last_used: row.try_get(OF_SESSION + 1)?,
+        last_address,
+    })
+}
+
 /// Reads `session_columns!`.
 pub(super) fn read_session(row: &Row) -> Done<SessionRow> {
     Ok(SessionRow {
@@ -69,7 +88,7 @@ pub(super) fn read_session(row: &Row) -> Done<SessionRow> {
             user: read_user(row, BEFORE_USER)?,
         },
         created_at: row.try_get(5)?,
-        is_ended: row.try_get(7)?,
+        ended: row.try_get(7)?,
         key_is_known: row.try_get(8)?,
     })
 }

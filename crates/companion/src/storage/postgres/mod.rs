@@ -33,21 +33,22 @@ use futures_util::future::{try_join, try_join3};
 
 use super::transitions::{self, StoredGrant, SweepSchedule};
 use super::{
-    ExchangeStart, Fulfilment, GrantView, Minting, OpenError, RedeemCode, Redemption, Reply,
-    ReturnedAuthorization, Revocation, Revoke, RotateRefresh, Rotation, Storage, StorageError,
-    StorageParts,
+    EndedSessions, ExchangeStart, Fulfilment, GrantView, Minting, OpenError, RedeemCode,
+    Redemption, Reply, ReturnedAuthorization, Revocation, Revoke, RotateRefresh, Rotation,
+    SessionsPage, Storage, StorageError, StorageParts,
 };
 use crate::config::PostgresAddress;
 use crate::domain::{
-    Attempt, AttemptKey, AttemptState, CancelledBy, ClockDoubt, GrantId, Outcome, ProblemCode,
-    RefreshRefusal, Session, SessionId, Timestamp, UpstreamIdentity,
+    Attempt, AttemptKey, AttemptState, CancelledBy, ClockDoubt, EndedBecause, GrantId,
+    ListedSession, Outcome, ProblemCode, RefreshRefusal, Session, SessionId, SessionSelector,
+    Timestamp, UpstreamIdentity,
 };
 use engine::{Engine, storage_error, within};
 use failure::Done;
 pub(super) use open::has_tables;
 use operations::{
-    BeginExchange, Cancel, CancelAttempt, Confirm, Fail, Fulfil, Mint, Operation, Report,
-    RevokeSession, Revoked, Rotate,
+    BeginExchange, Cancel, CancelAttempt, Confirm, EndSessions, Fail, Fulfil, Mint, Operation,
+    Report, RevokeSession, Revoked, Rotate,
 };
 
 /// `/ready` says soon that a table cannot be used.
@@ -206,6 +207,30 @@ impl Storage for PostgresStorage {
             Some(of) => self.write_anyway(RevokeSession { of, client_id }, now),
             None => std::future::ready(Ok(Revocation::NothingToRevoke)).boxed(),
         }
+    }
+
+    fn end_some_sessions(
+        &self,
+        selector: SessionSelector,
+        because: EndedBecause,
+        now: Timestamp,
+    ) -> Reply<'_, EndedSessions> {
+        self.write_anyway(EndSessions { selector, because }, now)
+    }
+
+    fn list_sessions(
+        &self,
+        selector: SessionSelector,
+        page: SessionsPage,
+        now: Timestamp,
+    ) -> Reply<'_, Vec<ListedSession>> {
+        let engine = Arc::clone(&self.0);
+        self.read(async move {
+            let db = engine.pool.get().await?;
+            let listed = rows::listed(&db, &selector, page, now);
+            let ((), listed) = try_join(engine.check(&db, now), listed).await?;
+            Ok(listed)
+        })
     }
 
     fn read_session(&self, session: SessionId, now: Timestamp) -> Reply<'_, Option<Session>> {

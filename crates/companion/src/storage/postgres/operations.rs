@@ -6,14 +6,14 @@ use deadpool_postgres::Transaction;
 use super::failure::Done;
 use super::rows;
 use crate::domain::{
-    AttemptKey, CancelledBy, Grant, GrantId, Outcome, ProblemCode, SessionId, Timestamp,
-    UpstreamIdentity,
+    AttemptKey, CancelledBy, EndedBecause, Grant, GrantId, Outcome, ProblemCode, SessionId,
+    SessionSelector, Timestamp, UpstreamIdentity,
 };
 use crate::keys::RefreshToken;
 use crate::storage::transitions::{self, Decision, Rules};
 use crate::storage::{
-    ExchangeStart, Fulfilment, Minting, RedeemCode, Redemption, ReturnedAuthorization, Revocation,
-    RotateRefresh, Rotation,
+    EndedSessions, ExchangeStart, Fulfilment, Minting, RedeemCode, Redemption,
+    ReturnedAuthorization, Revocation, RotateRefresh, Rotation,
 };
 
 /// One transition in one transaction.
@@ -186,6 +186,25 @@ impl Operation for RevokeSession {
             Revoked::Session(session) => rows::locked_session(db, *session).await?,
         };
         Ok(transitions::revoke(row, &self.client_id, now))
+    }
+}
+
+pub(super) struct EndSessions {
+    pub(super) selector: SessionSelector,
+    pub(super) because: EndedBecause,
+}
+
+impl Operation for EndSessions {
+    type Answer = EndedSessions;
+
+    async fn decide(
+        &self,
+        db: &Transaction<'_>,
+        _: &Rules,
+        now: Timestamp,
+    ) -> Done<Decision<EndedSessions>> {
+        let rows = rows::for_end(db, &self.selector).await?;
+        Ok(transitions::end_all(rows, self.because, now))
     }
 }
 

@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 pub(super) const SCHEMA: &str = "keyport";
 
 /// One migration per version, applied in order and never edited once released.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
+pub(super) const MIGRATIONS: &[&str] =
+    &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// The tables and their columns, as the migrations leave them; the last column can be written.
 const TABLES: [(&str, &str); 8] = [
@@ -29,7 +30,7 @@ const TABLES: [(&str, &str); 8] = [
     (
         "sessions",
         "id, user_id, client_id, jkt, scope, auth_time, created_at, deadline, ended_at, \
-         ended_because",
+         ended_because, last_address",
     ),
     ("families", "id, session_id, generation, token_hash, sealed_child, used_at"),
     (

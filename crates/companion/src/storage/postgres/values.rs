@@ -7,8 +7,9 @@ use bytes::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
 use crate::domain::{
-    AttemptId, BrowserHash, CancelledBy, ConfirmationNumber, FamilyId, GrantId, ProblemCode,
-    RequestId, Scope, SessionId, Thumbprint, Timestamp, UpstreamAuthorizationId, UserId,
+    AttemptId, BrowserHash, CancelledBy, ConfirmationNumber, EndedBecause, FamilyId, GrantId,
+    ProblemCode, RequestId, Scope, SessionId, Thumbprint, Timestamp, UpstreamAuthorizationId,
+    UserId,
 };
 
 type Fault = Box<dyn Error + Sync + Send>;
@@ -63,4 +64,5 @@ stored_as!(ConfirmationNumber, i16, |value| i16::from(value.value()), |read| {
 });
 stored_as!(ProblemCode, &str, |value| value.as_str(), |read| Self::new(read));
 stored_as!(Scope, &str, |value| value.as_str(), |read| Some(Self::parse(read)));
+stored_as!(EndedBecause, &str, |value| value.as_str(), |read| Self::from_stored(read));
 stored_as!(CancelledBy, &str, |value| value.as_str(), |read| Self::from_stored(read));

@@ -1,5 +1,7 @@
 //! Writing what a transition has decided, inside the operation's savepoint.
 
+use std::net::IpAddr;
+
 use rusqlite::{Connection, params};
 
 use super::statement::execute;
@@ -31,10 +33,12 @@ fn apply_one(db: &Connection, rules: &Rules, write: Write) -> Written {
             users::put_key(db, jkt, user, device_name.as_deref(), seen_at)
         }
         Write::DeleteDeviceKey { jkt, user } => users::delete_key(db, jkt, user),
-        Write::InsertSession { session, created_at } => insert_session(db, &session, created_at),
-        Write::UpdateDeadline { session, deadline } => {
-            let sql = "UPDATE sessions SET deadline = ?2 WHERE id = ?1";
-            execute(db, sql, params![session, deadline])
+        Write::InsertSession { session, created_at, address } => {
+            insert_session(db, &session, created_at, address)
+        }
+        Write::UseSession { session, deadline, address } => {
+            let sql = "UPDATE sessions SET deadline = ?2, last_address = ?3 WHERE id = ?1";
+            execute(db, sql, params![session, deadline, text_of(address)])
         }
         Write::EndSession { session, because, at } => end_session(db, session, because, at),
         Write::InsertFamily { family, session } => insert_family(db, &family, session),
@@ -110,11 +114,17 @@ fn update_grant(
     )
 }
 
-fn insert_session(db: &Connection, session: &Session, created_at: Timestamp) -> Written {
+fn insert_session(
+    db: &Connection,
+    session: &Session,
+    created_at: Timestamp,
+    address: Option<IpAddr>,
+) -> Written {
     execute(
         db,
-        "INSERT INTO sessions (id, user_id, client_id, jkt, scope, auth_time, created_at, deadline)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO sessions (id, user_id, client_id, jkt, scope, auth_time, created_at, deadline,
+                               last_address)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             session.id,
             session.user.id,
@@ -123,7 +133,8 @@ fn insert_session(db: &Connection, session: &Session, created_at: Timestamp) -> 
             session.scope,
             session.auth_time,
             created_at,
-            session.deadline
+            session.deadline,
+            text_of(address)
         ],
     )
 }
@@ -139,6 +150,10 @@ fn end_session(
     execute(db, end, params![session, at, because.as_str()])?;
     let wipe = "UPDATE families SET sealed_child = NULL WHERE session_id = ?1";
     execute(db, wipe, params![session])
+}
+
+fn text_of(address: Option<IpAddr>) -> Option<String> {
+    address.map(|address| address.to_string())
 }
 
 fn insert_family(db: &Connection, family: &FamilyRow, session: SessionId) -> Written {

@@ -3,8 +3,10 @@
 use rusqlite::Row;
 use rusqlite::types::FromSqlError;
 
-use crate::domain::{Connection as UpstreamConnection, Grant, Organization, Session, User};
-use crate::storage::select::BEFORE_USER;
+use crate::domain::{
+    Connection as UpstreamConnection, Grant, ListedSession, Organization, Session, User,
+};
+use crate::storage::select::{BEFORE_USER, OF_SESSION};
 use crate::storage::transitions::{SessionRow, StageColumns, StoredGrant};
 
 pub(super) fn read_stored(row: &Row<'_>) -> rusqlite::Result<StoredGrant> {
@@ -53,6 +55,21 @@ pub(super) fn read_user(row: &Row<'_>, at: usize) -> rusqlite::Result<User> {
     })
 }
 
+/// Reads what `sessions_to_list` selects.
+pub(super) fn read_listed(row: &Row<'_>) -> rusqlite::Result<ListedSession> {
+    let SessionRow { session, created_at, .. } = read_session(row)?;
+    let address: Option<String> = row.get(OF_SESSION + 2)?;
+    let last_address =
+        address.map(|text| text.parse()).transpose().map_err(|_| FromSqlError::InvalidType)?;
+    Ok(ListedSession {
+        session,
+        created_at,
+        device_name: row.get(OF_SESSION)?,
+        last_used: row.get(OF_SESSION + 1)?,
+        last_address,
+    })
+}
+
 /// Reads `session_columns!`.
 pub(super) fn read_session(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
     Ok(SessionRow {
@@ -66,7 +83,7 @@ pub(super) fn read_session(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
             user: read_user(row, BEFORE_USER)?,
         },
         created_at: row.get(5)?,
-        is_ended: row.get(7)?,
+        ended: row.get(7)?,
         key_is_known: row.get(8)?,
     })
 }

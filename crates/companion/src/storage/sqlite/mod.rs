@@ -36,13 +36,14 @@ pub use place::check_place;
 
 use super::transitions::{self, Rules, StoredGrant};
 use super::{
-    ExchangeStart, Fulfilment, GrantView, Minting, OpenError, RedeemCode, Redemption, Reply,
-    ReturnedAuthorization, Revocation, Revoke, RotateRefresh, Rotation, Storage, StorageError,
-    StorageParts,
+    EndedSessions, ExchangeStart, Fulfilment, GrantView, Minting, OpenError, RedeemCode,
+    Redemption, Reply, ReturnedAuthorization, Revocation, Revoke, RotateRefresh, Rotation,
+    SessionsPage, Storage, StorageError, StorageParts,
 };
 use crate::domain::{
-    AttemptKey, AttemptState, CancelledBy, ClockDoubt, Grant, GrantId, Outcome, ProblemCode,
-    RefreshRefusal, Session, SessionId, Timestamp, UpstreamIdentity,
+    AttemptKey, AttemptState, CancelledBy, ClockDoubt, EndedBecause, Grant, GrantId, ListedSession,
+    Outcome, ProblemCode, RefreshRefusal, Session, SessionId, SessionSelector, Timestamp,
+    UpstreamIdentity,
 };
 use apply::apply;
 use files::DatabaseFiles;
@@ -233,6 +234,27 @@ impl Storage for SqliteStorage {
             };
             apply(db, rules, transitions::revoke(row, &client_id, now))
         })
+    }
+
+    fn end_some_sessions(
+        &self,
+        selector: SessionSelector,
+        because: EndedBecause,
+        now: Timestamp,
+    ) -> Reply<'_, EndedSessions> {
+        self.write_anyway(now, move |db, rules| {
+            let rows = rows::for_end(db, &selector)?;
+            apply(db, rules, transitions::end_all(rows, because, now))
+        })
+    }
+
+    fn list_sessions(
+        &self,
+        selector: SessionSelector,
+        page: SessionsPage,
+        now: Timestamp,
+    ) -> Reply<'_, Vec<ListedSession>> {
+        self.read(move |db, _| rows::listed(db, &selector, page, now))
     }
 
     fn read_session(&self, session: SessionId, now: Timestamp) -> Reply<'_, Option<Session>> {

@@ -6,6 +6,5 @@
 pub(super) const APPLICATION_ID: i64 = 0x4b50_5254;
 
 /// One migration per version, applied in order and never edited once released.
-pub(super) const MIGRATIONS: &[&str] = &[FIRST];
-
-const FIRST: &str = include_str!("schema/1.sql");
+pub(super) const MIGRATIONS: &[&str] =
+    &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];

@@ -4,8 +4,9 @@
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::domain::{
-    AttemptId, BrowserHash, CancelledBy, ConfirmationNumber, FamilyId, GrantId, ProblemCode,
-    RequestId, Scope, SessionId, Thumbprint, Timestamp, UpstreamAuthorizationId, UserId,
+    AttemptId, BrowserHash, CancelledBy, ConfirmationNumber, EndedBecause, FamilyId, GrantId,
+    ProblemCode, RequestId, Scope, SessionId, Thumbprint, Timestamp, UpstreamAuthorizationId,
+    UserId,
 };
 
 macro_rules! blobs {
@@ -72,6 +73,12 @@ impl ToSql for Scope {
 impl FromSql for Scope {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         value.as_str().map(Self::parse)
+    }
+}
+
+impl FromSql for EndedBecause {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Self::from_stored(value.as_str()?).ok_or(FromSqlError::InvalidType)
     }
 }
 

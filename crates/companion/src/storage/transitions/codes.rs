@@ -42,7 +42,7 @@ impl Rules {
                     .user
                     .ok_or_else(|| StorageError::Damaged("a grant without its user".into()))?;
                 let (issued, mut writes) =
-                    self.begin_session(&grant, user, rows.older.as_ref(), now);
+                    self.begin_session(&grant, user, rows.older.as_ref(), request.address, now);
                 let exchanged = grant
                     .exchange(issued.session.id)
                     .map_err(|wrong| StorageError::Damaged(wrong.to_string()))?;

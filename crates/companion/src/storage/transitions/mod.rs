@@ -24,10 +24,10 @@ pub(super) use clock::judge_clock;
 pub(super) use grants::{cancel_one, fail};
 pub(super) use retention::{Over, Retention, SweepSchedule};
 pub(super) use rows::{
-    AttemptRows, BeginRows, FamilyRow, FulfilRows, RedemptionRows, RotationRows, SessionRow,
-    StageColumns, StoredGrant, UserRow, Write,
+    AttemptRows, BeginRows, EndRows, FamilyRow, FulfilRows, RedemptionRows, RotationRows,
+    SessionRow, StageColumns, StoredGrant, UserRow, Write,
 };
-pub(super) use sessions::{alive, revoke};
+pub(super) use sessions::{alive, end_all, revoke};
 
 use super::StorageError;
 use crate::domain::{ClockPlausibility, Lifetimes, Limits, Random, SecretText};

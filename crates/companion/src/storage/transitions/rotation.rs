@@ -1,6 +1,8 @@
 //! Refresh tokens: what [`Family::judge`](crate::domain::Family::judge) decides, with the tokens
 //! and seals that follow from it. RFC 9700 §4.14.2.
 
+use std::net::IpAddr;
+
 use super::{Decided, Decision, FamilyRow, RotationRows, Rules, Write, audit, sessions};
 use crate::domain::{
     AuditEvent, AuditSubject, EndedBecause, Family, IssuedSession, Presented, RefreshRefusal,
@@ -49,15 +51,15 @@ impl Rules {
         // The generation is right and the secret is not: a token of a history that this database
         // has lost.
         let Some((child, row)) = next else { return refused(RefreshRefusal::Unknown) };
-        Ok(self.issue(rows, family, &child, row, now))
+        Ok(self.issue(rows, (family, row), &child, request.address, now))
     }
 
     fn issue(
         &self,
         rows: RotationRows,
-        family: Family,
+        (family, row): (Family, FamilyRow),
         child: &RefreshToken,
-        row: FamilyRow,
+        address: Option<IpAddr>,
         now: Timestamp,
     ) -> Decision<Rotation> {
         // A clock that went back must not shorten what was promised.
@@ -66,7 +68,7 @@ impl Rules {
         let session = Session { deadline, ..rows.session.session };
         let writes = vec![
             Write::UpdateFamily(FamilyRow { used_at, ..row }),
-            Write::UpdateDeadline { session: session.id, deadline },
+            Write::UseSession { session: session.id, deadline, address },
         ];
         let refresh_token = Some(self.keys().write_refresh_token(child));
         let access_deadline = self.lifetimes().access_deadline(deadline, now);

@@ -1,5 +1,7 @@
 //! What engines read for a transition, and what they write after it.
 
+use std::net::IpAddr;
+
 use super::audit::AuditEntry;
 use crate::domain::{
     Attempt, AttemptKey, CancelledBy, ConfirmationNumber, EndedBecause, Family, FamilyId, Grant,
@@ -45,7 +47,8 @@ pub(in crate::storage) struct FulfilRows {
 pub(in crate::storage) struct SessionRow {
     pub(in crate::storage) session: Session,
     pub(in crate::storage) created_at: Timestamp,
-    pub(in crate::storage) is_ended: bool,
+    /// Why it was ended before its time, if it was.
+    pub(in crate::storage) ended: Option<EndedBecause>,
     /// Whether its device key is one of its user's known keys.
     pub(in crate::storage) key_is_known: bool,
 }
@@ -90,7 +93,7 @@ impl RotationRows {
             jkt: self.session.session.jkt,
             created_at: self.session.created_at,
             used_at: self.family.used_at,
-            ended: self.session.is_ended,
+            ended: self.session.ended,
         }
     }
 }
@@ -103,6 +106,19 @@ pub(in crate::storage) struct AttemptRows {
     pub(in crate::storage) grants: Vec<Grant>,
     /// The sessions that these have given, in any order.
     pub(in crate::storage) sessions: Vec<SessionRow>,
+}
+
+/// What ends together: some of the sessions that a selector means, and grants of the same users or
+/// device key that could still become sessions. Each no more than [`Self::MOST`].
+#[derive(Debug, Default)]
+pub(in crate::storage) struct EndRows {
+    pub(in crate::storage) sessions: Vec<SessionRow>,
+    pub(in crate::storage) grants: Vec<Grant>,
+}
+
+impl EndRows {
+    /// How many rows of each kind are ended in one transaction.
+    pub(in crate::storage) const MOST: usize = 256;
 }
 
 /// A user with everything that is stored.
@@ -212,10 +228,13 @@ pub(in crate::storage) enum Write {
     InsertSession {
         session: Box<Session>,
         created_at: Timestamp,
+        address: Option<IpAddr>,
     },
-    UpdateDeadline {
+    /// The session was used: its new deadline, and where the request came from.
+    UseSession {
         session: SessionId,
         deadline: Timestamp,
+        address: Option<IpAddr>,
     },
     /// The session is over, and its family holds nothing that opens any more. The family's row
     /// stays, so that a late presentation is recognised.

@@ -1,12 +1,14 @@
 //! How a session begins, is read and ends. Rotation of its refresh tokens is in `rotation`.
 
-use super::{Decision, FamilyRow, Rules, SessionRow, Write, audit};
+use std::net::IpAddr;
+
+use super::{Decision, EndRows, FamilyRow, Rules, SessionRow, Write, audit, grants};
 use crate::domain::{
-    AuditEvent, AuditSubject, EndedBecause, Grant, IssuedSession, Session, SessionId, Timestamp,
-    User,
+    AuditEvent, AuditSubject, CancelledBy, EndedBecause, Grant, IssuedSession, Session, SessionId,
+    Timestamp, User,
 };
 use crate::keys::RefreshToken;
-use crate::storage::Revocation;
+use crate::storage::{EndedSessions, Revocation};
 
 /// The session, unless it has ended or its deadline has come.
 pub(in crate::storage) fn alive(row: Option<SessionRow>, now: Timestamp) -> Option<Session> {
@@ -14,13 +16,13 @@ pub(in crate::storage) fn alive(row: Option<SessionRow>, now: Timestamp) -> Opti
 }
 
 fn is_alive(row: &SessionRow, now: Timestamp) -> bool {
-    !row.is_ended && !now.has_reached(row.session.deadline)
+    row.ended.is_none() && !now.has_reached(row.session.deadline)
 }
 
 /// Ends a session, audited; nothing if it was over before. Where the reason says so, the device key
 /// is not known for the user any more.
 pub(super) fn end(row: &SessionRow, because: EndedBecause, now: Timestamp) -> Vec<Write> {
-    if row.is_ended {
+    if row.ended.is_some() {
         return Vec::new();
     }
     let session = &row.session;
@@ -54,6 +56,25 @@ pub(in crate::storage) fn revoke(
     }
 }
 
+/// Ends sessions, and cancels the grants that could still become one of theirs.
+pub(in crate::storage) fn end_all(
+    rows: EndRows,
+    because: EndedBecause,
+    now: Timestamp,
+) -> Decision<EndedSessions> {
+    let EndRows { sessions, grants } = rows;
+    let answer = EndedSessions {
+        ended: sessions.len(),
+        may_be_more: sessions.len() == EndRows::MOST || grants.len() == EndRows::MOST,
+    };
+    let mut writes: Vec<Write> =
+        sessions.iter().flat_map(|session| end(session, because, now)).collect();
+    for grant in grants {
+        writes.extend(grants::cancel(grant, CancelledBy::EndedAccess, now).into_iter().flatten());
+    }
+    Decision::with(answer, writes)
+}
+
 impl Rules {
     /// Begins the session of a grant whose code is being redeemed, and ends the `older` one of the
     /// same user, client and device key.
@@ -62,6 +83,7 @@ impl Rules {
         grant: &Grant,
         user: User,
         older: Option<&SessionRow>,
+        address: Option<IpAddr>,
         now: Timestamp,
     ) -> (IssuedSession, Vec<Write>) {
         let is_refreshable = grant.scope.has("offline_access");
@@ -83,7 +105,7 @@ impl Rules {
             older.map_or_else(Vec::new, |older| end(older, EndedBecause::SignedInAgain, now));
         let subject = AuditSubject { grant: Some(grant.id), ..audit::of_session(&session) };
         writes.extend([
-            Write::InsertSession { session: Box::new(session.clone()), created_at: now },
+            Write::InsertSession { session: Box::new(session.clone()), created_at: now, address },
             // Not before the code is redeemed: until then any caller may name the key.
             Write::PutDeviceKey {
                 jkt: grant.jkt,

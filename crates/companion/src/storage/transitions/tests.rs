@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::*;
 use crate::domain::{
-    AttemptId, AttemptKey, BrowserHash, CancelledBy, ConfirmationNumber, FamilyId, Grant, GrantId,
-    GrantStage, Outcome, RefreshRefusal, RequestId, Scope, Session, SessionId, SystemRandom,
-    Thumbprint, Timestamp, UpstreamAuthorizationId, User, UserId,
+    AttemptId, AttemptKey, BrowserHash, CancelledBy, ConfirmationNumber, EndedBecause, FamilyId,
+    Grant, GrantId, GrantStage, Outcome, RefreshRefusal, RequestId, Scope, Session, SessionId,
+    SystemRandom, Thumbprint, Timestamp, UpstreamAuthorizationId, User, UserId,
 };
 use crate::keys::KeyFile;
 use crate::storage::{RotateRefresh, Rotation};
@@ -45,7 +45,7 @@ fn session_row() -> SessionRow {
             deadline: at(1_000),
         },
         created_at: at(0),
-        is_ended: false,
+        ended: None,
         key_is_known: true,
     }
 }
@@ -75,6 +75,7 @@ fn present(rules: &Rules, row: &FamilyRow, token: &RefreshToken) -> Decided<Rota
         token: rules.keys().write_refresh_token(token),
         client_id: "app".into(),
         jkt: KEY,
+        address: None,
     };
     rules.rotate(Some(rows), token, &request, at(1))
 }
@@ -192,6 +193,6 @@ fn an_ended_session_is_ended_once() {
     let writes = sessions::end(&session_row(), because, at(1));
     assert!(matches!(writes[0], Write::EndSession { .. }));
     assert!(writes.iter().any(|write| matches!(write, Write::DeleteDeviceKey { .. })));
-    let ended = SessionRow { is_ended: true, ..session_row() };
+    let ended = SessionRow { ended: Some(EndedBecause::Revoked), ..session_row() };
     assert!(sessions::end(&ended, because, at(1)).is_empty());
 }

@@ -83,8 +83,10 @@ impl Service {
     async fn restart(mut self, change: fn(&mut Vec<ClientRecord>), start: Start) -> Self {
         self.stop.take().unwrap().send(()).unwrap();
         self.ended.await.unwrap();
-        let (policy, keys) = (self.app.policy.clone(), Arc::clone(&self.app.keys));
-        let mut clients = self.app.clients.clone();
+        let (policy, keys) =
+            (AdmissionPolicy::clone(&self.app.policy.now()), Arc::clone(&self.app.keys));
+        let mut clients: Vec<ClientRecord> =
+            self.app.clients.now().iter().map(|client| ClientRecord::clone(client)).collect();
         change(&mut clients);
         drop(self.app);
         Self::start_in(self.folder, keys, policy, clients, start).await

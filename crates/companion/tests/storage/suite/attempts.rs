@@ -1,14 +1,15 @@
 //! The client's side channel: it tells the owner of the device key, and no other caller, how far
 //! the sign-in is.
 
+use keyport_companion::domain::EndedBecause::AttemptCancelled;
 use keyport_companion::domain::{
-    AttemptKey, AttemptState, CancelledBy, GrantStage, Outcome, ProblemCode, RefreshRefusal,
-    Thumbprint,
+    AttemptKey, AttemptState, CancelledBy, GrantStage, Outcome, ProblemCode, Thumbprint,
 };
 use keyport_companion::storage::{CodeRefusal, ExchangeStart};
 
 use crate::world::{
-    FOREIGN, LAPTOP, World, ada, at, attempt, authorization_of_attempt, redemption, refresh_token,
+    FOREIGN, LAPTOP, World, ada, at, attempt, authorization_of_attempt, ended, redemption,
+    refresh_token,
 };
 
 async fn state(world: &World, key: AttemptKey) -> AttemptState {
@@ -101,7 +102,7 @@ pub async fn cancelling_after_redemption_ends_the_session(world: World) {
     cancel(&world, key).await;
     assert!(!world.is_alive(&issued, at(11)).await);
     let token = refresh_token(&issued);
-    assert_eq!(world.refused_refresh(&token, LAPTOP, at(11)).await, RefreshRefusal::Ended);
+    assert_eq!(world.refused_refresh(&token, LAPTOP, at(11)).await, ended(AttemptCancelled));
 }
 
 pub async fn cancelling_a_stored_session_changes_nothing(world: World) {

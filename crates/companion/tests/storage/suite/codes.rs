@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use keyport_companion::domain::{RefreshRefusal, Scope, SecretText, SystemRandom};
+use keyport_companion::domain::EndedBecause::{CodeReplayed, SignedInAgain};
+use keyport_companion::domain::{Scope, SecretText, SystemRandom};
 use keyport_companion::keys::AuthorizationCode;
 use keyport_companion::storage::{CodeRefusal, RedeemCode, Redemption, ReturnedAuthorization};
 
 use crate::world::{
-    FOREIGN, LAPTOP, REDIRECT, World, ada, at, authorization_of, in_parallel, redemption,
+    FOREIGN, LAPTOP, REDIRECT, World, ada, at, authorization_of, ended, in_parallel, redemption,
     refresh_token,
 };
 
@@ -66,7 +67,7 @@ pub async fn a_replay_revokes_what_the_code_gave(world: World) {
     // Long after the sixty seconds of the code, the replay still tells of a leak.
     assert_eq!(world.refused_code(redemption(&code), at(600)).await, CodeRefusal::Replayed);
     assert!(!world.is_alive(&issued, at(601)).await);
-    assert_eq!(world.refused_refresh(&token, LAPTOP, at(601)).await, RefreshRefusal::Ended);
+    assert_eq!(world.refused_refresh(&token, LAPTOP, at(601)).await, ended(CodeReplayed));
 }
 
 pub async fn a_replay_with_a_wrong_verifier_revokes_nothing(world: World) {
@@ -119,7 +120,7 @@ pub async fn a_new_sign_in_with_the_same_key_ends_the_old_session(world: World) 
     let (old, old_token) = world.sign_in(LAPTOP, at(0)).await;
     let (new, new_token) = world.sign_in(LAPTOP, at(100)).await;
     assert!(!world.is_alive(&old, at(101)).await);
-    assert_eq!(world.refused_refresh(&old_token, LAPTOP, at(101)).await, RefreshRefusal::Ended);
+    assert_eq!(world.refused_refresh(&old_token, LAPTOP, at(101)).await, ended(SignedInAgain));
     assert!(world.is_alive(&new, at(101)).await);
     world.rotate(&new_token, at(102)).await;
 }

@@ -3,6 +3,7 @@
 pub mod attempts;
 pub mod codes;
 pub mod device_keys;
+pub mod ended_access;
 pub mod grants;
 pub mod limits;
 pub mod rotation;

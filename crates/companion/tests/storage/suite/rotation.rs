@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use keyport_companion::domain::EndedBecause::{Revoked, TokenReplayed};
 use keyport_companion::domain::{RefreshRefusal, SecretText};
 use keyport_companion::storage::{Revocation, Revoke, RotateRefresh, Rotation};
 
-use crate::world::{CLIENT, FOREIGN, LAPTOP, World, at, days, in_parallel, refresh_token};
+use crate::world::{CLIENT, FOREIGN, LAPTOP, World, at, days, ended, in_parallel, refresh_token};
 
 pub async fn sixty_four_parallel_refreshes_get_the_same_child(world: World) {
     let (_, mut token) = world.sign_in(LAPTOP, at(0)).await;
@@ -13,6 +14,7 @@ pub async fn sixty_four_parallel_refreshes_get_the_same_child(world: World) {
         let results = in_parallel(|| {
             let storage = Arc::clone(&world.storage);
             let request = RotateRefresh {
+                address: None,
                 token: SecretText::new(token.clone()),
                 client_id: CLIENT.into(),
                 jkt: LAPTOP,
@@ -53,7 +55,7 @@ pub async fn a_parent_whose_child_was_presented_ends_the_family(world: World) {
     assert_eq!(world.refused_refresh(&parent, LAPTOP, at(3)).await, RefreshRefusal::Replayed);
     assert!(!world.is_alive(&issued, at(3)).await);
     for token in [&parent, &child, &grand_child] {
-        assert_eq!(world.refused_refresh(token, LAPTOP, at(4)).await, RefreshRefusal::Ended);
+        assert_eq!(world.refused_refresh(token, LAPTOP, at(4)).await, ended(TokenReplayed));
     }
 }
 
@@ -110,6 +112,7 @@ pub async fn a_forged_token_is_refused_and_the_family_lives(world: World) {
 pub async fn another_client_is_refused_and_the_family_lives(world: World) {
     let (_, token) = world.sign_in(LAPTOP, at(0)).await;
     let request = RotateRefresh {
+        address: None,
         token: SecretText::new(token.clone()),
         client_id: "other-client".into(),
         jkt: LAPTOP,
@@ -167,7 +170,7 @@ pub async fn any_generation_revokes(world: World) {
         }
         let revocation = revoke(&world, &tokens[presented], 4).await;
         assert_eq!(revocation, Revocation::Revoked(issued.session.id), "generation {presented}");
-        assert_eq!(world.refused_refresh(&tokens[3], LAPTOP, at(5)).await, RefreshRefusal::Ended);
+        assert_eq!(world.refused_refresh(&tokens[3], LAPTOP, at(5)).await, ended(Revoked));
     }
 }
 
@@ -177,7 +180,7 @@ pub async fn a_revoked_session_neither_refreshes_nor_reads(world: World) {
     revoke(&world, &parent, 2).await;
     assert!(!world.is_alive(&issued, at(3)).await);
     for token in [&parent, &child] {
-        assert_eq!(world.refused_refresh(token, LAPTOP, at(3)).await, RefreshRefusal::Ended);
+        assert_eq!(world.refused_refresh(token, LAPTOP, at(3)).await, ended(Revoked));
     }
     assert_eq!(revoke(&world, &child, 4).await, Revocation::NothingToRevoke);
     assert_eq!(revoke(&world, "kpr_made-up", 4).await, Revocation::NothingToRevoke);
@@ -206,7 +209,7 @@ pub async fn refreshes_racing_a_revocation_leave_nothing_alive(world: World) {
             if let Rotation::Rotated(late) = answer {
                 let child = refresh_token(&late);
                 let refusal = world.refused_refresh(&child, LAPTOP, at(round)).await;
-                assert_eq!(refusal, RefreshRefusal::Ended);
+                assert_eq!(refusal, ended(Revoked));
             }
         }
     }
@@ -217,5 +220,5 @@ pub async fn the_session_of_an_access_token_can_be_revoked(world: World) {
     let revoke = Revoke::Session(issued.session.id);
     let answer = world.storage.revoke(revoke, CLIENT.into(), at(1)).await.unwrap();
     assert_eq!(answer, Revocation::Revoked(issued.session.id));
-    assert_eq!(world.refused_refresh(&token, LAPTOP, at(2)).await, RefreshRefusal::Ended);
+    assert_eq!(world.refused_refresh(&token, LAPTOP, at(2)).await, ended(Revoked));
 }
