@@ -159,6 +159,11 @@ impl Process {
         self.wait(limit)
     }
 
+    /// Asks it to read its settings again (SIGHUP to the group).
+    pub fn hang_up(&self) {
+        self.signal(Signal::HUP);
+    }
+
     /// kill -9 to the whole group, as a crash or a power cut would.
     pub fn kill(&mut self) -> ExitStatus {
         self.signal(Signal::KILL);

@@ -11,6 +11,7 @@ mod clients;
 mod database_files;
 mod device_key;
 mod dpop;
+mod ended_access;
 mod exchanges;
 mod handoff;
 mod identity;
