@@ -5,11 +5,11 @@ use std::alloc::System;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use keyport_shutdown::{Policy, Shutdown};
+use keyport_shutdown::{Hangup, Policy, Shutdown};
 
 /// What is finished at the end takes five seconds at most.
 const ENDING: Policy =
-    Policy { hangup: true, time_limit: Duration::from_secs(8), forced_exit_code: 1 };
+    Policy { hangup: Hangup::Ends, time_limit: Duration::from_secs(8), forced_exit_code: 1 };
 
 use zeroizing_alloc::ZeroAlloc;
 

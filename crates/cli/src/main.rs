@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use keyport_core::Problem;
-use keyport_shutdown::{Policy, Shutdown};
+use keyport_shutdown::{Hangup, Policy, Shutdown};
 use zeroizing_alloc::ZeroAlloc;
 
 use crate::arguments::{Arguments, Command};
@@ -94,7 +94,11 @@ fn perform(command: Command) -> u8 {
 /// For what has to finish something when it is told to end; the others end at once.
 fn with_shutdown(output: &Output, work: impl AsyncFnOnce(Shutdown) -> u8) -> u8 {
     let forced_exit_code = i32::from(Exit::Refused.code());
-    match Shutdown::install(Policy { hangup: true, time_limit: TIME_LIMIT, forced_exit_code }) {
+    match Shutdown::install(Policy {
+        hangup: Hangup::Ends,
+        time_limit: TIME_LIMIT,
+        forced_exit_code,
+    }) {
         Ok(shutdown) => block_on(output, work(shutdown)),
         Err(_) => internal(output),
     }

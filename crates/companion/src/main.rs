@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 use keyport_companion::config::{Settings, VARIABLES, Variable, read_settings_file};
 use keyport_companion::upstream::workos_sso;
 use keyport_companion::{logging, serve};
-use keyport_shutdown::{Policy, Shutdown};
+use keyport_shutdown::{Hangup, Policy, Shutdown};
 
 /// From the request to end to the end, whatever blocks. Open requests and exchanges in flight have
 /// 13 seconds of it; the rest is for the log.
@@ -47,8 +47,11 @@ fn variables() -> String {
 
 fn main() -> ExitCode {
     // First of all, so that a signal is never lost.
-    let shutdown =
-        Shutdown::install(Policy { hangup: false, time_limit: TIME_TO_END, forced_exit_code: 1 });
+    let shutdown = Shutdown::install(Policy {
+        hangup: Hangup::Told,
+        time_limit: TIME_TO_END,
+        forced_exit_code: 1,
+    });
     let Command::Serve { listen } = Arguments::parse().command;
     let log = logging::start();
     let served = shutdown

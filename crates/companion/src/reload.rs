@@ -6,33 +6,10 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use keyport_shutdown::Hangups;
+
 use crate::app::App;
 use crate::config::{EnvironmentError, Settings};
-
-/// The signals that ask for it. Where there are none, nothing ever asks.
-#[cfg(unix)]
-pub type Hangups = tokio::signal::unix::Signal;
-/// The signals that ask for it. Where there are none, nothing ever asks.
-#[cfg(not(unix))]
-pub type Hangups = ();
-
-/// Takes SIGHUP over, which would end the process.
-///
-/// # Errors
-/// The system refuses the handler.
-#[cfg(unix)]
-pub fn hangups() -> std::io::Result<Hangups> {
-    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())
-}
-
-/// This system has no such signal.
-///
-/// # Errors
-/// None.
-#[cfg(not(unix))]
-pub fn hangups() -> std::io::Result<Hangups> {
-    Ok(())
-}
 
 /// Reads the settings again at each signal.
 pub async fn on_hangup(
@@ -41,7 +18,7 @@ pub async fn on_hangup(
     app: Arc<App>,
 ) -> Infallible {
     loop {
-        next(&mut hangups).await;
+        hangups.next().await;
         // The files are small, and there are seldom more than three.
         match tokio::task::block_in_place(&judge) {
             Ok(settings) => take_over(settings, &app),
@@ -50,18 +27,6 @@ pub async fn on_hangup(
             }
         }
     }
-}
-
-#[cfg(unix)]
-async fn next(hangups: &mut Hangups) {
-    if hangups.recv().await.is_none() {
-        std::future::pending::<()>().await;
-    }
-}
-
-#[cfg(not(unix))]
-async fn next(_: &mut Hangups) {
-    std::future::pending().await
 }
 
 fn take_over(settings: Settings, app: &App) {

@@ -44,8 +44,7 @@ pub async fn serve(
     listen: SocketAddr,
     shutdown: &Shutdown,
 ) -> anyhow::Result<()> {
-    // From here on SIGHUP does not end the process.
-    let hangups = reload::hangups()?;
+    let hangups = shutdown.hangups();
     let settings = judge()?;
     let defaults = ServerLimits::default();
     let limits = ServerLimits {

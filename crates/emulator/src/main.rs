@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 use keyport_emulator::{Emulator, Seed, serve};
-use keyport_shutdown::{Policy, Shutdown};
+use keyport_shutdown::{Hangup, Policy, Shutdown};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -39,9 +39,12 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     // First of all, so that a signal is never lost.
-    let shutdown =
-        Shutdown::install(Policy { hangup: false, time_limit: TIME_TO_END, forced_exit_code: 1 })
-            .context("signals cannot be received")?;
+    let shutdown = Shutdown::install(Policy {
+        hangup: Hangup::Default,
+        time_limit: TIME_TO_END,
+        forced_exit_code: 1,
+    })
+    .context("signals cannot be received")?;
     let filter = EnvFilter::try_from_env("RUST_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     // A reader that stalls stops only the thread that writes.
     let (lines, _written) = tracing_appender::non_blocking(std::io::stderr());

@@ -28,12 +28,23 @@ pub enum Cause {
     Program,
 }
 
+/// What SIGHUP means to a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hangup {
+    /// It is not taken over: by default the system ends the process.
+    Default,
+    /// A request to end. A SIGHUP or SIGINT that the parent process set to be ignored (`nohup`, a
+    /// background job of a shell) stays ignored.
+    Ends,
+    /// Nothing of the end: [`Shutdown::hangups`] tells of it.
+    Told,
+}
+
 /// How a process ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
-    /// Whether SIGHUP is a request to end too. A SIGHUP or SIGINT that the parent process set to be
-    /// ignored (`nohup`, a background job of a shell) stays ignored in any case.
-    pub hangup: bool,
+    /// What SIGHUP means.
+    pub hangup: Hangup,
     /// How long the process may take from the first request to its end.
     pub time_limit: Duration,
     /// The exit code of a process that has not ended within its time limit, or that receives a
@@ -49,6 +60,8 @@ pub struct Shutdown(Arc<Inner>);
 struct Inner {
     policy: Policy,
     cause: watch::Sender<Option<Cause>>,
+    /// How often SIGHUP came, where it is told.
+    hangups: watch::Sender<u64>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -71,6 +84,7 @@ impl Shutdown {
         let inner = Inner {
             policy,
             cause: watch::Sender::new(None),
+            hangups: watch::Sender::new(0),
             state: Mutex::default(),
             changed: Condvar::new(),
         };
@@ -79,6 +93,13 @@ impl Shutdown {
         signals::watch(policy.hangup, move |cause| watched.receive(cause))?;
         thread("shutdown-time-limit", move || timed.enforce_time_limit())?;
         Ok(shutdown)
+    }
+
+    /// Tells of each SIGHUP from now on, where the policy is [`Hangup::Told`]. Several that come
+    /// before the next wait are one.
+    #[must_use]
+    pub fn hangups(&self) -> Hangups {
+        Hangups(self.0.hangups.subscribe())
     }
 
     /// Waits for the request to end; completes at once if it was made before.
@@ -120,6 +141,10 @@ impl Shutdown {
     }
 
     fn receive(&self, cause: Cause) {
+        if cause == Cause::Hangup && self.0.policy.hangup == Hangup::Told {
+            self.0.hangups.send_modify(|count| *count += 1);
+            return;
+        }
         let mut state = self.state();
         if let Some(forward) = &state.forward {
             // An error means that the receiver is being dropped; it takes the lock for that.
@@ -159,6 +184,19 @@ impl Shutdown {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The SIGHUPs of a process, see [`Shutdown::hangups`].
+#[derive(Debug)]
+pub struct Hangups(watch::Receiver<u64>);
+
+impl Hangups {
+    /// Waits for the next one. Cancel safe.
+    pub async fn next(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }
 

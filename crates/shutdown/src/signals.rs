@@ -3,18 +3,19 @@
 
 use std::io;
 
-use crate::{Cause, thread};
+use crate::{Cause, Hangup, thread};
 
 /// Registers the handlers and calls `receive` on a thread of its own for each signal.
 #[cfg(unix)]
-pub(crate) fn watch(hangup: bool, receive: impl Fn(Cause) + Send + 'static) -> io::Result<()> {
+pub(crate) fn watch(hangup: Hangup, receive: impl Fn(Cause) + Send + 'static) -> io::Result<()> {
     use nix::sys::signal::{SigSet, Signal};
 
     let ignored = ignored_signals();
     let mut wanted = vec![(Signal::SIGTERM, Cause::Terminate), (Signal::SIGINT, Cause::Interrupt)];
-    wanted.extend(hangup.then_some((Signal::SIGHUP, Cause::Hangup)));
+    wanted.extend((hangup != Hangup::Default).then_some((Signal::SIGHUP, Cause::Hangup)));
     wanted.retain(|(signal, _)| {
-        *signal == Signal::SIGTERM || ignored & (1 << (*signal as i32 - 1)) == 0
+        let is_told = *signal == Signal::SIGHUP && hangup == Hangup::Told;
+        *signal == Signal::SIGTERM || is_told || ignored & (1 << (*signal as i32 - 1)) == 0
     });
     let set: SigSet = wanted.iter().map(|(signal, _)| *signal).collect();
     // A handler stands a moment before the action that it calls is stored; a signal in between
@@ -50,7 +51,7 @@ pub(crate) fn exit(code: i32) -> ! {
 
 /// Registers the console handler (Ctrl-C, Ctrl-Break, the end of the console or of the session).
 #[cfg(windows)]
-pub(crate) fn watch(_: bool, receive: impl Fn(Cause) + Send + 'static) -> io::Result<()> {
+pub(crate) fn watch(_: Hangup, receive: impl Fn(Cause) + Send + 'static) -> io::Result<()> {
     ctrlc::set_handler(move || receive(Cause::Interrupt)).map_err(io::Error::other)
 }
 

@@ -8,7 +8,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use keyport_shutdown::{Cause, Policy, Shutdown};
+use keyport_shutdown::{Cause, Hangup, Policy, Shutdown};
 use rustix::process::{Pid, Signal, kill_process};
 
 const PROGRAM: &str = "SHUTDOWN_TEST_PROGRAM";
@@ -83,6 +83,7 @@ const TESTS: &[Test] = tests![
     a_program_that_forwards_signals_is_not_ended_by_them,
     a_program_may_ask_itself,
     signals_that_the_parent_ignores_stay_ignored,
+    a_hangup_that_is_told_does_not_end_the_process,
 ];
 
 fn main() {
@@ -101,10 +102,19 @@ fn main() {
 
 fn program(kind: &str) -> ! {
     let time_limit = Duration::from_millis(if kind == "blocked" { 300 } else { 60_000 });
-    let policy = Policy { hangup: true, time_limit, forced_exit_code: FORCED };
+    let hangup = if kind == "is told" { Hangup::Told } else { Hangup::Ends };
+    let policy = Policy { hangup, time_limit, forced_exit_code: FORCED };
     let shutdown = Shutdown::install(policy).unwrap();
+    // Before "ready": what is sent after it is told.
+    let mut hangups = shutdown.hangups();
     say("ready");
     match kind {
+        "is told" => {
+            block_on(hangups.next());
+            say("told");
+            assert_eq!(shutdown.cause(), None);
+            assert_eq!(block_on(shutdown.requested()), Cause::Terminate);
+        }
         "ordinary" => {
             block_on(shutdown.requested());
         }
@@ -207,6 +217,15 @@ fn signals_that_the_parent_ignores_stay_ignored() {
     assert!(program.says("ready"));
     program.signal(Signal::INT);
     program.signal(Signal::HUP);
+    program.signal(Signal::TERM);
+    assert_eq!(program.end().code(), Some(0));
+}
+
+fn a_hangup_that_is_told_does_not_end_the_process() {
+    let mut program = Program::start("is told");
+    assert!(program.says("ready"));
+    program.signal(Signal::HUP);
+    assert!(program.says("told"));
     program.signal(Signal::TERM);
     assert_eq!(program.end().code(), Some(0));
 }

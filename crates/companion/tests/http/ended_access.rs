@@ -9,8 +9,8 @@ use crate::support::{Answer, Browser, Device, Service, parameter};
 
 /// Takes the organization out of the rules.
 fn close_acme(service: &Service) {
-    let nobody = AdmissionPolicy::new(vec!["org_other".into()], Vec::new(), None);
-    service.app.reload(nobody, vec![ClientRecord::keyport_desktop()]);
+    let rules = AdmissionPolicy::new(vec!["org_other".into()], Vec::new(), None);
+    service.app.reload(rules, vec![ClientRecord::keyport_desktop()]);
 }
 
 async fn end(service: &Service, because: EndedBecause) -> usize {

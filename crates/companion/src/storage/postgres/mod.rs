@@ -19,6 +19,7 @@ mod open;
 mod operations;
 mod rows;
 mod schema;
+mod selected;
 mod statement;
 mod sweep;
 mod tls;
@@ -227,7 +228,7 @@ impl Storage for PostgresStorage {
         let engine = Arc::clone(&self.0);
         self.read(async move {
             let db = engine.pool.get().await?;
-            let listed = rows::listed(&db, &selector, page, now);
+            let listed = selected::listed(&db, &selector, page, now);
             let ((), listed) = try_join(engine.check(&db, now), listed).await?;
             Ok(listed)
         })

@@ -4,7 +4,7 @@
 use deadpool_postgres::Transaction;
 
 use super::failure::Done;
-use super::rows;
+use super::{rows, selected};
 use crate::domain::{
     AttemptKey, CancelledBy, EndedBecause, Grant, GrantId, Outcome, ProblemCode, SessionId,
     SessionSelector, Timestamp, UpstreamIdentity,
@@ -203,7 +203,7 @@ impl Operation for EndSessions {
         _: &Rules,
         now: Timestamp,
     ) -> Done<Decision<EndedSessions>> {
-        let rows = rows::for_end(db, &self.selector).await?;
+        let rows = selected::for_end(db, &self.selector).await?;
         Ok(transitions::end_all(rows, self.because, now))
     }
 }

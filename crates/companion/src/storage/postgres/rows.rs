@@ -5,25 +5,23 @@
 
 use deadpool_postgres::GenericClient;
 use tokio_postgres::Row;
-use tokio_postgres::types::ToSql;
 
 use super::advisory::AdvisoryLock;
-use super::columns::{read_grant, read_listed, read_session, read_stored, read_user};
+use super::columns::{read_grant, read_session, read_stored, read_user};
 use super::failure::{Done, Failure};
 use super::statement::{Values, one};
 use crate::domain::{
-    Attempt, AttemptKey, FamilyId, Grant, GrantId, GrantStage, Limits, ListedSession, Outcome,
-    RequestId, SessionId, SessionSelector, Timestamp, UpstreamIdentity, User, UserId,
+    Attempt, AttemptKey, FamilyId, Grant, GrantId, GrantStage, Limits, Outcome, RequestId,
+    SessionId, Timestamp, UpstreamIdentity, User, UserId,
 };
 use crate::storage::select::{
-    OF_SESSION, grants_to_end, select_grant, select_session, session_columns, sessions_to_end,
-    sessions_to_list, user_columns,
+    OF_SESSION, select_grant, select_session, session_columns, user_columns,
 };
 use crate::storage::transitions::{
-    AttemptRows, BeginRows, EndRows, FamilyRow, FulfilRows, RedemptionRows, RotationRows,
-    SessionRow, StoredGrant,
+    AttemptRows, BeginRows, FamilyRow, FulfilRows, RedemptionRows, RotationRows, SessionRow,
+    StoredGrant,
 };
-use crate::storage::{RedeemCode, ReturnedAuthorization, SessionsPage, StorageError};
+use crate::storage::{RedeemCode, ReturnedAuthorization, StorageError};
 
 pub(super) async fn for_begin(
     db: &impl GenericClient,
@@ -52,7 +50,7 @@ pub(super) async fn for_begin(
     Ok(rows)
 }
 
-fn limit(rows: usize) -> i64 {
+pub(super) fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
@@ -216,47 +214,6 @@ pub(super) async fn for_attempt(
         }
     }
     Ok(AttemptRows { attempt, grants, sessions })
-}
-
-/// The value of a selector.
-fn value_of(selector: &SessionSelector) -> &(dyn ToSql + Sync) {
-    match selector {
-        SessionSelector::Session(id) => id,
-        SessionSelector::User(id) => id,
-        SessionSelector::DeviceKey(jkt) => jkt,
-        SessionSelector::Organization(id) | SessionSelector::Connection(id) => id,
-        SessionSelector::All => &"",
-    }
-}
-
-/// Locked in the order of their ids, so that two of these do not wait for each other.
-pub(super) async fn for_end(db: &impl GenericClient, selector: &SessionSelector) -> Done<EndRows> {
-    let most = limit(EndRows::MOST);
-    let values: Values<'_> = &[value_of(selector), &most];
-    let sql = format!("{} FOR UPDATE OF sessions", sessions_to_end(selector));
-    let rows = db.query(&db.prepare_cached(&sql).await?, values).await?;
-    let sessions = rows.iter().map(read_session).collect::<Done<_>>()?;
-    let grants = match grants_to_end(selector) {
-        None => Vec::new(),
-        Some(sql) => {
-            let statement = db.prepare_cached(&format!("{sql} FOR UPDATE")).await?;
-            let rows = db.query(&statement, values).await?;
-            rows.iter().map(read_grant).collect::<Done<_>>()?
-        }
-    };
-    Ok(EndRows { sessions, grants })
-}
-
-pub(super) async fn listed(
-    db: &impl GenericClient,
-    selector: &SessionSelector,
-    page: SessionsPage,
-    now: Timestamp,
-) -> Done<Vec<ListedSession>> {
-    let after = page.after.unwrap_or(SessionId::from_bytes([0; 16]));
-    let statement = db.prepare_cached(&sessions_to_list(selector)).await?;
-    let values: Values<'_> = &[value_of(selector), &after, &now, &limit(page.limit)];
-    db.query(&statement, values).await?.iter().map(read_listed).collect()
 }
 
 async fn locked_attempt(db: &impl GenericClient, key: AttemptKey) -> Done<Attempt> {

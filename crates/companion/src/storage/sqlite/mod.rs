@@ -19,6 +19,7 @@ mod open;
 mod place;
 mod rows;
 mod schema;
+mod selected;
 mod statement;
 mod sweep;
 mod users;
@@ -243,7 +244,7 @@ impl Storage for SqliteStorage {
         now: Timestamp,
     ) -> Reply<'_, EndedSessions> {
         self.write_anyway(now, move |db, rules| {
-            let rows = rows::for_end(db, &selector)?;
+            let rows = selected::for_end(db, &selector)?;
             apply(db, rules, transitions::end_all(rows, because, now))
         })
     }
@@ -254,7 +255,7 @@ impl Storage for SqliteStorage {
         page: SessionsPage,
         now: Timestamp,
     ) -> Reply<'_, Vec<ListedSession>> {
-        self.read(move |db, _| rows::listed(db, &selector, page, now))
+        self.read(move |db, _| selected::listed(db, &selector, page, now))
     }
 
     fn read_session(&self, session: SessionId, now: Timestamp) -> Reply<'_, Option<Session>> {

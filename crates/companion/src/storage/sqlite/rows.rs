@@ -3,21 +3,20 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
-use super::columns::{read_grant, read_listed, read_session, read_stored, read_user};
+use super::columns::{read_grant, read_session, read_stored, read_user};
 use super::worker::Done;
 use crate::domain::{
-    Attempt, AttemptKey, FamilyId, Grant, GrantId, GrantStage, Limits, ListedSession, Outcome,
-    RequestId, SessionId, SessionSelector, Timestamp, UpstreamIdentity, User, UserId,
+    Attempt, AttemptKey, FamilyId, Grant, GrantId, GrantStage, Limits, Outcome, RequestId,
+    SessionId, Timestamp, UpstreamIdentity, User, UserId,
 };
 use crate::storage::select::{
-    OF_SESSION, grants_to_end, select_grant, select_session, session_columns, sessions_to_end,
-    sessions_to_list, user_columns,
+    OF_SESSION, select_grant, select_session, session_columns, user_columns,
 };
 use crate::storage::transitions::{
-    AttemptRows, BeginRows, EndRows, FamilyRow, FulfilRows, RedemptionRows, RotationRows,
-    SessionRow, StoredGrant,
+    AttemptRows, BeginRows, FamilyRow, FulfilRows, RedemptionRows, RotationRows, SessionRow,
+    StoredGrant,
 };
-use crate::storage::{RedeemCode, ReturnedAuthorization, SessionsPage, StorageError};
+use crate::storage::{RedeemCode, ReturnedAuthorization, StorageError};
 
 type Found<T> = rusqlite::Result<Option<T>>;
 
@@ -196,42 +195,6 @@ pub(super) fn attempt(db: &Connection, key: AttemptKey) -> Done<Attempt> {
         ),
     };
     Ok(Attempt { outcome, cancelled_at })
-}
-
-/// The value of a selector.
-fn value_of(selector: &SessionSelector) -> &dyn ToSql {
-    match selector {
-        SessionSelector::Session(id) => id,
-        SessionSelector::User(id) => id,
-        SessionSelector::DeviceKey(jkt) => jkt,
-        SessionSelector::Organization(id) | SessionSelector::Connection(id) => id,
-        SessionSelector::All => &"",
-    }
-}
-
-pub(super) fn for_end(db: &Connection, selector: &SessionSelector) -> Done<EndRows> {
-    let values = params![value_of(selector), EndRows::MOST];
-    let mut sessions = db.prepare_cached(&sessions_to_end(selector))?;
-    let sessions = sessions.query_map(values, read_session)?.collect::<rusqlite::Result<_>>()?;
-    let grants = match grants_to_end(selector) {
-        None => Vec::new(),
-        Some(sql) => {
-            db.prepare_cached(&sql)?.query_map(values, read_grant)?.collect::<Result<_, _>>()?
-        }
-    };
-    Ok(EndRows { sessions, grants })
-}
-
-pub(super) fn listed(
-    db: &Connection,
-    selector: &SessionSelector,
-    page: SessionsPage,
-    now: Timestamp,
-) -> Done<Vec<ListedSession>> {
-    let after = page.after.unwrap_or(SessionId::from_bytes([0; 16]));
-    let values = params![value_of(selector), after, now, page.limit];
-    let mut listed = db.prepare_cached(&sessions_to_list(selector))?;
-    Ok(listed.query_map(values, read_listed)?.collect::<rusqlite::Result<_>>()?)
 }
 
 const OF_ATTEMPT: &str = select_grant!("attempt = ?1 AND jkt = ?2 ORDER BY rowid DESC LIMIT ?3");

@@ -1,0 +1,54 @@
+//! Reading the sessions that a selector means.
+
+use deadpool_postgres::GenericClient;
+use tokio_postgres::types::ToSql;
+
+use super::columns::{read_grant, read_listed, read_session};
+use super::failure::Done;
+use super::rows::limit;
+use super::statement::Values;
+use crate::domain::{ListedSession, SessionId, SessionSelector, Timestamp};
+use crate::storage::SessionsPage;
+use crate::storage::select::{grants_to_end, sessions_to_end, sessions_to_list};
+use crate::storage::transitions::EndRows;
+
+/// The value of a selector.
+fn value_of(selector: &SessionSelector) -> &(dyn ToSql + Sync) {
+    match selector {
+        SessionSelector::Session(id) => id,
+        SessionSelector::User(id) => id,
+        SessionSelector::DeviceKey(jkt) => jkt,
+        SessionSelector::Organization(id) | SessionSelector::Connection(id) => id,
+        SessionSelector::All => &"",
+    }
+}
+
+/// Locked in the order of their ids, so that two of these do not wait for each other.
+pub(super) async fn for_end(db: &impl GenericClient, selector: &SessionSelector) -> Done<EndRows> {
+    let most = limit(EndRows::MOST);
+    let values: Values<'_> = &[value_of(selector), &most];
+    let sql = format!("{} FOR UPDATE OF sessions", sessions_to_end(selector));
+    let rows = db.query(&db.prepare_cached(&sql).await?, values).await?;
+    let sessions = rows.iter().map(read_session).collect::<Done<_>>()?;
+    let grants = match grants_to_end(selector) {
+        None => Vec::new(),
+        Some(sql) => {
+            let statement = db.prepare_cached(&format!("{sql} FOR UPDATE")).await?;
+            let rows = db.query(&statement, values).await?;
+            rows.iter().map(read_grant).collect::<Done<_>>()?
+        }
+    };
+    Ok(EndRows { sessions, grants })
+}
+
+pub(super) async fn listed(
+    db: &impl GenericClient,
+    selector: &SessionSelector,
+    page: SessionsPage,
+    now: Timestamp,
+) -> Done<Vec<ListedSession>> {
+    let after = page.after.unwrap_or(SessionId::from_bytes([0; 16]));
+    let statement = db.prepare_cached(&sessions_to_list(selector)).await?;
+    let values: Values<'_> = &[value_of(selector), &after, &now, &limit(page.limit)];
+    db.query(&statement, values).await?.iter().map(read_listed).collect()
+}

@@ -1,0 +1,46 @@
+//! Reading the sessions that a selector means.
+
+use rusqlite::{Connection, ToSql, params};
+
+use super::columns::{read_grant, read_listed, read_session};
+use super::worker::Done;
+use crate::domain::{ListedSession, SessionId, SessionSelector, Timestamp};
+use crate::storage::SessionsPage;
+use crate::storage::select::{grants_to_end, sessions_to_end, sessions_to_list};
+use crate::storage::transitions::EndRows;
+
+/// The value of a selector.
+fn value_of(selector: &SessionSelector) -> &dyn ToSql {
+    match selector {
+        SessionSelector::Session(id) => id,
+        SessionSelector::User(id) => id,
+        SessionSelector::DeviceKey(jkt) => jkt,
+        SessionSelector::Organization(id) | SessionSelector::Connection(id) => id,
+        SessionSelector::All => &"",
+    }
+}
+
+pub(super) fn for_end(db: &Connection, selector: &SessionSelector) -> Done<EndRows> {
+    let values = params![value_of(selector), EndRows::MOST];
+    let mut sessions = db.prepare_cached(&sessions_to_end(selector))?;
+    let sessions = sessions.query_map(values, read_session)?.collect::<rusqlite::Result<_>>()?;
+    let grants = match grants_to_end(selector) {
+        None => Vec::new(),
+        Some(sql) => {
+            db.prepare_cached(&sql)?.query_map(values, read_grant)?.collect::<Result<_, _>>()?
+        }
+    };
+    Ok(EndRows { sessions, grants })
+}
+
+pub(super) fn listed(
+    db: &Connection,
+    selector: &SessionSelector,
+    page: SessionsPage,
+    now: Timestamp,
+) -> Done<Vec<ListedSession>> {
+    let after = page.after.unwrap_or(SessionId::from_bytes([0; 16]));
+    let values = params![value_of(selector), after, now, page.limit];
+    let mut listed = db.prepare_cached(&sessions_to_list(selector))?;
+    Ok(listed.query_map(values, read_listed)?.collect::<rusqlite::Result<_>>()?)
+}
