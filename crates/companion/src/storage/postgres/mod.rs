@@ -20,6 +20,7 @@ mod operations;
 mod rows;
 mod schema;
 mod selected;
+mod settings;
 mod statement;
 mod sweep;
 mod tls;
@@ -27,7 +28,6 @@ mod users;
 mod values;
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{try_join, try_join3};
@@ -51,6 +51,7 @@ use operations::{
     BeginExchange, Cancel, CancelAttempt, Confirm, EndSessions, Fail, Fulfil, Mint, Operation,
     Report, RevokeSession, Revoked, Rotate,
 };
+pub use settings::PostgresSettings;
 
 /// `/ready` says soon that a table cannot be used.
 const READY_LOCKS: &str = "SET LOCAL lock_timeout = 1000";
@@ -58,34 +59,6 @@ const READY_LOCKS: &str = "SET LOCAL lock_timeout = 1000";
 /// it, since no refresh waits for that one.
 const READY_WRITE: &str = "UPDATE binding SET probes = probes + 1
      WHERE singleton IN (SELECT singleton FROM binding FOR UPDATE SKIP LOCKED)";
-
-/// What may be set.
-#[derive(Clone, Copy, Debug)]
-pub struct PostgresSettings {
-    /// Connections to the server: 16.
-    pub connections: usize,
-    /// The longest wait for a connection: 3 s.
-    pub connect_timeout: Duration,
-    /// The longest that one operation may take: 8 s.
-    pub operation_timeout: Duration,
-    /// The longest wait at the start for others who bring the schema up or hold its tables: 30 s.
-    pub schema_timeout: Duration,
-    /// The furthest that our clock and the database's may differ; beyond it nothing is decided:
-    /// 30 s.
-    pub clock_difference: Duration,
-}
-
-impl Default for PostgresSettings {
-    fn default() -> Self {
-        Self {
-            connections: 16,
-            connect_timeout: Duration::from_secs(3),
-            operation_timeout: Duration::from_secs(8),
-            schema_timeout: Duration::from_secs(30),
-            clock_difference: Duration::from_secs(30),
-        }
-    }
-}
 
 /// The PostgreSQL engine. Dropping it closes its connections.
 pub struct PostgresStorage(Arc<Engine>);

@@ -20,6 +20,7 @@ mod place;
 mod rows;
 mod schema;
 mod selected;
+mod settings;
 mod statement;
 mod sweep;
 mod users;
@@ -28,12 +29,12 @@ mod worker;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use rusqlite::Connection;
 
 pub use place::check_place;
+pub use settings::SqliteSettings;
 
 use super::transitions::{self, Rules, StoredGrant};
 use super::{
@@ -49,26 +50,6 @@ use crate::domain::{
 use apply::apply;
 use files::DatabaseFiles;
 use worker::{Abandoned, Done, Worker};
-
-/// What may be set. The defaults are those of the design.
-#[derive(Clone, Copy, Debug)]
-pub struct SqliteSettings {
-    /// The longest wait for another program's lock on the file: 2 s.
-    pub busy_timeout: Duration,
-    /// How many calls may queue for the writer, and as many for the readers; one more is answered
-    /// [`StorageError::Unavailable`] at once: 4,096.
-    pub queue: usize,
-    /// How many threads read: 4.
-    pub readers: usize,
-    /// How many calls share one commit at most.
-    pub group: usize,
-}
-
-impl Default for SqliteSettings {
-    fn default() -> Self {
-        Self { busy_timeout: Duration::from_secs(2), queue: 4096, readers: 4, group: 256 }
-    }
-}
 
 /// The SQLite engine. Dropping it finishes what is queued and closes the file.
 pub struct SqliteStorage {
