@@ -21,7 +21,7 @@ use crate::domain::{
 };
 use crate::keys::AuthorizationCode;
 
-pub use open::{OpenError, check_place, found, open};
+pub use open::{GiveParts, OpenError, check_place, open};
 pub use postgres::{PostgresSettings, PostgresStorage};
 pub use sqlite::{SqliteSettings, SqliteStorage};
 pub use transitions::StorageParts;

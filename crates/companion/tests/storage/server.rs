@@ -1,16 +1,15 @@
 //! What happens to the PostgreSQL server, its clock and its schema around the service: an instance
 //! that does not fit decides nothing, and a start says what is wrong.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use keyport_companion::ambient::{Clock as _, SystemClock};
-use keyport_companion::config::{DatabaseAddress, PostgresAddress};
+use keyport_companion::config::PostgresAddress;
 use keyport_companion::domain::{AttemptId, AttemptKey, Limits, Timestamp};
 use keyport_companion::keys::Keys;
 use keyport_companion::storage::{
     OpenError, PostgresSettings, PostgresStorage, ReturnedAuthorization, Storage, StorageError,
-    found,
 };
 use keyport_test_postgres::Cluster;
 use tokio_postgres::{Client, NoTls};
@@ -38,7 +37,8 @@ async fn opened(
     now: Timestamp,
 ) -> Result<PostgresStorage, OpenError> {
     let address = PostgresAddress::parse(address).unwrap();
-    PostgresStorage::open(&address, parts(Arc::clone(keys), Limits::default()), settings, now).await
+    let parts = parts(Arc::clone(keys), Limits::default());
+    PostgresStorage::open(&address, &|_| Ok(parts.clone()), settings, now).await
 }
 
 async fn refused(address: &str, keys: &Arc<Keys>) -> OpenError {
@@ -223,10 +223,15 @@ async fn an_error_of_the_server_quotes_no_value() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_that_has_a_key_file_already_is_known_before_one_is_made() {
-    let address = Cluster::shared().database();
-    let parsed = DatabaseAddress::Postgres(Box::new(PostgresAddress::parse(&address).unwrap()));
-    assert_eq!(found(&parsed).await.unwrap(), None);
-    drop(opened(&address, &keys(), any_time(), at(0)).await.unwrap());
-    assert!(found(&parsed).await.unwrap().is_some());
+async fn a_key_is_asked_for_by_the_name_of_a_database_that_has_one() {
+    let address = PostgresAddress::parse(&Cluster::shared().database()).unwrap();
+    let (parts, asked) = (parts(keys(), Limits::default()), Mutex::new(Vec::new()));
+    let give = |existing: Option<&str>| {
+        asked.lock().unwrap().push(existing.map(str::to_owned));
+        Ok(parts.clone())
+    };
+    for _ in ["the first start", "a later one"] {
+        drop(PostgresStorage::open(&address, &give, any_time(), at(0)).await.unwrap());
+    }
+    assert_eq!(asked.into_inner().unwrap(), [None, Some(address.name().to_owned())]);
 }

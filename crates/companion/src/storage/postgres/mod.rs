@@ -33,18 +33,18 @@ use futures_util::future::{try_join, try_join3};
 
 use super::transitions::{self, StoredGrant, SweepSchedule};
 use super::{
-    ExchangeStart, Fulfilment, GrantView, Minting, OpenError, RedeemCode, Redemption, Reply,
-    ReturnedAuthorization, Revocation, Revoke, RotateRefresh, Rotation, Storage, StorageError,
-    StorageParts,
+    ExchangeStart, Fulfilment, GiveParts, GrantView, Minting, OpenError, RedeemCode, Redemption,
+    Reply, ReturnedAuthorization, Revocation, Revoke, RotateRefresh, Rotation, Storage,
+    StorageError,
 };
 use crate::config::PostgresAddress;
 use crate::domain::{
     Attempt, AttemptKey, AttemptState, CancelledBy, ClockDoubt, GrantId, Outcome, ProblemCode,
     RefreshRefusal, Session, SessionId, Timestamp, UpstreamIdentity,
 };
+use crate::keys::Keys;
 use engine::{Engine, storage_error, within};
 use failure::Done;
-pub(super) use open::has_tables;
 use operations::{
     BeginExchange, Cancel, CancelAttempt, Confirm, Fail, Fulfil, Mint, Operation, Report,
     RevokeSession, Revoked, Rotate,
@@ -95,13 +95,18 @@ impl PostgresStorage {
     /// [`OpenError`]: nothing was changed.
     pub async fn open(
         address: &PostgresAddress,
-        parts: StorageParts,
+        parts: GiveParts<'_>,
         settings: PostgresSettings,
         now: Timestamp,
     ) -> Result<Self, OpenError> {
         let open::Opened { pool, rules, guard } = open::open(address, parts, settings, now).await?;
         let schedule = Mutex::new(SweepSchedule::default());
         Ok(Self(Arc::new(Engine { pool, rules, settings, schedule, guard })))
+    }
+
+    /// The keys that were given to it.
+    pub(super) fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.0.rules.parts.keys)
     }
 
     /// Runs an operation for as long as its caller waits.

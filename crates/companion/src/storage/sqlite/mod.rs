@@ -36,14 +36,15 @@ pub use place::check_place;
 
 use super::transitions::{self, Rules, StoredGrant};
 use super::{
-    ExchangeStart, Fulfilment, GrantView, Minting, OpenError, RedeemCode, Redemption, Reply,
-    ReturnedAuthorization, Revocation, Revoke, RotateRefresh, Rotation, Storage, StorageError,
-    StorageParts,
+    ExchangeStart, Fulfilment, GiveParts, GrantView, Minting, OpenError, RedeemCode, Redemption,
+    Reply, ReturnedAuthorization, Revocation, Revoke, RotateRefresh, Rotation, Storage,
+    StorageError,
 };
 use crate::domain::{
     AttemptKey, AttemptState, CancelledBy, ClockDoubt, Grant, GrantId, Outcome, ProblemCode,
     RefreshRefusal, Session, SessionId, Timestamp, UpstreamIdentity,
 };
+use crate::keys::Keys;
 use apply::apply;
 use files::DatabaseFiles;
 use worker::{Abandoned, Done, Worker};
@@ -85,11 +86,11 @@ impl SqliteStorage {
     /// [`OpenError`]: nothing was changed and nothing is open.
     pub fn open(
         path: &Path,
-        parts: StorageParts,
+        parts: GiveParts<'_>,
         settings: SqliteSettings,
         now: Timestamp,
     ) -> Result<Self, OpenError> {
-        let opened = open::open(path, parts, settings, now)?;
+        let (opened, lock) = open::open(path, parts, settings, now)?;
         let io = |cause: std::io::Error| OpenError::Io {
             database: path.display().to_string(),
             cause: cause.to_string(),
@@ -105,8 +106,13 @@ impl SqliteStorage {
             writer: Worker::writer(opened.writer, queue, group, maintenance, guard).map_err(io)?,
             rules,
             files,
-            _lock: opened.lock,
+            _lock: lock,
         })
+    }
+
+    /// The keys that were given to it.
+    pub(super) fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.rules.parts.keys)
     }
 
     fn write<T: Send + 'static>(
