@@ -1,10 +1,10 @@
 //! `POST /oauth/token`: a code or a refresh token for a session (RFC 6749 §4.1.3 and §6, RFC 9449
 //! §5). The order of refusals is the storage's; only `invalid_grant` is terminal for the client.
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method};
+use axum::{Extension, Json};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -15,6 +15,7 @@ use crate::domain::{IssuedSession, Scope, SecretText, Session, Thumbprint, Times
 use crate::keys::{AccessClaims, AuthorizationCode, Confirmation};
 use crate::storage::{RedeemCode, Redemption, RotateRefresh, Rotation};
 use crate::web::form::Form;
+use crate::web::present::AboutSession;
 use crate::web::{AppState, OAuthError};
 
 /// A successful answer (RFC 6749 §5.1).
@@ -32,13 +33,15 @@ pub struct TokenResponse {
     keyport_account: Option<Value>,
 }
 
+type Answer = (Extension<AboutSession>, Json<TokenResponse>);
+
 /// See the module.
 pub async fn token(
     State(app): AppState,
     method: Method,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Json<TokenResponse>, OAuthError> {
+) -> Result<Answer, OAuthError> {
     let jkt = prove(&app, &headers, &method, "/oauth/token", None)?;
     let form = Form::from_body(&headers, &body)?;
     let client = app.client(form.required("client_id")?).ok_or(OAuthError::invalid_client())?;
@@ -68,7 +71,7 @@ async fn redeem(
     form: &Form,
     client: &ClientRecord,
     jkt: Thumbprint,
-) -> Result<Json<TokenResponse>, OAuthError> {
+) -> Result<Answer, OAuthError> {
     let redemption = RedeemCode {
         code: AuthorizationCode::received(form.required("code")?),
         client_id: client.id.clone(),
@@ -83,7 +86,8 @@ async fn redeem(
             tracing::info!(%session, %user, "signed in");
             let scope = client.granted(&issued.session.scope);
             let keyport_account = Some(account(&issued.session));
-            Ok(Json(TokenResponse { keyport_account, ..answer(app, &issued, &scope, now) }))
+            let answer = TokenResponse { keyport_account, ..answer(app, &issued, &scope, now) };
+            Ok((Extension(AboutSession(session)), Json(answer)))
         }
         Redemption::Refused(reason) => {
             tracing::warn!(?reason, "code refused");
@@ -97,14 +101,14 @@ async fn rotate(
     form: &Form,
     client: &ClientRecord,
     jkt: Thumbprint,
-) -> Result<Json<TokenResponse>, OAuthError> {
+) -> Result<Answer, OAuthError> {
     let token = SecretText::new(form.required("refresh_token")?);
     let (now, client_id) = (app.now(), client.id.clone());
     match app.storage.rotate_refresh(RotateRefresh { token, client_id, jkt }, now).await? {
         Rotation::Rotated(issued) => {
             let scope = narrowed(form.value("scope"), &client.granted(&issued.session.scope));
-            tracing::info!(session = %issued.session.id, "refreshed");
-            Ok(Json(answer(app, &issued, &scope, now)))
+            let about = AboutSession(issued.session.id);
+            Ok((Extension(about), Json(answer(app, &issued, &scope, now))))
         }
         Rotation::Refused(reason) => {
             tracing::warn!(?reason, "refresh token refused");
