@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use keyport_companion::ambient::{Clock as _, SystemClock};
 use keyport_companion::config::PostgresAddress;
-use keyport_companion::domain::{AttemptId, AttemptKey, Limits, Timestamp};
+use keyport_companion::domain::{AttemptId, AttemptKey, Limits, Thumbprint, Timestamp};
 use keyport_companion::keys::Keys;
 use keyport_companion::storage::{
-    OpenError, PostgresSettings, PostgresStorage, ReturnedAuthorization, Storage, StorageError,
+    OpenError, PostgresSettings, PostgresStorage, ReturnedAuthorization, Rotation, Storage,
+    StorageError,
 };
 use keyport_test_postgres::Cluster;
 use tokio_postgres::{Client, NoTls};
@@ -17,6 +18,9 @@ use tokio_postgres::{Client, NoTls};
 use crate::world::{
     LAPTOP, Postgres, World, any_time, at, authorization_of, keys, parts, presented,
 };
+
+/// Another device of the same person.
+const OTHER: Thumbprint = Thumbprint::from_bytes([2; 32]);
 
 /// Another session of the same server.
 async fn session(address: &str, sql: &str) -> Client {
@@ -219,6 +223,28 @@ async fn an_error_of_the_server_quotes_no_value() {
             assert!(text.contains("22021") && !text.contains("0x"), "{text}");
         }
         other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_requests_for_one_row_leave_connections_for_others() {
+    let world = Postgres::fresh().await;
+    let (_, hot) = world.sign_in(LAPTOP, at(0)).await;
+    let (_, other) = world.sign_in(OTHER, at(0)).await;
+    let locked = "BEGIN; SELECT FROM keyport.sessions WHERE jkt = decode(repeat('01', 32), 'hex')
+                  FOR UPDATE";
+    let holder = session(world.database.to_str().unwrap(), locked).await;
+    let mut requests: Vec<_> =
+        (0..64).map(|_| world.storage.rotate_refresh(presented(&hot), at(1))).collect();
+    for request in &mut requests {
+        // Polled once: it has its connection, or its place in a line.
+        assert!(futures_util::poll!(request).is_pending());
+    }
+    let answer = world.present(&other, OTHER, at(1)).await;
+    assert!(matches!(answer, Rotation::Rotated(_)), "{answer:?}");
+    holder.batch_execute("ROLLBACK").await.unwrap();
+    for answer in futures_util::future::join_all(requests).await {
+        assert!(matches!(answer, Ok(Rotation::Rotated(_))), "{answer:?}");
     }
 }
 

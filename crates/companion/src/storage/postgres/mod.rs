@@ -1,7 +1,8 @@
 //! The PostgreSQL engine: for several companions at once. Each operation is one transaction at READ
 //! COMMITTED; the rows that decide are locked first (`rows`), and an answer comes after the commit.
 //!
-//! Each transaction also asks whether tables and clock fit (`guard`).
+//! Each transaction also asks whether tables and clock fit (`guard`). One row holds one connection
+//! of an instance at most (`turns`).
 //!
 //! A server that restarts, is full or does not answer is [`StorageError::Unavailable`] and never a
 //! refusal. Where a connection is lost during a commit, whether it happened is not known: the
@@ -22,6 +23,7 @@ mod schema;
 mod statement;
 mod sweep;
 mod tls;
+mod turns;
 mod users;
 mod values;
 
@@ -49,6 +51,7 @@ use operations::{
     BeginExchange, Cancel, CancelAttempt, Confirm, Fail, Fulfil, Mint, Operation, Report,
     RevokeSession, Revoked, Rotate,
 };
+use turns::Turns;
 
 /// `/ready` says soon that a table cannot be used.
 const READY_LOCKS: &str = "SET LOCAL lock_timeout = 1000";
@@ -100,8 +103,8 @@ impl PostgresStorage {
         now: Timestamp,
     ) -> Result<Self, OpenError> {
         let open::Opened { pool, rules, guard } = open::open(address, parts, settings, now).await?;
-        let schedule = Mutex::new(SweepSchedule::default());
-        Ok(Self(Arc::new(Engine { pool, rules, settings, schedule, guard })))
+        let (schedule, turns) = (Mutex::new(SweepSchedule::default()), Turns::default());
+        Ok(Self(Arc::new(Engine { pool, rules, settings, schedule, guard, turns })))
     }
 
     /// The keys that were given to it.
