@@ -1,7 +1,8 @@
 //! Problems of a reading or a sign-out: *try again* is about what failed, and no browser opens.
 
 use keyport_core::{
-    Effect, Event, Intent, KeychainContents, Machine, Moment, Problem, Screen, View, table,
+    Effect, Event, Intent, KeychainContents, Machine, Moment, Problem, Screen, SignInRequest,
+    Store, View, table,
 };
 
 const NOW: Moment = Moment(1_000);
@@ -78,6 +79,50 @@ fn a_problem_without_an_attempt_begins_no_sign_in() {
             let (_, effects) = intend(machine.clone(), intent, "2");
             let begins = effects.iter().any(|effect| matches!(effect, Effect::Prepare(_)));
             assert!(!begins, "{name}: {effects:?}");
+        }
+    }
+}
+
+fn code_shown(machine: &Machine) -> Option<&'static str> {
+    match View::of(machine, NOW).screen {
+        Screen::Problem { code, .. } => Some(code),
+        _ => None,
+    }
+}
+
+/// Signed in and out again in memory beside a keychain that was never read.
+fn not_signed_out_of_an_unread_keychain() -> Machine {
+    let request = SignInRequest { store: Store::Memory, ..SignInRequest::default() };
+    let history = [
+        table::intended(Intent::SignInWith(request), "1"),
+        table::prepared("1"),
+        table::called("1"),
+        table::exchanged("1"),
+        table::intended(Intent::SignOut, "2"),
+        Event::SignOutUnfinished {
+            account: table::account("1").id,
+            problem: Problem::KeychainLocked,
+        },
+    ];
+    history.into_iter().fold(locked(), |machine, event| machine.step(event, NOW).0)
+}
+
+/// The client takes a session out as soon as it can, before it says what the keychain holds.
+#[test]
+fn a_refused_sign_out_is_shown_until_a_reading_finds_it_finished() {
+    for (machine, name) in
+        [(not_signed_out(), "ada"), (not_signed_out_of_an_unread_keychain(), "1")]
+    {
+        assert_eq!(code_shown(&machine), Some("not_signed_out"), "{name}");
+        for (still_listed, shown) in [(true, Some("not_signed_out")), (false, None)] {
+            let (machine, effects) = machine.clone().step(Event::KeychainChanged, NOW);
+            let [Effect::Load { ticket }] = effects[..] else { panic!("{effects:?}") };
+            let listed = if still_listed { name } else { "grace" };
+            let accounts = vec![table::account(listed)];
+            let contents = KeychainContents { accounts, ..KeychainContents::default() };
+            let read = Event::Loaded { ticket, result: Ok(contents) };
+            let machine = machine.step(read, NOW).0;
+            assert_eq!(code_shown(&machine), shown, "{name}, listed: {still_listed}");
         }
     }
 }

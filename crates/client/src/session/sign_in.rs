@@ -170,6 +170,8 @@ impl Shared {
             // it of itself.
             self.companion.abandon(replaced);
         }
+        // What was to end is replaced now, or taken out with what could not be saved.
+        self.unfinished.sign_out_is_over(&kept.account.id);
         let replaced = self.bound_to_another_key(&kept).await;
         if let Err(error) = items.add(lock, &kept).await {
             // What was asked may still happen, and would be an old token beside the one that lives

@@ -154,7 +154,7 @@ problem-signed-out-here-text = The sign-in service could not be reached to end t
 problem-signed-out-here-next = If somebody else may have used this device, tell your IT team.
 
 problem-not-signed-out-title = You are not signed out
-problem-not-signed-out-text = Your keychain did not let Keyport remove the session, so it is still on this device.
+problem-not-signed-out-text = Your keychain did not let Keyport remove the session, so it may still be on this device.
 problem-not-signed-out-next = Unlock your keychain if it asks, and try again.
 
 # The keychain
