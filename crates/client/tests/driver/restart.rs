@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use keyport_client::Intent;
-use keyport_client::keychain::{Item, Keychain as _};
+use keyport_client::keychain::{Item, Keychain as _, KeychainError};
 use keyport_core::secret::RawCallback;
-use keyport_core::{CallbackReceiver, Screen, Store, Stored};
+use keyport_core::{AttemptId, CallbackReceiver, Problem, Screen, Store, Stored};
+use serde_json::json;
 use tokio::sync::watch;
 
 use crate::support::ClientFixture;
@@ -89,6 +90,73 @@ async fn an_attempt_past_its_deadline_is_not_taken_up_again() {
     assert_eq!(fixture.companion.count("exchange"), 0);
 }
 
+/// An item that could not be forgotten in time, or a process that was killed, leaves one behind.
+#[tokio::test]
+async fn an_attempt_that_is_over_at_the_companion_ends_at_once() {
+    for (state, shown) in [
+        ("redeemed", None),
+        ("stored", None),
+        ("memory", None),
+        ("cancelled", Some("cancelled")),
+        ("failed", Some("internal")),
+    ] {
+        let mut fixture = ClientFixture::new().await;
+        fixture.click_sign_in(CallbackReceiver::Link, Store::Keychain);
+        fixture.browser_opens().await;
+        fixture.window_is_killed();
+        fixture.companion.attempt_is(&fixture.attempt(), json!({"state": state}));
+        let fixture = fixture.restarted().await;
+        match shown {
+            Some(problem) => fixture.shows_problem(problem).await,
+            None => {
+                fixture.shows(state, |screen| *screen == Screen::SignedOut).await;
+            }
+        }
+        let ClientFixture { client, keychain, .. } = fixture;
+        client.shut_down().await;
+        assert_eq!(keychain.text_of(&Item::Attempt).await, None, "{state}");
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_that_could_not_be_forgotten_is_forgotten_later() {
+    for is_read in [false, true] {
+        let mut fixture = ClientFixture::new().await;
+        fixture.click_sign_in(CallbackReceiver::Link, Store::Keychain);
+        let url = fixture.browser_opens().await;
+        let attempt = AttemptId(fixture.attempt());
+        fixture.keychain.fails_reads((!is_read).then_some(KeychainError::Absent));
+        fixture.keychain.fails_deletes("", KeychainError::Absent);
+        fixture.keychain.fails_writes("", KeychainError::Absent);
+        fixture.client.deliver_link(RawCallback::new(fixture.companion.signs_in(&url)));
+        fixture.shows_signed_in().await;
+        let sessions = fixture.client.sessions();
+        assert_eq!(sessions.forget_attempt(&attempt).await, Err(Problem::KeychainAbsent));
+        assert!(fixture.keychain.text_of(&Item::Attempt).await.is_some());
+        fixture.keychain.is_well_again();
+        let accounts = sessions.accounts().await.unwrap();
+        assert_eq!(accounts[0].stored, Stored::Memory);
+        assert_eq!(fixture.keychain.text_of(&Item::Attempt).await, None);
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_that_could_not_be_forgotten_is_asked_for_at_the_end() {
+    let mut fixture = ClientFixture::new().await;
+    fixture.click_sign_in(CallbackReceiver::Link, Store::Keychain);
+    fixture.browser_opens().await;
+    let attempt = AttemptId(fixture.attempt());
+    fixture.keychain.fails_reads(KeychainError::Slow);
+    fixture.client.intend(Intent::Cancel);
+    fixture.shows("signed out", |screen| *screen == Screen::SignedOut).await;
+    let sessions = fixture.client.sessions();
+    assert_eq!(sessions.forget_attempt(&attempt).await, Err(Problem::KeychainSlow));
+    fixture.keychain.is_well_again();
+    let ClientFixture { client, keychain, .. } = fixture;
+    client.shut_down().await;
+    assert_eq!(keychain.text_of(&Item::Attempt).await, None);
+}
+
 #[tokio::test]
 async fn an_attempt_of_another_companion_is_kept_until_it_is_over() {
     let mut fixture = ClientFixture::new().await;
@@ -169,7 +237,7 @@ async fn an_item_that_cannot_be_read_is_set_aside_and_said() {
 async fn a_locked_keychain_at_start_is_not_signed_out() {
     let mut fixture = ClientFixture::new().await;
     fixture.signs_in(Store::Keychain).await;
-    fixture.keychain.fails_reads(keyport_client::keychain::KeychainError::Locked);
+    fixture.keychain.fails_reads(KeychainError::Locked);
     let fixture = fixture.restarted().await;
     fixture.shows_problem("keychain_locked").await;
     fixture.client.intend(Intent::TryAgain);

@@ -77,6 +77,7 @@ pub fn alphabet() -> Vec<Event> {
             Event::BrowserFailed { attempt: attempt.clone() },
             progressed(Progress::Confirm("42".to_owned())),
             progressed(Progress::Minted),
+            progressed(Progress::Redeemed),
             progressed(Progress::Failed(Problem::AccessDenied)),
             table::called(n),
             table::exchanged(n),
