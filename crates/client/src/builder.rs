@@ -56,7 +56,9 @@ impl Client {
     }
 
     /// Signs in through the browser and a loopback redirect (RFC 8252 §7.3), and keeps the session
-    /// in the keychain. What comes of it is a [`ClientNotice`](crate::ClientNotice).
+    /// in the keychain. What comes of it is a [`ClientNotice`](crate::ClientNotice): hints that
+    /// cannot be meant ([`Hints::check`]) are [`Problem::HintInvalid`](crate::Problem), and nothing
+    /// is sent.
     pub fn sign_in(&self, hints: Hints) {
         let receivers = vec![CallbackReceiver::Loopback];
         self.intend(Intent::SignInWith(SignInRequest { hints, receivers, store: Store::Keychain }));

@@ -17,6 +17,7 @@ pub mod request;
 pub mod rotation;
 pub mod secret;
 pub mod table;
+pub mod text;
 pub mod view;
 
 pub use account::{Account, AccountId, Connection, NewSession, Organization, Stored, Tokens};
@@ -31,5 +32,5 @@ pub use keyport_problems as problem;
 pub use keyport_problems::Problem;
 pub use machine::Machine;
 pub use moment::Moment;
-pub use request::{Draws, ReceiverOrder, SignInRequest};
+pub use request::{Draws, HintError, HintName, ReceiverOrder, SignInRequest};
 pub use view::{Screen, View};

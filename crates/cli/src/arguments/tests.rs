@@ -66,6 +66,28 @@ fn what_cannot_be_meant_is_a_usage_error() {
 }
 
 #[test]
+fn a_hint_that_cannot_be_meant_is_refused_by_the_name_of_its_option() {
+    let long = format!("{}@acme.test", "a".repeat(250));
+    for (option, value) in [
+        ("--email", "ada\u{202e}@acme.test"),
+        ("--email", "ada@acme.test\r"),
+        ("--email", "ada\0@acme.test"),
+        ("--email", &long),
+        ("--organization", "org_a\u{202e}"),
+        ("--connection", "conn_\r"),
+        ("--provider", "Google\0OAuth"),
+    ] {
+        for command in [&["sign-in"][..], &["run", "--", "env"][..]] {
+            let (first, rest) = command.split_first().unwrap();
+            let line = ["keyport", first, option, value].into_iter().chain(rest.iter().copied());
+            let error = Arguments::try_parse_from(line).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{option} {value:?}");
+            assert!(error.to_string().contains(option), "{option}: {error:?}");
+        }
+    }
+}
+
+#[test]
 fn a_proof_is_for_one_method_and_one_web_address() {
     let request = |line: &str| match parse(line).unwrap().command {
         Command::Token(token) => token.request().map(|it| it.is_some()),

@@ -41,6 +41,7 @@ impl Preparation {
         attempt: &Attempt,
         seed: &AttemptSeed,
     ) -> Result<Pushed, Problem> {
+        seed.hints.check().map_err(|_| Problem::HintInvalid)?;
         if seed.store == Store::Keychain {
             self.sessions.probe_keychain().await?;
         }

@@ -3,7 +3,9 @@
 use keyport_client::keychain::{Item, KeychainError};
 use keyport_client::session::SignedOut;
 use keyport_client::{ClientNotice, Intent};
-use keyport_core::{CallbackReceiver, Problem, Refreshed, Screen, Store, Stored};
+use keyport_core::{
+    CallbackReceiver, Hints, Problem, Refreshed, Screen, SignInRequest, Store, Stored,
+};
 use serde_json::json;
 
 use crate::support::fixture::visit;
@@ -35,6 +37,44 @@ async fn a_refusal_at_the_push_is_shown_and_no_browser_opens() {
         fixture.shows("signed out", |screen| *screen == Screen::SignedOut).await;
     }
     assert_eq!(fixture.browsers_opened(), 0);
+}
+
+/// Each from the window, and each from a program.
+#[tokio::test]
+async fn a_hint_that_cannot_be_meant_is_said_and_nothing_is_sent() {
+    let mut fixture = ClientFixture::new().await;
+    let email = |text: &str| Hints { email: Some(text.to_owned()), ..Hints::default() };
+    let organization = Some("org_1\r".to_owned());
+    let connection = Some("conn_\u{202e}1".to_owned());
+    let two = (Some("org_1".to_owned()), Some("conn_1".to_owned()));
+    for hints in [
+        email(&format!("{}@acme.test", "a".repeat(255))),
+        email("ada\r@acme.test"),
+        email("ada\0@acme.test"),
+        email("ada\u{202e}@acme.test"),
+        Hints { organization, ..Hints::default() },
+        Hints { connection, ..Hints::default() },
+        Hints { provider: Some("a b".to_owned()), ..Hints::default() },
+        Hints { organization: two.0, connection: two.1, ..Hints::default() },
+    ] {
+        let mut intents = vec![Intent::SignInWith(SignInRequest {
+            hints: hints.clone(),
+            ..SignInRequest::default()
+        })];
+        intents.extend(hints.email.is_some().then_some(Intent::SignIn { email: hints.email }));
+        for intent in intents {
+            fixture.client.intend(intent);
+            fixture.shows_problem("hint_invalid").await;
+            let said = fixture.notice(|notice| match notice {
+                ClientNotice::Problem { problem, .. } => Some(problem),
+                _ => None,
+            });
+            assert_eq!(said.await, Problem::HintInvalid);
+            fixture.client.intend(Intent::Dismiss);
+            fixture.shows("signed out", |screen| *screen == Screen::SignedOut).await;
+        }
+    }
+    assert_eq!((fixture.companion.count("push"), fixture.browsers_opened()), (0, 0));
 }
 
 /// A captive portal or a gateway that speaks JSON is not the service: it does not know of versions,
