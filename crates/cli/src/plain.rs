@@ -16,6 +16,11 @@ pub fn plain(text: &str) -> String {
     plain
 }
 
+/// As [`plain`], for several lines of our own with text from elsewhere in them.
+pub fn plain_lines(lines: &str) -> String {
+    lines.chars().map(|c| if c != '\n' && is_unsafe(c) { '\u{fffd}' } else { c }).collect()
+}
+
 /// A JSON text that says the same without what a terminal obeys: each such character as its escape
 /// (RFC 8259 §7). In valid JSON they stand in strings alone.
 pub fn escaped(json: &str) -> String {
