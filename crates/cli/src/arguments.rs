@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use keyport_core::{HintError, HintName, Hints, Store};
+use keyport_core::{HintError, HintName, Hints, SessionStore};
 use url::Url;
 
 const CODES: &str = "\
@@ -244,7 +244,7 @@ fn flag(name: &str, value: Option<&str>) -> String {
     }
 }
 
-impl From<Keep> for Store {
+impl From<Keep> for SessionStore {
     fn from(keep: Keep) -> Self {
         match keep {
             Keep::Keychain => Self::Keychain,

@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::Arc;
 
-use keyport_core::{CallbackReceiver, Hints, Store};
+use keyport_core::{CallbackReceiver, Hints, SessionStore};
 use keyport_messages::Messages;
 use thiserror::Error;
 
@@ -61,7 +61,11 @@ impl Client {
     /// is sent.
     pub fn sign_in(&self, hints: Hints) {
         let receivers = vec![CallbackReceiver::Loopback];
-        self.intend(Intent::SignInWith(SignInRequest { hints, receivers, store: Store::Keychain }));
+        self.intend(Intent::SignInWith(SignInRequest {
+            hints,
+            receivers,
+            store: SessionStore::Keychain,
+        }));
     }
 }
 

@@ -3,7 +3,7 @@
 
 use thiserror::Error;
 
-use crate::attempt::{AttemptId, CallbackReceiver, Hints, ReceiverSecrets, Store};
+use crate::attempt::{AttemptId, CallbackReceiver, Hints, ReceiverSecrets, SessionStore};
 use crate::text::is_unsafe;
 
 /// An email address has at most this many bytes, RFC 5321 §4.5.3.1.
@@ -19,7 +19,7 @@ pub struct SignInRequest {
     /// The receivers, the one that the browser is sent through first. Empty for the usual one.
     pub receivers: Vec<CallbackReceiver>,
     /// Where to keep the session.
-    pub store: Store,
+    pub store: SessionStore,
 }
 
 /// The callback receivers of a client, in the order in which they are tried. Configuration of the

@@ -106,7 +106,7 @@ fn what_is_said_about_who_becomes_the_hints() {
     let Command::SignIn(sign_in) = parsed.command else {
         panic!("{parsed:?}");
     };
-    assert_eq!(Store::from(sign_in.store), Store::Memory);
+    assert_eq!(SessionStore::from(sign_in.store), SessionStore::Memory);
     let hints = Hints::from(sign_in.way.who);
     assert_eq!(hints.connection.as_deref(), Some("conn_1"));
     assert_eq!(hints.email, None);

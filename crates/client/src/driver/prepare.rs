@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use keyport_core::{AttemptSeed, Moment, Problem, Pushed, Store};
+use keyport_core::{AttemptSeed, Moment, Problem, Pushed, SessionStore};
 
 use super::attempt::{Attempt, Prepared};
 use crate::config::Config;
@@ -42,7 +42,7 @@ impl Preparation {
         seed: &AttemptSeed,
     ) -> Result<Pushed, Problem> {
         seed.hints.check().map_err(|_| Problem::HintInvalid)?;
-        if seed.store == Store::Keychain {
+        if seed.store == SessionStore::Keychain {
             self.sessions.probe_keychain().await?;
         }
         let key = self.sessions.device_key(seed.store).await?;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use keyport_core::rotation::Access;
 use keyport_core::secret::{AuthorizationCode, CodeVerifier, RefreshToken};
-use keyport_core::{AccountId, AttemptId, NewSession, Problem, Store};
+use keyport_core::{AccountId, AttemptId, NewSession, Problem, SessionStore};
 use tokio::time::timeout;
 use url::Url;
 
@@ -69,7 +69,7 @@ impl SavedSession {
 }
 
 impl Sessions {
-    /// Redeems a code for a session that is not kept anywhere yet. With [`Store::Keychain`] that
+    /// Redeems a code for a session that is not kept anywhere yet. With [`SessionStore::Keychain`] that
     /// waits for the lock first, 25 s at most, and [`save`](Self::save) then waits for nothing.
     ///
     /// # Errors
@@ -78,14 +78,16 @@ impl Sessions {
         &self,
         (key, redirect_uri): (Arc<DeviceKey>, Url),
         (code, verifier): (&AuthorizationCode, &CodeVerifier),
-        store: Store,
+        store: SessionStore,
         without_lock: WithoutLock,
     ) -> Result<(NewSession, SaveLock), Problem> {
         let lock = match store {
-            Store::Keychain => self.locks.take().await,
-            Store::Memory => Err(Problem::Internal),
+            SessionStore::Keychain => self.locks.take().await,
+            SessionStore::Memory => Err(Problem::Internal),
         };
-        if let (Store::Keychain, Err(problem), WithoutLock::Refuse) = (store, &lock, without_lock) {
+        if let (SessionStore::Keychain, Err(problem), WithoutLock::Refuse) =
+            (store, &lock, without_lock)
+        {
             return Err(*problem);
         }
         let companion = &self.shared.companion;

@@ -3,7 +3,7 @@
 
 use keyport_client::keychain::{Item, KeychainError};
 use keyport_client::{ClientNotice, Intent};
-use keyport_core::{AccountId, Problem, Screen, Store, Stored};
+use keyport_core::{AccountId, Problem, Screen, SessionStore, Stored};
 use tokio::time::timeout;
 
 use crate::support::fixture::visit;
@@ -12,13 +12,13 @@ use crate::support::{ClientFixture, WAIT_TIMEOUT};
 /// Ada's session is in a keychain that is locked; she has signed in again in memory and out.
 async fn signed_out_beside_a_locked_keychain() -> (ClientFixture, AccountId) {
     let mut fixture = ClientFixture::new().await;
-    fixture.signs_in(Store::Keychain).await;
+    fixture.signs_in(SessionStore::Keychain).await;
     let Screen::SignedIn { account, .. } = fixture.shows_signed_in().await else { unreachable!() };
     fixture.keychain.fails_reads(KeychainError::Locked);
     fixture.keychain.fails_deletes("", KeychainError::Locked);
     let mut fixture = fixture.restarted().await;
     fixture.shows_problem("keychain_locked").await;
-    fixture.signs_in(Store::Memory).await;
+    fixture.signs_in(SessionStore::Memory).await;
     fixture.client.intend(Intent::SignOut);
     fixture.shows_problem("not_signed_out").await;
     (fixture, account.id)
@@ -53,7 +53,7 @@ async fn an_unfinished_sign_out_that_was_read_is_finished_too() {
 async fn an_unfinished_sign_out_ends_no_session_of_a_newer_sign_in() {
     let (mut fixture, account) = signed_out_beside_a_locked_keychain().await;
     fixture.keychain.is_well_again();
-    fixture.signs_in(Store::Keychain).await;
+    fixture.signs_in(SessionStore::Keychain).await;
     fixture.client.follow_keychain();
     let accounts = fixture.client.sessions().accounts().await.unwrap();
     assert_eq!(accounts[0].stored, Stored::Keychain);
@@ -86,12 +86,12 @@ async fn an_unfinished_sign_out_ends_no_session_that_another_program_has_begun_s
 #[tokio::test]
 async fn without_a_keychain_a_sign_out_is_finished_and_one_that_appears_is_asked() {
     let mut fixture = ClientFixture::new().await;
-    fixture.signs_in(Store::Keychain).await;
+    fixture.signs_in(SessionStore::Keychain).await;
     let Screen::SignedIn { account, .. } = fixture.shows_signed_in().await else { unreachable!() };
     fixture.keychain.fails_reads(KeychainError::Absent);
     fixture.keychain.fails_deletes("", KeychainError::Absent);
     let mut fixture = fixture.restarted().await;
-    fixture.signs_in(Store::Memory).await;
+    fixture.signs_in(SessionStore::Memory).await;
     fixture.client.intend(Intent::SignOut);
     fixture.shows("signed out", |screen| *screen == Screen::SignedOut).await;
     fixture.companion.until(|world| world.revoked.first().cloned()).await;
