@@ -69,8 +69,9 @@ impl SavedSession {
 }
 
 impl Sessions {
-    /// Redeems a code for a session that is not kept anywhere yet. With [`SessionStore::Keychain`] that
-    /// waits for the lock first, 25 s at most, and [`save`](Self::save) then waits for nothing.
+    /// Redeems a code for a session that is not kept anywhere yet. With
+    /// [`SessionStore::Keychain`] that waits for the lock first, 25 s at most, and
+    /// [`save`](Self::save) then waits for nothing.
     ///
     /// # Errors
     /// Why there is none.
