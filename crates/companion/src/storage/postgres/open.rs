@@ -162,8 +162,8 @@ async fn check_schema(
     Ok((has_schema, Some(check_binding(db, name, parts).await?)))
 }
 
-/// The version of the tables, and the parts that fit them. Each table, view and type of a schema is a type there, so another
-/// program's schema has been refused unless it has a table of this name.
+/// The version of the tables, and the parts that fit them. Each table, view and type of a schema is
+/// a type there, so another program's schema has been refused unless it has a table of this name.
 async fn check_binding(
     db: &Transaction<'_>,
     name: &str,
