@@ -45,11 +45,11 @@ async fn at_the_hand_off(session: &DesktopSession, world: &World, url: &str) -> 
     session.xdg_open(url)?;
     let browser = session.browser().await?;
     browser.tab(world.emulator_url().as_str(), wait::WAIT_TIMEOUT).await?;
-    browser.client.issue_cmd(OnEachPage(LOOK_AT_ONCE)).await?;
-    browser.fill("[name=email]", Person::ADA.email).await?;
-    browser.fill("[name=password]", Person::ADA.password).await?;
-    browser.click("form [type=submit]").await?;
-    browser.find("button[name=continue]").await?;
+    browser.page.client.issue_cmd(OnEachPage(LOOK_AT_ONCE)).await?;
+    browser.page.fill("[name=email]", Person::ADA.email).await?;
+    browser.page.fill("[name=password]", Person::ADA.password).await?;
+    browser.page.click("form [type=submit]").await?;
+    browser.page.find("button[name=continue]").await?;
     Ok(browser)
 }
 
@@ -58,14 +58,19 @@ async fn the_buttons_take_no_click_at_first(session: DesktopSession, reduced: bo
     let client = NativeClient::new(&world)?;
     let pushed = client.push(&[]).await?;
     let browser = at_the_hand_off(&session, &world, &pushed.url).await?;
-    let asked = browser.script("return matchMedia('(prefers-reduced-motion)').matches").await?;
+    let asked =
+        browser.page.script("return matchMedia('(prefers-reduced-motion)').matches").await?;
     assert_eq!(asked, Value::Bool(reduced), "the person's setting");
-    let at_once = browser.script("return window.atOnce").await?;
+    let at_once = browser.page.script("return window.atOnce").await?;
     assert_eq!(at_once, json!(["none", "none"]), "on a new page");
-    assert_eq!(browser.script(COME_TO_THE_FRONT).await?, json!(["none", "none"]), "come to front");
+    assert_eq!(
+        browser.page.script(COME_TO_THE_FRONT).await?,
+        json!(["none", "none"]),
+        "come to front"
+    );
 
     // Later they take clicks.
-    browser.click("button[name=not_me]").await.context("a click after the rest")?;
+    browser.page.click("button[name=not_me]").await.context("a click after the rest")?;
     wait::until_async("the person's answer", wait::WAIT_TIMEOUT, async || {
         let state = client.attempt(Method::GET, &pushed.attempt, None).await?;
         Ok((state.text("state") == "cancelled").then_some(()))

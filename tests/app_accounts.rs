@@ -16,7 +16,7 @@ async fn the_window_shows_the_terminals_changes_when_focused() -> Result<()> {
     fixture.sign_in_with_terminal(Person::ADA).await?;
     fixture.leave_and_come_back()?;
     app.awaits(&["signed_in"], wait::WAIT_TIMEOUT).await?;
-    app.says("ada@acme.test", wait::WAIT_TIMEOUT).await?;
+    app.page.says("ada@acme.test", wait::WAIT_TIMEOUT).await?;
     fixture.terminal(&["sign-out"])?;
     fixture.leave_and_come_back()?;
     app.awaits(&["signed_out"], wait::WAIT_TIMEOUT).await?;
@@ -31,8 +31,8 @@ async fn the_window_shows_what_the_terminal_does_while_it_is_looked_at() -> Resu
     fixture.sign_in_with_terminal(Person::ADA).await?;
     app.awaits(&["signed_in"], wait::WAIT_TIMEOUT).await?;
     fixture.sign_in_with_terminal(Person::GRACE).await?;
-    app.says("grace@acme.test", wait::WAIT_TIMEOUT).await?;
-    app.says("Signed in as Ada Lovelace", wait::WAIT_TIMEOUT).await?;
+    app.page.says("grace@acme.test", wait::WAIT_TIMEOUT).await?;
+    app.page.says("Signed in as Ada Lovelace", wait::WAIT_TIMEOUT).await?;
     app.close().await
 }
 
@@ -43,13 +43,13 @@ async fn a_second_account_is_listed_shown_and_signed_out_with_all() -> Result<()
     fixture.sign_in_with_terminal(Person::GRACE).await?;
     let app = fixture.app(&[]).await?;
     app.awaits(&["signed_in"], wait::WAIT_TIMEOUT).await?;
-    app.says("grace@acme.test", wait::WAIT_TIMEOUT).await?;
-    app.says("Other accounts on this device", wait::WAIT_TIMEOUT).await?;
+    app.page.says("grace@acme.test", wait::WAIT_TIMEOUT).await?;
+    app.page.says("Other accounts on this device", wait::WAIT_TIMEOUT).await?;
     fixture.session.screenshot_when_still(&fixture.session.logs().join("accounts.png"))?;
     let index = || -> Result<_> { Ok(fixture.session.secrets(CHANNEL)?.remove("index")) };
     let before = index()?;
-    app.click("[data-intent=show-account]").await?;
-    app.says("Signed in as Ada Lovelace", wait::WAIT_TIMEOUT).await?;
+    app.page.click("[data-intent=show-account]").await?;
+    app.page.says("Signed in as Ada Lovelace", wait::WAIT_TIMEOUT).await?;
     // The driver ends the app at once, whatever it is about to write.
     wait::until("the choice in the keychain", wait::WAIT_TIMEOUT, || {
         Ok((index()? != before).then_some(()))
@@ -58,7 +58,7 @@ async fn a_second_account_is_listed_shown_and_signed_out_with_all() -> Result<()
 
     // The choice is kept.
     let app = fixture.app(&[]).await?;
-    app.says("Signed in as Ada Lovelace", wait::WAIT_TIMEOUT).await?;
+    app.page.says("Signed in as Ada Lovelace", wait::WAIT_TIMEOUT).await?;
     app.intent("sign-out-of-all").await?;
     app.awaits(&["signed_out"], wait::WAIT_TIMEOUT).await?;
     wait::until("an empty keychain", wait::WAIT_TIMEOUT, || {

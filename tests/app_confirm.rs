@@ -50,15 +50,15 @@ fn small_screen(window_manager: bool) -> Result<AppFixture> {
 /// Ada has signed in at her provider; the page asks her to compare.
 async fn at_the_comparison(fixture: &AppFixture) -> Result<(App, Browser)> {
     let app = fixture.app(&[("RUST_LOG", "keyport=debug")]).await?;
-    app.fill("#email", Person::ADA.email).await?;
+    app.page.fill("#email", Person::ADA.email).await?;
     app.intent("sign-in").await?;
     let browser = fixture.session.browser().await?;
     browser.tab(fixture.world.emulator_url().as_str(), wait::WAIT_TIMEOUT).await?;
-    browser.fill("[name=email]", Person::ADA.email).await?;
-    browser.fill("[name=password]", Person::ADA.password).await?;
-    browser.click("form [type=submit]").await?;
+    browser.page.fill("[name=email]", Person::ADA.email).await?;
+    browser.page.fill("[name=password]", Person::ADA.password).await?;
+    browser.page.click("form [type=submit]").await?;
     browser.tab(fixture.world.companion_url().as_str(), wait::WAIT_TIMEOUT).await?;
-    browser.find("button[name=continue]").await?;
+    browser.page.find("button[name=continue]").await?;
     app.awaits(&["confirm"], wait::WAIT_TIMEOUT).await?;
     Ok((app, browser))
 }
@@ -70,7 +70,7 @@ async fn on_screen(browser: &Browser, selector: &str) -> Result<Area> {
         const x = screenX + (outerWidth - innerWidth) / 2, y = screenY + outerHeight - innerHeight;
         return [box.left + x, box.top + y, box.right + x, box.bottom + y];"
     );
-    let numbers = browser.script(&script).await?;
+    let numbers = browser.page.script(&script).await?;
     let numbers: Vec<f64> = serde_json::from_value(numbers)?;
     Ok(Area(numbers.try_into().ok().context("four numbers")?))
 }
@@ -146,15 +146,15 @@ async fn number_and_button_are_seen_beside_the_number_in_the_window() -> Result<
     for area in [window, button, number] {
         ensure!(area.is_on_screen(), "{area:?} is not on the screen");
     }
-    let compared = app.text("#confirm-number").await?;
-    ensure!(browser.text(".number").await? == compared, "one number");
+    let compared = app.page.text("#confirm-number").await?;
+    ensure!(browser.page.text(".number").await? == compared, "one number");
     // A click in the browser does not cover the window's number.
     let [left, top, ..] = number.0;
     let (x, y) = (format!("{left:.0}"), format!("{top:.0}"));
     fixture.session.xdotool(&["mousemove", &x, &y, "click", "1"])?;
     ensure!(window_if_uppermost(&fixture)?.is_some(), "the window is still uncovered");
 
-    browser.click("button[name=continue]").await?;
+    browser.page.click("button[name=continue]").await?;
     app.awaits(&["waiting", "finishing", "signed_in"], wait::WAIT_TIMEOUT).await?;
     app.close().await
 }
@@ -176,7 +176,7 @@ async fn where_no_window_can_be_placed_the_page_is_not_covered() -> Result<()> {
     };
     // Otherwise an app that has not acted yet would pass.
     wait::until("the app to leave its window where it is", wait::WAIT_TIMEOUT, || {
-        Ok(app.process().log().contains("the window is not placed").then_some(()))
+        Ok(app.page.process().log().contains("the window is not placed").then_some(()))
     })?;
     let window = fixture.session.window("^Keyport$", wait::WAIT_TIMEOUT)?;
     wait::until("the window to ask for attention", wait::WAIT_TIMEOUT, || {

@@ -14,7 +14,7 @@ use fixture::{AppFixture, CHANNEL};
 /// Waits until the app has counted this many callbacks that were not its own.
 fn ignored_callback_is_counted(app: &App, count: usize) -> Result<()> {
     wait::until("the noise in the log", wait::WAIT_TIMEOUT, || {
-        let counted = app.process().log().matches("a callback that is not ours").count();
+        let counted = app.page.process().log().matches("a callback that is not ours").count();
         Ok((counted >= count).then_some(()))
     })
 }
@@ -28,7 +28,7 @@ async fn a_link_to_the_running_app_signs_in() -> Result<()> {
     assert!(link.starts_with(&format!("{CHANNEL}:/callback?")), "the app's own scheme");
     fixture.session.xdg_open(&link)?;
     app.awaits(&["signed_in"], wait::WAIT_TIMEOUT).await?;
-    app.says("in your system keychain", wait::WAIT_TIMEOUT).await?;
+    app.page.says("in your system keychain", wait::WAIT_TIMEOUT).await?;
     app.close().await
 }
 
@@ -42,7 +42,7 @@ async fn a_link_that_starts_the_app_completes_the_sign_in() -> Result<()> {
     let program = binaries::path("keyport-desktop")?;
     let app = fixture.session.app_at(&program, &[&link], &[]).await?;
     app.awaits(&["signed_in"], wait::WAIT_TIMEOUT).await?;
-    app.says("ada@acme.test", wait::WAIT_TIMEOUT).await?;
+    app.page.says("ada@acme.test", wait::WAIT_TIMEOUT).await?;
     app.close().await?;
     let items = fixture.session.secrets(CHANNEL)?;
     assert!(!items.contains_key("attempt"), "the attempt is over and forgotten");
@@ -59,7 +59,7 @@ async fn started_beside_a_locked_keyring(fixture: &AppFixture) -> Result<App> {
     let program = binaries::path("keyport-desktop")?;
     let app = fixture.session.app_at(&program, &[&link], &[]).await?;
     app.awaits(&["problem"], wait::WAIT_TIMEOUT).await?;
-    app.says("keychain is locked", wait::WAIT_TIMEOUT).await?;
+    app.page.says("keychain is locked", wait::WAIT_TIMEOUT).await?;
     Ok(app)
 }
 
@@ -70,7 +70,7 @@ async fn a_link_at_start_completes_once_the_keychain_is_unlocked() -> Result<()>
     fixture.session.unlock_keyring()?;
     app.intent("try-again").await?;
     app.awaits(&["signed_in"], wait::WAIT_TIMEOUT).await?;
-    app.says("in your system keychain", wait::WAIT_TIMEOUT).await?;
+    app.page.says("in your system keychain", wait::WAIT_TIMEOUT).await?;
     app.close().await
 }
 
@@ -100,7 +100,7 @@ async fn the_open_link_raises_the_window_and_begins_nothing() -> Result<()> {
     }
     assert_eq!(app.screen().await?, "signed_out");
     assert!(fixture.session.opened().is_empty(), "no browser was opened");
-    assert!(!app.process().log().contains("a callback that is not ours"));
+    assert!(!app.page.process().log().contains("a callback that is not ours"));
     app.close().await?;
     // A stopped app starts.
     fixture.session.xdg_open(&format!("{CHANNEL}:/open"))?;
@@ -132,7 +132,7 @@ async fn a_page_that_opens_our_link_changes_no_session() -> Result<()> {
     let link = fixture.callback(&authorize).await?;
     fixture.session.xdg_open(&link)?;
     app.awaits(&["signed_in"], wait::WAIT_TIMEOUT).await?;
-    let log = app.process().log();
+    let log = app.page.process().log();
     assert!(log.contains("DEBUG"), "it was asked to say all that it can");
     for secret in ["code=", "state=", "request_uri", &link] {
         assert!(!log.contains(secret), "{secret} is in the log");

@@ -60,7 +60,7 @@ fn every_command() -> Result<BTreeSet<String>> {
 }
 
 async fn run(app: &App, script: &str, arguments: Vec<Value>) -> Result<Value> {
-    Ok(app.client.execute(script, arguments).await?)
+    Ok(app.page.client.execute(script, arguments).await?)
 }
 
 async fn awaits_drawing(app: &App, screen: &str) -> Result<()> {
@@ -147,7 +147,7 @@ async fn a_script_in_the_webview_sees_no_secret() -> Result<()> {
 async fn the_page_cannot_go_anywhere_else_or_open_a_window() -> Result<()> {
     let fixture = AppFixture::start()?;
     let app = fixture.app(&[]).await?;
-    let home = app.client.current_url().await?;
+    let home = app.page.client.current_url().await?;
     for elsewhere in [
         format!("{}/health", fixture.world.issuer()),
         "https://evil.test/".to_owned(),
@@ -161,9 +161,9 @@ async fn the_page_cannot_go_anywhere_else_or_open_a_window() -> Result<()> {
     // What had been asked before is through once this one is answered.
     run(&app, "window.__TAURI__.core.invoke('intent', {intent: {name: 'dismiss'}})", Vec::new())
         .await?;
-    assert_eq!(app.client.current_url().await?, home);
+    assert_eq!(app.page.client.current_url().await?, home);
     assert_eq!(app.screen().await?, "signed_out");
-    assert_eq!(app.client.windows().await?.len(), 1);
-    assert!(!app.has("[data-left]").await, "nothing is fetched from elsewhere");
+    assert_eq!(app.page.client.windows().await?.len(), 1);
+    assert!(!app.page.has("[data-left]").await, "nothing is fetched from elsewhere");
     app.close().await
 }

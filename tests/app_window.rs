@@ -17,12 +17,13 @@ async fn at_twice_the_scale_everything_can_be_reached() -> Result<()> {
     let fixture = AppFixture::start()?;
     let app = fixture.app(&[("GDK_SCALE", "2")]).await?;
     let window = fixture.session.window("^Keyport$", wait::WAIT_TIMEOUT)?;
-    let scale = app.script("return devicePixelRatio").await?;
+    let scale = app.page.script("return devicePixelRatio").await?;
     ensure!(scale.as_f64() == Some(2.0), "the scale is {scale}");
     let [x, y, width, height] = fixture.session.place_of(&window)?;
     let fits = x >= 0 && y >= 0 && x + width <= SCREEN[0] && y + height <= SCREEN[1];
     ensure!(fits, "the window is {width}x{height} at {x},{y}");
     let reached = app
+        .page
         .script(
             "const last = [...document.querySelectorAll('section button')].pop();
             last.scrollIntoView();
@@ -42,7 +43,7 @@ async fn the_keys_of_a_browser_change_the_size_of_the_text() -> Result<()> {
     let window = fixture.session.window("^Keyport$", wait::WAIT_TIMEOUT)?;
     fixture.session.xdotool(&["windowactivate", "--sync", &window])?;
     let width = async || -> Result<i64> {
-        app.script("return innerWidth").await?.as_i64().context("a width")
+        app.page.script("return innerWidth").await?.as_i64().context("a width")
     };
     let usual = width().await?;
     for (key, changed) in [
@@ -71,13 +72,13 @@ async fn settings_that_were_put_right_are_found_by_looking_again() -> Result<()>
     std::fs::write(&settings, "{}broken")?;
     let app = fixture.app(&[("KEYPORT_COMPANION", "")]).await?;
     app.awaits(&["not_set_up"], wait::WAIT_TIMEOUT).await?;
-    app.click("[data-command=read_settings_again]").await?;
+    app.page.click("[data-command=read_settings_again]").await?;
     app.awaits(&["not_set_up"], wait::WAIT_TIMEOUT).await?;
     std::fs::write(
         &settings,
         serde_json::json!({"companion": fixture.world.issuer()}).to_string(),
     )?;
-    app.click("[data-command=read_settings_again]").await?;
+    app.page.click("[data-command=read_settings_again]").await?;
     app.awaits(&["signed_out"], wait::WAIT_TIMEOUT).await?;
     fixture.begin(&app).await?;
     app.close().await

@@ -42,9 +42,9 @@ async fn a_link_opens_the_default_browser_and_the_page_can_be_used() -> Result<(
     session.xdg_open(&address)?;
     let browser = session.browser().await?;
     browser.tab(&address, wait::WAIT_TIMEOUT).await?;
-    browser.fill("#name", "Ada").await?;
-    browser.click("#go").await?;
-    browser.says("Hello Ada", wait::WAIT_TIMEOUT).await?;
+    browser.page.fill("#name", "Ada").await?;
+    browser.page.click("#go").await?;
+    browser.page.says("Hello Ada", wait::WAIT_TIMEOUT).await?;
     session.window("Greeting", wait::WAIT_TIMEOUT)?;
     assert_eq!(session.opened(), [address], "the browser was started once, with the address only");
 
@@ -113,7 +113,7 @@ async fn a_link_on_a_page_reaches_the_receiver(
     session.xdg_open(address)?;
     let browser = session.browser().await?;
     browser.tab(address, wait::WAIT_TIMEOUT).await?;
-    browser.click("#open").await?;
+    browser.page.click("#open").await?;
     session.allow_app(async || Ok(received.exists())).await?;
     let link = std::fs::read_to_string(&received)?;
     assert_eq!(link, "dev.keyport.desktop:/callback?code=a%2Bb&state=x%20y", "byte for byte");

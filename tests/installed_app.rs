@@ -80,7 +80,7 @@ async fn over_loopback_the_tab_ends_on_the_companions_page() -> Result<()> {
     let browser = fixture.session.browser().await?;
     fixture.sign_in_with(&browser).await?;
     fixture.is_signed_in(&browser).await?;
-    let address = browser.client.current_url().await?;
+    let address = browser.page.client.current_url().await?;
     assert!(address.path().starts_with("/handoff/"), "{address}");
     assert_eq!(address.query(), None, "no code in the address bar");
     fixture.close(app)
@@ -98,7 +98,7 @@ async fn a_forged_link_redeems_nothing_and_the_sign_in_completes() -> Result<()>
     fixture.session.xdg_open(page.as_str())?;
     browser.tab(page.as_str(), wait::WAIT_TIMEOUT).await?;
     for number in 0..links.len() {
-        browser.click(&format!("#link-{number}")).await?;
+        browser.page.click(&format!("#link-{number}")).await?;
         let arrived = async || Ok(app.log().matches("that is not ours").count() > number);
         fixture.session.allow_app(arrived).await?;
     }
@@ -122,7 +122,7 @@ async fn a_forged_link_that_starts_the_app_changes_nothing() -> Result<()> {
     fixture.session.xdg_open(page.as_str())?;
     let browser = fixture.session.browser().await?;
     browser.tab(page.as_str(), wait::WAIT_TIMEOUT).await?;
-    browser.click("#link-0").await?;
+    browser.page.click("#link-0").await?;
     let opened = async || Ok(fixture.session.xdotool(&["search", "--name", "^Keyport$"]).is_ok());
     fixture.session.allow_app(opened).await?;
     fixture.window()?;

@@ -116,6 +116,21 @@ fn first_starts_at_once_share_the_key_file_that_one_of_them_makes() -> Result<()
 }
 
 #[test]
+fn of_first_starts_with_different_key_files_one_makes_its_own() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = format!("sqlite:{}", folder.path().join("companion.db").display());
+    for database in [Cluster::shared().database(), file] {
+        let keys = (0..4).map(|_| key_file()).collect::<Result<Vec<_>>>()?;
+        let starts = keys.iter().map(|key| starting(&database, key)).collect::<Result<Vec<_>>>()?;
+        let ready: Vec<bool> = starts.iter().map(|start| start.ready().is_ok()).collect();
+        let made: Vec<bool> = keys.iter().map(|key| key.exists()).collect();
+        ensure!(made == ready, "{database}: ready {ready:?}, key files {made:?}");
+        ensure!(ready.iter().filter(|ready| **ready).count() == 1, "{database}: {ready:?}");
+    }
+    Ok(())
+}
+
+#[test]
 fn no_key_file_is_made_for_a_database_that_has_one() -> Result<()> {
     let (database, right, other) = (Cluster::shared().database(), key_file()?, key_file()?);
     starting(&database, &right)?.ready()?;

@@ -9,7 +9,7 @@ use keyport_client::config::RedirectUriError;
 use keyport_client::keychain::MemoryKeychain;
 use keyport_client::{
     CallbackReceiver, Client, ClientBuildError, ClientBuilder, ClientNotice, Hints, Intent,
-    Problem, SignInRequest, Store,
+    Problem, SessionStore, SignInRequest,
 };
 use keyport_core::secret::RawCallback;
 use keyport_tests::{Jar, Person, World, wait};
@@ -57,7 +57,7 @@ fn app(world: &World, redirect_uri: &str) -> (ClientBuilder, mpsc::UnboundedRece
 fn by_link() -> Intent {
     let hints = Hints { email: Some(Person::ADA.email.to_owned()), ..Hints::default() };
     let receivers = vec![CallbackReceiver::Link];
-    Intent::SignInWith(SignInRequest { hints, receivers, store: Store::Keychain })
+    Intent::SignInWith(SignInRequest { hints, receivers, store: SessionStore::Keychain })
 }
 
 /// The callback that the browser is sent to in the end.

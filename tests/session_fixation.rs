@@ -82,10 +82,10 @@ async fn usual_sign_in(world: &World, session: &DesktopSession) -> Result<Browse
     session.xdg_open(&pushed.url)?;
     let browser = session.browser().await?;
     browser.tab(world.emulator_url().as_str(), wait::WAIT_TIMEOUT).await?;
-    browser.fill("[name=email]", Person::ADA.email).await?;
-    browser.fill("[name=password]", Person::ADA.password).await?;
-    browser.click("form [type=submit]").await?;
-    browser.find("button[name=continue]").await?;
+    browser.page.fill("[name=email]", Person::ADA.email).await?;
+    browser.page.fill("[name=password]", Person::ADA.password).await?;
+    browser.page.click("form [type=submit]").await?;
+    browser.page.find("button[name=continue]").await?;
     Ok(browser)
 }
 
@@ -96,9 +96,9 @@ async fn knowing_every_cookie_gives_no_session_without_a_click() -> Result<()> {
     let program = NativeClient::new(&world)?;
     let pushed = program.push(&[]).await?;
     let opened = Opened::of(&pushed).await?;
-    browser.client.goto(&opened.lay_in_wait().await?).await?;
-    browser.find("button[name=continue]").await?;
-    let page = browser.client.current_url().await?;
+    browser.page.client.goto(&opened.lay_in_wait().await?).await?;
+    browser.page.find("button[name=continue]").await?;
+    let page = browser.page.client.current_url().await?;
     assert!(page.path().starts_with("/handoff/"), "the provider asked nothing: {page}");
 
     // The same callback again, with the cookies that the program chose.
@@ -122,7 +122,7 @@ async fn knowing_every_cookie_gives_no_session_without_a_click() -> Result<()> {
     let state = program.attempt(Method::GET, &pushed.attempt, None).await?;
     assert_eq!(state.text("state"), "confirm", "it waits for the person");
 
-    browser.click("button[name=not_me]").await?;
+    browser.page.click("button[name=not_me]").await?;
     wait::until_async("the person's own answer", wait::WAIT_TIMEOUT, async || {
         let state = program.attempt(Method::GET, &pushed.attempt, None).await?;
         Ok((state.text("state") == "cancelled").then_some(()))
@@ -141,23 +141,23 @@ async fn two_tabs_sign_in_and_a_ninth_opening_ends_the_first() -> Result<()> {
     let mut tabs = Vec::new();
     for _ in 0..9 {
         let pushed = client.push(&[]).await?;
-        let tab = browser.client.new_window(true).await?.handle;
-        browser.client.switch_to_window(tab.clone()).await?;
-        browser.client.goto(&pushed.url).await?;
-        browser.find("[name=password]").await?;
+        let tab = browser.page.client.new_window(true).await?.handle;
+        browser.page.client.switch_to_window(tab.clone()).await?;
+        browser.page.client.goto(&pushed.url).await?;
+        browser.page.find("[name=password]").await?;
         tabs.push(tab);
     }
     let sign_in = async |tab: usize, shows: &str| -> Result<()> {
-        browser.client.switch_to_window(tabs[tab].clone()).await?;
-        browser.fill("[name=email]", Person::ADA.email).await?;
-        browser.fill("[name=password]", Person::ADA.password).await?;
-        browser.click("form [type=submit]").await?;
-        browser.find(shows).await?;
+        browser.page.client.switch_to_window(tabs[tab].clone()).await?;
+        browser.page.fill("[name=email]", Person::ADA.email).await?;
+        browser.page.fill("[name=password]", Person::ADA.password).await?;
+        browser.page.click("form [type=submit]").await?;
+        browser.page.find(shows).await?;
         Ok(())
     };
     sign_in(8, "button[name=continue]").await?;
     sign_in(1, "button[name=continue]").await?;
     sign_in(0, "svg.problem").await?;
-    assert!(browser.page_text().await.contains("wrong_browser"));
+    assert!(browser.page.page_text().await.contains("wrong_browser"));
     Ok(())
 }

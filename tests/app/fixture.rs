@@ -47,7 +47,7 @@ impl AppFixture {
     /// was opened with.
     pub async fn begin(&self, app: &App) -> Result<String> {
         let before = self.session.opened().len();
-        app.fill("#email", &format!("{}{ENTER}", Person::ADA.email)).await?;
+        app.page.fill("#email", &format!("{}{ENTER}", Person::ADA.email)).await?;
         app.awaits(&["waiting"], wait::WAIT_TIMEOUT).await?;
         self.opened_after(before)
     }

@@ -45,7 +45,7 @@ pub async fn sign_in(world: &World, person: Person<'_>, folder: &Path) -> Result
     app.awaits(&["signed_out"], wait::WAIT_TIMEOUT).await?;
     session.move_window(WINDOW, 20, 120)?;
     pictures.take("signed-out", "the window opens")?;
-    app.fill("#email", person.email).await?;
+    app.page.fill("#email", person.email).await?;
     app.intent("sign-in").await?;
     app.awaits(&["waiting"], wait::WAIT_TIMEOUT).await?;
     let browser = session.browser().await?;
@@ -53,16 +53,16 @@ pub async fn sign_in(world: &World, person: Person<'_>, folder: &Path) -> Result
     confirm(&browser, &app, world, &mut pictures).await?;
     session.allow_app(async || Ok(app.screen().await? != "confirm")).await?;
     app.awaits(&["signed_in"], wait::WAIT_TIMEOUT).await?;
-    app.says(person.email, wait::WAIT_TIMEOUT).await?;
+    app.page.says(person.email, wait::WAIT_TIMEOUT).await?;
     browser.tab(world.companion_url().as_str(), wait::WAIT_TIMEOUT).await?;
-    browser.says(person.email, wait::WAIT_TIMEOUT).await?;
+    browser.page.says(person.email, wait::WAIT_TIMEOUT).await?;
     pictures.take("signed-in", "app and tab say who is signed in")?;
     app.close().await?;
 
     println!("starts the app again");
     let app = session.app(&environment).await?;
     app.awaits(&["signed_in"], wait::WAIT_TIMEOUT).await?;
-    app.says(person.email, wait::WAIT_TIMEOUT).await?;
+    app.page.says(person.email, wait::WAIT_TIMEOUT).await?;
     session.move_window(WINDOW, 20, 120)?;
     pictures.take("restarted", "signed in from the keychain")?;
     app.close().await?;
@@ -79,10 +79,10 @@ async fn at_the_provider(
     pictures: &mut Pictures<'_>,
 ) -> Result<()> {
     browser.tab(world.emulator_url().as_str(), wait::WAIT_TIMEOUT).await?;
-    browser.fill("[name=email]", person.email).await?;
-    browser.fill("[name=password]", person.password).await?;
+    browser.page.fill("[name=email]", person.email).await?;
+    browser.page.fill("[name=password]", person.password).await?;
     pictures.take("provider", "the browser is at the identity provider, the app waits")?;
-    browser.click("form [type=submit]").await
+    browser.page.click("form [type=submit]").await
 }
 
 /// The number in the window and the one on the page are the same.
@@ -93,12 +93,12 @@ async fn confirm(
     pictures: &mut Pictures<'_>,
 ) -> Result<()> {
     browser.tab(world.companion_url().as_str(), wait::WAIT_TIMEOUT).await?;
-    browser.find("button[name=continue]").await?;
+    browser.page.find("button[name=continue]").await?;
     app.awaits(&["confirm"], wait::WAIT_TIMEOUT).await?;
-    let number = two_digits(&app.page_text().await).context("the window shows no number")?;
-    browser.says(&number, wait::WAIT_TIMEOUT).await?;
+    let number = two_digits(&app.page.page_text().await).context("the window shows no number")?;
+    browser.page.says(&number, wait::WAIT_TIMEOUT).await?;
     pictures.take("confirm", "the same number in the window and on the page")?;
-    browser.click("button[name=continue]").await
+    browser.page.click("button[name=continue]").await
 }
 
 /// The first word of two digits.

@@ -121,11 +121,11 @@ impl InstalledFixture {
     /// keychain has her account.
     pub async fn sign_in_with(&self, browser: &Browser) -> Result<()> {
         browser.tab(self.world.emulator_url().as_str(), wait::WAIT_TIMEOUT).await?;
-        browser.fill("[name=email]", Person::ADA.email).await?;
-        browser.fill("[name=password]", Person::ADA.password).await?;
-        browser.click("form [type=submit]").await?;
+        browser.page.fill("[name=email]", Person::ADA.email).await?;
+        browser.page.fill("[name=password]", Person::ADA.password).await?;
+        browser.page.click("form [type=submit]").await?;
         browser.tab(self.world.companion_url().as_str(), wait::WAIT_TIMEOUT).await?;
-        browser.click("button[name=continue]").await?;
+        browser.page.click("button[name=continue]").await?;
         let stored = async || Ok(self.account()?.is_some());
         self.session.allow_app(stored).await.with_context(|| self.world.companion.log())
     }
@@ -140,7 +140,7 @@ impl InstalledFixture {
     pub async fn is_signed_in(&self, browser: &Browser) -> Result<()> {
         browser.tab(self.world.companion_url().as_str(), wait::WAIT_TIMEOUT).await?;
         let words = format!("Signed in as {}. You can close this tab.", Person::ADA.email);
-        browser.says(&words, wait::WAIT_TIMEOUT).await?;
+        browser.page.says(&words, wait::WAIT_TIMEOUT).await?;
         let secrets = leaks::refresh_tokens(&self.account()?.context("no account is stored")?);
         anyhow::ensure!(!secrets.is_empty(), "no refresh token in the keychain");
         wait::until("the attempt forgotten", wait::WAIT_TIMEOUT, || {

@@ -94,12 +94,14 @@ pub fn distinguished(account: &Account, accounts: &[Account], output: &Output) -
 
 #[cfg(test)]
 mod tests {
-    use keyport_core::{AccountId, table};
+    use keyport_core::AccountId;
 
     use super::*;
+    use crate::output::tests;
 
     fn account(id: &str, email: &str) -> Account {
-        Account { id: AccountId(id.into()), email: Some(email.into()), ..table::account("1") }
+        let (id, email) = (AccountId(id.into()), Some(email.into()));
+        Account { id, email, ..tests::account(None, None) }
     }
 
     fn found(accounts: &[Account], wanted: &str) -> Result<String, Option<Exit>> {

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use keyport_core::{Hints, Store};
+use keyport_core::{HintError, HintName, Hints, SessionStore};
 use url::Url;
 
 const CODES: &str = "\
@@ -98,16 +98,16 @@ pub struct SignOut {
 #[group(multiple = false)]
 pub struct SelectorOptions {
     /// Your work email: finds your company's sign-in page by its domain
-    #[arg(long, value_name = "EMAIL", value_parser = email)]
+    #[arg(long, value_name = "EMAIL", value_parser = hint(HintName::Email))]
     email: Option<String>,
     /// An organization (org_…)
-    #[arg(long, value_name = "ORGANIZATION", value_parser = |text: &str| id(text, "org_"))]
+    #[arg(long, value_name = "ORGANIZATION", value_parser = hint(HintName::Organization))]
     organization: Option<String>,
     /// A connection (conn_…)
-    #[arg(long, value_name = "CONNECTION", value_parser = |text: &str| id(text, "conn_"))]
+    #[arg(long, value_name = "CONNECTION", value_parser = hint(HintName::Connection))]
     connection: Option<String>,
     /// A provider, for example GoogleOAuth
-    #[arg(long, value_name = "PROVIDER", value_parser = |text: &str| id(text, ""))]
+    #[arg(long, value_name = "PROVIDER", value_parser = hint(HintName::Provider))]
     provider: Option<String>,
 }
 
@@ -244,7 +244,7 @@ fn flag(name: &str, value: Option<&str>) -> String {
     }
 }
 
-impl From<Keep> for Store {
+impl From<Keep> for SessionStore {
     fn from(keep: Keep) -> Self {
         match keep {
             Keep::Keychain => Self::Keychain,
@@ -264,21 +264,8 @@ impl From<SelectorOptions> for Hints {
     }
 }
 
-fn email(text: &str) -> Result<String, String> {
-    let whole = text.split_once('@').is_some_and(|(name, domain)| {
-        !name.is_empty() && !domain.is_empty() && !domain.contains('@')
-    });
-    let plain = text.len() <= 254 && !text.chars().any(|c| c.is_whitespace() || c.is_control());
-    if whole && plain { Ok(text.to_owned()) } else { Err("not an email address".to_owned()) }
-}
-
-fn id(text: &str, beginning: &str) -> Result<String, String> {
-    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-    match text.strip_prefix(beginning) {
-        Some(rest) if plain && !rest.is_empty() && text.len() <= 128 => Ok(text.to_owned()),
-        Some(_) => Err("only letters, digits, _ and - are in such a name".to_owned()),
-        None => Err(format!("it begins with {beginning}")),
-    }
+fn hint(name: HintName) -> impl Fn(&str) -> Result<String, HintError> + Clone + Send + Sync {
+    move |text| name.check(text).map(|()| text.to_owned())
 }
 
 /// Only our own schemes: this is a tool to test the app with, not a general opener.

@@ -54,6 +54,7 @@ impl From<Problem> for Exit {
             | Problem::WithoutOrganization
             | Problem::WrongOrganization
             | Problem::NoSelector
+            | Problem::HintInvalid
             | Problem::Cancelled
             | Problem::NotMe
             | Problem::AlreadyUsed

@@ -25,6 +25,7 @@ mod signals;
 
 use std::alloc::System;
 use std::future::Future;
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -36,6 +37,7 @@ use zeroizing_alloc::ZeroAlloc;
 use crate::arguments::{Arguments, Command};
 use crate::exit::Exit;
 use crate::output::Output;
+use crate::plain::plain_lines;
 
 /// Libraries between the client and the system copy tokens into buffers of their own; these are
 /// wiped when they are freed.
@@ -122,7 +124,10 @@ fn internal(output: &Output) -> u8 {
 fn explained(error: &clap::Error) -> Exit {
     let output = Output::for_people();
     if error.use_stderr() {
-        let _ = error.print();
+        // It quotes what was typed, which a script may have from elsewhere.
+        let said = error.to_string();
+        let plain = plain_lines(&said);
+        let _ = if plain == said { error.print() } else { write!(std::io::stderr(), "{plain}") };
         return Exit::Usage;
     }
     output.heed(&error.print());

@@ -232,12 +232,12 @@ fn on_standard_error(line: &str) {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use keyport_core::{AccountId, Connection, Moment};
 
     use super::*;
 
-    fn account(name: Option<&str>, organization: Option<&str>) -> Account {
+    pub fn account(name: Option<&str>, organization: Option<&str>) -> Account {
         Account {
             id: AccountId("a1".into()),
             issuer: "https://sign-in.acme.test".into(),

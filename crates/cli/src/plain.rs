@@ -1,17 +1,24 @@
 //! Text from elsewhere as a terminal may be given it. NOT for what a program reads: see
 //! [`escaped`].
 
+use keyport_core::text::is_unsafe;
+
 /// The longest text from elsewhere that is shown whole, in characters.
 const LONGEST: usize = 256;
 
 /// Without what a terminal obeys, and not so long that what is said beside it scrolls away.
 pub fn plain(text: &str) -> String {
-    let shown = text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c });
+    let shown = text.chars().map(|c| if is_unsafe(c) { '\u{fffd}' } else { c });
     let mut plain: String = shown.take(LONGEST).collect();
     if text.chars().nth(LONGEST).is_some() {
         plain.push('…');
     }
     plain
+}
+
+/// As [`plain`], for several lines of our own with text from elsewhere in them.
+pub fn plain_lines(lines: &str) -> String {
+    lines.chars().map(|c| if c != '\n' && is_unsafe(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// A JSON text that says the same without what a terminal obeys: each such character as its escape
@@ -20,7 +27,7 @@ pub fn escaped(json: &str) -> String {
     use std::fmt::Write as _;
     let mut out = String::with_capacity(json.len());
     for character in json.chars() {
-        if steers(character) {
+        if is_unsafe(character) {
             for unit in character.encode_utf16(&mut [0; 2]) {
                 let _ = write!(out, "\\u{unit:04x}");
             }
@@ -29,27 +36,6 @@ pub fn escaped(json: &str) -> String {
         }
     }
     out
-}
-
-/// What a terminal obeys (ECMA-48), what ends a line (Unicode too), what turns the reading
-/// direction (bidi controls, UAX #9), and what is there without being seen: soft hyphen, zero-width
-/// characters, invisible operators, byte order mark, annotations, language tags. The joiners of
-/// emoji and of Indic scripts are among them, and two names that differ in them alone look the
-/// same.
-fn steers(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{ad}'
-                | '\u{61c}'
-                | '\u{180e}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e007f}'
-        )
 }
 
 #[cfg(test)]

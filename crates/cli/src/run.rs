@@ -4,7 +4,7 @@
 use std::ffi::{OsStr, OsString};
 
 use keyport_client::session::Access;
-use keyport_core::{Account, Problem, Store};
+use keyport_core::{Account, Problem, SessionStore};
 use keyport_shutdown::Shutdown;
 
 use crate::arguments::Run;
@@ -23,7 +23,7 @@ pub async fn run(wanted: Run, output: &Output, shutdown: &Shutdown) -> u8 {
     if let Err(error) = child::look_up(program) {
         return child::not_started(program, &error, output).code();
     }
-    let signed = match sign_in::begin(wanted.way, Store::Memory, output, shutdown).await {
+    let signed = match sign_in::begin(wanted.way, SessionStore::Memory, output, shutdown).await {
         Ok(signed) => signed,
         Err(exit) => return exit.code(),
     };
@@ -88,22 +88,21 @@ fn fits(value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use keyport_core::{Event, Moment, Organization, table};
+    use keyport_core::secret::AccessToken;
+    use keyport_core::{Moment, Organization};
 
     use super::*;
+    use crate::output::tests;
 
     fn value_of(name: &str, account: &Account) -> Option<String> {
-        let Event::Exchanged { result: Ok(session), .. } = table::exchanged("1") else {
-            unreachable!()
-        };
-        let access = Access { token: session.tokens.access, deadline: Moment(5_999) };
+        let access = Access { token: AccessToken::new("at_1"), deadline: Moment(5_999) };
         let found = environment(account, &access).into_iter().find(|(found, _)| *found == name);
         found.unwrap().1
     }
 
     #[test]
     fn what_this_session_does_not_have_is_taken_out_and_not_inherited() {
-        let mut account = table::account("1");
+        let mut account = tests::account(None, None);
         assert_eq!(value_of("KEYPORT_ORGANIZATION", &account), None);
         account.organization = Some(Organization { id: "org_1".into(), name: Some("A\0b".into()) });
         assert_eq!(value_of("KEYPORT_ORGANIZATION", &account).as_deref(), Some("org_1"));

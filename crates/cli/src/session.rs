@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use keyport_client::session::{Access, Sessions, SignedOut};
-use keyport_core::{Account, Problem, Store};
+use keyport_core::{Account, Problem, SessionStore};
 use url::Url;
 
 use crate::accounts::{self, AccountError};
@@ -96,7 +96,7 @@ async fn on_accounts(
     };
     let done = async {
         let browser = Arc::new(Announcing::new(output.clone(), true));
-        let platform = settings::platform(browser, Store::Keychain)?;
+        let platform = settings::platform(browser, SessionStore::Keychain)?;
         let sessions = Sessions::open(&config, &platform);
         let accounts = accounts::known(&sessions).await?;
         work(sessions, accounts).await

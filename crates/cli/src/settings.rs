@@ -7,7 +7,7 @@ use keyport_client::browser::Browser;
 use keyport_client::config::{self, Channel, Config, SettingsError};
 use keyport_client::keychain::{Keychain, MemoryKeychain, SystemKeychain};
 use keyport_client::platform::{Platform, SystemClock, SystemRandomness};
-use keyport_core::{Problem, Store};
+use keyport_core::{Problem, SessionStore};
 
 /// The settings, with the flag over all the others.
 ///
@@ -22,10 +22,10 @@ pub fn config(companion: Option<&str>) -> Result<Config, SettingsError> {
 ///
 /// # Errors
 /// [`Problem::Internal`] when the system has no thread to give.
-pub fn platform(browser: Arc<dyn Browser>, store: Store) -> Result<Platform, Problem> {
+pub fn platform(browser: Arc<dyn Browser>, store: SessionStore) -> Result<Platform, Problem> {
     let keychain: Arc<dyn Keychain> = match store {
-        Store::Memory => Arc::new(MemoryKeychain::default()),
-        Store::Keychain => {
+        SessionStore::Memory => Arc::new(MemoryKeychain::default()),
+        SessionStore::Keychain => {
             let channel = Channel::of_build();
             Arc::new(SystemKeychain::of(channel.service()).map_err(|_| Problem::Internal)?)
         }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use keyport_client::{Client, ClientNotice, Intent, Sessions, SignInRequest};
-use keyport_core::{Account, Problem, Store, Stored};
+use keyport_core::{Account, Problem, SessionStore, Stored};
 use keyport_shutdown::Shutdown;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -54,12 +54,12 @@ impl Ending {
 
 /// Signs in and leaves the session where it was asked for.
 pub async fn sign_in(wanted: SignIn, output: &Output, shutdown: &Shutdown) -> Exit {
-    let (store, flags) = (Store::from(wanted.store), wanted.way.flags());
+    let (store, flags) = (SessionStore::from(wanted.store), wanted.way.flags());
     let signed = match begin(wanted.way, store, output, shutdown).await {
         Ok(signed) => signed,
         Err(exit) => return exit,
     };
-    if signed.stored == Stored::Memory && store == Store::Keychain {
+    if signed.stored == Stored::Memory && store == SessionStore::Keychain {
         return not_saved(signed, output, &flags).await;
     }
     output.signed_in(&signed.account, signed.stored);
@@ -73,7 +73,7 @@ pub async fn sign_in(wanted: SignIn, output: &Output, shutdown: &Shutdown) -> Ex
 /// The exit code; what went wrong has been said.
 pub async fn begin(
     way: SignInOptions,
-    store: Store,
+    store: SessionStore,
     output: &Output,
     shutdown: &Shutdown,
 ) -> Result<Signed, Exit> {

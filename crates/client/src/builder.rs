@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::Arc;
 
-use keyport_core::{CallbackReceiver, Hints, Store};
+use keyport_core::{CallbackReceiver, Hints, SessionStore};
 use keyport_messages::Messages;
 use thiserror::Error;
 
@@ -56,10 +56,16 @@ impl Client {
     }
 
     /// Signs in through the browser and a loopback redirect (RFC 8252 §7.3), and keeps the session
-    /// in the keychain. What comes of it is a [`ClientNotice`](crate::ClientNotice).
+    /// in the keychain. What comes of it is a [`ClientNotice`](crate::ClientNotice): hints that
+    /// cannot be meant ([`Hints::check`]) are [`Problem::HintInvalid`](crate::Problem), and nothing
+    /// is sent.
     pub fn sign_in(&self, hints: Hints) {
         let receivers = vec![CallbackReceiver::Loopback];
-        self.intend(Intent::SignInWith(SignInRequest { hints, receivers, store: Store::Keychain }));
+        self.intend(Intent::SignInWith(SignInRequest {
+            hints,
+            receivers,
+            store: SessionStore::Keychain,
+        }));
     }
 }
 

@@ -50,7 +50,7 @@ pub use builder::{ClientBuildError, ClientBuilder};
 pub use config::{Channel, Config};
 pub use driver::{Client, ClientNotice};
 pub use keyport_core::{
-    CallbackReceiver, Hints, Intent, Problem, ReceiverOrder, SignInRequest, Store,
+    CallbackReceiver, Hints, Intent, Problem, ReceiverOrder, SessionStore, SignInRequest,
 };
 pub use keyport_messages::Messages;
 pub use platform::{Clipboard, Clock, Platform, Random, SystemClock, SystemRandomness};

@@ -15,10 +15,10 @@ use tokio::net::{TcpListener, TcpSocket};
 
 use crate::ambient::{Clock, SystemClock};
 use crate::app::{App, Parts};
-use crate::config::{DatabaseAddress, EnvironmentError, Settings};
+use crate::config::{EnvironmentError, Settings};
 use crate::domain::{Random, SystemRandom};
 use crate::issuer::Issuer;
-use crate::keys::{KeyFile, KeyFileError, Keys};
+use crate::keys::{KeyFile, Keys};
 use crate::open_files::connections_allowed;
 use crate::reload;
 use crate::router::router;
@@ -150,26 +150,13 @@ async fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc<App>> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let clock = SystemClock::start();
     storage::check_place(&settings.database)?;
-    let beside = match &settings.database {
-        DatabaseAddress::Sqlite(path) => Some(path.as_path()),
-        DatabaseAddress::Postgres(_) => None,
+    let parts = |existing: Option<&str>| {
+        let file = KeyFile::read_or_create(&settings.key_file, existing, &*random)?;
+        let keys = Arc::new(Keys::derive(&file));
+        let lifetimes = settings.lifetimes;
+        Ok(StorageParts { lifetimes, ..StorageParts::new(keys, Arc::clone(&random)) })
     };
-    let is_missing = || !settings.key_file.exists();
-    // Asked again: it may have been made by another start, which has made the tables too.
-    if is_missing()
-        && let Some(database) = storage::found(&settings.database).await?
-        && is_missing()
-    {
-        let (path, database) = (settings.key_file, database.into());
-        return Err(KeyFileError::MissingBesideDatabase { path, database }.into());
-    }
-    let file = KeyFile::read_or_create(&settings.key_file, beside, &*random)?;
-    let keys = Arc::new(Keys::derive(&file));
-    let parts = StorageParts {
-        lifetimes: settings.lifetimes,
-        ..StorageParts::new(Arc::clone(&keys), Arc::clone(&random))
-    };
-    let storage = storage::open(&settings.database, parts, clock.now()).await?;
+    let (storage, keys) = storage::open(&settings.database, &parts, clock.now()).await?;
     for line in settings.policy.summary() {
         if line.is_warning {
             tracing::warn!("{}", line.text);

@@ -68,10 +68,10 @@ pub struct ReceiverSecrets {
     pub verifier: CodeVerifier,
 }
 
-/// Where the new session shall be kept.
+/// Where a new session shall be kept. Where one is kept says [`Stored`](crate::Stored).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Store {
+pub enum SessionStore {
     /// The keychain, checked before the browser opens.
     #[default]
     Keychain,
@@ -103,7 +103,7 @@ pub struct AttemptSeed {
     /// Who wants in.
     pub hints: Hints,
     /// Where to keep the session.
-    pub store: Store,
+    pub store: SessionStore,
 }
 
 /// The companion has taken the pushed requests (RFC 9126 §2.2), one for each receiver in the seed's
@@ -131,7 +131,7 @@ pub struct KeptAttempt {
     /// Its deadline; past it the record counts for nothing.
     pub deadline: Moment,
     /// Where the session shall be kept.
-    pub store: Store,
+    pub store: SessionStore,
 }
 
 #[cfg(test)]

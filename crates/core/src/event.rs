@@ -36,6 +36,8 @@ pub enum Progress {
     Confirm(String),
     /// The person continued; the browser is on its way back.
     Minted,
+    /// Its code was redeemed: by a process that has ended, or by another one.
+    Redeemed,
     /// It ended over there.
     Failed(Problem),
 }

@@ -16,12 +16,13 @@ pub mod moment;
 pub mod request;
 pub mod rotation;
 pub mod secret;
-pub mod table;
+pub mod text;
 pub mod view;
 
 pub use account::{Account, AccountId, Connection, NewSession, Organization, Stored, Tokens};
 pub use attempt::{
-    AttemptId, AttemptSeed, CallbackReceiver, Hints, KeptAttempt, Pushed, ReceiverSecrets, Store,
+    AttemptId, AttemptSeed, CallbackReceiver, Hints, KeptAttempt, Pushed, ReceiverSecrets,
+    SessionStore,
 };
 pub use callback::{AuthorizationResponse, Callback, CallbackError};
 pub use effect::{Effect, Outcome};
@@ -31,5 +32,5 @@ pub use keyport_problems as problem;
 pub use keyport_problems::Problem;
 pub use machine::Machine;
 pub use moment::Moment;
-pub use request::{Draws, ReceiverOrder, SignInRequest};
+pub use request::{Draws, HintError, HintName, ReceiverOrder, SignInRequest};
 pub use view::{Screen, View};

@@ -20,7 +20,7 @@ pub(crate) use intents::LastRequest;
 pub(crate) use waiting::WaitingAttempt;
 
 use crate::account::{Account, AccountId, NewSession, Stored};
-use crate::attempt::{AttemptId, AttemptSeed, Store};
+use crate::attempt::{AttemptId, AttemptSeed, SessionStore};
 use crate::callback::Callback;
 use crate::effect::Effect;
 use crate::event::{Event, Ticket};
@@ -64,7 +64,7 @@ pub(crate) enum SignInState {
     /// The browser has it.
     AwaitingCallback(WaitingAttempt),
     /// The code is being exchanged.
-    Exchanging { id: AttemptId, store: Store, deadline: Moment },
+    Exchanging { id: AttemptId, store: SessionStore, deadline: Moment },
     /// The session is being written to the keychain.
     Saving { id: AttemptId, ticket: Ticket, session: Box<NewSession>, deadline: Moment },
 }
@@ -103,7 +103,7 @@ pub struct Machine {
     pub(crate) last_request: LastRequest,
     /// Where the session of a sign-in goes that does not say: the keychain, until the person
     /// continues without it.
-    pub(crate) store: Store,
+    pub(crate) store: SessionStore,
     pub(crate) sign_in: SignInState,
     pub(crate) accounts: BTreeMap<AccountId, SignedInAccount>,
     pub(crate) current: Option<AccountId>,
@@ -136,7 +136,7 @@ impl Machine {
         let machine = Self {
             order,
             last_request: LastRequest::default(),
-            store: Store::Keychain,
+            store: SessionStore::Keychain,
             sign_in: SignInState::Starting {
                 ticket: 0,
                 deadline: now.after(LOAD_LIFETIME),

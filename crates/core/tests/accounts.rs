@@ -1,15 +1,17 @@
 //! Several accounts, and what other processes do to them while this one runs.
 
+mod samples;
+
 use keyport_core::{
     Account, AccountId, Effect, Event, Intent, KeychainContents, Machine, Moment, Problem,
-    Refreshed, Screen, Stored, View, table,
+    Refreshed, Screen, Stored, View,
 };
 
 const NOW: Moment = Moment(1_000);
 
 fn listed(names: &[&str]) -> KeychainContents {
     KeychainContents {
-        accounts: names.iter().map(|name| table::account(name)).collect(),
+        accounts: names.iter().map(|name| samples::account(name)).collect(),
         ..KeychainContents::default()
     }
 }
@@ -20,7 +22,7 @@ fn loaded(ticket: u64, contents: KeychainContents) -> Event {
 
 /// An intent that begins no attempt of a number that the test uses.
 fn intended(intent: Intent) -> Event {
-    table::intended(intent, "9")
+    samples::intended(intent, "9")
 }
 
 fn step(machine: Machine, event: Event) -> (Machine, Vec<Effect>) {
@@ -28,7 +30,7 @@ fn step(machine: Machine, event: Event) -> (Machine, Vec<Effect>) {
 }
 
 fn started(names: &[&str]) -> Machine {
-    step(Machine::start(table::receivers(), Moment(0)).0, loaded(0, listed(names))).0
+    step(Machine::start(samples::receivers(), Moment(0)).0, loaded(0, listed(names))).0
 }
 
 /// The keychain says that it changed; answers with the ticket of the reading.
@@ -107,8 +109,12 @@ fn a_reading_that_began_before_a_change_here_is_stale() {
 
     // SignedInAccount in here, and read before that.
     let (machine, ticket) = changed(started(&[]));
-    let events =
-        [table::wanted("1"), table::prepared("1"), table::called("1"), table::exchanged("1")];
+    let events = [
+        samples::wanted("1"),
+        samples::prepared("1"),
+        samples::called("1"),
+        samples::exchanged("1"),
+    ];
     let machine = events.into_iter().fold(machine, |machine, event| step(machine, event).0);
     let machine = step(machine, Event::Saved { ticket: 2, result: Ok(()) }).0;
     let machine = step(machine, loaded(ticket, listed(&[]))).0;

@@ -1,10 +1,11 @@
 //! Every history of four events from every state, random long histories beside a small model, and
 //! what they print.
 
+mod samples;
 mod support;
 
 use keyport_core::{
-    AuthorizationResponse, CallbackReceiver, Effect, Event, Intent, Machine, Moment, View, table,
+    AuthorizationResponse, CallbackReceiver, Effect, Event, Intent, Machine, Moment, View,
 };
 use proptest::prelude::*;
 
@@ -135,7 +136,7 @@ fn no_state_event_or_effect_prints_a_secret() {
 
 #[test]
 fn the_canaries_are_really_planted() {
-    let Event::CallbackReceived(callback) = table::called("1") else { unreachable!() };
+    let Event::CallbackReceived(callback) = samples::called("1") else { unreachable!() };
     assert!(CANARIES.iter().any(|canary| callback.state.expose().starts_with(canary)));
     assert_eq!(callback.receiver, CallbackReceiver::Link);
 }
@@ -152,7 +153,7 @@ proptest! {
         history in prop::collection::vec((0..alphabet().len(), 0_u64..90_000), 1..60),
     ) {
         let alphabet = alphabet();
-        let (mut machine, _) = Machine::start(table::receivers(), Moment(0));
+        let (mut machine, _) = Machine::start(samples::receivers(), Moment(0));
         let (mut model, mut requests) = (Model::default(), Requests::default());
         let mut now = Moment(0);
         for (event, pause) in history {

@@ -1,10 +1,12 @@
 //! What *try again*, *another way* and *continue without saving* mean: they are about the sign-in
 //! that was asked for last, or about a keychain that could not be read.
 
+mod samples;
+
 use keyport_core::problem::NextStep;
 use keyport_core::{
     AttemptSeed, CallbackReceiver, Effect, Event, Hints, Intent, KeychainContents, Machine, Moment,
-    Problem, ReceiverOrder, Screen, SignInRequest, Store, View, table,
+    Problem, ReceiverOrder, Screen, SessionStore, SignInRequest, View,
 };
 
 const NOW: Moment = Moment(1_000);
@@ -23,19 +25,19 @@ fn started(usual: CallbackReceiver) -> Machine {
 
 /// A client whose keychain is locked.
 fn locked() -> Machine {
-    let machine = Machine::start(table::receivers(), Moment(0)).0;
+    let machine = Machine::start(samples::receivers(), Moment(0)).0;
     machine.step(loaded(Err(Problem::KeychainLocked)), NOW).0
 }
 
 /// A client that has taken up the deep-link attempt of an earlier process.
 fn resumed() -> Machine {
-    let kept = Some(table::kept("1", Moment(600_000)));
-    let machine = Machine::start(table::receivers(), Moment(0)).0;
+    let kept = Some(samples::kept("1", Moment(600_000)));
+    let machine = Machine::start(samples::receivers(), Moment(0)).0;
     machine.step(loaded(Ok(KeychainContents { kept, ..KeychainContents::default() })), NOW).0
 }
 
 fn intend(machine: Machine, intent: Intent, n: &str) -> (Machine, Vec<Effect>) {
-    machine.step(table::intended(intent, n), NOW)
+    machine.step(samples::intended(intent, n), NOW)
 }
 
 /// The attempt that this intent begins.
@@ -55,13 +57,13 @@ fn sign_in() -> Intent {
 
 /// Attempt `n` could not be prepared.
 fn fails(machine: Machine, n: &str, problem: Problem) -> Machine {
-    let attempt = table::draws(n).attempt;
+    let attempt = samples::draws(n).attempt;
     machine.step(Event::Prepared { attempt, result: Err(problem) }, NOW).0
 }
 
 /// Attempt `n` waits for its callback.
 fn waits(machine: Machine, n: &str) -> Machine {
-    machine.step(table::prepared(n), NOW).0
+    machine.step(samples::prepared(n), NOW).0
 }
 
 fn receivers(seed: &AttemptSeed) -> Vec<CallbackReceiver> {
@@ -126,7 +128,7 @@ fn an_attempt_of_an_earlier_process_knows_its_own_way() {
 
 #[test]
 fn an_attempt_of_a_receiver_that_is_not_ours_is_left_alone() {
-    let kept = Some(table::kept("1", Moment(600_000)));
+    let kept = Some(samples::kept("1", Moment(600_000)));
     let machine = Machine::start(ReceiverOrder::only(LOOPBACK), Moment(0)).0;
     let contents = KeychainContents { kept, ..KeychainContents::default() };
     let (machine, effects) = machine.step(loaded(Ok(contents)), NOW);
@@ -140,7 +142,7 @@ fn try_again_repeats_the_sign_in_as_it_was_asked_for() {
     let request = SignInRequest {
         hints: Hints { connection: Some("conn_1".to_owned()), ..Hints::default() },
         receivers: vec![LOOPBACK, LINK],
-        store: Store::Memory,
+        store: SessionStore::Memory,
     };
     let (machine, first) = begins(started(LINK), Intent::SignInWith(request.clone()), "1");
     for machine in [
@@ -160,7 +162,7 @@ fn try_again_repeats_the_sign_in_as_it_was_asked_for() {
 fn a_request_that_names_no_receiver_takes_the_usual_one() {
     let request = Intent::SignInWith(SignInRequest::default());
     let (_, seed) = begins(started(LOOPBACK), request, "1");
-    assert_eq!((receivers(&seed), seed.store), (vec![LOOPBACK], Store::Keychain));
+    assert_eq!((receivers(&seed), seed.store), (vec![LOOPBACK], SessionStore::Keychain));
 }
 
 #[test]
@@ -185,14 +187,17 @@ fn continuing_without_saving_signs_in_to_memory_until_the_end() {
     let (machine, _) = begins(started(LINK), sign_in(), "1");
     let machine = fails(machine, "1", Problem::KeychainLocked);
     let (machine, seed) = begins(machine, Intent::ContinueWithoutSaving, "2");
-    assert_eq!((seed.store, seed.hints.email.as_deref()), (Store::Memory, Some("ada@acme.test")));
+    assert_eq!(
+        (seed.store, seed.hints.email.as_deref()),
+        (SessionStore::Memory, Some("ada@acme.test"))
+    );
     let (machine, seed) = begins(waits(machine, "2"), Intent::AnotherWay, "3");
-    assert_eq!(seed.store, Store::Memory);
+    assert_eq!(seed.store, SessionStore::Memory);
     let (machine, _) = intend(machine, Intent::Cancel, "9");
     let (machine, seed) = begins(machine, sign_in(), "4");
-    assert_eq!(seed.store, Store::Memory, "the next sign-in too");
+    assert_eq!(seed.store, SessionStore::Memory, "the next sign-in too");
     let (_, seed) = begins(machine, Intent::SignInWith(SignInRequest::default()), "5");
-    assert_eq!(seed.store, Store::Keychain, "unless it says otherwise");
+    assert_eq!(seed.store, SessionStore::Keychain, "unless it says otherwise");
 }
 
 #[test]
@@ -200,13 +205,13 @@ fn continuing_without_an_unread_keychain_begins_no_sign_in() {
     let (machine, effects) = intend(locked(), Intent::ContinueWithoutSaving, "1");
     assert_eq!((View::of(&machine, NOW).screen, effects), (Screen::SignedOut, Vec::new()));
     let (_, seed) = begins(machine, sign_in(), "1");
-    assert_eq!(seed.store, Store::Memory);
+    assert_eq!(seed.store, SessionStore::Memory);
 }
 
 #[test]
 fn what_is_not_offered_changes_nothing() {
     let again = [Intent::TryAgain, Intent::AnotherWay, Intent::ContinueWithoutSaving];
-    for state in table::states() {
+    for state in samples::states() {
         let waits = ["Preparing", "AwaitingCallback"].contains(&state.state_name());
         for intent in &again {
             if !waits || *intent == Intent::ContinueWithoutSaving {
@@ -222,7 +227,7 @@ fn what_is_not_offered_changes_nothing() {
 #[test]
 fn a_locked_keychain_is_unlocked_only_for_what_needs_it() {
     let needing = [Intent::TryAgain, sign_in(), Intent::SignInWith(SignInRequest::default())];
-    let in_memory = SignInRequest { store: Store::Memory, ..SignInRequest::default() };
+    let in_memory = SignInRequest { store: SessionStore::Memory, ..SignInRequest::default() };
     let others = [
         Intent::SignInWith(in_memory),
         Intent::ContinueWithoutSaving,

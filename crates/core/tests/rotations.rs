@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test world fails by panicking")]
 
 mod rotation_world;
+mod samples;
 
 use std::collections::HashMap;
 

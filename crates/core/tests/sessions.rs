@@ -3,9 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod samples;
+
 use keyport_core::{
     CallbackReceiver, Effect, Event, Intent, KeptAttempt, KeychainContents, Machine, Moment,
-    Problem, Refreshed, Screen, Stored, View, table,
+    Problem, Refreshed, Screen, Stored, View,
 };
 
 const NOW: Moment = Moment(10_000_000);
@@ -17,18 +19,18 @@ fn loaded(contents: KeychainContents) -> Event {
 
 /// An intent that begins no attempt of a number that the test uses.
 fn intended(intent: Intent) -> Event {
-    table::intended(intent, "9")
+    samples::intended(intent, "9")
 }
 
 fn after(events: impl IntoIterator<Item = Event>) -> Machine {
-    let start = Machine::start(table::receivers(), NOW).0;
+    let start = Machine::start(samples::receivers(), NOW).0;
     events.into_iter().fold(start, |machine, event| machine.step(event, NOW).0)
 }
 
 /// Ada's session is restored and its first refresh is under way.
 fn refreshing() -> Machine {
     let contents =
-        KeychainContents { accounts: vec![table::account("1")], ..KeychainContents::default() };
+        KeychainContents { accounts: vec![samples::account("1")], ..KeychainContents::default() };
     after([loaded(contents), Event::Tick])
 }
 
@@ -36,19 +38,19 @@ fn refreshing() -> Machine {
 #[test]
 fn no_refresh_begins_during_a_sign_in() {
     let contents =
-        KeychainContents { accounts: vec![table::account("9")], ..KeychainContents::default() };
-    let mut prepared = table::prepared("1");
+        KeychainContents { accounts: vec![samples::account("9")], ..KeychainContents::default() };
+    let mut prepared = samples::prepared("1");
     if let Event::Prepared { result: Ok(pushed), .. } = &mut prepared {
         pushed.deadline = Moment(NOW.0 + MINUTE);
     }
     let mut machine = after([loaded(contents)]);
-    for event in [table::wanted("1"), prepared, table::called("1")] {
+    for event in [samples::wanted("1"), prepared, samples::called("1")] {
         machine = machine.step(event, NOW).0;
         let (ticked, effects) = machine.clone().step(Event::Tick, NOW);
         assert_eq!((&ticked, effects), (&machine, vec![]), "{}", machine.state_name());
         assert!(machine.next_deadline().unwrap() > NOW, "and no timer is set for one");
     }
-    machine = machine.step(table::exchanged("1"), NOW).0;
+    machine = machine.step(samples::exchanged("1"), NOW).0;
     machine = machine.step(Event::Saved { ticket: 1, result: Ok(()) }, NOW).0;
     let effects = machine.step(Event::Tick, NOW).1;
     assert!(matches!(&effects[..], [Effect::Refresh { account, .. }] if account.0 == "9"));
@@ -56,7 +58,7 @@ fn no_refresh_begins_during_a_sign_in() {
 
 #[test]
 fn a_refresh_under_way_still_expires_during_a_sign_in() {
-    let machine = refreshing().step(table::wanted("2"), NOW).0;
+    let machine = refreshing().step(samples::wanted("2"), NOW).0;
     let unanswered = machine.clone().step(Event::Tick, Moment(NOW.0 + MINUTE)).0;
     assert_ne!(unanswered, machine);
 }
@@ -64,7 +66,7 @@ fn a_refresh_under_way_still_expires_during_a_sign_in() {
 #[test]
 fn a_fresh_kept_session_is_not_refreshed_at_the_start() {
     for (left, pause) in [(5 * MINUTE, 4 * MINUTE + 30_000), (30_000, 0), (0, 0)] {
-        let account = table::account("1");
+        let account = samples::account("1");
         let fresh_until = [(account.id.clone(), Moment(NOW.0 + left))].into();
         let contents = KeychainContents {
             accounts: vec![account],
@@ -129,7 +131,7 @@ fn tokens_that_end_at_once_or_never_are_refreshed_within_reason() {
         let refresh_at = Moment(refresh_at);
         let done = Refreshed::Done { refresh_at, stored: Stored::Keychain };
         assert_eq!(until_next(&refreshed(refreshing(), 1, done, NOW), NOW), pause);
-        let mut exchanged = table::exchanged("1");
+        let mut exchanged = samples::exchanged("1");
         if let Event::Exchanged { result: Ok(session), .. } = &mut exchanged {
             session.tokens.access_deadline = refresh_at;
         }
@@ -142,9 +144,9 @@ fn tokens_that_end_at_once_or_never_are_refreshed_within_reason() {
             other => other,
         };
         let history =
-            [loaded(KeychainContents::default()), table::wanted("1"), table::prepared("1")];
+            [loaded(KeychainContents::default()), samples::wanted("1"), samples::prepared("1")];
         let machine =
-            after(history.into_iter().map(far).chain([table::called("1"), exchanged, saved]));
+            after(history.into_iter().map(far).chain([samples::called("1"), exchanged, saved]));
         assert_eq!(machine.state_name(), "SignedIn");
         assert_eq!(until_next(&machine, NOW), pause);
     }
@@ -152,15 +154,15 @@ fn tokens_that_end_at_once_or_never_are_refreshed_within_reason() {
 
 #[test]
 fn no_browser_is_waited_for_longer_than_a_quarter_of_an_hour() {
-    let mut prepared = table::prepared("1");
+    let mut prepared = samples::prepared("1");
     if let Event::Prepared { result: Ok(pushed), .. } = &mut prepared {
         pushed.deadline = Moment(u64::MAX);
     }
-    let waiting = after([loaded(KeychainContents::default()), table::wanted("1"), prepared]);
+    let waiting = after([loaded(KeychainContents::default()), samples::wanted("1"), prepared]);
     assert_eq!(until_next(&waiting, NOW), 15 * MINUTE);
 
     // The clock was set back by a day since.
-    let kept = table::kept("1", Moment(NOW.0 + 24 * 60 * MINUTE));
+    let kept = samples::kept("1", Moment(NOW.0 + 24 * 60 * MINUTE));
     assert_eq!(kept.receiver.receiver, CallbackReceiver::Link);
     let waiting =
         after([loaded(KeychainContents { kept: Some(kept), ..KeychainContents::default() })]);
@@ -171,17 +173,17 @@ fn no_browser_is_waited_for_longer_than_a_quarter_of_an_hour() {
 #[test]
 fn signing_out_during_a_save_of_the_account_leaves_nothing() {
     let contents =
-        KeychainContents { accounts: vec![table::account("1")], ..KeychainContents::default() };
-    let mut prepared = table::prepared("1");
+        KeychainContents { accounts: vec![samples::account("1")], ..KeychainContents::default() };
+    let mut prepared = samples::prepared("1");
     if let Event::Prepared { result: Ok(pushed), .. } = &mut prepared {
         pushed.deadline = Moment(NOW.0 + MINUTE);
     }
     let machine = after([
         loaded(contents),
-        table::wanted("1"),
+        samples::wanted("1"),
         prepared,
-        table::called("1"),
-        table::exchanged("1"),
+        samples::called("1"),
+        samples::exchanged("1"),
         intended(Intent::SignOut),
     ]);
     assert_eq!(machine.signed_in(), None);
@@ -192,18 +194,23 @@ fn signing_out_during_a_save_of_the_account_leaves_nothing() {
 fn an_unfinished_sign_out_is_said_unless_signed_in_again() {
     let shown = |machine: Machine| View::of(&machine, NOW).screen;
     let says = |screen: &Screen| matches!(screen, Screen::Problem { code: "signed_out_here", .. });
-    let signed_out = after([loaded(KeychainContents::default()), table::unfinished("1")]);
+    let signed_out = after([loaded(KeychainContents::default()), samples::unfinished("1")]);
     assert!(says(&shown(signed_out)));
-    let contents =
-        || KeychainContents { accounts: vec![table::account("1")], ..KeychainContents::default() };
-    assert!(!says(&shown(after([loaded(contents()), table::unfinished("1")]))));
+    let contents = || KeychainContents {
+        accounts: vec![samples::account("1")],
+        ..KeychainContents::default()
+    };
+    assert!(!says(&shown(after([loaded(contents()), samples::unfinished("1")]))));
     assert!(says(&shown(after([
         loaded(contents()),
         intended(Intent::SignOut),
-        table::unfinished("1")
+        samples::unfinished("1")
     ]))));
-    let busy =
-        after([loaded(KeychainContents::default()), table::wanted("1"), table::unfinished("1")]);
+    let busy = after([
+        loaded(KeychainContents::default()),
+        samples::wanted("1"),
+        samples::unfinished("1"),
+    ]);
     assert_eq!(shown(busy), Screen::Preparing);
 }
 
@@ -213,11 +220,11 @@ fn unlocked_result(kept: &KeptAttempt) -> Result<KeychainContents, Problem> {
 
 #[test]
 fn a_link_at_start_waits_until_the_keychain_is_unlocked() {
-    let kept = table::kept("1", Moment(NOW.0 + MINUTE));
+    let kept = samples::kept("1", Moment(NOW.0 + MINUTE));
     let locked = || Event::Loaded { ticket: 0, result: Err(Problem::KeychainLocked) };
     let unlocked = || Event::Loaded { ticket: 1, result: unlocked_result(&kept) };
     // The link comes before the keychain has answered, or after it said that it is locked.
-    let link = || table::called("1");
+    let link = || samples::called("1");
     for begun in [[link(), locked()], [locked(), link()]] {
         let history = begun.into_iter().chain([intended(Intent::TryAgain), unlocked()]);
         assert_eq!(after(history).state_name(), "Exchanging");
@@ -234,7 +241,7 @@ fn a_link_at_start_waits_until_the_keychain_is_unlocked() {
     let done = waits.step(Event::KeychainChanged, NOW).0.step(opened, NOW).0;
     assert_eq!(done.state_name(), "Exchanging");
     // A click meanwhile is another intent.
-    let history = [table::called("1"), locked(), table::wanted("2"), intended(Intent::Cancel)];
+    let history = [samples::called("1"), locked(), samples::wanted("2"), intended(Intent::Cancel)];
     let mut machine = after(history);
     machine =
         machine.step(Event::Loaded { ticket: 0, result: Ok(KeychainContents::default()) }, NOW).0;
@@ -246,15 +253,15 @@ fn a_link_at_start_waits_until_the_keychain_is_unlocked() {
 #[test]
 fn a_click_replaces_the_attempt_of_an_unread_keychain() {
     let locked = Event::Loaded { ticket: 0, result: Err(Problem::KeychainLocked) };
-    let machine = after([locked, table::wanted("2"), intended(Intent::Cancel)]);
+    let machine = after([locked, samples::wanted("2"), intended(Intent::Cancel)]);
     let (machine, effects) = machine.step(Event::KeychainChanged, NOW);
     let [Effect::Load { ticket }] = effects[..] else { panic!("{effects:?}") };
-    let kept = table::kept("1", Moment(NOW.0 + 10 * MINUTE));
+    let kept = samples::kept("1", Moment(NOW.0 + 10 * MINUTE));
     let attempt = kept.id.clone();
     let contents = KeychainContents { kept: Some(kept), ..KeychainContents::default() };
     let (machine, effects) = machine.step(Event::Loaded { ticket, result: Ok(contents) }, NOW);
     assert_eq!(machine.state_name(), "SignedOut");
     assert!(effects.contains(&Effect::CancelAttempt { attempt }), "{effects:?}");
-    let (machine, effects) = machine.step(table::called("1"), NOW);
+    let (machine, effects) = machine.step(samples::called("1"), NOW);
     assert_eq!((machine.state_name(), effects.len()), ("SignedOut", 0));
 }

@@ -3,9 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod samples;
+
 use keyport_core::{
     AttemptId, Effect, Event, Intent, KeychainContents, Machine, Moment, Problem, Progress,
-    Refreshed, table,
+    Refreshed,
 };
 
 const NOW: Moment = Moment(1_000);
@@ -16,17 +18,17 @@ fn loaded(contents: KeychainContents) -> Event {
 
 /// An intent that begins no attempt of a number that the test uses.
 fn intended(intent: Intent) -> Event {
-    table::intended(intent, "9")
+    samples::intended(intent, "9")
 }
 
 fn after(events: impl IntoIterator<Item = Event>) -> Machine {
-    let start = Machine::start(table::receivers(), Moment(0)).0;
+    let start = Machine::start(samples::receivers(), Moment(0)).0;
     events.into_iter().fold(start, |machine, event| machine.step(event, NOW).0)
 }
 
 /// The sample state of this name.
 fn state(name: &str) -> Machine {
-    table::states().into_iter().find(|state| state.state_name() == name).unwrap()
+    samples::states().into_iter().find(|state| state.state_name() == name).unwrap()
 }
 
 fn changes(machine: &Machine, event: Event) -> bool {
@@ -65,8 +67,8 @@ fn an_answer_to_another_save_is_no_answer() {
 #[test]
 fn a_repeated_click_is_ignored_and_a_new_one_replaces_the_attempt() {
     let preparing = state("Preparing");
-    assert!(!changes(&preparing, table::wanted("1")));
-    let (_, effects) = preparing.step(table::wanted("2"), NOW);
+    assert!(!changes(&preparing, samples::wanted("1")));
+    let (_, effects) = preparing.step(samples::wanted("2"), NOW);
     let [
         Effect::CloseReceivers { attempt: closed },
         Effect::CancelAttempt { attempt: cancelled },
@@ -89,7 +91,7 @@ fn the_keychain_is_asked_again_only_if_it_gave_no_answer() {
     let (asked, effects) = unread.step(intended(Intent::TryAgain), NOW);
     assert_eq!((asked.state_name(), &effects[..]), ("Starting", &[Effect::Load { ticket: 1 }][..]));
 
-    let ada = || vec![table::account("ada")];
+    let ada = || vec![samples::account("ada")];
     let error = Some(Problem::KeychainCorrupt);
     let partly_read =
         after([loaded(KeychainContents { accounts: ada(), error, ..KeychainContents::default() })]);
@@ -107,8 +109,8 @@ fn an_attempt_is_kept_until_its_deadline_and_not_a_moment_longer() {
         (NOW.0 + 1, "AwaitingCallback", Effect::Watch { attempt: attempt("1") }),
         (NOW.0, "SignedOut", Effect::CloseReceivers { attempt: attempt("1") }),
     ] {
-        let kept = table::kept("1", Moment(deadline));
-        let start = Machine::start(table::receivers(), Moment(0)).0;
+        let kept = samples::kept("1", Moment(deadline));
+        let start = Machine::start(samples::receivers(), Moment(0)).0;
         let contents = KeychainContents { kept: Some(kept), ..KeychainContents::default() };
         let (machine, effects) = start.step(loaded(contents), NOW);
         assert_eq!((machine.state_name(), &effects[..]), (state, &[effect][..]));

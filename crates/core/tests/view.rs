@@ -1,15 +1,17 @@
 //! What a person sees in states that differ in one fact.
 
+mod samples;
+
 use keyport_core::problem::NextStep;
 use keyport_core::{
     AttemptId, CallbackReceiver, Event, KeychainContents, Machine, Moment, Problem, Progress,
-    Refreshed, Screen, View, table,
+    Refreshed, Screen, View,
 };
 
 const NOW: Moment = Moment(1_000);
 
 fn after(events: impl IntoIterator<Item = Event>) -> Machine {
-    let start = Machine::start(table::receivers(), Moment(0)).0;
+    let start = Machine::start(samples::receivers(), Moment(0)).0;
     events.into_iter().fold(start, |machine, event| machine.step(event, NOW).0)
 }
 
@@ -22,7 +24,7 @@ fn loaded(contents: KeychainContents) -> Event {
 }
 
 fn ada() -> KeychainContents {
-    KeychainContents { accounts: vec![table::account("ada")], ..KeychainContents::default() }
+    KeychainContents { accounts: vec![samples::account("ada")], ..KeychainContents::default() }
 }
 
 fn waiting_after(progress: &[Progress]) -> Screen {
@@ -31,7 +33,7 @@ fn waiting_after(progress: &[Progress]) -> Screen {
         attempt: attempt.clone(),
         progress: progress.clone(),
     };
-    let begun = [loaded(KeychainContents::default()), table::wanted("1"), table::prepared("1")];
+    let begun = [loaded(KeychainContents::default()), samples::wanted("1"), samples::prepared("1")];
     screen(&after(begun.into_iter().chain(progress.iter().map(progressed))))
 }
 
@@ -53,7 +55,7 @@ fn the_number_is_shown_until_the_browser_is_on_its_way_back() {
 
 #[test]
 fn an_attempt_that_was_taken_up_again_cannot_be_opened_again() {
-    let kept = table::kept("1", Moment(600_000));
+    let kept = samples::kept("1", Moment(600_000));
     let machine =
         after([loaded(KeychainContents { kept: Some(kept), ..KeychainContents::default() })]);
     let shown = screen(&machine);
@@ -70,7 +72,7 @@ fn the_keychain_is_read_again_only_where_nothing_of_it_is_known() {
     let unread = after([Event::Loaded { ticket: 0, result: Err(locked) }]);
     assert_eq!(next(unread), NextStep::LoadAgain);
     let failed = Event::Prepared { attempt: AttemptId("1".repeat(32)), result: Err(locked) };
-    let found_before = after([loaded(KeychainContents::default()), table::wanted("1"), failed]);
+    let found_before = after([loaded(KeychainContents::default()), samples::wanted("1"), failed]);
     assert_eq!(next(found_before), NextStep::KeychainAgain);
     let contents = KeychainContents { error: Some(locked), ..ada() };
     assert_eq!(next(after([loaded(contents)])), NextStep::KeychainAgain);
@@ -79,7 +81,7 @@ fn the_keychain_is_read_again_only_where_nothing_of_it_is_known() {
 #[test]
 fn shows_the_account_its_problems_and_the_other_accounts() {
     let contents = KeychainContents {
-        accounts: vec![table::account("ada"), table::account("grace")],
+        accounts: vec![samples::account("ada"), samples::account("grace")],
         ..ada()
     };
     let later = Event::Refreshed { ticket: 1, result: Refreshed::Later(Problem::Offline) };
@@ -97,7 +99,7 @@ fn shows_the_account_its_problems_and_the_other_accounts() {
 
 #[test]
 fn the_end_of_another_account_leaves_the_shown_one_shown() {
-    let accounts = ["ada", "grace", "hedy"].map(table::account).to_vec();
+    let accounts = ["ada", "grace", "hedy"].map(samples::account).to_vec();
     let current = Some(accounts[2].id.clone());
     let ended = Event::Refreshed { ticket: 1, result: Refreshed::Ended };
     let contents = KeychainContents { accounts, current, ..KeychainContents::default() };

@@ -81,6 +81,8 @@ problems! {
     WrongOrganization = "wrong_organization", ChangeEmail;
     /// Nothing says which company, and no default is set.
     NoSelector = "no_selector", ChangeEmail;
+    /// What was said about who or what to sign in with cannot be an email or an id.
+    HintInvalid = "hint_invalid", ChangeEmail;
     /// The deadline passed.
     TimedOut = "timed_out", TryAgain;
     /// The person cancelled.

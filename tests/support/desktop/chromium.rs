@@ -35,15 +35,8 @@ const BETWEEN_CLICKS: Duration = Duration::from_millis(1500);
 
 /// The Chromium that runs in the session, driven from outside.
 pub struct Browser {
-    driver: Driver,
-}
-
-impl std::ops::Deref for Browser {
-    type Target = Driver;
-
-    fn deref(&self) -> &Driver {
-        &self.driver
-    }
+    /// What it shows.
+    pub page: Driver,
 }
 
 impl DesktopSession {
@@ -159,7 +152,7 @@ impl DesktopSession {
             port.trim_end_matches('.').parse::<u16>().ok()
         })?;
         let driver = Driver::join(process, port, capabilities).await?;
-        Ok(Browser { driver })
+        Ok(Browser { page: driver })
     }
 
     /// Ends Chromium as a crash would.
@@ -209,12 +202,12 @@ impl Browser {
         let mut seen = Vec::new();
         let found = wait::until_async(beginning, limit, async || {
             seen.clear();
-            for tab in self.client.windows().await? {
+            for tab in self.page.client.windows().await? {
                 // A tab may close while we look at it.
-                if self.client.switch_to_window(tab).await.is_err() {
+                if self.page.client.switch_to_window(tab).await.is_err() {
                     continue;
                 }
-                if let Ok(url) = self.client.current_url().await {
+                if let Ok(url) = self.page.client.current_url().await {
                     if url.as_str().starts_with(beginning) {
                         return Ok(Some(()));
                     }

@@ -15,15 +15,8 @@ use crate::{binaries, process, wait};
 
 /// The running app.
 pub struct App {
-    driver: Driver,
-}
-
-impl std::ops::Deref for App {
-    type Target = Driver;
-
-    fn deref(&self) -> &Driver {
-        &self.driver
-    }
+    /// What it shows.
+    pub page: Driver,
 }
 
 impl DesktopSession {
@@ -56,7 +49,7 @@ impl DesktopSession {
         let options = json!({"binary": binary, "args": arguments});
         let capabilities = json!({"webkitgtk:browserOptions": options});
         let driver = Driver::join(process, port, capabilities).await?;
-        Ok(App { driver })
+        Ok(App { page: driver })
     }
 }
 
@@ -67,7 +60,7 @@ impl App {
     /// When the page does not answer.
     pub async fn screen(&self) -> Result<String> {
         let script = "return document.body ? document.body.dataset.screen || '' : ''";
-        let screen = self.script(script).await?;
+        let screen = self.page.script(script).await?;
         Ok(screen.as_str().unwrap_or_default().to_owned())
     }
 
@@ -85,7 +78,7 @@ impl App {
             Ok(screen) => Ok(screen),
             Err(error) => {
                 let now = self.screen().await.unwrap_or_default();
-                let text = self.page_text().await;
+                let text = self.page.page_text().await;
                 Err(error.context(format!("the app shows {now:?}: {text}")))
             }
         }
@@ -96,7 +89,7 @@ impl App {
     /// # Errors
     /// When there is no such button.
     pub async fn intent(&self, intent: &str) -> Result<()> {
-        self.click(&format!("[data-intent=\"{intent}\"]")).await
+        self.page.click(&format!("[data-intent=\"{intent}\"]")).await
     }
 
     /// Ends the app (and with it the driver).
@@ -104,6 +97,6 @@ impl App {
     /// # Errors
     /// When the session cannot be closed.
     pub async fn close(self) -> Result<()> {
-        self.driver.close().await
+        self.page.close().await
     }
 }

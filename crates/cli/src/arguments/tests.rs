@@ -66,6 +66,28 @@ fn what_cannot_be_meant_is_a_usage_error() {
 }
 
 #[test]
+fn a_hint_that_cannot_be_meant_is_refused_by_the_name_of_its_option() {
+    let long = format!("{}@acme.test", "a".repeat(250));
+    for (option, value) in [
+        ("--email", "ada\u{202e}@acme.test"),
+        ("--email", "ada@acme.test\r"),
+        ("--email", "ada\0@acme.test"),
+        ("--email", &long),
+        ("--organization", "org_a\u{202e}"),
+        ("--connection", "conn_\r"),
+        ("--provider", "Google\0OAuth"),
+    ] {
+        for command in [&["sign-in"][..], &["run", "--", "env"][..]] {
+            let (first, rest) = command.split_first().unwrap();
+            let line = ["keyport", first, option, value].into_iter().chain(rest.iter().copied());
+            let error = Arguments::try_parse_from(line).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{option} {value:?}");
+            assert!(error.to_string().contains(option), "{option}: {error:?}");
+        }
+    }
+}
+
+#[test]
 fn a_proof_is_for_one_method_and_one_web_address() {
     let request = |line: &str| match parse(line).unwrap().command {
         Command::Token(token) => token.request().map(|it| it.is_some()),
@@ -84,7 +106,7 @@ fn what_is_said_about_who_becomes_the_hints() {
     let Command::SignIn(sign_in) = parsed.command else {
         panic!("{parsed:?}");
     };
-    assert_eq!(Store::from(sign_in.store), Store::Memory);
+    assert_eq!(SessionStore::from(sign_in.store), SessionStore::Memory);
     let hints = Hints::from(sign_in.way.who);
     assert_eq!(hints.connection.as_deref(), Some("conn_1"));
     assert_eq!(hints.email, None);

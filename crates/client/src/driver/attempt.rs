@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use keyport_core::{AttemptId, CallbackReceiver, Problem, Store};
+use keyport_core::{AttemptId, CallbackReceiver, Problem, SessionStore};
 use tokio::sync::watch;
 use url::Url;
 
@@ -27,7 +27,7 @@ pub(super) struct Attempt {
 /// Known once the receivers are open.
 pub(super) struct Prepared {
     pub key: Arc<DeviceKey>,
-    pub store: Store,
+    pub store: SessionStore,
 }
 
 impl Attempt {
@@ -59,8 +59,8 @@ impl Attempt {
     }
 
     /// Where its session goes. Only an attempt for the keychain outlives a restart.
-    pub(super) fn store(&self) -> Store {
-        self.prepared.get().map_or(Store::Keychain, |prepared| prepared.store)
+    pub(super) fn store(&self) -> SessionStore {
+        self.prepared.get().map_or(SessionStore::Keychain, |prepared| prepared.store)
     }
 
     pub(super) fn opened(&self, receiver: OpenReceiver) {

@@ -2,7 +2,7 @@
 //! clipboard. What it says to the companion is in [`attempt_reports`](super::attempt_reports).
 
 use keyport_core::secret::AuthorizationUrl;
-use keyport_core::{AttemptId, AttemptSeed, Event, KeptAttempt, Store};
+use keyport_core::{AttemptId, AttemptSeed, Event, KeptAttempt, SessionStore};
 use tokio::sync::oneshot;
 
 use super::callbacks::deliver_to;
@@ -16,7 +16,7 @@ impl EffectRunner {
     pub(super) fn prepare(&mut self, seed: AttemptSeed) {
         tracing::info!(attempt = short(&seed.id), "sign-in wanted");
         let survives = seed.receivers.iter().any(|drawn| drawn.receiver.survives_restart());
-        let is_kept = survives && seed.store == Store::Keychain;
+        let is_kept = survives && seed.store == SessionStore::Keychain;
         let attempt = self.attempts.begin(seed.id.clone(), is_kept);
         let inputs = self.inputs.clone();
         let preparation = Preparation {
@@ -36,7 +36,7 @@ impl EffectRunner {
     /// The device key of an attempt whose session shall live in memory ends with the process, and
     /// so does the attempt.
     pub(super) fn keep(&mut self, kept: KeptAttempt) {
-        if kept.store == Store::Keychain {
+        if kept.store == SessionStore::Keychain {
             let (done, keeping) = oneshot::channel();
             self.keeping = Some(keeping);
             self.queue_job(KeptAttemptJob::Keep(kept, done));

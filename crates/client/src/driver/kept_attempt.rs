@@ -27,4 +27,6 @@ pub(super) async fn work(sessions: Sessions, mut jobs: mpsc::UnboundedReceiver<K
             tracing::warn!(problem = problem.code(), "the attempt could not be kept or forgotten");
         }
     }
+    // The process ends: what could not be forgotten is asked for once more.
+    sessions.finish().await;
 }

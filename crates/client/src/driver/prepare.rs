@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use keyport_core::{AttemptSeed, Moment, Problem, Pushed, Store};
+use keyport_core::{AttemptSeed, Moment, Problem, Pushed, SessionStore};
 
 use super::attempt::{Attempt, Prepared};
 use crate::config::Config;
@@ -41,7 +41,8 @@ impl Preparation {
         attempt: &Attempt,
         seed: &AttemptSeed,
     ) -> Result<Pushed, Problem> {
-        if seed.store == Store::Keychain {
+        seed.hints.check().map_err(|_| Problem::HintInvalid)?;
+        if seed.store == SessionStore::Keychain {
             self.sessions.probe_keychain().await?;
         }
         let key = self.sessions.device_key(seed.store).await?;

@@ -48,7 +48,7 @@ async fn ask(attempt: &Attempt, sessions: &Sessions, clock: &dyn Clock, inputs: 
             }
             None => pause = pause.saturating_mul(2).min(RARELY),
         }
-        if matches!(last, AttemptStatus::Failed(_)) {
+        if matches!(last, AttemptStatus::Redeemed | AttemptStatus::Failed(_)) {
             return;
         }
         clock.until(clock.now().after(pause)).await;
@@ -64,6 +64,7 @@ fn news(status: &AttemptStatus) -> Option<Progress> {
     match status {
         AttemptStatus::Confirm(number) => Some(Progress::Confirm(number.clone())),
         AttemptStatus::Minted => Some(Progress::Minted),
+        AttemptStatus::Redeemed => Some(Progress::Redeemed),
         AttemptStatus::Failed(problem) => Some(Progress::Failed(*problem)),
         AttemptStatus::Waiting | AttemptStatus::Other => None,
     }

@@ -21,6 +21,8 @@ pub enum AttemptStatus {
     Confirm(String),
     /// The browser is on its way back.
     Minted,
+    /// Its code was redeemed.
+    Redeemed,
     /// It ended over there.
     Failed(Problem),
     /// Anything that says nothing new to one who waits, or that only a newer companion knows.
@@ -123,6 +125,7 @@ impl StatusResponse {
             ("waiting", _) => AttemptStatus::Waiting,
             ("confirm", Some(number)) => AttemptStatus::Confirm(number),
             ("minted", _) => AttemptStatus::Minted,
+            ("redeemed" | "stored" | "memory", _) => AttemptStatus::Redeemed,
             ("failed", _) => AttemptStatus::Failed(named.unwrap_or(Problem::Internal)),
             ("cancelled", _) => AttemptStatus::Failed(named.unwrap_or(Problem::Cancelled)),
             _ => AttemptStatus::Other,
@@ -161,7 +164,9 @@ mod tests {
                 r#"{"state":"cancelled","problem":"newer"}"#,
                 AttemptStatus::Failed(Problem::Cancelled),
             ),
-            (r#"{"state":"redeemed"}"#, AttemptStatus::Other),
+            (r#"{"state":"redeemed"}"#, AttemptStatus::Redeemed),
+            (r#"{"state":"stored"}"#, AttemptStatus::Redeemed),
+            (r#"{"state":"memory"}"#, AttemptStatus::Redeemed),
             (r#"{"state":"queued"}"#, AttemptStatus::Other),
         ] {
             assert_eq!(status(json), expected, "{json}");

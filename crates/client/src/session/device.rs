@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use keyport_core::{AccountId, Problem, Store};
+use keyport_core::{AccountId, Problem, SessionStore};
 use tokio::sync::OnceCell;
 
 use super::items::KeptSession;
@@ -24,8 +24,8 @@ impl Sessions {
     ///
     /// # Errors
     /// When the keychain cannot be read or written.
-    pub async fn device_key(&self, store: Store) -> Result<Arc<DeviceKey>, Problem> {
-        if store == Store::Memory {
+    pub async fn device_key(&self, store: SessionStore) -> Result<Arc<DeviceKey>, Problem> {
+        if store == SessionStore::Memory {
             let passing = self.shared.devices.passing.get_or_try_init(async || draw()).await?;
             return Ok(passing.clone());
         }

@@ -7,7 +7,8 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 pub(super) use keyport_core::rotation::KeptSession;
 use keyport_core::secret::{CodeVerifier, RefreshToken, State};
 use keyport_core::{
-    Account, AccountId, AttemptId, CallbackReceiver, KeptAttempt, Moment, ReceiverSecrets, Store,
+    Account, AccountId, AttemptId, CallbackReceiver, KeptAttempt, Moment, ReceiverSecrets,
+    SessionStore,
 };
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -46,7 +47,7 @@ struct AttemptRecord<'a> {
     verifier: Borrowed<'a>,
     issuer: String,
     deadline: Moment,
-    store: Store,
+    store: SessionStore,
 }
 
 /// A secret that stays where it is until it has its type. Ours never need an escape in JSON; one
@@ -162,15 +163,21 @@ fn shortened(account: &Account, longest: usize) -> Account {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use keyport_core::{Organization, table};
+    use keyport_core::{Connection, Organization};
 
     use super::*;
 
     pub(in super::super) fn session() -> KeptSession {
         KeptSession {
             account: Account {
+                id: AccountId("ada".into()),
+                issuer: "https://sign-in.example".into(),
+                subject: "subject-ada".into(),
+                email: Some("ada@acme.test".into()),
+                name: Some("Ada Lovelace".into()),
                 organization: Some(Organization { id: "org_1".into(), name: Some("Acme".into()) }),
-                ..table::account("ada")
+                connection: Some(Connection { id: "conn_1".into(), kind: "OktaSAML".into() }),
+                signed_in_at: Moment(0),
             },
             refresh: RefreshToken::new("kpr_secret"),
             fresh_until: Moment(7),
@@ -188,7 +195,7 @@ pub(super) mod tests {
             },
             issuer: "https://a.test".into(),
             deadline: Moment(9),
-            store: Store::Keychain,
+            store: SessionStore::Keychain,
         }
     }
 

@@ -20,6 +20,7 @@ impl Sessions {
     pub async fn load(&self) -> Result<KeychainContents, Problem> {
         let items = &self.shared.items;
         let mut error = None;
+        let left = self.finish().await;
         let index = self.load_index(&mut error).await?;
         let (mut accounts, mut fresh_until) = (Vec::new(), BTreeMap::new());
         let device = if index.accounts.is_empty() {
@@ -27,7 +28,8 @@ impl Sessions {
         } else {
             self.shared.kept_device_key().await.ok().map(|key| key.thumbprint())
         };
-        for id in &index.accounts {
+        // One whose sign-out waits for the lock is not signed in here any more.
+        for id in index.accounts.iter().filter(|id| !left.sign_outs.contains_key(id)) {
             let session = items.session(id).await;
             let item = Item::Account(id.clone());
             let session = self.if_readable(&item, session, &mut error).await?;
@@ -52,7 +54,9 @@ impl Sessions {
             accounts,
             fresh_until,
             current: index.current,
-            kept: kept.filter(|kept: &KeptAttempt| kept.issuer == self.issuer()),
+            kept: kept.filter(|kept: &KeptAttempt| {
+                kept.issuer == self.issuer() && !left.attempts.contains(&kept.id)
+            }),
             error,
         })
     }

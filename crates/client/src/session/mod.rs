@@ -13,23 +13,27 @@ mod memory;
 mod refresh;
 mod rotation;
 mod sign_in;
+mod sign_out;
+mod unfinished;
 
 use std::sync::Arc;
 
 use keyport_core::secret::RefreshToken;
-use keyport_core::{AccountId, KeptAttempt, Problem};
+use keyport_core::{AccountId, AttemptId, KeptAttempt, Problem};
 
 use crate::config::Config;
-use crate::http::{CompanionClient, Proof, REVOKE};
+use crate::http::{CompanionClient, Proof};
 use crate::platform::{Clock, Platform};
 use device::Devices;
 use item_store::ItemStore;
 use lock::SessionLocks;
 use memory::Memory;
+use unfinished::Unfinished;
 
 pub use accounts::{AccountEntry, AccountSignedOut, Accounts};
 pub use keyport_core::rotation::Access;
 pub use sign_in::{SaveLock, WithoutLock};
+pub use sign_out::SignedOut;
 
 /// The sessions of this device with one companion. Cheap to clone; clones are the same.
 #[derive(Clone)]
@@ -44,16 +48,8 @@ struct Shared {
     items: ItemStore,
     memory: Memory,
     devices: Devices,
+    unfinished: Unfinished,
     clock: Arc<dyn Clock>,
-}
-
-/// How far a sign-out reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SignedOut {
-    /// Nothing is left of the session.
-    Everywhere,
-    /// Nothing is left here. The companion was not told, and is not told later.
-    HereOnly,
 }
 
 /// An access token with a proof for one request, RFC 9449 §7.1.
@@ -80,6 +76,7 @@ impl Sessions {
                 items: ItemStore::of(platform.keychain.clone()),
                 memory,
                 devices: Devices::default(),
+                unfinished: Unfinished::default(),
                 clock,
             }),
         }
@@ -107,47 +104,7 @@ impl Sessions {
     /// When it may still be there.
     pub async fn erase(&self, account: &AccountId) -> Result<(), Problem> {
         let lock = self.locks.take().await?;
-        self.shared.items.remove(&lock, account).await?;
-        self.shared.memory.settle_item(account);
-        Ok(())
-    }
-
-    /// Ends the session here, then at the companion. Offline, it is still over here: revoking is
-    /// one try of at most 3 seconds, and what it does not reach ends with its idle lifetime.
-    ///
-    /// # Errors
-    /// When the keychain may still hold it.
-    pub async fn sign_out(&self, account: &AccountId) -> Result<SignedOut, Problem> {
-        let held = self.shared.memory.forget(account);
-        let (kept, erased) = match self.locks.take().await {
-            Ok(lock) => {
-                let kept = self.shared.items.session(account).await.ok().flatten();
-                (kept, self.shared.items.remove(&lock, account).await.map_err(Problem::from))
-            }
-            Err(problem) => (None, Err(problem)),
-        };
-        // Once more: a refresh that was under way has left its access token meanwhile.
-        self.shared.memory.forget(account);
-        let was_held = !held.is_empty();
-        let mut signed_out = SignedOut::Everywhere;
-        for session in held.into_iter().chain(kept) {
-            let revoking = self.revoke(&session.refresh);
-            match tokio::time::timeout(REVOKE, revoking).await {
-                Ok(Ok(())) => tracing::info!("session revoked"),
-                Ok(Err(_)) | Err(_) => {
-                    tracing::info!("signed out here; not revoked at the companion");
-                    signed_out = SignedOut::HereOnly;
-                }
-            }
-        }
-        match erased {
-            // It was never meant for the keychain, or never got there.
-            Err(problem) if was_held && !self.shared.memory.may_be_kept_too(account) => {
-                tracing::debug!(problem = problem.code(), "the keychain was not asked");
-                Ok(signed_out)
-            }
-            erased => erased.map(|()| signed_out),
-        }
+        self.take_out(&lock, account).await
     }
 
     /// Ends a session that is kept nowhere.
@@ -168,21 +125,31 @@ impl Sessions {
         Ok(self.shared.items.make_current(&lock, account).await?)
     }
 
-    /// Keeps a deep-link attempt until its deadline.
+    /// Keeps a deep-link attempt until its deadline, in the place of an earlier one.
     ///
     /// # Errors
     /// When it is not there: a link that starts the app will then not complete it.
     pub async fn keep_attempt(&self, kept: &KeptAttempt) -> Result<(), Problem> {
         let lock = self.locks.take().await?;
-        Ok(self.shared.items.put_attempt(&lock, kept).await?)
+        self.shared.items.put_attempt(&lock, kept).await?;
+        self.shared.unfinished.left().attempts.clear();
+        Ok(())
     }
 
     /// Forgets the kept attempt if it is this one.
     ///
     /// # Errors
-    /// When it may still be there.
-    pub async fn forget_attempt(&self, attempt: &keyport_core::AttemptId) -> Result<(), Problem> {
-        let lock = self.locks.take().await?;
-        Ok(self.shared.items.forget_attempt(&lock, attempt).await?)
+    /// When it may still be there: then it is forgotten as soon as the keychain is read again, by
+    /// [`load`](Self::load) or [`accounts`](Self::accounts), if this process lives until then.
+    pub async fn forget_attempt(&self, attempt: &AttemptId) -> Result<(), Problem> {
+        let forget = async {
+            let lock = self.locks.take().await?;
+            Ok(self.shared.items.forget_attempt(&lock, attempt).await?)
+        };
+        let forgotten = forget.await;
+        if forgotten.is_err() {
+            self.shared.unfinished.left().attempts.insert(attempt.clone());
+        }
+        forgotten
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use keyport_core::rotation::Access;
 use keyport_core::secret::{AuthorizationCode, CodeVerifier, RefreshToken};
-use keyport_core::{AccountId, AttemptId, NewSession, Problem, Store};
+use keyport_core::{AccountId, AttemptId, NewSession, Problem, SessionStore};
 use tokio::time::timeout;
 use url::Url;
 
@@ -69,8 +69,9 @@ impl SavedSession {
 }
 
 impl Sessions {
-    /// Redeems a code for a session that is not kept anywhere yet. With [`Store::Keychain`] that
-    /// waits for the lock first, 25 s at most, and [`save`](Self::save) then waits for nothing.
+    /// Redeems a code for a session that is not kept anywhere yet. With
+    /// [`SessionStore::Keychain`] that waits for the lock first, 25 s at most, and
+    /// [`save`](Self::save) then waits for nothing.
     ///
     /// # Errors
     /// Why there is none.
@@ -78,14 +79,16 @@ impl Sessions {
         &self,
         (key, redirect_uri): (Arc<DeviceKey>, Url),
         (code, verifier): (&AuthorizationCode, &CodeVerifier),
-        store: Store,
+        store: SessionStore,
         without_lock: WithoutLock,
     ) -> Result<(NewSession, SaveLock), Problem> {
         let lock = match store {
-            Store::Keychain => self.locks.take().await,
-            Store::Memory => Err(Problem::Internal),
+            SessionStore::Keychain => self.locks.take().await,
+            SessionStore::Memory => Err(Problem::Internal),
         };
-        if let (Store::Keychain, Err(problem), WithoutLock::Refuse) = (store, &lock, without_lock) {
+        if let (SessionStore::Keychain, Err(problem), WithoutLock::Refuse) =
+            (store, &lock, without_lock)
+        {
             return Err(*problem);
         }
         let companion = &self.shared.companion;
@@ -170,6 +173,8 @@ impl Shared {
             // it of itself.
             self.companion.abandon(replaced);
         }
+        // What was to end is replaced now, or taken out with what could not be saved.
+        self.unfinished.sign_out_is_over(&kept.account.id);
         let replaced = self.bound_to_another_key(&kept).await;
         if let Err(error) = items.add(lock, &kept).await {
             // What was asked may still happen, and would be an old token beside the one that lives

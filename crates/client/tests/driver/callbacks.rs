@@ -2,7 +2,7 @@
 
 use keyport_client::Intent;
 use keyport_core::secret::RawCallback;
-use keyport_core::{CallbackReceiver, Screen, SignInRequest, Store};
+use keyport_core::{CallbackReceiver, Screen, SessionStore, SignInRequest};
 
 use crate::support::ClientFixture;
 use crate::support::fixture::visit;
@@ -22,7 +22,7 @@ fn with(url: &str, name: &str, value: &str) -> String {
 #[tokio::test]
 async fn a_foreign_callback_changes_nothing_and_the_attempt_lives() {
     let mut fixture = ClientFixture::new().await;
-    fixture.click_sign_in(CallbackReceiver::Loopback, Store::Memory);
+    fixture.click_sign_in(CallbackReceiver::Loopback, SessionStore::Memory);
     let url = fixture.browser_opens().await;
     let back = fixture.companion.signs_in(&url);
     let address = back.split('?').next().unwrap();
@@ -49,7 +49,7 @@ async fn a_foreign_link_redeems_nothing_whether_or_not_an_attempt_waits() {
     fixture.shows("signed out", |screen| *screen == Screen::SignedOut).await;
     let foreign = "dev.keyport.desktop.dev:/callback?code=x&state=y";
     fixture.client.deliver_link(RawCallback::new(foreign));
-    fixture.click_sign_in(CallbackReceiver::Link, Store::Keychain);
+    fixture.click_sign_in(CallbackReceiver::Link, SessionStore::Keychain);
     let url = fixture.browser_opens().await;
     let back = fixture.companion.signs_in(&url);
     for link in [foreign.to_owned(), with(&back, "state", "y"), "mailto:ada".into(), String::new()]
@@ -65,7 +65,7 @@ async fn a_foreign_link_redeems_nothing_whether_or_not_an_attempt_waits() {
 #[tokio::test]
 async fn a_callback_that_is_delivered_twice_is_redeemed_once() {
     let mut fixture = ClientFixture::new().await;
-    fixture.click_sign_in(CallbackReceiver::Link, Store::Keychain);
+    fixture.click_sign_in(CallbackReceiver::Link, SessionStore::Keychain);
     let url = fixture.browser_opens().await;
     let back = fixture.companion.signs_in(&url);
     for _ in 0..2 {
@@ -81,7 +81,7 @@ async fn a_callback_that_is_delivered_twice_is_redeemed_once() {
 #[tokio::test]
 async fn an_error_from_the_companion_ends_the_attempt_with_its_own_words() {
     let mut fixture = ClientFixture::new().await;
-    fixture.click_sign_in(CallbackReceiver::Loopback, Store::Memory);
+    fixture.click_sign_in(CallbackReceiver::Loopback, SessionStore::Memory);
     let url = fixture.browser_opens().await;
     let (redirect_uri, state) = fixture.companion.request_of(&url);
     let issuer = fixture.companion.issuer();

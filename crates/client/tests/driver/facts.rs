@@ -1,6 +1,6 @@
 //! What the companion says of the account: as little as it likes, and no session is lost for it.
 
-use keyport_core::{Account, CallbackReceiver, Screen, Store};
+use keyport_core::{Account, CallbackReceiver, Screen, SessionStore};
 use serde_json::{Value, json};
 
 use crate::support::fixture::visit;
@@ -9,7 +9,7 @@ use crate::support::{ClientFixture, Fault};
 async fn signed_in(account: Option<Value>, claims: Option<Value>) -> (Account, ClientFixture) {
     let mut fixture = ClientFixture::new().await;
     (fixture.companion.world().account, fixture.companion.world().claims) = (account, claims);
-    fixture.signs_in(Store::Memory).await;
+    fixture.signs_in(SessionStore::Memory).await;
     let Screen::SignedIn { account, .. } = fixture.shows_signed_in().await else { unreachable!() };
     (*account, fixture)
 }
@@ -65,7 +65,7 @@ async fn a_session_without_a_subject_is_refused_and_revoked() {
         if let Some(fault) = fault {
             fixture.companion.next_fails("userinfo", fault);
         }
-        fixture.click_sign_in(CallbackReceiver::Loopback, Store::Keychain);
+        fixture.click_sign_in(CallbackReceiver::Loopback, SessionStore::Keychain);
         let url = fixture.browser_opens().await;
         visit(&fixture.companion.signs_in(&url)).await;
         fixture.shows_problem(problem).await;

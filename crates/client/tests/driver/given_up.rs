@@ -5,7 +5,7 @@ use std::time::Duration;
 use keyport_client::Intent;
 use keyport_client::keychain::Item;
 use keyport_core::secret::RawCallback;
-use keyport_core::{CallbackReceiver, Screen, Store, Stored};
+use keyport_core::{CallbackReceiver, Screen, SessionStore, Stored};
 use tokio::sync::watch;
 
 use crate::support::fixture::visit;
@@ -14,7 +14,7 @@ use crate::support::{ClientFixture, Fault};
 #[tokio::test]
 async fn cancelling_closes_the_receiver_and_tells_the_companion() {
     let mut fixture = ClientFixture::new().await;
-    fixture.click_sign_in(CallbackReceiver::Loopback, Store::Memory);
+    fixture.click_sign_in(CallbackReceiver::Loopback, SessionStore::Memory);
     let url = fixture.browser_opens().await;
     let (redirect_uri, _) = fixture.companion.request_of(&url);
     fixture.client.intend(Intent::Cancel);
@@ -28,10 +28,10 @@ async fn cancelling_closes_the_receiver_and_tells_the_companion() {
 #[tokio::test]
 async fn a_new_click_replaces_the_attempt() {
     let mut fixture = ClientFixture::new().await;
-    fixture.click_sign_in(CallbackReceiver::Link, Store::Keychain);
+    fixture.click_sign_in(CallbackReceiver::Link, SessionStore::Keychain);
     let first = fixture.browser_opens().await;
     let (old, old_back) = (fixture.attempt(), fixture.companion.signs_in(&first));
-    fixture.click_sign_in(CallbackReceiver::Link, Store::Keychain);
+    fixture.click_sign_in(CallbackReceiver::Link, SessionStore::Keychain);
     let second = fixture.browser_opens().await;
     let cancelled = fixture.companion.until(|world| world.cancelled.first().cloned()).await;
     assert_eq!(cancelled, old);
@@ -46,7 +46,7 @@ async fn a_success_that_comes_after_cancelling_is_revoked() {
     let mut fixture = ClientFixture::new().await;
     let (go, waits) = watch::channel(false);
     fixture.companion.next_fails("exchange", Fault::Waits(waits));
-    fixture.click_sign_in(CallbackReceiver::Loopback, Store::Keychain);
+    fixture.click_sign_in(CallbackReceiver::Loopback, SessionStore::Keychain);
     let url = fixture.browser_opens().await;
     visit(&fixture.companion.signs_in(&url)).await;
     let waiting = |what: &str| what == "exchange waits";
@@ -66,7 +66,7 @@ async fn a_success_that_comes_after_cancelling_is_revoked() {
 #[tokio::test]
 async fn an_unfinished_attempt_times_out_and_is_cancelled() {
     let mut fixture = ClientFixture::new().await;
-    fixture.click_sign_in(CallbackReceiver::Loopback, Store::Memory);
+    fixture.click_sign_in(CallbackReceiver::Loopback, SessionStore::Memory);
     fixture.browser_opens().await;
     fixture.shows("waiting", |screen| matches!(screen, Screen::Waiting { .. })).await;
     fixture.clock.jump(Duration::from_secs(601));
@@ -80,7 +80,7 @@ async fn a_late_successful_save_leaves_one_working_session() {
     let mut fixture = ClientFixture::new().await;
     let (go, waits) = watch::channel(false);
     fixture.keychain.stalls_writes("account:", waits);
-    fixture.click_sign_in(CallbackReceiver::Loopback, Store::Keychain);
+    fixture.click_sign_in(CallbackReceiver::Loopback, SessionStore::Keychain);
     let url = fixture.browser_opens().await;
     visit(&fixture.companion.signs_in(&url)).await;
     fixture.shows("finishing", |screen| *screen == Screen::Finishing).await;
@@ -109,11 +109,11 @@ async fn a_late_successful_save_leaves_one_working_session() {
 #[tokio::test]
 async fn a_late_success_in_memory_leaves_the_kept_session_its_key() {
     let mut fixture = ClientFixture::new().await;
-    fixture.signs_in(Store::Keychain).await;
+    fixture.signs_in(SessionStore::Keychain).await;
     let Screen::SignedIn { account, .. } = fixture.shows_signed_in().await else { unreachable!() };
     let (go, waits) = watch::channel(false);
     fixture.companion.next_fails("exchange", Fault::Waits(waits));
-    fixture.click_sign_in(CallbackReceiver::Loopback, Store::Memory);
+    fixture.click_sign_in(CallbackReceiver::Loopback, SessionStore::Memory);
     let url = fixture.browser_opens().await;
     visit(&fixture.companion.signs_in(&url)).await;
     let is_waiting = |s: &crate::support::companion::Seen| s.what == "exchange waits";
@@ -134,7 +134,7 @@ async fn cancelling_while_the_request_is_pushed_opens_no_browser() {
     let mut fixture = ClientFixture::new().await;
     let (go, waits) = watch::channel(false);
     fixture.companion.next_fails("push", Fault::Waits(waits));
-    fixture.click_sign_in(CallbackReceiver::Loopback, Store::Memory);
+    fixture.click_sign_in(CallbackReceiver::Loopback, SessionStore::Memory);
     let is_waiting = |s: &crate::support::companion::Seen| s.what == "push waits";
     fixture.companion.until(|world| world.seen.iter().any(is_waiting).then_some(())).await;
     fixture.client.intend(Intent::Cancel);
@@ -150,7 +150,7 @@ async fn a_session_that_arrives_at_shutdown_is_revoked() {
     let mut fixture = ClientFixture::new().await;
     let (go, waits) = watch::channel(false);
     fixture.companion.next_fails("exchange", Fault::Waits(waits));
-    fixture.click_sign_in(CallbackReceiver::Loopback, Store::Keychain);
+    fixture.click_sign_in(CallbackReceiver::Loopback, SessionStore::Keychain);
     let url = fixture.browser_opens().await;
     visit(&fixture.companion.signs_in(&url)).await;
     let is_waiting = |s: &crate::support::companion::Seen| s.what == "exchange waits";

@@ -6,7 +6,7 @@ use std::time::Duration;
 use keyport_client::keychain::{Item, Keychain};
 use keyport_client::locks::LockError;
 use keyport_client::{ClientNotice, Intent, Sessions};
-use keyport_core::{AccountId, CallbackReceiver, Problem, Refreshed, Screen, Store, Stored};
+use keyport_core::{AccountId, CallbackReceiver, Problem, Refreshed, Screen, SessionStore, Stored};
 use tokio::time::timeout;
 
 use crate::support::fixture::visit;
@@ -14,7 +14,7 @@ use crate::support::{ClientFixture, WAIT_TIMEOUT};
 
 async fn signed_in() -> (ClientFixture, Sessions, AccountId) {
     let mut fixture = ClientFixture::new().await;
-    fixture.signs_in(Store::Keychain).await;
+    fixture.signs_in(SessionStore::Keychain).await;
     let sessions = fixture.another_process();
     let account = sessions.current().await.unwrap().unwrap().id;
     (fixture, sessions, account)
@@ -32,7 +32,7 @@ async fn key_is(how: &str, fixture: &ClientFixture) {
         "unreadable" => fixture.keychain.damage(&Item::Device),
         "another" => {
             fixture.keychain.delete(&Item::Device).await.unwrap();
-            fixture.another_process().device_key(Store::Keychain).await.unwrap();
+            fixture.another_process().device_key(SessionStore::Keychain).await.unwrap();
         }
         other => panic!("{other}"),
     }
@@ -57,11 +57,11 @@ async fn a_lost_device_key_is_said_and_holds_up_no_other_program() {
 async fn a_lost_device_key_is_shown_and_a_new_sign_in_replaces_it() {
     for how in ["lost", "unreadable"] {
         let mut fixture = ClientFixture::new().await;
-        fixture.signs_in(Store::Keychain).await;
+        fixture.signs_in(SessionStore::Keychain).await;
         key_is(how, &fixture).await;
         let mut fixture = fixture.restarted().await;
         fixture.shows_problem("device_key_lost").await;
-        fixture.signs_in(Store::Keychain).await;
+        fixture.signs_in(SessionStore::Keychain).await;
         let sessions = fixture.another_process();
         let account = sessions.current().await.unwrap().unwrap().id;
         let fresh = refreshed(&sessions, &account).await;
@@ -72,7 +72,7 @@ async fn a_lost_device_key_is_shown_and_a_new_sign_in_replaces_it() {
 #[tokio::test]
 async fn a_device_key_lost_during_sign_in_is_kept_again() {
     let mut fixture = ClientFixture::new().await;
-    fixture.click_sign_in(CallbackReceiver::Loopback, Store::Keychain);
+    fixture.click_sign_in(CallbackReceiver::Loopback, SessionStore::Keychain);
     let url = fixture.browser_opens().await;
     key_is("lost", &fixture).await;
     visit(&fixture.companion.signs_in(&url)).await;
@@ -88,7 +88,7 @@ async fn a_device_key_lost_during_sign_in_is_kept_again() {
 async fn a_sign_in_waits_for_the_lock_longer_than_a_save_takes() {
     let mut fixture = ClientFixture::new().await;
     let mut waits = fixture.keychain.lock_waits();
-    fixture.click_sign_in(CallbackReceiver::Loopback, Store::Keychain);
+    fixture.click_sign_in(CallbackReceiver::Loopback, SessionStore::Keychain);
     let url = fixture.browser_opens().await;
     let held = fixture.keychain.lock(WAIT_TIMEOUT).await.unwrap();
     visit(&fixture.companion.signs_in(&url)).await;
@@ -112,7 +112,7 @@ async fn without_the_lock_a_sign_in_is_held_in_memory_only() {
     let item = Item::Account(account);
     let kept = fixture.keychain.text_of(&item).await;
     fixture.keychain.fails_locks(Some(|| LockError::Busy));
-    fixture.signs_in(Store::Keychain).await;
+    fixture.signs_in(SessionStore::Keychain).await;
     let in_memory = |screen: &Screen| {
         matches!(screen, Screen::SignedIn { not_saved: Some("keychain_busy"), .. })
     };
@@ -163,7 +163,7 @@ async fn a_refused_lock_stops_writing_and_not_reading() {
     assert_eq!(sessions.probe_keychain().await, Err(Problem::KeychainLockRefused));
     assert_eq!(fixture.keychain.text_of(&item).await, kept);
     while fixture.browsers_opened() > 0 {}
-    fixture.click_sign_in(CallbackReceiver::Loopback, Store::Keychain);
+    fixture.click_sign_in(CallbackReceiver::Loopback, SessionStore::Keychain);
     fixture.shows_problem("keychain_lock_refused").await;
     assert_eq!(fixture.browsers_opened(), 0, "found before the browser opens");
 }

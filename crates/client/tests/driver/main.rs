@@ -19,3 +19,4 @@ mod sign_in;
 #[allow(dead_code, reason = "the other test binaries use the rest")]
 mod support;
 mod two_sign_ins;
+mod unfinished_sign_out;

@@ -1,6 +1,6 @@
 //! Sessions that the companion has begun and that nothing keeps: each is revoked.
 
-use keyport_core::{CallbackReceiver, Store};
+use keyport_core::{CallbackReceiver, SessionStore};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -12,7 +12,7 @@ use crate::support::{ClientFixture, Fault};
 async fn revoked_after(changes: Value) -> (Vec<String>, Vec<String>) {
     let mut fixture = ClientFixture::new().await;
     fixture.companion.world().answer = Some(changes);
-    fixture.click_sign_in(CallbackReceiver::Loopback, Store::Keychain);
+    fixture.click_sign_in(CallbackReceiver::Loopback, SessionStore::Keychain);
     let url = fixture.browser_opens().await;
     visit(&fixture.companion.signs_in(&url)).await;
     fixture.shows_problem("unexpected_answer").await;
@@ -53,7 +53,7 @@ async fn a_session_whose_sign_in_is_dropped_midway_is_revoked() {
     let (_go, waits) = watch::channel(false);
     fixture.companion.world().is_plain = true;
     fixture.companion.next_fails("userinfo", Fault::Waits(waits));
-    fixture.click_sign_in(CallbackReceiver::Loopback, Store::Keychain);
+    fixture.click_sign_in(CallbackReceiver::Loopback, SessionStore::Keychain);
     let url = fixture.browser_opens().await;
     visit(&fixture.companion.signs_in(&url)).await;
     fixture.companion.until_waiting("userinfo").await;
@@ -67,9 +67,9 @@ async fn a_session_whose_sign_in_is_dropped_midway_is_revoked() {
 #[tokio::test]
 async fn a_session_in_memory_that_a_kept_one_replaces_is_revoked() {
     let mut fixture = ClientFixture::new().await;
-    fixture.signs_in(Store::Memory).await;
+    fixture.signs_in(SessionStore::Memory).await;
     let first = fixture.companion.world().given[1].clone();
-    fixture.signs_in(Store::Keychain).await;
+    fixture.signs_in(SessionStore::Keychain).await;
     let revoked = fixture.companion.until(|world| world.revoked.first().cloned()).await;
     assert_eq!(revoked, first);
 }
@@ -77,7 +77,7 @@ async fn a_session_in_memory_that_a_kept_one_replaces_is_revoked() {
 #[tokio::test]
 async fn a_refused_renewal_costs_no_session() {
     let mut fixture = ClientFixture::new().await;
-    fixture.signs_in(Store::Keychain).await;
+    fixture.signs_in(SessionStore::Keychain).await;
     let account = fixture.client.sessions().current().await.unwrap().unwrap().id;
     let answer = json!({"access_token": "at", "token_type": "Bearer", "refresh_token": "kpr_x"});
     fixture.companion.next_fails("refresh", Fault::Answers(200, answer));

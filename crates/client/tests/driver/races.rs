@@ -4,8 +4,10 @@
 use keyport_client::Sessions;
 use keyport_client::keychain::{Item, KeychainError};
 use keyport_client::session::{AccountEntry, SignedOut};
-use keyport_core::secret::RefreshToken;
-use keyport_core::{Account, Event, NewSession, Problem, Refreshed, Screen, Store, Stored, table};
+use keyport_core::secret::{AccessToken, RefreshToken};
+use keyport_core::{
+    Account, Moment, NewSession, Problem, Refreshed, Screen, SessionStore, Stored, Tokens,
+};
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -14,12 +16,12 @@ use crate::support::{ClientFixture, Fault};
 
 const NEW: &str = "kpr_new";
 
-async fn signed_in(store: Store) -> (ClientFixture, Sessions, Account) {
+async fn signed_in(store: SessionStore) -> (ClientFixture, Sessions, Account) {
     let mut fixture = ClientFixture::new().await;
     fixture.signs_in(store).await;
     let sessions = match store {
-        Store::Keychain => fixture.another_process(),
-        Store::Memory => fixture.client.sessions().clone(),
+        SessionStore::Keychain => fixture.another_process(),
+        SessionStore::Memory => fixture.client.sessions().clone(),
     };
     let account = sessions.current().await.unwrap().unwrap();
     (fixture, sessions, account)
@@ -27,12 +29,12 @@ async fn signed_in(store: Store) -> (ClientFixture, Sessions, Account) {
 
 /// What a new sign-in of the same person gives.
 fn new_session(account: &Account) -> NewSession {
-    let Event::Exchanged { result: Ok(mut session), .. } = table::exchanged("1") else {
-        unreachable!()
+    let tokens = Tokens {
+        refresh: RefreshToken::new(NEW),
+        access: AccessToken::new("at_new"),
+        access_deadline: Moment(301_000),
     };
-    session.account = account.clone();
-    session.tokens.refresh = RefreshToken::new(NEW);
-    *session
+    NewSession { account: account.clone(), tokens }
 }
 
 fn presented(fixture: &ClientFixture) -> Vec<String> {
@@ -45,7 +47,7 @@ async fn a_failed_save_that_happened_is_undone_before_rotation() {
     let mut fixture = ClientFixture::new().await;
     fixture.keychain.writes_late("account:");
     fixture.keychain.fails_deletes("account:", KeychainError::Slow);
-    fixture.signs_in(Store::Keychain).await;
+    fixture.signs_in(SessionStore::Keychain).await;
     let Screen::SignedIn { account, stored, .. } = fixture.shows_signed_in().await else {
         unreachable!()
     };
@@ -65,14 +67,14 @@ async fn a_failed_save_that_happened_is_undone_before_rotation() {
 async fn a_failed_save_leaves_nothing_in_the_keychain() {
     let mut fixture = ClientFixture::new().await;
     fixture.keychain.writes_late("account:");
-    fixture.signs_in(Store::Keychain).await;
+    fixture.signs_in(SessionStore::Keychain).await;
     let Screen::SignedIn { account, .. } = fixture.shows_signed_in().await else { unreachable!() };
     assert_eq!(fixture.keychain.text_of(&Item::Account(account.id)).await, None);
 }
 
 #[tokio::test]
 async fn a_refresh_that_ends_after_the_sign_out_brings_nothing_back() {
-    for store in [Store::Keychain, Store::Memory] {
+    for store in [SessionStore::Keychain, SessionStore::Memory] {
         let (fixture, sessions, account) = signed_in(store).await;
         let (go, waits) = watch::channel(false);
         fixture.companion.next_fails("refresh", Fault::Waits(waits));
@@ -88,8 +90,8 @@ async fn a_refresh_that_ends_after_the_sign_out_brings_nothing_back() {
         // In memory the child of the refresh finds its parent gone: nothing holds it, so it is
         // revoked beside the session itself.
         let expected = match store {
-            Store::Keychain => 1,
-            Store::Memory => 2,
+            SessionStore::Keychain => 1,
+            SessionStore::Memory => 2,
         };
         assert_eq!(fixture.companion.world().revoked.len(), expected, "{store:?}");
     }
@@ -97,7 +99,7 @@ async fn a_refresh_that_ends_after_the_sign_out_brings_nothing_back() {
 
 #[tokio::test]
 async fn the_end_of_an_old_session_is_not_the_end_of_the_new_one() {
-    for store in [Store::Keychain, Store::Memory] {
+    for store in [SessionStore::Keychain, SessionStore::Memory] {
         let (fixture, sessions, account) = signed_in(store).await;
         let (go, waits) = watch::channel(false);
         let ended = Fault::WaitsAndAnswers(waits, 400, json!({"error": "invalid_grant"}));
@@ -117,7 +119,7 @@ async fn the_end_of_an_old_session_is_not_the_end_of_the_new_one() {
 
 #[tokio::test]
 async fn the_child_of_an_old_session_does_not_replace_a_new_one() {
-    for store in [Store::Keychain, Store::Memory] {
+    for store in [SessionStore::Keychain, SessionStore::Memory] {
         let (fixture, sessions, account) = signed_in(store).await;
         let (go, waits) = watch::channel(false);
         fixture.companion.next_fails("refresh", Fault::Waits(waits));
@@ -134,13 +136,13 @@ async fn the_child_of_an_old_session_does_not_replace_a_new_one() {
 
 #[tokio::test]
 async fn a_damaged_item_is_set_aside_and_sign_in_is_offered() {
-    let (fixture, sessions, account) = signed_in(Store::Keychain).await;
+    let (fixture, sessions, account) = signed_in(SessionStore::Keychain).await;
     let item = Item::Account(account.id.clone());
     fixture.keychain.damage(&item);
     assert_eq!(sessions.refresh(&account.id).await, Refreshed::Ended);
     assert_eq!(fixture.keychain.set_aside_so_far(), [item.name()]);
     let mut fixture = fixture;
-    fixture.click_sign_in(keyport_core::CallbackReceiver::Loopback, Store::Keychain);
+    fixture.click_sign_in(keyport_core::CallbackReceiver::Loopback, SessionStore::Keychain);
     let url = fixture.browser_opens().await;
     visit(&fixture.companion.signs_in(&url)).await;
     fixture.shows("signed in", |screen| matches!(screen, Screen::SignedIn { .. })).await;

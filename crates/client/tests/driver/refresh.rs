@@ -3,7 +3,7 @@
 
 use keyport_client::Sessions;
 use keyport_client::keychain::{Item, KeychainError};
-use keyport_core::{AccountId, Problem, Refreshed, Store, Stored};
+use keyport_core::{AccountId, Problem, Refreshed, SessionStore, Stored};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -12,7 +12,7 @@ use crate::support::{ClientFixture, Fault};
 /// A device with a session in the keychain, and a process that has just started beside it.
 async fn signed_in() -> (ClientFixture, Sessions, AccountId) {
     let mut fixture = ClientFixture::new().await;
-    fixture.signs_in(Store::Keychain).await;
+    fixture.signs_in(SessionStore::Keychain).await;
     let sessions = fixture.another_process();
     let account = sessions.current().await.unwrap().unwrap().id;
     (fixture, sessions, account)
@@ -185,7 +185,7 @@ async fn many_processes_that_all_need_a_token_all_get_one() {
 #[tokio::test]
 async fn a_session_in_memory_rotates_without_the_keychain() {
     let mut fixture = ClientFixture::new().await;
-    fixture.signs_in(Store::Memory).await;
+    fixture.signs_in(SessionStore::Memory).await;
     let sessions = fixture.client.sessions().clone();
     let account = sessions.current().await.unwrap().unwrap().id;
     fixture.keychain.fails_reads(KeychainError::Absent);

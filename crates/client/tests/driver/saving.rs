@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use keyport_client::keychain::{Item, Keychain as _};
-use keyport_core::{Screen, Store, Stored};
+use keyport_core::{Screen, SessionStore, Stored};
 use tokio::sync::watch;
 
 use crate::support::ClientFixture;
@@ -14,7 +14,7 @@ async fn a_session_is_kept_once_its_item_is_written_under_one_lock() {
     let mut fixture = ClientFixture::new().await;
     let (go, waits) = watch::channel(false);
     fixture.keychain.stalls_writes("access:", waits);
-    fixture.signs_in(Store::Keychain).await;
+    fixture.signs_in(SessionStore::Keychain).await;
     let Screen::SignedIn { account, stored, not_saved, .. } = fixture.shows_signed_in().await
     else {
         unreachable!()
@@ -39,13 +39,13 @@ async fn a_session_is_kept_once_its_item_is_written_under_one_lock() {
 async fn a_replaced_session_of_another_device_key_is_revoked() {
     for is_lost in [true, false] {
         let mut fixture = ClientFixture::new().await;
-        fixture.signs_in(Store::Keychain).await;
+        fixture.signs_in(SessionStore::Keychain).await;
         let older = fixture.companion.world().given[1].clone();
         if is_lost {
             fixture.keychain.delete(&Item::Device).await.unwrap();
         }
         let mut fixture = fixture.restarted().await;
-        fixture.signs_in(Store::Keychain).await;
+        fixture.signs_in(SessionStore::Keychain).await;
         let ClientFixture { client, companion, .. } = fixture;
         client.shut_down().await;
         if is_lost {

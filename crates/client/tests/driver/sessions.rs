@@ -3,7 +3,7 @@
 use keyport_client::Intent;
 use keyport_client::keychain::{Item, KeychainError};
 use keyport_client::session::{AccountEntry, SignedOut};
-use keyport_core::{Problem, Store, Stored};
+use keyport_core::{Problem, SessionStore, Stored};
 use url::Url;
 
 use crate::support::{ClientFixture, proof};
@@ -12,7 +12,7 @@ use crate::support::{ClientFixture, proof};
 async fn who_is_signed_in_is_read_from_the_keychain() {
     let mut fixture = ClientFixture::new().await;
     assert_eq!(fixture.another_process().accounts().await, Ok(vec![]));
-    fixture.signs_in(Store::Keychain).await;
+    fixture.signs_in(SessionStore::Keychain).await;
     let accounts = fixture.another_process().accounts().await.unwrap();
     let [AccountEntry { account, stored: Stored::Keychain, is_current: true }] = &accounts[..]
     else {
@@ -27,7 +27,7 @@ async fn who_is_signed_in_is_read_from_the_keychain() {
 #[tokio::test]
 async fn every_item_fits_where_windows_keeps_it() {
     let mut fixture = ClientFixture::new().await;
-    fixture.signs_in(Store::Keychain).await;
+    fixture.signs_in(SessionStore::Keychain).await;
     let account = fixture.another_process().current().await.unwrap().unwrap();
     for item in [Item::Device, Item::Index, Item::Account(account.id)] {
         let text = fixture.keychain.text_of(&item).await.unwrap();
@@ -38,7 +38,7 @@ async fn every_item_fits_where_windows_keeps_it() {
 #[tokio::test]
 async fn a_proof_for_a_request_names_it_and_its_token() {
     let mut fixture = ClientFixture::new().await;
-    fixture.signs_in(Store::Keychain).await;
+    fixture.signs_in(SessionStore::Keychain).await;
     let sessions = fixture.another_process();
     let account = sessions.current().await.unwrap().unwrap().id;
     let elsewhere = Url::parse("https://api.acme.test/things?page=2").unwrap();
@@ -56,7 +56,7 @@ async fn a_proof_for_a_request_names_it_and_its_token() {
 #[tokio::test]
 async fn signing_out_erases_here_and_revokes_over_there() {
     let mut fixture = ClientFixture::new().await;
-    fixture.signs_in(Store::Keychain).await;
+    fixture.signs_in(SessionStore::Keychain).await;
     let sessions = fixture.another_process();
     let account = sessions.current().await.unwrap().unwrap().id;
     assert_eq!(sessions.sign_out(&account).await, Ok(SignedOut::Everywhere));
@@ -69,7 +69,7 @@ async fn signing_out_erases_here_and_revokes_over_there() {
 #[tokio::test]
 async fn signing_out_offline_is_signing_out() {
     let mut fixture = ClientFixture::new().await;
-    fixture.signs_in(Store::Keychain).await;
+    fixture.signs_in(SessionStore::Keychain).await;
     let sessions = fixture.another_process();
     let account = sessions.current().await.unwrap().unwrap().id;
     fixture.companion.stop().await;
@@ -80,13 +80,13 @@ async fn signing_out_offline_is_signing_out() {
 #[tokio::test]
 async fn a_sign_out_that_did_not_reach_everything_is_shown() {
     let mut fixture = ClientFixture::new().await;
-    fixture.signs_in(Store::Keychain).await;
+    fixture.signs_in(SessionStore::Keychain).await;
     fixture.companion.stop().await;
     fixture.client.intend(Intent::SignOut);
     fixture.shows_problem("signed_out_here").await;
 
     let mut fixture = ClientFixture::new().await;
-    fixture.signs_in(Store::Keychain).await;
+    fixture.signs_in(SessionStore::Keychain).await;
     fixture.keychain.fails_deletes("account:", KeychainError::Locked);
     fixture.client.intend(Intent::SignOut);
     fixture.shows_problem("not_signed_out").await;
@@ -95,7 +95,7 @@ async fn a_sign_out_that_did_not_reach_everything_is_shown() {
 #[tokio::test]
 async fn signing_out_of_a_locked_keychain_says_that_it_did_not() {
     let mut fixture = ClientFixture::new().await;
-    fixture.signs_in(Store::Keychain).await;
+    fixture.signs_in(SessionStore::Keychain).await;
     let sessions = fixture.another_process();
     let account = sessions.current().await.unwrap().unwrap().id;
     fixture.keychain.fails_deletes("account:", KeychainError::Locked);
@@ -106,7 +106,7 @@ async fn signing_out_of_a_locked_keychain_says_that_it_did_not() {
 #[tokio::test]
 async fn an_account_of_another_companion_is_neither_shown_nor_used() {
     let mut fixture = ClientFixture::new().await;
-    fixture.signs_in(Store::Keychain).await;
+    fixture.signs_in(SessionStore::Keychain).await;
     let account = fixture.another_process().current().await.unwrap().unwrap().id;
     let item = Item::Account(account.clone());
     let text = fixture.keychain.text_of(&item).await.unwrap();
@@ -123,10 +123,10 @@ async fn an_account_of_another_companion_is_neither_shown_nor_used() {
 async fn a_damaged_index_or_key_is_set_aside_and_sign_in_works() {
     for item in [Item::Index, Item::Device] {
         let mut fixture = ClientFixture::new().await;
-        fixture.signs_in(Store::Keychain).await;
+        fixture.signs_in(SessionStore::Keychain).await;
         fixture.keychain.damage(&item);
         let mut fixture = fixture.restarted().await;
-        fixture.signs_in(Store::Keychain).await;
+        fixture.signs_in(SessionStore::Keychain).await;
         assert_eq!(fixture.keychain.set_aside_so_far(), [item.name()]);
     }
 }

@@ -1,7 +1,7 @@
 //! From the click to the session.
 
 use keyport_client::{ClientNotice, Intent};
-use keyport_core::{CallbackReceiver, Hints, Screen, SignInRequest, Store, Stored};
+use keyport_core::{CallbackReceiver, Hints, Screen, SessionStore, SignInRequest, Stored};
 use serde_json::json;
 
 use crate::support::ClientFixture;
@@ -10,7 +10,7 @@ use crate::support::fixture::visit;
 #[tokio::test]
 async fn a_click_and_a_callback_over_loopback_sign_in() {
     let mut fixture = ClientFixture::new().await;
-    fixture.click_sign_in(CallbackReceiver::Loopback, Store::Memory);
+    fixture.click_sign_in(CallbackReceiver::Loopback, SessionStore::Memory);
     let url = fixture.browser_opens().await;
     fixture.shows("waiting", |screen| matches!(screen, Screen::Waiting { .. })).await;
     let back = fixture.companion.signs_in(&url);
@@ -32,7 +32,7 @@ async fn a_click_and_a_callback_over_loopback_sign_in() {
 #[tokio::test]
 async fn the_pages_number_is_shown_and_its_failure_ends_the_attempt() {
     let mut fixture = ClientFixture::new().await;
-    fixture.click_sign_in(CallbackReceiver::Loopback, Store::Memory);
+    fixture.click_sign_in(CallbackReceiver::Loopback, SessionStore::Memory);
     fixture.browser_opens().await;
     let attempt = fixture.attempt();
     fixture.companion.attempt_is(&attempt, json!({"state": "a state of a newer companion"}));
@@ -58,7 +58,7 @@ async fn the_push_says_what_the_person_and_the_device_are() {
     let mut fixture = ClientFixture::new().await;
     let hints = Hints { email: Some("ada@acme.test".into()), ..Hints::default() };
     let receivers = vec![CallbackReceiver::Loopback, CallbackReceiver::Link];
-    let request = SignInRequest { hints, receivers, store: Store::Memory };
+    let request = SignInRequest { hints, receivers, store: SessionStore::Memory };
     fixture.client.intend(Intent::SignInWith(request));
     fixture.browser_opens().await;
     let pushes = fixture.companion.seen("push");
@@ -85,7 +85,7 @@ async fn the_push_says_what_the_person_and_the_device_are() {
 async fn a_token_answer_without_account_asks_userinfo() {
     let mut fixture = ClientFixture::new().await;
     fixture.companion.world().is_plain = true;
-    fixture.signs_in(Store::Memory).await;
+    fixture.signs_in(SessionStore::Memory).await;
     let Screen::SignedIn { account, .. } = fixture.shows_signed_in().await else { unreachable!() };
     assert_eq!(account.organization.and_then(|o| o.name).as_deref(), Some("Acme"));
     assert_eq!(fixture.companion.count("userinfo"), 1);

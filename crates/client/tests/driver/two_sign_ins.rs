@@ -9,8 +9,8 @@ use keyport_client::session::{SaveLock, WithoutLock};
 use keyport_client::{ClientNotice, Intent, Sessions};
 use keyport_core::secret::{AuthorizationCode, CodeVerifier, State};
 use keyport_core::{
-    AttemptId, CallbackReceiver, Hints, NewSession, Problem, ReceiverSecrets, Refreshed, Store,
-    Stored,
+    AttemptId, CallbackReceiver, Hints, NewSession, Problem, ReceiverSecrets, Refreshed,
+    SessionStore, Stored,
 };
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -54,7 +54,7 @@ const REDIRECT_URI: &str = "http://127.0.0.1:1/callback";
 impl Program {
     async fn with_code(fixture: &ClientFixture, name: &str) -> Self {
         let sessions = fixture.another_process();
-        let key = sessions.device_key(Store::Keychain).await.unwrap();
+        let key = sessions.device_key(SessionStore::Keychain).await.unwrap();
         let verifier = CodeVerifier::new(name.repeat(43));
         let state = State::new(name);
         let receiver = ReceiverSecrets {
@@ -81,10 +81,10 @@ impl Program {
         let mut waits = fixture.keychain.lock_waits();
         let waiting_already = *waits.borrow_and_update();
         let mut redeeming = tokio::spawn(async move {
-            let key = sessions.device_key(Store::Keychain).await?;
+            let key = sessions.device_key(SessionStore::Keychain).await?;
             let address = (key, Url::parse(REDIRECT_URI).unwrap());
             let proofs = (&code, &verifier);
-            sessions.redeem_code(address, proofs, Store::Keychain, WithoutLock::Refuse).await
+            sessions.redeem_code(address, proofs, SessionStore::Keychain, WithoutLock::Refuse).await
         });
         tokio::select! {
             done = &mut redeeming => self.redeemed = Some(done.unwrap().unwrap()),
@@ -148,7 +148,7 @@ async fn a_program_that_saves_nothing_holds_up_no_other() {
 #[tokio::test]
 async fn a_sign_in_waits_for_no_refresh_of_the_accounts_that_are_kept() {
     let mut fixture = ClientFixture::new().await;
-    fixture.signs_in(Store::Keychain).await;
+    fixture.signs_in(SessionStore::Keychain).await;
     fixture.window_is_killed();
     fixture.clock.jump(Duration::from_secs(301));
     let (_go, waits) = watch::channel(false);

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use keyport_client::Intent;
 use keyport_client::keychain::Item;
 use keyport_core::secret::RawCallback;
-use keyport_core::{CallbackReceiver, Screen, Store};
+use keyport_core::{CallbackReceiver, Screen, SessionStore};
 use tracing_subscriber::fmt::MakeWriter;
 
 use support::fixture::visit;
@@ -48,13 +48,13 @@ async fn no_secret_of_a_whole_session_is_logged() {
         .finish();
     tracing::subscriber::set_global_default(subscriber).unwrap();
     let mut fixture = ClientFixture::new().await;
-    fixture.click_sign_in(CallbackReceiver::Link, Store::Keychain);
+    fixture.click_sign_in(CallbackReceiver::Link, SessionStore::Keychain);
     let cancelled = fixture.browser_opens().await;
     fixture
         .client
         .deliver_link(RawCallback::new("dev.keyport.desktop.dev:/callback?code=code-canary"));
     fixture.client.intend(Intent::Cancel);
-    fixture.click_sign_in(CallbackReceiver::Loopback, Store::Keychain);
+    fixture.click_sign_in(CallbackReceiver::Loopback, SessionStore::Keychain);
     let url = fixture.browser_opens().await;
     let back = fixture.companion.signs_in(&url);
     visit(&back.replace("state=", "state=x")).await;

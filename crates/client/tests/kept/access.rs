@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use keyport_client::keychain::{Item, Keychain as _, KeychainError};
 use keyport_client::locks::LockError;
 use keyport_client::{ClientNotice, Sessions, session::Access};
-use keyport_core::{AccountId, CallbackReceiver, Problem, Store};
+use keyport_core::{AccountId, CallbackReceiver, Problem, SessionStore};
 
 use crate::signed_in;
 use crate::support::Fault;
@@ -145,7 +145,7 @@ async fn the_token_of_a_session_that_was_lost_does_not_stay() {
     let mut fixture = fixture.restarted().await;
     fixture.shows_signed_in().await;
     fixture.keychain.put(&left_behind, "{}").await;
-    fixture.click_sign_in(CallbackReceiver::Loopback, Store::Keychain);
+    fixture.click_sign_in(CallbackReceiver::Loopback, SessionStore::Keychain);
     let url = fixture.browser_opens().await;
     visit(&fixture.companion.signs_in(&url)).await;
     fixture.notice(|notice| matches!(notice, ClientNotice::SignedIn { .. }).then_some(())).await;

@@ -2,7 +2,7 @@
 
 use keyport_client::keychain::{Item, Keychain as _};
 use keyport_client::locks::LockError;
-use keyport_core::{AccountId, Problem, Store};
+use keyport_core::{AccountId, Problem, SessionStore};
 use serde_json::json;
 
 use crate::signed_in;
@@ -81,7 +81,7 @@ async fn another_person_signs_in(fixture: ClientFixture) -> ClientFixture {
         "connection": {"id": "conn_1", "type": "OktaSAML"},
     }));
     let mut fixture = fixture.restarted().await;
-    fixture.signs_in(Store::Keychain).await;
+    fixture.signs_in(SessionStore::Keychain).await;
     fixture
 }
 

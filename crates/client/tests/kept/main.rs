@@ -11,14 +11,14 @@ mod newer;
 mod support;
 
 use keyport_client::Sessions;
-use keyport_core::{AccountId, Store};
+use keyport_core::{AccountId, SessionStore};
 
 use support::ClientFixture;
 
 /// A device with a session in the keychain, and a process that has just started, without a window.
 async fn signed_in() -> (ClientFixture, Sessions, AccountId) {
     let mut fixture = ClientFixture::new().await;
-    fixture.signs_in(Store::Keychain).await;
+    fixture.signs_in(SessionStore::Keychain).await;
     fixture.window_is_killed();
     let sessions = fixture.another_process();
     let account = sessions.current().await.unwrap().unwrap().id;

@@ -2,7 +2,7 @@
 
 use keyport_client::ClientNotice;
 use keyport_client::keychain::Item;
-use keyport_core::{CallbackReceiver, Problem, Refreshed, Store};
+use keyport_core::{CallbackReceiver, Problem, Refreshed, SessionStore};
 
 use crate::signed_in;
 
@@ -43,7 +43,7 @@ async fn a_newer_device_key_opens_no_browser_and_draws_no_key() {
     fixture.keychain.is_of_a_newer_version(&Item::Device);
     let mut fixture = fixture.restarted().await;
     let pushed = fixture.companion.count("push");
-    fixture.click_sign_in(CallbackReceiver::Loopback, Store::Keychain);
+    fixture.click_sign_in(CallbackReceiver::Loopback, SessionStore::Keychain);
     fixture.shows_problem("keychain_newer").await;
     assert_eq!((fixture.browsers_opened(), fixture.companion.count("push")), (0, pushed));
     assert_eq!(fixture.keychain.text_of(&Item::Device).await, before);
@@ -62,7 +62,7 @@ async fn with_an_account_of_a_newer_version_no_browser_opens() {
         }
         let mut fixture = fixture.restarted().await;
         let pushed = fixture.companion.count("push");
-        fixture.click_sign_in(CallbackReceiver::Loopback, Store::Keychain);
+        fixture.click_sign_in(CallbackReceiver::Loopback, SessionStore::Keychain);
         // With the attempt: the start has said the same without one.
         let of_attempt = |notice| match notice {
             ClientNotice::Problem { problem, attempt: Some(_) } => Some(problem),

@@ -1,5 +1,5 @@
 //! The key file: one secret of 32 random bytes from which every key of the service is derived. Made
-//! at the first start only, when there is no database either; a database without its key file is
+//! at the first start only, when the database is new too; a database without its key file is
 //! refused, never given a new one.
 
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -25,7 +25,7 @@ pub enum KeyFileError {
         /// Where the key file is looked for.
         path: PathBuf,
         /// The database that needs it.
-        database: PathBuf,
+        database: String,
     },
     /// It exists and is empty: earlier versions left it so when the disk was full.
     #[error(
@@ -62,11 +62,15 @@ pub enum KeyFileError {
 pub struct KeyFile(SecretArray<32>);
 
 impl KeyFile {
-    /// Reads the key file; makes it, readable by its owner only, if there is neither it nor the
-    /// database.
+    /// Reads the key file; makes it, readable by its owner only, if there is none and the database
+    /// is new: `existing` names one that is not. Whoever asks holds the database's lock, so that no
+    /// other start makes a key file for it meanwhile.
+    ///
+    /// # Errors
+    /// [`KeyFileError`]: nothing was made.
     pub fn read_or_create(
         path: &Path,
-        database: Option<&Path>,
+        existing: Option<&str>,
         random: &dyn Random,
     ) -> Result<Self, KeyFileError> {
         // Looked at before it is opened: to open a pipe would wait for its other end.
@@ -76,12 +80,12 @@ impl KeyFile {
                 check_permissions(path, &metadata)?;
                 Self::read(path)
             }
-            Err(cause) if cause.kind() == ErrorKind::NotFound => match database {
-                Some(database) if database.exists() => Err(KeyFileError::MissingBesideDatabase {
+            Err(cause) if cause.kind() == ErrorKind::NotFound => match existing {
+                Some(database) => Err(KeyFileError::MissingBesideDatabase {
                     path: path.to_owned(),
                     database: database.to_owned(),
                 }),
-                _ => Self::create(path, random),
+                None => Self::create(path, random),
             },
             Err(cause) => Err(KeyFileError::Io { path: path.to_owned(), cause }),
         }

@@ -3,11 +3,10 @@
 
 use std::net::IpAddr;
 
-use axum::Extension;
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method};
+use axum::{Extension, Json};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -21,6 +20,7 @@ use crate::domain::{
 use crate::keys::{AccessClaims, AuthorizationCode, Confirmation};
 use crate::storage::{RedeemCode, Redemption, RotateRefresh, Rotation};
 use crate::web::form::Form;
+use crate::web::present::AboutSession;
 use crate::web::{AppState, OAuthError};
 
 /// A successful answer (RFC 6749 §5.1).
@@ -38,6 +38,8 @@ pub struct TokenResponse {
     keyport_account: Option<Value>,
 }
 
+type Answer = (Extension<AboutSession>, Json<TokenResponse>);
+
 /// See the module.
 pub async fn token(
     State(app): AppState,
@@ -45,7 +47,7 @@ pub async fn token(
     method: Method,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Json<TokenResponse>, OAuthError> {
+) -> Result<Answer, OAuthError> {
     let jkt = prove(&app, &headers, &method, "/oauth/token", None)?;
     let form = Form::from_body(&headers, &body)?;
     let client = app.client(form.required("client_id")?).ok_or(OAuthError::invalid_client())?;
@@ -79,11 +81,7 @@ struct Sender<'a> {
     address: Option<IpAddr>,
 }
 
-async fn redeem(
-    app: &App,
-    form: &Form,
-    sender: &Sender<'_>,
-) -> Result<Json<TokenResponse>, OAuthError> {
+async fn redeem(app: &App, form: &Form, sender: &Sender<'_>) -> Result<Answer, OAuthError> {
     let redemption = RedeemCode {
         code: AuthorizationCode::received(form.required("code")?),
         client_id: sender.client.id.clone(),
@@ -100,7 +98,8 @@ async fn redeem(
             tracing::info!(%session, %user, "signed in");
             let scope = sender.client.granted(&issued.session.scope);
             let keyport_account = Some(account(&issued.session));
-            Ok(Json(TokenResponse { keyport_account, ..answer(app, &issued, &scope, now) }))
+            let answer = TokenResponse { keyport_account, ..answer(app, &issued, &scope, now) };
+            Ok((Extension(AboutSession(session)), Json(answer)))
         }
         Redemption::Refused(reason) => {
             tracing::warn!(?reason, "code refused");
@@ -109,11 +108,7 @@ async fn redeem(
     }
 }
 
-async fn rotate(
-    app: &App,
-    form: &Form,
-    sender: &Sender<'_>,
-) -> Result<Json<TokenResponse>, OAuthError> {
+async fn rotate(app: &App, form: &Form, sender: &Sender<'_>) -> Result<Answer, OAuthError> {
     let token = SecretText::new(form.required("refresh_token")?);
     let now = app.now();
     let Sender { client, jkt, address } = *sender;
@@ -122,8 +117,8 @@ async fn rotate(
         Rotation::Rotated(issued) => {
             still_admitted(app, &issued.session).await?;
             let scope = narrowed(form.value("scope"), &client.granted(&issued.session.scope));
-            tracing::info!(session = %issued.session.id, "refreshed");
-            Ok(Json(answer(app, &issued, &scope, now)))
+            let about = AboutSession(issued.session.id);
+            Ok((Extension(about), Json(answer(app, &issued, &scope, now))))
         }
         Rotation::Refused(reason) => {
             tracing::warn!(?reason, "refresh token refused");

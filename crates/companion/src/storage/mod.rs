@@ -21,7 +21,7 @@ use crate::domain::{
     Outcome, ProblemCode, Session, SessionId, SessionSelector, Timestamp, UpstreamIdentity,
 };
 
-pub use open::{OpenError, check_place, found, open};
+pub use open::{GiveParts, OpenError, check_place, open};
 pub use postgres::{PostgresSettings, PostgresStorage};
 pub use requests::{
     CodeRefusal, EndedSessions, ExchangeStart, Fulfilment, GrantView, Minting, RedeemCode,

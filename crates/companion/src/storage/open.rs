@@ -3,31 +3,42 @@
 use std::sync::Arc;
 
 use super::{PostgresSettings, PostgresStorage, SqliteSettings, SqliteStorage, Storage};
-use super::{StorageParts, postgres, sqlite};
+use super::{StorageParts, sqlite};
 use crate::config::DatabaseAddress;
 use crate::domain::Timestamp;
+use crate::keys::{KeyFileError, Keys};
 
-/// Opens the database with the engine that keeps it.
+/// Gives the keys, and what else the rules need, to a database: of this name, or a new one. Asked
+/// once, while the engine holds the lock that keeps every other start out, so that a key file is
+/// made by the start that makes the tables and by no other.
+pub type GiveParts<'a> =
+    &'a (dyn Fn(Option<&str>) -> Result<StorageParts, KeyFileError> + Send + Sync);
+
+/// Opens the database with the engine that keeps it; with the keys that were given to it.
 ///
 /// # Errors
 /// [`OpenError`]: nothing was changed.
 pub async fn open(
     address: &DatabaseAddress,
-    parts: StorageParts,
+    parts: GiveParts<'_>,
     now: Timestamp,
-) -> Result<Arc<dyn Storage>, OpenError> {
-    Ok(match address {
+) -> Result<(Arc<dyn Storage>, Arc<Keys>), OpenError> {
+    match address {
         DatabaseAddress::Sqlite(path) => {
-            Arc::new(SqliteStorage::open(path, parts, SqliteSettings::default(), now)?)
+            let storage = SqliteStorage::open(path, parts, SqliteSettings::default(), now)?;
+            let keys = storage.keys();
+            Ok((Arc::new(storage), keys))
         }
         DatabaseAddress::Postgres(address) => {
-            Arc::new(PostgresStorage::open(address, parts, PostgresSettings::default(), now).await?)
+            let settings = PostgresSettings::default();
+            let storage = PostgresStorage::open(address, parts, settings, now).await?;
+            let keys = storage.keys();
+            Ok((Arc::new(storage), keys))
         }
-    })
+    }
 }
 
-/// Checks that a database can lie where the settings say, before the key file is read or made, so
-/// that a wrong path is not blamed on the key file.
+/// Checks that a database can lie where the settings say, before anything is made there.
 ///
 /// # Errors
 /// [`OpenError::Io`].
@@ -38,24 +49,12 @@ pub fn check_place(address: &DatabaseAddress) -> Result<(), OpenError> {
     }
 }
 
-/// The name of the database if it is there already, where its key file is not made beside it: then
-/// the key file is somewhere, and a new one would fit nothing.
-///
-/// # Errors
-/// [`OpenError::Io`].
-pub async fn found(address: &DatabaseAddress) -> Result<Option<String>, OpenError> {
-    match address {
-        DatabaseAddress::Sqlite(_) => Ok(None),
-        DatabaseAddress::Postgres(address) => {
-            let is_there = postgres::has_tables(address).await?;
-            Ok(is_there.then(|| address.name().to_owned()))
-        }
-    }
-}
-
 /// Why a database was not opened. Nothing was changed in it.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// Its key file cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
     /// Another companion has it open.
     #[error("the database {0} is in use by another companion")]
     InUse(String),

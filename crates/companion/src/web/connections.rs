@@ -111,19 +111,27 @@ impl Table {
     fn insert(&mut self, entry: Entry) {
         let member = entry.member;
         *self.slots.entry(member.site).or_default() += 1;
+        self.enter_pools(member);
+        self.open.insert(member.id, entry);
+    }
+
+    fn enter_pools(&mut self, member: Member) {
         if member.phase != Phase::Working {
             self.waiting.insert(member);
         }
         if member.phase == Phase::Receiving {
             self.receiving.insert(member);
         }
-        self.open.insert(member.id, entry);
+    }
+
+    fn leave_pools(&mut self, member: Member) {
+        self.waiting.remove(member);
+        self.receiving.remove(member);
     }
 
     fn remove(&mut self, id: u64) -> Option<Entry> {
         let entry = self.open.remove(&id)?;
-        self.waiting.remove(entry.member);
-        self.receiving.remove(entry.member);
+        self.leave_pools(entry.member);
         let site = entry.member.site;
         if let Some(slots) = self.slots.get_mut(&site) {
             *slots -= 1;
@@ -167,9 +175,11 @@ impl Table {
 
     fn set_phase(&mut self, id: u64, phase: Phase) {
         let since = self.number();
-        if let Some(Entry { member, task }) = self.remove(id) {
-            self.insert(Entry { member: Member { phase, since, ..member }, task });
-        }
+        let Some(Entry { member, .. }) = self.open.get_mut(&id) else { return };
+        let before = std::mem::replace(member, Member { phase, since, ..*member });
+        let now = *member;
+        self.leave_pools(before);
+        self.enter_pools(now);
     }
 
     fn move_to(&mut self, id: u64, site: IpAddr) {

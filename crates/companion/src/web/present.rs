@@ -11,6 +11,7 @@ use tracing::Instrument;
 
 use super::OAuthError;
 use crate::app::App;
+use crate::domain::SessionId;
 use crate::pages::{Page, PageContext, document};
 
 const COOP: header::HeaderName = header::HeaderName::from_static("cross-origin-opener-policy");
@@ -35,6 +36,10 @@ impl HttpRequestId {
     }
 }
 
+/// The session that an answer is about, for its line in the log.
+#[derive(Debug, Clone, Copy)]
+pub struct AboutSession(pub SessionId);
+
 /// See the module.
 pub async fn present(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let id = HttpRequestId::draw(&app);
@@ -47,7 +52,9 @@ pub async fn present(State(app): State<Arc<App>>, mut request: Request, next: Ne
     let draw = async {
         let response = finish(&app, &id, wants_page, next.run(request).await);
         let status = response.status().as_u16();
-        tracing::info!(status, "answered");
+        let session =
+            response.extensions().get().map(|AboutSession(id)| tracing::field::display(id));
+        tracing::info!(status, session, "answered");
         response
     };
     draw.instrument(span).await

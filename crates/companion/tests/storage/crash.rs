@@ -17,8 +17,8 @@ const TOKEN: &str = "KEYPORT_TEST_TOKEN";
 
 fn world_in(folder: &Path) -> World {
     let database = folder.join("keyport.db");
-    let file = KeyFile::read_or_create(&folder.join("keyport.key"), Some(&database), &SystemRandom)
-        .unwrap();
+    let key = folder.join("keyport.key");
+    let file = KeyFile::read_or_create(&key, None, &SystemRandom).unwrap();
     World::at_path(database, Arc::new(Keys::derive(&file)), SqliteSettings::default())
 }
 

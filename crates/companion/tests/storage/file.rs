@@ -5,14 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use keyport_companion::config::DatabaseAddress;
-use keyport_companion::domain::{GrantStage, ProblemCode, RefreshRefusal, SystemRandom};
+use keyport_companion::domain::{GrantStage, Limits, ProblemCode, RefreshRefusal, SystemRandom};
 use keyport_companion::keys::{KeyFile, KeyFileError, Keys};
 use keyport_companion::storage::{
     OpenError, SqliteSettings, SqliteStorage, Storage as _, check_place,
 };
 use rusqlite::Connection;
 
-use crate::world::{LAPTOP, Sqlite, World, at, authorization_of, keys, open};
+use crate::world::{LAPTOP, Sqlite, World, at, authorization_of, keys, open, parts};
 
 fn opened(path: &Path, keys: &Arc<Keys>) -> Result<SqliteStorage, OpenError> {
     open(path, keys, SqliteSettings::default())
@@ -113,19 +113,40 @@ async fn another_key_file_is_refused_and_the_right_one_still_opens() {
     opened(&path, &right).unwrap().ready(at(0)).await.unwrap();
 }
 
+/// As a start does: with the key file of this path.
+fn started(database: &Path, key: &Path) -> Result<SqliteStorage, OpenError> {
+    let parts = |existing: Option<&str>| {
+        let file = KeyFile::read_or_create(key, existing, &SystemRandom)?;
+        Ok(parts(Arc::new(Keys::derive(&file)), Limits::default()))
+    };
+    SqliteStorage::open(database, &parts, SqliteSettings::default(), at(0))
+}
+
 #[test]
 fn a_database_without_its_key_file_is_refused_and_gets_no_new_one() {
     let folder = tempfile::tempdir().unwrap();
     let (database, key) = (folder.path().join("keyport.db"), folder.path().join("keyport.key"));
-    let made = KeyFile::read_or_create(&key, Some(&database), &SystemRandom).unwrap();
-    drop(opened(&database, &Arc::new(Keys::derive(&made))).unwrap());
-    let again = KeyFile::read_or_create(&key, Some(&database), &SystemRandom).unwrap();
-    drop(opened(&database, &Arc::new(Keys::derive(&again))).unwrap());
+    drop(started(&database, &key).unwrap());
+    drop(started(&database, &key).unwrap());
 
     std::fs::remove_file(&key).unwrap();
-    let missing = KeyFile::read_or_create(&key, Some(&database), &SystemRandom);
-    assert!(matches!(missing, Err(KeyFileError::MissingBesideDatabase { .. })), "{missing:?}");
+    let before = std::fs::read(&database).unwrap();
+    let missing = started(&database, &key);
+    let missing = missing.map(drop).unwrap_err();
+    let told = matches!(missing, OpenError::Key(KeyFileError::MissingBesideDatabase { .. }));
+    assert!(told, "{missing:?}");
     assert!(!key.exists());
+    assert_eq!(std::fs::read(&database).unwrap(), before);
+}
+
+#[test]
+fn a_first_start_without_a_key_file_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("keyport.db");
+    let refused = started(&database, &folder.path().join("nowhere/keyport.key")).map(drop);
+    assert!(matches!(refused, Err(OpenError::Key(KeyFileError::Io { .. }))), "{refused:?}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    started(&database, &folder.path().join("keyport.key")).unwrap();
 }
 
 #[test]
@@ -201,8 +222,7 @@ fn database_and_key_file_are_for_their_owner_only() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let (database, key) = (folder.path().join("keyport.db"), folder.path().join("keyport.key"));
-    let made = KeyFile::read_or_create(&key, Some(&database), &SystemRandom).unwrap();
-    let storage = opened(&database, &Arc::new(Keys::derive(&made))).unwrap();
+    let storage = started(&database, &key).unwrap();
     for entry in std::fs::read_dir(folder.path()).unwrap() {
         let entry = entry.unwrap();
         let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
@@ -210,8 +230,9 @@ fn database_and_key_file_are_for_their_owner_only() {
     }
     drop(storage);
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640)).unwrap();
-    let open_key = KeyFile::read_or_create(&key, Some(&database), &SystemRandom);
-    assert!(matches!(open_key, Err(KeyFileError::Permissions { mode: 0o640, .. })), "{open_key:?}");
+    let refused = started(&database, &key).map(drop).unwrap_err();
+    let told = matches!(refused, OpenError::Key(KeyFileError::Permissions { mode: 0o640, .. }));
+    assert!(told, "{refused:?}");
 }
 
 #[test]

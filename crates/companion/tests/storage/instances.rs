@@ -29,7 +29,7 @@ async fn two() -> [World; 2] {
 async fn refused(address: &str, keys: Arc<Keys>) -> OpenError {
     let address = PostgresAddress::parse(address).unwrap();
     let parts = parts(keys, Limits::default());
-    PostgresStorage::open(&address, parts, any_time(), at(0)).await.unwrap_err()
+    PostgresStorage::open(&address, &|_| Ok(parts.clone()), any_time(), at(0)).await.unwrap_err()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,16 +1,16 @@
 //! What happens to the PostgreSQL server, its clock and its schema around the service: an instance
 //! that does not fit decides nothing, and a start says what is wrong.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use keyport_companion::ambient::{Clock as _, SystemClock};
-use keyport_companion::config::{DatabaseAddress, PostgresAddress};
-use keyport_companion::domain::{AttemptId, AttemptKey, Limits, Timestamp};
+use keyport_companion::config::PostgresAddress;
+use keyport_companion::domain::{AttemptId, AttemptKey, Limits, Thumbprint, Timestamp};
 use keyport_companion::keys::Keys;
 use keyport_companion::storage::{
-    OpenError, PostgresSettings, PostgresStorage, ReturnedAuthorization, Storage, StorageError,
-    found,
+    OpenError, PostgresSettings, PostgresStorage, ReturnedAuthorization, Rotation, Storage,
+    StorageError,
 };
 use keyport_test_postgres::Cluster;
 use tokio_postgres::{Client, NoTls};
@@ -18,6 +18,9 @@ use tokio_postgres::{Client, NoTls};
 use crate::world::{
     LAPTOP, Postgres, World, any_time, at, authorization_of, keys, parts, presented,
 };
+
+/// Another device of the same person.
+const OTHER: Thumbprint = Thumbprint::from_bytes([2; 32]);
 
 /// Another session of the same server.
 async fn session(address: &str, sql: &str) -> Client {
@@ -38,7 +41,8 @@ async fn opened(
     now: Timestamp,
 ) -> Result<PostgresStorage, OpenError> {
     let address = PostgresAddress::parse(address).unwrap();
-    PostgresStorage::open(&address, parts(Arc::clone(keys), Limits::default()), settings, now).await
+    let parts = parts(Arc::clone(keys), Limits::default());
+    PostgresStorage::open(&address, &|_| Ok(parts.clone()), settings, now).await
 }
 
 async fn refused(address: &str, keys: &Arc<Keys>) -> OpenError {
@@ -223,10 +227,37 @@ async fn an_error_of_the_server_quotes_no_value() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_that_has_a_key_file_already_is_known_before_one_is_made() {
-    let address = Cluster::shared().database();
-    let parsed = DatabaseAddress::Postgres(Box::new(PostgresAddress::parse(&address).unwrap()));
-    assert_eq!(found(&parsed).await.unwrap(), None);
-    drop(opened(&address, &keys(), any_time(), at(0)).await.unwrap());
-    assert!(found(&parsed).await.unwrap().is_some());
+async fn many_requests_for_one_row_leave_connections_for_others() {
+    let world = Postgres::fresh().await;
+    let (_, hot) = world.sign_in(LAPTOP, at(0)).await;
+    let (_, other) = world.sign_in(OTHER, at(0)).await;
+    let locked = "BEGIN; SELECT FROM keyport.sessions WHERE jkt = decode(repeat('01', 32), 'hex')
+                  FOR UPDATE";
+    let holder = session(world.database.to_str().unwrap(), locked).await;
+    let mut requests: Vec<_> =
+        (0..64).map(|_| world.storage.rotate_refresh(presented(&hot), at(1))).collect();
+    for request in &mut requests {
+        // Polled once: it has its connection, or its place in a line.
+        assert!(futures_util::poll!(request).is_pending());
+    }
+    let answer = world.present(&other, OTHER, at(1)).await;
+    assert!(matches!(answer, Rotation::Rotated(_)), "{answer:?}");
+    holder.batch_execute("ROLLBACK").await.unwrap();
+    for answer in futures_util::future::join_all(requests).await {
+        assert!(matches!(answer, Ok(Rotation::Rotated(_))), "{answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_is_asked_for_by_the_name_of_a_database_that_has_one() {
+    let address = PostgresAddress::parse(&Cluster::shared().database()).unwrap();
+    let (parts, asked) = (parts(keys(), Limits::default()), Mutex::new(Vec::new()));
+    let give = |existing: Option<&str>| {
+        asked.lock().unwrap().push(existing.map(str::to_owned));
+        Ok(parts.clone())
+    };
+    for _ in ["the first start", "a later one"] {
+        drop(PostgresStorage::open(&address, &give, any_time(), at(0)).await.unwrap());
+    }
+    assert_eq!(asked.into_inner().unwrap(), [None, Some(address.name().to_owned())]);
 }

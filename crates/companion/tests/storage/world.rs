@@ -58,7 +58,8 @@ impl Postgres {
         let parsed = PostgresAddress::parse(address).unwrap();
         let parts = parts(Arc::clone(&keys), Limits::default());
         let settings = any_time();
-        let opened = PostgresStorage::open(&parsed, parts, settings, now).await.unwrap();
+        let opened =
+            PostgresStorage::open(&parsed, &|_| Ok(parts.clone()), settings, now).await.unwrap();
         World::of(Arc::new(opened), keys, address.into())
     }
 }
@@ -86,7 +87,8 @@ pub fn open(
     keys: &Arc<Keys>,
     settings: SqliteSettings,
 ) -> Result<SqliteStorage, keyport_companion::storage::OpenError> {
-    SqliteStorage::open(path, parts(Arc::clone(keys), Limits::default()), settings, at(0))
+    let parts = parts(Arc::clone(keys), Limits::default());
+    SqliteStorage::open(path, &|_| Ok(parts.clone()), settings, at(0))
 }
 
 pub fn parts(keys: Arc<Keys>, limits: Limits) -> StorageParts {
@@ -121,7 +123,7 @@ impl World {
         let database = folder.path().join("keyport.db");
         let (keys, settings) = (keys(), SqliteSettings::default());
         let parts = parts(Arc::clone(&keys), limits);
-        let opened = SqliteStorage::open(&database, parts, settings, at(0));
+        let opened = SqliteStorage::open(&database, &|_| Ok(parts.clone()), settings, at(0));
         Self {
             storage: Arc::new(opened.unwrap()),
             keys,
@@ -143,7 +145,7 @@ impl World {
         now: Timestamp,
     ) -> Self {
         let parts = parts(Arc::clone(&keys), Limits::default());
-        let opened = SqliteStorage::open(&database, parts, settings, now);
+        let opened = SqliteStorage::open(&database, &|_| Ok(parts.clone()), settings, now);
         Self { storage: Arc::new(opened.unwrap()), keys, database, flood: FLOOD, _folder: None }
     }
 

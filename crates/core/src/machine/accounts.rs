@@ -30,9 +30,19 @@ impl Machine {
 
     pub(super) fn reread(mut self, result: Result<KeychainContents, Problem>, now: Moment) -> Step {
         self.rereading = None;
-        let Ok(contents) = result else {
+        let Ok(mut contents) = result else {
             return self.stay();
         };
+        if self.shows_not_signed_out() {
+            let is_listed = |account: &Account| self.not_signed_out.contains(&account.id);
+            if contents.accounts.iter().any(is_listed) {
+                contents.error = contents.error.or(Some(Problem::NotSignedOut));
+            } else {
+                // The client has finished it.
+                self.not_signed_out.clear();
+                self = self.idle(None);
+            }
+        }
         let is_first = self.unread;
         self.unread = false;
         let held = self.held.take();

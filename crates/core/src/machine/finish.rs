@@ -3,7 +3,7 @@
 
 use super::{Machine, SAVE_LIFETIME, SignInState, Step};
 use crate::account::{NewSession, Stored};
-use crate::attempt::{AttemptId, Store};
+use crate::attempt::{AttemptId, SessionStore};
 use crate::effect::{Effect, Outcome};
 use crate::event::Ticket;
 use crate::moment::Moment;
@@ -26,8 +26,8 @@ impl Machine {
                     Effect::Report { attempt: attempt.clone(), outcome: Outcome::Failed(problem) };
                 (self.idle(Some((problem, Some(attempt.clone())))), vec![report])
             }
-            (Ok(session), Store::Memory) => self.hold(attempt, session, None, None, now),
-            (Ok(session), Store::Keychain) => {
+            (Ok(session), SessionStore::Memory) => self.hold(attempt, session, None, None, now),
+            (Ok(session), SessionStore::Keychain) => {
                 let ticket = self.take_ticket();
                 let save = Effect::Save { ticket, session: session.clone() };
                 let deadline = now.after(SAVE_LIFETIME);

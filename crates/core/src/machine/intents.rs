@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Machine, SignInState, Step};
-use crate::attempt::{AttemptSeed, CallbackReceiver, Hints, Store};
+use crate::attempt::{AttemptSeed, CallbackReceiver, Hints, SessionStore};
 use crate::intent::Intent;
 use crate::moment::Moment;
 use crate::problem::{NextStep, Problem};
@@ -69,7 +69,7 @@ impl Machine {
         let store = match intent {
             Intent::SignIn { .. } => self.store,
             Intent::SignInWith(request) => request.store,
-            Intent::TryAgain if !self.can_repeat() => Store::Keychain,
+            Intent::TryAgain if !self.can_repeat() => SessionStore::Keychain,
             Intent::TryAgain | Intent::AnotherWay => self.last_request.request.store,
             Intent::OpenAgain
             | Intent::CopyLink
@@ -80,7 +80,7 @@ impl Machine {
             | Intent::SignOut
             | Intent::SignOutOfAll => return false,
         };
-        store == Store::Keychain
+        store == SessionStore::Keychain
     }
 
     /// The next receiver that was not tried for the sign-in that waits or failed.
@@ -144,8 +144,8 @@ impl Machine {
             return self.stay();
         }
         let stopped_a_sign_in = attempt.is_some();
-        self.store = Store::Memory;
-        self.last_request.request.store = Store::Memory;
+        self.store = SessionStore::Memory;
+        self.last_request.request.store = SessionStore::Memory;
         if stopped_a_sign_in { self.try_again(draws, now) } else { self.dismiss() }
     }
 

@@ -152,6 +152,11 @@ impl Machine {
                 waiting.minted = true;
                 self.stay()
             }
+            // No callback of it comes any more. What came of it is where it belongs, or gone.
+            Progress::Redeemed => {
+                let close = Effect::CloseReceivers { attempt: attempt.clone() };
+                (self.idle(None), vec![close])
+            }
             Progress::Failed(problem) => {
                 let close = Effect::CloseReceivers { attempt: attempt.clone() };
                 (self.idle(Some((problem, Some(attempt.clone())))), vec![close])

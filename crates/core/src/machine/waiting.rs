@@ -1,6 +1,6 @@
 //! An attempt that waits for its callback, and whether a callback is the one.
 
-use crate::attempt::{AttemptId, KeptAttempt, ReceiverSecrets, Store};
+use crate::attempt::{AttemptId, KeptAttempt, ReceiverSecrets, SessionStore};
 use crate::callback::Callback;
 use crate::moment::Moment;
 use crate::secret::AuthorizationUrl;
@@ -14,7 +14,7 @@ pub(crate) struct WaitingAttempt {
     /// down.
     pub urls: Vec<AuthorizationUrl>,
     pub issuer: String,
-    pub store: Store,
+    pub store: SessionStore,
     pub deadline: Moment,
     pub number: Option<String>,
     /// The person continued over there; the browser is on its way.

@@ -10,7 +10,9 @@ use keyport_core::rotation::{
     Access, KeptSession, LockScope, RotationEffect, RotationEvent, RotationGoal, Rotations,
 };
 use keyport_core::secret::{AccessToken, RefreshToken};
-use keyport_core::{AccountId, Moment, table};
+use keyport_core::{AccountId, Moment};
+
+use crate::samples;
 
 const NOW: Moment = Moment(1_000_000);
 /// Of every token here: over at once, so that each rotation is done.
@@ -71,7 +73,7 @@ pub fn access(deadline: Moment) -> Access {
 }
 
 fn session((family, generation): Token) -> KeptSession {
-    let account = table::account("1");
+    let account = samples::account("1");
     let refresh = RefreshToken::new(format!("{family}.{generation}"));
     KeptSession { account, refresh, fresh_until: OVER, key: None }
 }
@@ -86,7 +88,7 @@ impl World {
     pub fn starts() -> Vec<Self> {
         let family = Family { is_alive: true, current: 0 };
         let kept = Self {
-            machine: Rotations::of(table::account("1").issuer),
+            machine: Rotations::of(samples::account("1").issuer),
             item: Some((0, 0)),
             families: vec![family],
             pending: BTreeMap::new(),
@@ -104,7 +106,7 @@ impl World {
     }
 
     pub fn account(&self) -> AccountId {
-        table::account("1").id
+        samples::account("1").id
     }
 
     /// Everything but what was reached.

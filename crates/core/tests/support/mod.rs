@@ -5,8 +5,10 @@ pub mod requests;
 
 use keyport_core::{
     AttemptId, AuthorizationResponse, CallbackReceiver, Event, Intent, KeychainContents, Machine,
-    Moment, Problem, Progress, Refreshed, Stored, table,
+    Moment, Problem, Progress, Refreshed, Stored,
 };
+
+use crate::samples;
 
 /// What the sample secrets begin with.
 pub const CANARIES: &[&str] =
@@ -25,45 +27,45 @@ pub fn starts() -> Vec<Machine> {
     let failed = |problem| Event::Prepared { attempt: attempt.clone(), result: Err(problem) };
     let histories = [
         vec![loaded(Err(Problem::KeychainLocked))],
-        vec![empty(), table::wanted("1"), failed(Problem::ReceiverBlocked)],
-        vec![empty(), table::wanted("1"), failed(Problem::KeychainLocked)],
+        vec![empty(), samples::wanted("1"), failed(Problem::ReceiverBlocked)],
+        vec![empty(), samples::wanted("1"), failed(Problem::KeychainLocked)],
         vec![loaded(Ok(contents_with_kept_attempt()))],
     ];
     let after = |history: Vec<Event>| {
-        let start = Machine::start(table::receivers(), Moment(0)).0;
+        let start = Machine::start(samples::receivers(), Moment(0)).0;
         history.into_iter().fold(start, |machine, event| machine.step(event, Moment(1_000)).0)
     };
-    table::states().into_iter().chain(histories.map(after)).collect()
+    samples::states().into_iter().chain(histories.map(after)).collect()
 }
 
 pub fn alphabet() -> Vec<Event> {
     let mut events = vec![
-        table::intended(Intent::OpenAgain, "1"),
-        table::intended(Intent::CopyLink, "1"),
-        table::intended(Intent::Cancel, "1"),
-        table::intended(Intent::Dismiss, "1"),
-        table::intended(Intent::ShowAccount { account: table::account("grace").id }, "1"),
-        table::intended(Intent::SignOut, "1"),
-        table::intended(Intent::SignOutOfAll, "1"),
-        table::intended(Intent::TryAgain, "2"),
-        table::intended(Intent::AnotherWay, "2"),
-        table::intended(Intent::ContinueWithoutSaving, "2"),
+        samples::intended(Intent::OpenAgain, "1"),
+        samples::intended(Intent::CopyLink, "1"),
+        samples::intended(Intent::Cancel, "1"),
+        samples::intended(Intent::Dismiss, "1"),
+        samples::intended(Intent::ShowAccount { account: samples::account("grace").id }, "1"),
+        samples::intended(Intent::SignOut, "1"),
+        samples::intended(Intent::SignOutOfAll, "1"),
+        samples::intended(Intent::TryAgain, "2"),
+        samples::intended(Intent::AnotherWay, "2"),
+        samples::intended(Intent::ContinueWithoutSaving, "2"),
         Event::KeychainChanged,
         Event::Tick,
-        table::unfinished("1"),
+        samples::unfinished("1"),
         Event::SignOutUnfinished {
-            account: table::account("grace").id,
+            account: samples::account("grace").id,
             problem: Problem::KeychainLocked,
         },
-        Event::SignedOut { account: table::account("grace").id },
+        Event::SignedOut { account: samples::account("grace").id },
         Event::Loaded { ticket: 1, result: Ok(KeychainContents::default()) },
         Event::Loaded { ticket: 1, result: Ok(contents_with_kept_attempt()) },
         Event::Loaded { ticket: 0, result: Ok(KeychainContents::default()) },
         Event::Loaded { ticket: 0, result: Ok(contents_with_kept_attempt()) },
         Event::Loaded { ticket: 0, result: Err(Problem::KeychainLocked) },
         Event::Loaded { ticket: 1, result: Err(Problem::KeychainLocked) },
-        table::called("9"),
-        table::called_on(CallbackReceiver::Loopback, "2"),
+        samples::called("9"),
+        samples::called_on(CallbackReceiver::Loopback, "2"),
         mixed_up("1"),
         refused("1"),
     ];
@@ -71,15 +73,16 @@ pub fn alphabet() -> Vec<Event> {
         let attempt = AttemptId(n.repeat(32));
         let progressed = |progress| Event::Progressed { attempt: attempt.clone(), progress };
         events.extend([
-            table::wanted(n),
-            table::prepared(n),
+            samples::wanted(n),
+            samples::prepared(n),
             Event::Prepared { attempt: attempt.clone(), result: Err(Problem::KeychainLocked) },
             Event::BrowserFailed { attempt: attempt.clone() },
             progressed(Progress::Confirm("42".to_owned())),
             progressed(Progress::Minted),
+            progressed(Progress::Redeemed),
             progressed(Progress::Failed(Problem::AccessDenied)),
-            table::called(n),
-            table::exchanged(n),
+            samples::called(n),
+            samples::exchanged(n),
             Event::Exchanged { attempt: attempt.clone(), result: Err(Problem::Offline) },
         ]);
     }
@@ -101,21 +104,21 @@ fn done() -> Refreshed {
 
 fn contents_with_kept_attempt() -> KeychainContents {
     KeychainContents {
-        accounts: vec![table::account("grace")],
-        kept: Some(table::kept("1", Moment(600_000))),
+        accounts: vec![samples::account("grace")],
+        kept: Some(samples::kept("1", Moment(600_000))),
         ..KeychainContents::default()
     }
 }
 
 /// Our state, another issuer: RFC 9207.
 fn mixed_up(n: &str) -> Event {
-    let Event::CallbackReceived(mut callback) = table::called(n) else { unreachable!() };
+    let Event::CallbackReceived(mut callback) = samples::called(n) else { unreachable!() };
     callback.issuer = Some("https://other.example".to_owned());
     Event::CallbackReceived(callback)
 }
 
 fn refused(n: &str) -> Event {
-    let Event::CallbackReceived(mut callback) = table::called(n) else { unreachable!() };
+    let Event::CallbackReceived(mut callback) = samples::called(n) else { unreachable!() };
     callback.response = AuthorizationResponse::Error("access_denied".to_owned());
     Event::CallbackReceived(callback)
 }

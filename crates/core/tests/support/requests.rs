@@ -6,14 +6,16 @@ use std::collections::BTreeSet;
 use keyport_core::problem::NextStep;
 use keyport_core::{
     AttemptId, AttemptSeed, CallbackReceiver, Draws, Effect, Event, Hints, Intent, Screen,
-    SignInRequest, Store, View, table,
+    SessionStore, SignInRequest, View,
 };
+
+use crate::samples;
 
 #[derive(Default)]
 pub struct Requests {
     last: SignInRequest,
     tried: BTreeSet<CallbackReceiver>,
-    store: Store,
+    store: SessionStore,
     /// Asked for while the keychain was read.
     noted: Option<(SignInRequest, AttemptId)>,
 }
@@ -33,7 +35,7 @@ impl Requests {
         if let Event::Intended { intent: Intent::ContinueWithoutSaving, .. } = event
             && is_about_the_keychain(&shown.screen)
         {
-            (self.store, self.last.store) = (Store::Memory, Store::Memory);
+            (self.store, self.last.store) = (SessionStore::Memory, SessionStore::Memory);
         }
         match (event, seed) {
             (Event::Intended { intent, draws }, Some(seed)) => {
@@ -106,7 +108,7 @@ impl Requests {
         seed: &AttemptSeed,
     ) -> Result<(), String> {
         if request.receivers.is_empty() {
-            request.receivers.push(table::receivers().usual());
+            request.receivers.push(samples::receivers().usual());
         }
         let receivers: Vec<_> = seed.receivers.iter().map(|drawn| drawn.receiver).collect();
         let (wanted, got) = (

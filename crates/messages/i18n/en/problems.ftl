@@ -69,6 +69,10 @@ problem-no-selector-title = We need to know your company
 problem-no-selector-text = Nothing says which company's sign-in page to open, and this service has no usual one.
 problem-no-selector-next = Enter your work email.
 
+problem-hint-invalid-title = This email cannot be used
+problem-hint-invalid-text = What was given to find your company cannot be an email address, or cannot name an organization or connection. Nothing was sent.
+problem-hint-invalid-next = Check the spelling, and enter your work email.
+
 # Time, and the person's own choice
 
 problem-timed-out-title = The sign-in took too long
@@ -162,7 +166,7 @@ problem-signed-out-here-text = The sign-in service could not be reached to end t
 problem-signed-out-here-next = If somebody else may have used this device, tell your IT team.
 
 problem-not-signed-out-title = You are not signed out
-problem-not-signed-out-text = Your keychain did not let Keyport remove the session, so it is still on this device.
+problem-not-signed-out-text = Your keychain did not let Keyport remove the session, so it may still be on this device.
 problem-not-signed-out-next = Unlock your keychain if it asks, and try again.
 
 # The keychain

@@ -9,7 +9,9 @@ use keyport_client::platform::Timer;
 use keyport_client::{
     Channel, Client, ClientNotice, Clock, Config, Intent, Platform, Sessions, SystemRandomness,
 };
-use keyport_core::{CallbackReceiver, Moment, ReceiverOrder, Screen, SignInRequest, Store, View};
+use keyport_core::{
+    CallbackReceiver, Moment, ReceiverOrder, Screen, SessionStore, SignInRequest, View,
+};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{sleep, timeout};
 use url::Url;
@@ -70,7 +72,7 @@ impl ClientFixture {
         Client::start_without_links(self.config.clone(), self.platform.clone())
     }
 
-    pub fn click_sign_in(&self, receiver: CallbackReceiver, store: Store) {
+    pub fn click_sign_in(&self, receiver: CallbackReceiver, store: SessionStore) {
         let request = SignInRequest { receivers: vec![receiver], store, ..Default::default() };
         self.client.intend(Intent::SignInWith(request));
     }
@@ -123,7 +125,7 @@ impl ClientFixture {
     }
 
     /// Signs in over loopback, whole.
-    pub async fn signs_in(&mut self, store: Store) {
+    pub async fn signs_in(&mut self, store: SessionStore) {
         self.click_sign_in(CallbackReceiver::Loopback, store);
         let url = self.browser_opens().await;
         let back = self.companion.signs_in(&url);

@@ -10,6 +10,7 @@ use futures_util::future::try_join;
 use super::failure::{Done, Failure};
 use super::guard::Guard;
 use super::operations::Operation;
+use super::turns::Turns;
 use super::{PostgresSettings, apply, sweep};
 use crate::domain::Timestamp;
 use crate::storage::StorageError;
@@ -26,6 +27,7 @@ pub(super) struct Engine {
     pub(super) settings: PostgresSettings,
     pub(super) schedule: Mutex<SweepSchedule>,
     pub(super) guard: Guard,
+    pub(super) turns: Turns,
 }
 
 /// A conflict that was not resolved is a server that is unavailable.
@@ -49,7 +51,9 @@ impl Engine {
         operation: &O,
         now: Timestamp,
     ) -> Result<O::Answer, StorageError> {
+        let place = self.turns.place(operation.row());
         let work = async {
+            let _turn = place.turn().await;
             let mut tries = 0;
             loop {
                 match self.attempt(operation, now).await {

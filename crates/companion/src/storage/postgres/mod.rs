@@ -1,7 +1,8 @@
 //! The PostgreSQL engine: for several companions at once. Each operation is one transaction at READ
 //! COMMITTED; the rows that decide are locked first (`rows`), and an answer comes after the commit.
 //!
-//! Each transaction also asks whether tables and clock fit (`guard`).
+//! Each transaction also asks whether tables and clock fit (`guard`). One row holds one connection
+//! of an instance at most (`turns`).
 //!
 //! A server that restarts, is full or does not answer is [`StorageError::Unavailable`] and never a
 //! refusal. Where a connection is lost during a commit, whether it happened is not known: the
@@ -24,6 +25,7 @@ mod settings;
 mod statement;
 mod sweep;
 mod tls;
+mod turns;
 mod users;
 mod values;
 
@@ -34,9 +36,9 @@ use futures_util::future::{try_join, try_join3};
 
 use super::transitions::{self, StoredGrant, SweepSchedule};
 use super::{
-    EndedSessions, ExchangeStart, Fulfilment, GrantView, Minting, OpenError, RedeemCode,
+    EndedSessions, ExchangeStart, Fulfilment, GiveParts, GrantView, Minting, OpenError, RedeemCode,
     Redemption, Reply, ReturnedAuthorization, Revocation, Revoke, RotateRefresh, Rotation,
-    SessionsPage, Storage, StorageError, StorageParts,
+    SessionsPage, Storage, StorageError,
 };
 use crate::config::PostgresAddress;
 use crate::domain::{
@@ -44,14 +46,15 @@ use crate::domain::{
     ListedSession, Outcome, ProblemCode, RefreshRefusal, Session, SessionId, SessionSelector,
     Timestamp, UpstreamIdentity,
 };
+use crate::keys::Keys;
 use engine::{Engine, storage_error, within};
 use failure::Done;
-pub(super) use open::has_tables;
 use operations::{
     BeginExchange, Cancel, CancelAttempt, Confirm, EndSessions, Fail, Fulfil, Mint, Operation,
     Report, RevokeSession, Revoked, Rotate,
 };
 pub use settings::PostgresSettings;
+use turns::Turns;
 
 /// `/ready` says soon that a table cannot be used.
 const READY_LOCKS: &str = "SET LOCAL lock_timeout = 1000";
@@ -70,13 +73,18 @@ impl PostgresStorage {
     /// [`OpenError`]: nothing was changed.
     pub async fn open(
         address: &PostgresAddress,
-        parts: StorageParts,
+        parts: GiveParts<'_>,
         settings: PostgresSettings,
         now: Timestamp,
     ) -> Result<Self, OpenError> {
         let open::Opened { pool, rules, guard } = open::open(address, parts, settings, now).await?;
-        let schedule = Mutex::new(SweepSchedule::default());
-        Ok(Self(Arc::new(Engine { pool, rules, settings, schedule, guard })))
+        let (schedule, turns) = (Mutex::new(SweepSchedule::default()), Turns::default());
+        Ok(Self(Arc::new(Engine { pool, rules, settings, schedule, guard, turns })))
+    }
+
+    /// The keys that were given to it.
+    pub(super) fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.0.rules.parts.keys)
     }
 
     /// Runs an operation for as long as its caller waits.

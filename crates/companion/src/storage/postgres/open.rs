@@ -17,7 +17,7 @@ use super::schema::{MIGRATIONS, SCHEMA, probe};
 use crate::config::PostgresAddress;
 use crate::domain::Timestamp;
 use crate::storage::transitions::{self, Rules};
-use crate::storage::{OpenError, StorageParts};
+use crate::storage::{GiveParts, OpenError, StorageParts};
 
 /// A start that waits for longer says what for.
 const WAITS_IN_SILENCE: Duration = Duration::from_secs(1);
@@ -31,7 +31,7 @@ pub(super) struct Opened {
 
 pub(super) async fn open(
     address: &PostgresAddress,
-    parts: StorageParts,
+    parts: GiveParts<'_>,
     settings: PostgresSettings,
     now: Timestamp,
 ) -> Result<Opened, OpenError> {
@@ -39,7 +39,7 @@ pub(super) async fn open(
     let pool = connect::pool(address, settings)?;
     let mut connection = connect::first(&pool, address).await?;
     let transaction = connection.transaction().await.map_err(|error| explain(name, &error))?;
-    telling(name, bring_up(&transaction, name, &parts, settings)).await?;
+    let parts = telling(name, bring_up(&transaction, name, parts, settings)).await?;
     let opened = judge(&transaction, parts, settings, now).await;
     let (rules, guard) = opened.map_err(|error| explain(name, &error))?;
     transaction.commit().await.map_err(|error| explain(name, &error))?;
@@ -61,18 +61,6 @@ async fn telling<T>(name: &str, work: impl Future<Output = T>) -> T {
             work.await
         }
     }
-}
-
-/// Whether the tables of a companion are there: then they have a key file, and none must be made.
-///
-/// # Errors
-/// [`OpenError::Io`].
-pub(in crate::storage) async fn has_tables(address: &PostgresAddress) -> Result<bool, OpenError> {
-    let pool = connect::pool(address, PostgresSettings::default())?;
-    let db = connect::first(&pool, address).await?;
-    let sql = "SELECT to_regclass($1 || '.binding') IS NOT NULL";
-    let found = db.query_one(sql, &[&SCHEMA]).await.and_then(|row| row.try_get(0));
-    found.map_err(|error| explain(address.name(), &error))
 }
 
 /// Judges our clock by the latest time that the database has seen, which an instance whose clock
@@ -98,9 +86,9 @@ async fn judge(
 async fn bring_up(
     db: &Transaction<'_>,
     name: &str,
-    parts: &StorageParts,
+    parts: GiveParts<'_>,
     settings: PostgresSettings,
-) -> Result<(), OpenError> {
+) -> Result<StorageParts, OpenError> {
     let explain = |error: tokio_postgres::Error| explain(name, &error);
     // A migration takes as long as the tables are large, and others wait for it.
     let wait = settings.schema_timeout.as_millis();
@@ -113,31 +101,39 @@ async fn bring_up(
             storage_error(failure)
         ),
     })?;
-    let (has_schema, version) = check_schema(db, name, parts).await?;
+    let (has_schema, ours) = check_schema(db, name, parts).await?;
     if !has_schema {
         db.batch_execute(&format!("CREATE SCHEMA {SCHEMA}")).await.map_err(explain)?;
     }
-    for migration in &MIGRATIONS[version.unwrap_or(0)..] {
+    let version = ours.as_ref().map_or(0, |(version, _)| *version);
+    for migration in &MIGRATIONS[version..] {
         db.batch_execute(migration).await.map_err(explain)?;
     }
     let latest = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    if version.is_some() {
-        let sql = "UPDATE binding SET version = $1 WHERE version <> $1";
-        db.execute(sql, &[&latest]).await.map_err(explain)?;
-    } else {
-        let sql = "INSERT INTO binding (singleton, version, key_check) VALUES (TRUE, $1, $2)";
-        db.execute(sql, &[&latest, &parts.key_check()]).await.map_err(explain)?;
-    }
-    db.batch_execute(&probe()).await.map_err(explain)
+    let parts = match ours {
+        Some((_, parts)) => {
+            let sql = "UPDATE binding SET version = $1 WHERE version <> $1";
+            db.execute(sql, &[&latest]).await.map_err(explain)?;
+            parts
+        }
+        None => {
+            let parts = parts(None)?;
+            let sql = "INSERT INTO binding (singleton, version, key_check) VALUES (TRUE, $1, $2)";
+            db.execute(sql, &[&latest, &parts.key_check()]).await.map_err(explain)?;
+            parts
+        }
+    };
+    db.batch_execute(&probe()).await.map_err(explain)?;
+    Ok(parts)
 }
 
-/// Whether the schema is there, and the version of its tables if they are: ours, of this key file,
-/// and not newer than this program.
+/// Whether the schema is there, and the version of its tables with the parts that fit them, if they
+/// are: ours, of this key file, and not newer than this program.
 async fn check_schema(
     db: &Transaction<'_>,
     name: &str,
-    parts: &StorageParts,
-) -> Result<(bool, Option<usize>), OpenError> {
+    parts: GiveParts<'_>,
+) -> Result<(bool, Option<(usize, StorageParts)>), OpenError> {
     let explain = |error: tokio_postgres::Error| explain(name, &error);
     let found = db
         .query_one(
@@ -166,13 +162,13 @@ async fn check_schema(
     Ok((has_schema, Some(check_binding(db, name, parts).await?)))
 }
 
-/// The version of the tables. Each table, view and type of a schema is a type there, so another
-/// program's schema has been refused unless it has a table of this name.
+/// The version of the tables, and the parts that fit them. Each table, view and type of a schema is
+/// a type there, so another program's schema has been refused unless it has a table of this name.
 async fn check_binding(
     db: &Transaction<'_>,
     name: &str,
-    parts: &StorageParts,
-) -> Result<usize, OpenError> {
+    parts: GiveParts<'_>,
+) -> Result<(usize, StorageParts), OpenError> {
     let foreign = || OpenError::Foreign(name.to_owned());
     let row = db.query_opt("SELECT version, key_check FROM binding", &[]).await;
     let row = row.map_err(|error| match error.code() {
@@ -188,10 +184,11 @@ async fn check_binding(
         let (database, known) = (name.to_owned(), MIGRATIONS.len());
         return Err(OpenError::TooNew { database, found: version, known });
     }
+    let parts = parts(Some(name))?;
     if !parts.fits_key_check(key_check) {
         return Err(OpenError::WrongKeyFile(name.to_owned()));
     }
-    Ok(version)
+    Ok((version, parts))
 }
 
 fn explain(name: &str, error: &tokio_postgres::Error) -> OpenError {

@@ -4,6 +4,7 @@
 use deadpool_postgres::Transaction;
 
 use super::failure::Done;
+use super::turns::Row;
 use super::{rows, selected};
 use crate::domain::{
     AttemptKey, CancelledBy, EndedBecause, Grant, GrantId, Outcome, ProblemCode, SessionId,
@@ -19,6 +20,9 @@ use crate::storage::{
 /// One transition in one transaction.
 pub(super) trait Operation: Send + Sync + 'static {
     type Answer: Send + 'static;
+
+    /// What it locks first.
+    fn row(&self) -> Row;
 
     /// Reads and locks what the rule needs, and asks it.
     fn decide(
@@ -37,6 +41,12 @@ pub(super) struct BeginExchange(pub(super) ReturnedAuthorization);
 
 impl Operation for BeginExchange {
     type Answer = ExchangeStart;
+
+    fn row(&self) -> Row {
+        let (request, jkt) = (self.0.request, self.0.jkt);
+        let of = |attempt| Row::Attempt(AttemptKey { attempt, jkt });
+        self.0.attempt.map_or(Row::Request(request), of)
+    }
 
     async fn decide(
         &self,
@@ -57,6 +67,10 @@ pub(super) struct Fulfil {
 impl Operation for Fulfil {
     type Answer = Fulfilment;
 
+    fn row(&self) -> Row {
+        Row::Grant(self.grant)
+    }
+
     async fn decide(
         &self,
         db: &Transaction<'_>,
@@ -76,6 +90,10 @@ pub(super) struct Fail {
 impl Operation for Fail {
     type Answer = ();
 
+    fn row(&self) -> Row {
+        Row::Grant(self.grant)
+    }
+
     async fn decide(&self, db: &Transaction<'_>, _: &Rules, now: Timestamp) -> Done<Decision<()>> {
         Ok(transitions::fail(grant(db, self.grant).await?, &self.problem, now))
     }
@@ -85,6 +103,10 @@ pub(super) struct Confirm(pub(super) GrantId);
 
 impl Operation for Confirm {
     type Answer = bool;
+
+    fn row(&self) -> Row {
+        Row::Grant(self.0)
+    }
 
     async fn decide(
         &self,
@@ -100,6 +122,10 @@ pub(super) struct Mint(pub(super) GrantId);
 
 impl Operation for Mint {
     type Answer = Minting;
+
+    fn row(&self) -> Row {
+        Row::Grant(self.0)
+    }
 
     async fn decide(
         &self,
@@ -119,6 +145,10 @@ pub(super) struct Cancel {
 impl Operation for Cancel {
     type Answer = bool;
 
+    fn row(&self) -> Row {
+        Row::Grant(self.grant)
+    }
+
     async fn decide(
         &self,
         db: &Transaction<'_>,
@@ -131,6 +161,10 @@ impl Operation for Cancel {
 
 impl Operation for RedeemCode {
     type Answer = Redemption;
+
+    fn row(&self) -> Row {
+        Row::GrantOfCode(self.code.hash())
+    }
 
     async fn decide(
         &self,
@@ -150,6 +184,10 @@ pub(super) struct Rotate {
 
 impl Operation for Rotate {
     type Answer = Rotation;
+
+    fn row(&self) -> Row {
+        Row::Family(self.token.family)
+    }
 
     async fn decide(
         &self,
@@ -175,6 +213,13 @@ pub(super) struct RevokeSession {
 impl Operation for RevokeSession {
     type Answer = Revocation;
 
+    fn row(&self) -> Row {
+        match &self.of {
+            Revoked::Family(token) => Row::Family(token.family),
+            Revoked::Session(session) => Row::Session(*session),
+        }
+    }
+
     async fn decide(
         &self,
         db: &Transaction<'_>,
@@ -197,6 +242,10 @@ pub(super) struct EndSessions {
 impl Operation for EndSessions {
     type Answer = EndedSessions;
 
+    fn row(&self) -> Row {
+        Row::Selected
+    }
+
     async fn decide(
         &self,
         db: &Transaction<'_>,
@@ -216,6 +265,10 @@ pub(super) struct Report {
 impl Operation for Report {
     type Answer = ();
 
+    fn row(&self) -> Row {
+        Row::Attempt(self.key)
+    }
+
     async fn decide(
         &self,
         db: &Transaction<'_>,
@@ -231,6 +284,10 @@ pub(super) struct CancelAttempt(pub(super) AttemptKey);
 
 impl Operation for CancelAttempt {
     type Answer = ();
+
+    fn row(&self) -> Row {
+        Row::Attempt(self.0)
+    }
 
     async fn decide(
         &self,

@@ -38,15 +38,16 @@ pub use settings::SqliteSettings;
 
 use super::transitions::{self, Rules, StoredGrant};
 use super::{
-    EndedSessions, ExchangeStart, Fulfilment, GrantView, Minting, OpenError, RedeemCode,
+    EndedSessions, ExchangeStart, Fulfilment, GiveParts, GrantView, Minting, OpenError, RedeemCode,
     Redemption, Reply, ReturnedAuthorization, Revocation, Revoke, RotateRefresh, Rotation,
-    SessionsPage, Storage, StorageError, StorageParts,
+    SessionsPage, Storage, StorageError,
 };
 use crate::domain::{
     AttemptKey, AttemptState, CancelledBy, ClockDoubt, EndedBecause, Grant, GrantId, ListedSession,
     Outcome, ProblemCode, RefreshRefusal, Session, SessionId, SessionSelector, Timestamp,
     UpstreamIdentity,
 };
+use crate::keys::Keys;
 use apply::apply;
 use files::DatabaseFiles;
 use worker::{Abandoned, Done, Worker};
@@ -68,11 +69,11 @@ impl SqliteStorage {
     /// [`OpenError`]: nothing was changed and nothing is open.
     pub fn open(
         path: &Path,
-        parts: StorageParts,
+        parts: GiveParts<'_>,
         settings: SqliteSettings,
         now: Timestamp,
     ) -> Result<Self, OpenError> {
-        let opened = open::open(path, parts, settings, now)?;
+        let (opened, lock) = open::open(path, parts, settings, now)?;
         let io = |cause: std::io::Error| OpenError::Io {
             database: path.display().to_string(),
             cause: cause.to_string(),
@@ -88,8 +89,13 @@ impl SqliteStorage {
             writer: Worker::writer(opened.writer, queue, group, maintenance, guard).map_err(io)?,
             rules,
             files,
-            _lock: opened.lock,
+            _lock: lock,
         })
+    }
+
+    /// The keys that were given to it.
+    pub(super) fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.rules.parts.keys)
     }
 
     fn write<T: Send + 'static>(

@@ -8,40 +8,63 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior};
 
-use super::files::DatabaseFiles;
+use super::files::{DatabaseFiles, beside};
 use super::lock::{Lock, private};
 use super::schema::{APPLICATION_ID, MIGRATIONS};
 use super::{SqliteSettings, audit, sweep};
 use crate::domain::{ClockPlausibility, ProblemCode, Timestamp};
 use crate::storage::transitions::{self, AuditEntry, Rules};
-use crate::storage::{OpenError, StorageParts};
+use crate::storage::{GiveParts, OpenError, StorageParts};
 
 /// What an engine holds while it is open.
 pub(super) struct Opened {
     pub(super) writer: Connection,
     pub(super) readers: Vec<Connection>,
-    pub(super) lock: Lock,
     pub(super) files: DatabaseFiles,
     pub(super) rules: Rules,
 }
 
 pub(super) fn open(
     named: &Path,
-    parts: StorageParts,
+    parts: GiveParts<'_>,
+    settings: SqliteSettings,
+    now: Timestamp,
+) -> Result<(Opened, Lock), OpenError> {
+    let lock = Lock::take(&create_private(named)?)?;
+    // Once more: a start that failed may have removed it before the lock was taken.
+    let path = create_private(named)?;
+    let opened = open_locked(named, &path, parts, settings, now);
+    if opened.is_err() {
+        remove_if_empty(&path, &lock);
+    }
+    Ok((opened?, lock))
+}
+
+/// A first start that failed leaves nothing behind; under the lock, so that no other has the file.
+fn remove_if_empty(path: &Path, _: &Lock) {
+    if std::fs::metadata(path).is_ok_and(|found| found.len() == 0) {
+        let _ = std::fs::remove_file(path);
+        let _ = std::fs::remove_file(beside(path, ".lock"));
+    }
+}
+
+fn open_locked(
+    named: &Path,
+    path: &Path,
+    parts: GiveParts<'_>,
     settings: SqliteSettings,
     now: Timestamp,
 ) -> Result<Opened, OpenError> {
-    let path = &create_private(named)?;
-    let lock = Lock::take(path)?;
     let explain = |error| explain(path, &error);
     let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, settings).map_err(explain)?;
-    recognise(path, &writer)?;
+    let is_new = recognise(path, &writer)?;
     // Found at start, damage costs one restart; found later, it costs a sign-in here and there.
     let check: String =
         writer.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(explain)?;
     if check != "ok" {
         return Err(OpenError::Damaged { database: name(path), cause: check });
     }
+    let parts = parts((!is_new).then(|| name(path)).as_deref())?;
     prepare_writer(path, &writer)?;
     let transaction =
         writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explain)?;
@@ -53,7 +76,7 @@ pub(super) fn open(
     let files = DatabaseFiles::of(named, path).map_err(|cause| io_error(path, &cause))?;
     let connect = |_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, settings);
     let readers = (0..settings.readers.max(1)).map(connect).collect::<Result<_, _>>();
-    Ok(Opened { writer, readers: readers.map_err(explain)?, lock, files, rules })
+    Ok(Opened { writer, readers: readers.map_err(explain)?, files, rules })
 }
 
 /// SQLite would make the file with the permissions of the umask. The path without symbolic links.
@@ -84,8 +107,9 @@ fn connect(
     Ok(db)
 }
 
-/// Tells an empty or an own file from any other before anything is written to it.
-fn recognise(path: &Path, db: &Connection) -> Result<(), OpenError> {
+/// Tells an empty or an own file from any other before anything is written to it. True if it is
+/// empty.
+fn recognise(path: &Path, db: &Connection) -> Result<bool, OpenError> {
     let explain = |error| explain(path, &error);
     let objects: i64 = db
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
@@ -94,7 +118,7 @@ fn recognise(path: &Path, db: &Connection) -> Result<(), OpenError> {
     if objects > 0 && id != APPLICATION_ID {
         return Err(OpenError::Foreign(name(path)));
     }
-    Ok(())
+    Ok(objects == 0)
 }
 
 fn prepare_writer(path: &Path, db: &Connection) -> Result<(), OpenError> {

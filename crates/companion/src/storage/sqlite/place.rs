@@ -1,5 +1,4 @@
-//! Whether a database can lie where the settings say. Asked before the key file beside it is read
-//! or made, so that a wrong path is not blamed on the key file.
+//! Whether a database can lie where the settings say. Asked before anything is made there.
 
 use std::path::Path;
 

@@ -107,7 +107,8 @@ impl Service {
         let database = folder.path().join("companion.sqlite");
         let parts = StorageParts::new(Arc::clone(&keys), Arc::clone(&random));
         let settings = SqliteSettings::default();
-        let storage = SqliteStorage::open(&database, parts, settings, clock.now()).unwrap();
+        let storage =
+            SqliteStorage::open(&database, &|_| Ok(parts.clone()), settings, clock.now()).unwrap();
         let upstream = UpstreamSettings {
             base_url: provider_url.clone(),
             client_id: "client_1".into(),
