@@ -131,10 +131,16 @@ impl Settings {
     }
 
     fn companion_command(&self, emulator: &Url, folder: &Path, listen: &str) -> Result<Command> {
+        let mut command = self.companion_environment(emulator, folder)?;
+        command.args(["serve", "--listen", listen]);
+        Ok(command)
+    }
+
+    /// The program without arguments, with its settings.
+    fn companion_environment(&self, emulator: &Url, folder: &Path) -> Result<Command> {
         let mut command = binaries::command("keyport-companion")?;
         let database = format!("sqlite:{}", folder.join("companion.db").display());
         command
-            .args(["serve", "--listen", listen])
             .env("WORKOS_API_KEY", API_KEY)
             .env("WORKOS_CLIENT_ID", CLIENT_ID)
             .env("WORKOS_BASE_URL", emulator.as_str().trim_end_matches('/'))
@@ -239,6 +245,16 @@ impl World {
             Process::spawn("other-companion", command, &self.settings.logs_in(&self.folder))?;
         let url = other.ready()?;
         Ok((other, url))
+    }
+
+    /// A command of the operator, with the settings of the companion.
+    ///
+    /// # Errors
+    /// When the companion is not built.
+    pub fn operator(&self, arguments: &[&str]) -> Result<Command> {
+        let mut command = self.settings.companion_environment(&self.emulator_url, &self.folder)?;
+        command.args(arguments).stdin(std::process::Stdio::null());
+        Ok(command)
     }
 
     /// Asks the companion to stop (SIGTERM) and waits for its end.

@@ -4,6 +4,7 @@
 
 #![deny(clippy::print_stderr)]
 
+pub mod admin;
 pub mod admission;
 pub mod ambient;
 pub mod app;
@@ -17,6 +18,7 @@ pub mod keys;
 pub mod logging;
 mod oauth;
 mod open_files;
+pub mod operator;
 pub mod pages;
 mod reload;
 mod router;

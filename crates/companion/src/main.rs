@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use keyport_companion::config::{Settings, VARIABLES, Variable, read_settings_file};
+use keyport_companion::operator::{self, OperatorCommand};
 use keyport_companion::upstream::workos_sso;
 use keyport_companion::{logging, serve};
 use keyport_shutdown::{Hangup, Policy, Shutdown};
@@ -23,6 +24,9 @@ const TIME_FOR_TASKS: Duration = Duration::from_secs(1);
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+    /// Print JSON: one object, or one a line.
+    #[arg(long, global = true)]
+    json: bool,
 }
 
 #[derive(Subcommand)]
@@ -34,6 +38,8 @@ enum Command {
         #[arg(long, default_value = "127.0.0.1:8788")]
         listen: SocketAddr,
     },
+    #[command(flatten)]
+    Operate(OperatorCommand),
 }
 
 fn variables() -> String {
@@ -52,16 +58,30 @@ fn main() -> ExitCode {
         time_limit: TIME_TO_END,
         forced_exit_code: 1,
     });
-    let Command::Serve { listen } = Arguments::parse().command;
+    let shutdown = shutdown.map_err(|error| anyhow::anyhow!("signals cannot be received: {error}"));
+    match Arguments::parse() {
+        Arguments { command: Command::Serve { listen }, .. } => serve_until_told(listen, shutdown),
+        Arguments { command: Command::Operate(command), json } => operate(&command, json, shutdown),
+    }
+}
+
+fn serve_until_told(listen: SocketAddr, shutdown: anyhow::Result<Shutdown>) -> ExitCode {
     let log = logging::start();
-    let served = shutdown
-        .map_err(|error| anyhow::anyhow!("signals cannot be received: {error}"))
-        .and_then(|shutdown| run(listen, &shutdown));
+    let served = shutdown.and_then(|shutdown| run(listen, &shutdown));
     if let Err(error) = &served {
         log.say(&format!("keyport-companion: {error:#}"));
     }
     log.finish();
     if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// A command prints and is done: it has no log.
+fn operate(command: &OperatorCommand, json: bool, shutdown: anyhow::Result<Shutdown>) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let (Ok(runtime), Ok(shutdown)) = (runtime, shutdown) else { return ExitCode::FAILURE };
+    let code = runtime.block_on(operator::run(command, json, &shutdown));
+    runtime.shutdown_timeout(TIME_FOR_TASKS);
+    code
 }
 
 fn run(listen: SocketAddr, shutdown: &Shutdown) -> anyhow::Result<()> {

@@ -13,8 +13,12 @@ use keyport_messages::Messages;
 use keyport_shutdown::Shutdown;
 use tokio::net::{TcpListener, TcpSocket};
 
+#[cfg(unix)]
+use crate::admin::{AdminSocket, Administration};
 use crate::ambient::{Clock, SystemClock};
 use crate::app::{App, Parts};
+#[cfg(unix)]
+use crate::config::AdminSocketPath;
 use crate::config::{EnvironmentError, Settings};
 use crate::domain::{Random, SystemRandom};
 use crate::issuer::Issuer;
@@ -54,6 +58,8 @@ pub async fn serve(
     };
     let listener = bind(listen)?;
     let url = format!("http://{}", listener.local_addr()?);
+    #[cfg(unix)]
+    let (key_file, admin_socket) = (settings.key_file.clone(), settings.admin_socket.clone());
     let issuer = settings.public_url.clone().unwrap_or_else(|| url.clone());
     // The database may be waited for.
     let app = tokio::select! {
@@ -61,6 +67,11 @@ pub async fn serve(
         _ = shutdown.requested() => return Ok(()),
     };
     let mut background = tokio::task::JoinSet::new();
+    #[cfg(unix)]
+    if let Some(socket) = bind_admin_socket(&admin_socket)? {
+        let administration = Administration { app: Arc::clone(&app), key_file };
+        background.spawn(socket.serve(Arc::new(administration)));
+    }
     let reloading = reload::on_hangup(hangups, judge, Arc::clone(&app));
     background.spawn(async move {
         reloading.await;
@@ -107,6 +118,20 @@ pub async fn serve_app(
     tokio::join!(serve_until(listener, router(Arc::clone(app)), limits, stop.clone()), finish);
 }
 
+/// Where no setting names the socket, a service that cannot have it serves without: its folder may
+/// be read-only, and several instances of one machine share a key file.
+#[cfg(unix)]
+fn bind_admin_socket(address: &AdminSocketPath) -> anyhow::Result<Option<AdminSocket>> {
+    match AdminSocket::bind(&address.path) {
+        Ok(socket) => Ok(Some(socket)),
+        Err(error) if address.is_named => Err(error.into()),
+        Err(error) => {
+            tracing::warn!(%error, "commands of the operator do not reach this service");
+            Ok(None)
+        }
+    }
+}
+
 /// For the program that started this one; it may have closed its end.
 fn say_ready(url: &str) {
     let line = serde_json::json!({ "event": "ready", "url": url });
@@ -146,7 +171,11 @@ fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-async fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc<App>> {
+/// Opens what the settings name.
+///
+/// # Errors
+/// A sentence for the operator.
+pub(crate) async fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc<App>> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let clock = SystemClock::start();
     storage::check_place(&settings.database)?;

@@ -14,8 +14,8 @@ const LAYERS: [&[&str]; 7] = [
     &["storage", "upstream"],
     &["app", "setup"],
     &["pages", "web"],
-    &["handoff", "oauth"],
-    &["lib", "logging", "main", "reload", "router", "serve"],
+    &["admin", "handoff", "oauth"],
+    &["lib", "logging", "main", "operator", "reload", "router", "serve"],
 ];
 
 /// Which module imports which, and from which file.

@@ -1,6 +1,6 @@
 //! `DATABASE_URL` and `KEYPORT_KEY_FILE`: which engine, and where. Not here: opening it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
 use super::postgres_address::PostgresAddress;
@@ -12,6 +12,15 @@ pub enum DatabaseAddress {
     Sqlite(PathBuf),
     /// `postgres://…`.
     Postgres(Box<PostgresAddress>),
+}
+
+/// Where the socket of the operator's tool is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdminSocketPath {
+    /// The path.
+    pub path: PathBuf,
+    /// Whether a setting names it: then a service that cannot listen there does not start.
+    pub is_named: bool,
 }
 
 impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
@@ -58,6 +67,14 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
                 );
                 PathBuf::new()
             }
+        }
+    }
+
+    /// Beside the key file, of which every service has one.
+    pub(super) fn admin_socket(&self, key_file: &Path) -> AdminSocketPath {
+        match self.optional("KEYPORT_ADMIN_SOCKET") {
+            Some(path) => AdminSocketPath { path: path.into(), is_named: true },
+            None => AdminSocketPath { path: key_file.with_extension("admin"), is_named: false },
         }
     }
 }

@@ -27,7 +27,7 @@ use environment::Environment;
 
 use crate::domain::{Lifetimes, SecretText};
 pub use admission::IdRules;
-pub use database::DatabaseAddress;
+pub use database::{AdminSocketPath, DatabaseAddress};
 pub use files::read_settings_file;
 pub use postgres_address::{DatabaseTls, PostgresAddress};
 pub use proxies::TrustedProxies;
@@ -56,6 +56,8 @@ pub struct Settings {
     pub database: DatabaseAddress,
     /// The key file; unset, it lies beside a database that is a file.
     pub key_file: PathBuf,
+    /// The socket of the operator's tool.
+    pub admin_socket: AdminSocketPath,
     /// How long sessions live.
     pub lifetimes: Lifetimes,
     /// The proxies whose forwarded client addresses count.
@@ -97,6 +99,7 @@ impl Settings {
         let clients = environment.clients();
         let database = environment.database();
         let key_file = environment.key_file(&database);
+        let admin_socket = environment.admin_socket(&key_file);
         let lifetimes = environment.lifetimes();
         let trusted_proxies = environment.trusted_proxies();
         environment.log_filter();
@@ -108,6 +111,7 @@ impl Settings {
             clients,
             database,
             key_file,
+            admin_socket,
             lifetimes,
             trusted_proxies,
         })

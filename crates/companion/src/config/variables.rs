@@ -103,6 +103,12 @@ pub const VARIABLES: &[Variable] = &[
         "the key file, made at the first start",
         "beside the database, with the ending `.key`; with PostgreSQL an error",
     ),
+    setting(
+        "KEYPORT_ADMIN_SOCKET",
+        "the socket by which `keyport-companion` commands reach the running service; no other user \
+         can",
+        "beside the key file, with the ending `.admin`",
+    ),
     secret(
         "DATABASE_URL",
         "the database: `sqlite:PATH`, or `postgres://USER:PASSWORD@HOST/DATABASE` for several \

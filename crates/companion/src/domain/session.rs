@@ -149,7 +149,8 @@ pub struct Session {
 }
 
 /// Which sessions are meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SessionSelector {
     /// One session.
     Session(SessionId),

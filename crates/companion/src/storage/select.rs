@@ -1,6 +1,7 @@
 //! What is asked of the tables: the same columns in the same order, whichever engine keeps them. A
 //! condition is the engine's own, except where both read the same parameters.
 
+use super::UserSelector;
 use crate::domain::SessionSelector;
 
 macro_rules! select_grant {
@@ -113,3 +114,35 @@ pub(super) fn sessions_to_list(selector: &SessionSelector) -> String {
          ORDER BY sessions.id LIMIT $4"
     )
 }
+
+/// The condition of a selector on users; its value is the parameter `$2`.
+const fn of_user_selector(selector: &UserSelector) -> &'static str {
+    match selector {
+        UserSelector::Id(_) => "users.id = $2",
+        UserSelector::Email(_) => "lower(users.email) = lower(CAST($2 AS TEXT))",
+        UserSelector::Organization(_) => "users.organization_id = $2",
+        UserSelector::Connection(_) => "users.connection_id = $2",
+        UserSelector::All => "CAST($2 AS TEXT) IS NOT NULL",
+    }
+}
+
+/// Columns of a user.
+pub(super) const OF_USER: usize = 7;
+
+/// Users after the id `$3`, as many as `$4`, with the number of their sessions alive at `$1`.
+pub(super) fn users_to_list(selector: &UserSelector) -> String {
+    let (columns, condition) = (user_columns!(), of_user_selector(selector));
+    format!(
+        "SELECT {columns}, users.created_at, users.updated_at,
+                (SELECT count(*) FROM sessions
+                 WHERE sessions.deadline > $1 AND sessions.user_id = users.id
+                       AND sessions.ended_at IS NULL)
+         FROM users WHERE {condition} AND users.id > $3 ORDER BY users.id LIMIT $4"
+    )
+}
+
+/// Rows of the audit table after the number `$1` and not older than `$2`, as many as `$3`.
+pub(super) const AUDIT_TO_LIST: &str =
+    "SELECT id, at, last_at, event, detail, class, folded, user_id, session_id, grant_id, client_id,
+            jkt
+     FROM audit WHERE id > $1 AND last_at >= $2 ORDER BY id LIMIT $3";

@@ -119,6 +119,10 @@ every_engine_passes! {
         a_list_names_device_address_and_last_use
         a_list_in_pages_has_each_living_session_once
     }
+    listings {
+        users_are_listed_in_pages_by_what_names_them
+        the_audit_table_is_listed_in_pages_from_an_instant_on
+    }
     attempts {
         an_attempt_is_followed_from_waiting_to_stored
         the_number_is_the_one_of_the_page

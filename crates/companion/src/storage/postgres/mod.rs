@@ -18,6 +18,7 @@ mod failure;
 mod guard;
 mod open;
 mod operations;
+mod listings;
 mod rows;
 mod schema;
 mod selected;

@@ -17,6 +17,7 @@ mod files;
 mod lock;
 mod open;
 mod place;
+mod listings;
 mod rows;
 mod schema;
 mod selected;

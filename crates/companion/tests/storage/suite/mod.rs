@@ -6,4 +6,5 @@ pub mod device_keys;
 pub mod ended_access;
 pub mod grants;
 pub mod limits;
+pub mod listings;
 pub mod rotation;
