@@ -13,7 +13,9 @@ use super::failure::Done;
 use super::statement::Values;
 use crate::domain::{Timestamp, UserId};
 use crate::storage::select::{AUDIT_TO_LIST, OF_USER, users_to_list};
-use crate::storage::{AuditPage, AuditRecord, ListedUser, Listings, Reply, UserSelector, UsersPage};
+use crate::storage::{
+    AuditPage, AuditRecord, ListedUser, Listings, Reply, UserSelector, UsersPage,
+};
 
 impl Listings for PostgresStorage {
     fn list_users(

@@ -7,7 +7,9 @@ use super::columns::read_user;
 use super::worker::Done;
 use crate::domain::{Timestamp, UserId};
 use crate::storage::select::{AUDIT_TO_LIST, OF_USER, users_to_list};
-use crate::storage::{AuditPage, AuditRecord, ListedUser, Listings, Reply, UserSelector, UsersPage};
+use crate::storage::{
+    AuditPage, AuditRecord, ListedUser, Listings, Reply, UserSelector, UsersPage,
+};
 
 impl Listings for SqliteStorage {
     fn list_users(
