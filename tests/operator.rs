@@ -1,51 +1,15 @@
 //! The commands of the operator beside `serve`: through the socket of the running service and on
 //! its database, in a pipe and on a terminal. Real processes.
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Command, Output};
-
 use anyhow::{Context as _, Result, ensure};
-use keyport_test_postgres::Cluster;
 use keyport_tests::native::{NativeClient, Session};
 use keyport_tests::world::{ACME, ACME_CONNECTION};
-use keyport_tests::{Person, World, binaries, wait};
+use keyport_tests::{Person, World};
 use serde_json::Value;
 
 mod cli_terminal;
 
-use cli_terminal::pty::Pty;
-
-/// How a command ended, with all that it wrote.
-struct Ended {
-    code: i32,
-    output: String,
-    errors: String,
-}
-
-impl Ended {
-    fn of(output: &Output) -> Result<Self> {
-        Ok(Self {
-            code: output.status.code().context("an exit code")?,
-            output: String::from_utf8(output.stdout.clone())?,
-            errors: String::from_utf8(output.stderr.clone())?,
-        })
-    }
-
-    fn lines(&self) -> Result<Vec<Value>> {
-        Ok(self.output.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
-    }
-}
-
-fn run(world: &World, arguments: &[&str]) -> Result<Ended> {
-    Ended::of(&world.operator(arguments)?.output()?)
-}
-
-/// Runs it and expects success.
-fn done(world: &World, arguments: &[&str]) -> Result<Ended> {
-    let ended = run(world, arguments)?;
-    ensure!(ended.code == 0, "{arguments:?}: {} {}", ended.code, ended.errors);
-    Ok(ended)
-}
+use cli_terminal::operator::{Ended, done, on_a_terminal, run, two_people};
 
 /// The emails of the sessions that are alive.
 fn signed_in(world: &World) -> Result<Vec<String>> {
@@ -60,14 +24,6 @@ async fn problem_of_refresh(client: &NativeClient, session: &Session) -> Result<
     let answer = client.refresh(&session.refresh).await?;
     ensure!(answer.refusal() == (400, "invalid_grant"), "{}", answer.body);
     Ok(answer.text("keyport_problem").to_owned())
-}
-
-/// Ada and Grace, each with a device of their own.
-async fn two_people(world: &World) -> Result<[(NativeClient, Session); 2]> {
-    let (first, second) = (NativeClient::new(world)?, NativeClient::new(world)?);
-    let ada = first.sign_in(Person::ADA).await?;
-    let grace = second.sign_in(Person::GRACE).await?;
-    Ok([(first, ada), (second, grace)])
 }
 
 #[tokio::test]
@@ -108,22 +64,6 @@ async fn several_people_are_signed_out_in_a_pipe_with_yes_only() -> Result<()> {
     assert_eq!(ended.output, "2 sessions ended.\n");
     assert_eq!(problem_of_refresh(&first, &ada).await?, "access_ended");
     Ok(())
-}
-
-/// The command as the leader of a terminal.
-fn on_a_terminal(world: &World, arguments: &[&str]) -> Result<Pty> {
-    let command = world.operator(arguments)?;
-    let mut leader = Command::new("setsid");
-    leader.args(["--ctty", "--wait"]).arg(binaries::path("keyport-companion")?);
-    leader.args(arguments).current_dir(world.folder());
-    binaries::without_settings(&mut leader);
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => leader.env(name, value),
-            None => leader.env_remove(name),
-        };
-    }
-    Pty::with(&mut leader)
 }
 
 #[tokio::test]
@@ -264,101 +204,5 @@ async fn without_service_and_database_a_command_makes_neither() -> Result<()> {
     let ended = Ended::of(&command.env("KEYPORT_KEY_FILE", &nowhere).output()?)?;
     assert_eq!(ended.code, 5, "{}", ended.errors);
     assert!(!nowhere.exists());
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_service_that_listens_elsewhere_is_named() -> Result<()> {
-    let world = World::start()?;
-    let mut command = world.operator(&["sessions", "list"])?;
-    command.env("KEYPORT_ADMIN_SOCKET", world.folder().join("other.admin"));
-    let ended = Ended::of(&command.output()?)?;
-    assert_eq!(ended.code, 5, "{}", ended.errors);
-    assert!(ended.errors.contains("does not listen on"), "{}", ended.errors);
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_killed_service_leaves_a_socket_that_the_next_one_replaces() -> Result<()> {
-    let mut world = World::start()?;
-    let socket = world.folder().join("companion.admin");
-    world.companion.kill();
-    assert!(socket.exists());
-    done(&world, &["users", "list"])?;
-    world.start_companion_again()?;
-    assert_eq!(std::fs::metadata(&socket)?.permissions().mode() & 0o777, 0o600);
-    done(&world, &["users", "list"])?;
-    Ok(())
-}
-
-/// Runs it as a user without rights, in a folder that everyone may enter.
-fn as_another_user(command: &Command) -> Result<Ended> {
-    let mut other = Command::new("setpriv");
-    other.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
-    other.arg(command.get_program()).args(command.get_args()).current_dir("/");
-    binaries::without_settings(&mut other);
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => other.env(name, value),
-            None => other.env_remove(name),
-        };
-    }
-    Ended::of(&other.output()?)
-}
-
-#[tokio::test]
-async fn another_user_is_refused_by_mode_and_by_credentials() -> Result<()> {
-    if !rustix::process::geteuid().is_root() {
-        // Only root can become another user.
-        return Ok(());
-    }
-    let open = tempfile::tempdir()?;
-    std::fs::set_permissions(open.path(), std::fs::Permissions::from_mode(0o755))?;
-    let socket = open.path().join("companion.admin");
-    let name = socket.to_str().context("a path")?;
-    // The program is copied, since that user may not enter the folder where it was built.
-    let program = open.path().join("keyport-companion");
-    std::fs::copy(binaries::path("keyport-companion")?, &program)?;
-    let world = World::with().companion("KEYPORT_ADMIN_SOCKET", name).start()?;
-    let ours = world.operator(&["users", "list"])?;
-    let mut command = Command::new(&program);
-    command.args(ours.get_args());
-    for (name, value) in ours.get_envs().filter_map(|(name, value)| Some((name, value?))) {
-        command.env(name, value);
-    }
-    let ended = as_another_user(&command)?;
-    assert_eq!(ended.code, 3, "{}", ended.errors);
-    assert!(ended.errors.contains("belongs to another user"), "{}", ended.errors);
-    // Even where the mode lets everyone connect.
-    std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o666))?;
-    let ended = as_another_user(&command)?;
-    assert_eq!(ended.code, 5, "{}", ended.errors);
-    let said = "another user asked at the operator's socket";
-    wait::until(said, wait::WAIT_TIMEOUT, || {
-        Ok(world.companion.log().contains(said).then_some(()))
-    })?;
-    done(&world, &["users", "list"])?;
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_second_service_does_not_take_over_the_socket() -> Result<()> {
-    let keys = tempfile::tempdir()?;
-    let key_file = keys.path().join("keyport.key");
-    let world = World::with()
-        .companion("DATABASE_URL", &Cluster::shared().database())
-        .companion("KEYPORT_KEY_FILE", key_file.to_str().context("a path")?)
-        .companion("KEYPORT_PUBLIC_URL", "http://127.0.0.1:8788")
-        .start()?;
-    let (other, _) = world.start_another_companion()?;
-    assert!(other.log().contains("commands of the operator do not reach this service"));
-    done(&world, &["users", "list"])?;
-    drop(other);
-    done(&world, &["users", "list"])?;
-    // PostgreSQL is opened beside a service too.
-    let mut command = world.operator(&["users", "list"])?;
-    command.env("KEYPORT_ADMIN_SOCKET", keys.path().join("none"));
-    let ended = Ended::of(&command.output()?)?;
-    assert_eq!(ended.code, 0, "{}", ended.errors);
     Ok(())
 }

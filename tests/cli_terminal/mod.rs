@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod operator;
 pub mod pty;
 pub mod short_lived_companion;
 

@@ -1,9 +1,7 @@
 //! What an operator reads: users and the audit table, in pages.
 
 use keyport_companion::domain::{EndedBecause, SessionSelector, UserId};
-use keyport_companion::storage::{
-    AuditPage, AuditRecord, ListedUser, Listings as _, UserSelector, UsersPage,
-};
+use keyport_companion::storage::{AuditPage, AuditRecord, ListedUser, UserSelector, UsersPage};
 
 use crate::world::{LAPTOP, World, at, authorization_of, grace, redemption};
 
