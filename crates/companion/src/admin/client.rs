@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{AdminError, Request};
 
-/// Each request is bounded: what is long is asked in pages.
-const TIMEOUT: Duration = Duration::from_secs(60);
+/// What is long is asked in pages; `check` asks the provider about each admitted organization.
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A running service.
 #[derive(Debug)]

@@ -4,10 +4,14 @@
 
 mod administration;
 mod audit;
+mod check;
 #[cfg(unix)]
 mod client;
+mod connections;
 mod error;
 mod instant;
+mod organizations;
+mod provider;
 #[cfg(unix)]
 mod routes;
 mod sessions;
@@ -17,10 +21,18 @@ mod users;
 
 pub use administration::{Administration, Request};
 pub use audit::{AuditLine, AuditLines, ExportAudit};
+pub use check::{CheckLine, CheckSubject, CheckVerdict, RunCheck, check_without_database};
 #[cfg(unix)]
 pub use client::ServiceClient;
+pub use connections::{
+    ConnectionTarget, DeleteConnection, ListCertificates, ListConnections, ShowConnection,
+    WriteConnection,
+};
 pub use error::{AdminError, AdminErrorKind};
 pub use instant::{instant_text, read_instant};
+pub use organizations::{
+    ListOrganizations, MakePortalLink, OrganizationLine, PortalLink, ShowOrganization,
+};
 pub use sessions::{EndSessions, ListSessions, SessionLine, SessionLines, SessionsEnded};
 #[cfg(unix)]
 pub use socket::{AdminSocket, AdminSocketError};

@@ -8,7 +8,11 @@ use axum::routing::post;
 use axum::{Json, Router};
 
 use super::{AdminError, AdminErrorKind, Administration, Request};
-use super::{EndSessions, ExportAudit, ListSessions, ListUsers};
+use super::{
+    DeleteConnection, EndSessions, ExportAudit, ListCertificates, ListConnections,
+    ListOrganizations, ListSessions, ListUsers, MakePortalLink, RunCheck, ShowConnection,
+    ShowOrganization, WriteConnection,
+};
 
 type Shared = Arc<Administration>;
 
@@ -19,6 +23,15 @@ pub fn router(administration: Shared) -> Router {
     let router = with::<EndSessions>(router);
     let router = with::<ListUsers>(router);
     let router = with::<ExportAudit>(router);
+    let router = with::<ListConnections>(router);
+    let router = with::<ShowConnection>(router);
+    let router = with::<WriteConnection>(router);
+    let router = with::<DeleteConnection>(router);
+    let router = with::<ListCertificates>(router);
+    let router = with::<ListOrganizations>(router);
+    let router = with::<ShowOrganization>(router);
+    let router = with::<MakePortalLink>(router);
+    let router = with::<RunCheck>(router);
     router.with_state(administration)
 }
 

@@ -8,10 +8,10 @@ use crate::config::{DatabaseAddress, Settings};
 use crate::serve::open;
 
 /// The issuer of a service that is told none, as `serve` listens unless told otherwise.
-const DEFAULT_ISSUER: &str = "http://127.0.0.1:8788";
+pub(super) const DEFAULT_ISSUER: &str = "http://127.0.0.1:8788";
 
 /// The way to the service or its database.
-pub enum Access {
+pub enum AdminAccess {
     /// To the running service.
     #[cfg(unix)]
     Service(crate::admin::ServiceClient),
@@ -19,7 +19,7 @@ pub enum Access {
     Database(Box<Administration>),
 }
 
-impl Access {
+impl AdminAccess {
     /// Finds the running service, or opens the database.
     ///
     /// # Errors

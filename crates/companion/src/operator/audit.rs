@@ -1,7 +1,7 @@
 //! `audit export`: the audit table as lines of JSON, page by page.
 
-use super::Access;
-use super::output::Output;
+use super::AdminAccess;
+use super::output::CommandOutput;
 use crate::admin::{AdminError, ExportAudit, read_instant};
 use crate::domain::Timestamp;
 
@@ -23,8 +23,8 @@ fn instant(text: &str) -> Result<Timestamp, &'static str> {
 /// Carries the command out.
 pub async fn run(
     command: &AuditCommand,
-    access: &Access,
-    output: &mut Output,
+    access: &AdminAccess,
+    output: &mut CommandOutput,
 ) -> Result<(), AdminError> {
     let AuditCommand::Export { since } = command;
     let since = since.map_or(0, Timestamp::seconds);

@@ -3,7 +3,10 @@
 
 mod access;
 mod audit;
+mod check;
 mod confirm;
+mod connections;
+mod organizations;
 mod output;
 mod people;
 mod sessions;
@@ -17,8 +20,8 @@ use keyport_shutdown::Shutdown;
 use crate::admin::AdminError;
 use crate::config::{Settings, read_settings_file};
 use crate::upstream::workos_sso;
-use access::Access;
-use output::Output;
+use access::AdminAccess;
+use output::CommandOutput;
 
 /// What an operator can do. Settings come from the same environment as those of `serve`.
 #[derive(Debug, clap::Subcommand)]
@@ -32,11 +35,23 @@ pub enum OperatorCommand {
     /// What has happened.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// The connections of the account at the provider.
+    #[command(subcommand)]
+    Connections(connections::ConnectionsCommand),
+    /// The organizations of the account at the provider.
+    #[command(subcommand)]
+    Organizations(organizations::OrganizationsCommand),
+    /// Print a link to the provider's pages for the administrator of an organization. Whoever has
+    /// it acts for the organization for some minutes.
+    PortalLink(organizations::PortalLinkArguments),
+    /// Go through the list before people sign in: settings, account, machine. Exit code 1 if a
+    /// line is wrong.
+    Check,
 }
 
 /// Carries a command out, until it is done or the process is told to end.
 pub async fn run(command: &OperatorCommand, json: bool, shutdown: &Shutdown) -> ExitCode {
-    let mut output = Output::new(json);
+    let mut output = CommandOutput::new(json);
     let done = tokio::select! {
         done = carry_out(command, &mut output) => done,
         _ = shutdown.requested() => Err(AdminError::failed("interrupted")),
@@ -52,13 +67,35 @@ pub async fn run(command: &OperatorCommand, json: bool, shutdown: &Shutdown) -> 
     }
 }
 
-async fn carry_out(command: &OperatorCommand, output: &mut Output) -> Result<(), AdminError> {
-    let access = Access::find(settings()?).await?;
+async fn carry_out(
+    command: &OperatorCommand,
+    output: &mut CommandOutput,
+) -> Result<(), AdminError> {
+    let found = AdminAccess::find(settings()?).await;
+    if let (OperatorCommand::Check, Err(error)) = (command, &found) {
+        return check::without_database(&settings()?, error, output).await;
+    }
+    let access = found?;
     match command {
         OperatorCommand::Sessions(command) => sessions::run(command, &access, output).await,
         OperatorCommand::Users(command) => users::run(command, &access, output).await,
         OperatorCommand::Audit(command) => audit::run(command, &access, output).await,
+        OperatorCommand::Connections(command) => connections::run(command, &access, output).await,
+        OperatorCommand::Organizations(command) => {
+            organizations::run(command, &access, output).await
+        }
+        OperatorCommand::PortalLink(arguments) => {
+            organizations::portal_link(arguments, &access, output).await
+        }
+        OperatorCommand::Check => check::run(&access, output).await,
     }
+}
+
+/// The form of the provider's ids and type names: what is no path and no query.
+fn provider_id(text: &str) -> Result<String, &'static str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let is_id = !text.is_empty() && text.len() <= 128 && text.bytes().all(is_plain);
+    if is_id { Ok(text.to_owned()) } else { Err("letters, digits and _ only") }
 }
 
 /// Those of `serve`, as if it listened where it does unless told otherwise.

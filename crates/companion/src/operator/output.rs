@@ -12,7 +12,7 @@ use crate::domain::cleaned;
 const LONGEST: usize = 120;
 
 /// Standard output.
-pub struct Output {
+pub struct CommandOutput {
     writer: BufWriter<Stdout>,
     /// Whether `--json` was given.
     pub json: bool,
@@ -20,7 +20,7 @@ pub struct Output {
     widths: Vec<usize>,
 }
 
-impl Output {
+impl CommandOutput {
     /// To standard output.
     pub fn new(json: bool) -> Self {
         Self { writer: BufWriter::new(std::io::stdout()), json, widths: Vec::new() }

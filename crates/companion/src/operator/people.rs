@@ -1,6 +1,6 @@
 //! People as a command names them: by our id or by email.
 
-use super::Access;
+use super::AdminAccess;
 use crate::admin::{AdminError, ListUsers, UserLine};
 use crate::domain::UserId;
 use crate::storage::UserSelector;
@@ -23,7 +23,7 @@ pub fn selector(text: &str) -> Result<UserSelector, String> {
 ///
 /// # Errors
 /// There are none.
-pub async fn find(access: &Access, of: &UserSelector) -> Result<Vec<UserLine>, AdminError> {
+pub async fn find(access: &AdminAccess, of: &UserSelector) -> Result<Vec<UserLine>, AdminError> {
     let (mut found, mut after) = (Vec::new(), None);
     loop {
         let page = access.ask(ListUsers { of: of.clone(), after }).await?;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::confirm::{confirm, say};
-use super::output::{Output, counted, moment, shown};
-use super::{Access, people};
+use super::output::{CommandOutput, counted, moment, shown};
+use super::{AdminAccess, people};
 use crate::admin::{AdminError, EndSessions, ListSessions, SessionLine};
 use crate::domain::{SessionId, SessionSelector, Thumbprint, UserId};
 use crate::storage::UserSelector;
@@ -56,7 +56,7 @@ pub struct Whose {
 
 impl Whose {
     /// Empty where none is meant; several only for several people.
-    async fn selectors(&self, access: &Access) -> Result<Vec<SessionSelector>, AdminError> {
+    async fn selectors(&self, access: &AdminAccess) -> Result<Vec<SessionSelector>, AdminError> {
         if !self.user.is_empty() {
             let mut of = Vec::new();
             for person in &self.user {
@@ -77,8 +77,8 @@ impl Whose {
 /// Carries the command out.
 pub async fn run(
     command: &SessionsCommand,
-    access: &Access,
-    output: &mut Output,
+    access: &AdminAccess,
+    output: &mut CommandOutput,
 ) -> Result<(), AdminError> {
     match command {
         SessionsCommand::List(whose) => list(whose, access, output).await,
@@ -86,7 +86,11 @@ pub async fn run(
     }
 }
 
-async fn list(whose: &Whose, access: &Access, output: &mut Output) -> Result<(), AdminError> {
+async fn list(
+    whose: &Whose,
+    access: &AdminAccess,
+    output: &mut CommandOutput,
+) -> Result<(), AdminError> {
     let mut selectors = whose.selectors(access).await?;
     if selectors.is_empty() {
         selectors.push(SessionSelector::All);
@@ -106,7 +110,7 @@ async fn list(whose: &Whose, access: &Access, output: &mut Output) -> Result<(),
 }
 
 /// Prints sessions as rows.
-pub fn print(output: &mut Output, sessions: &[SessionLine]) -> Result<(), AdminError> {
+pub fn print(output: &mut CommandOutput, sessions: &[SessionLine]) -> Result<(), AdminError> {
     let header = ["SESSION", "PERSON", "DEVICE", "APP", "SIGNED IN", "LAST USED", "FROM"];
     output.rows(header, sessions, |line| {
         [
@@ -123,7 +127,7 @@ pub fn print(output: &mut Output, sessions: &[SessionLine]) -> Result<(), AdminE
 
 /// Calls `each` with page after page.
 pub async fn for_each_page(
-    access: &Access,
+    access: &AdminAccess,
     of: SessionSelector,
     mut each: impl FnMut(&[SessionLine]) -> Result<(), AdminError>,
 ) -> Result<(), AdminError> {
@@ -152,7 +156,7 @@ impl Concerned {
     ///
     /// # Errors
     /// Service or database do not answer.
-    pub async fn of(access: &Access, of: &[SessionSelector]) -> Result<Self, AdminError> {
+    pub async fn of(access: &AdminAccess, of: &[SessionSelector]) -> Result<Self, AdminError> {
         let mut concerned = Self::default();
         for of in of {
             for_each_page(access, of.clone(), |sessions| {
@@ -167,12 +171,20 @@ impl Concerned {
         Ok(concerned)
     }
 
+    /// The people by email, in order.
+    pub fn emails(&self) -> Vec<&str> {
+        let mut emails: Vec<&str> = self.people.values().map(String::as_str).collect();
+        emails.sort_unstable();
+        emails
+    }
+
     /// The people, one a line, up to a number that can be read.
     pub fn names(&self) -> String {
+        let emails = self.emails();
         let mut names: Vec<String> =
-            self.people.values().take(NAMED).map(|email| format!("  {}\n", shown(email))).collect();
-        if self.people.len() > NAMED {
-            names.push(format!("  and {} more\n", self.people.len() - NAMED));
+            emails.iter().take(NAMED).map(|email| format!("  {}\n", shown(email))).collect();
+        if emails.len() > NAMED {
+            names.push(format!("  and {} more\n", emails.len() - NAMED));
         }
         names.concat()
     }
@@ -193,8 +205,8 @@ struct Revoked<'a> {
 async fn revoke(
     whose: &Whose,
     yes: bool,
-    access: &Access,
-    output: &mut Output,
+    access: &AdminAccess,
+    output: &mut CommandOutput,
 ) -> Result<(), AdminError> {
     let selectors = whose.selectors(access).await?;
     if selectors.is_empty() {
@@ -224,8 +236,7 @@ async fn revoke(
         }
     }
     if output.json {
-        let people = concerned.people.values().map(String::as_str).collect();
-        return output.object(&Revoked { ended, people });
+        return output.object(&Revoked { ended, people: concerned.emails() });
     }
     output.line(&format!("{} ended.", counted(ended, "session", "sessions")))
 }

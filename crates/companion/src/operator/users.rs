@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::output::{Output, moment};
-use super::{Access, people, sessions};
+use super::output::{CommandOutput, moment};
+use super::{AdminAccess, people, sessions};
 use crate::admin::{AdminError, ListUsers, SessionLine, UserLine};
 use crate::domain::SessionSelector;
 use crate::storage::UserSelector;
@@ -36,8 +36,8 @@ pub struct Of {
 /// Carries the command out.
 pub async fn run(
     command: &UsersCommand,
-    access: &Access,
-    output: &mut Output,
+    access: &AdminAccess,
+    output: &mut CommandOutput,
 ) -> Result<(), AdminError> {
     match command {
         UsersCommand::List(of) => list(of, access, output).await,
@@ -45,7 +45,7 @@ pub async fn run(
     }
 }
 
-async fn list(of: &Of, access: &Access, output: &mut Output) -> Result<(), AdminError> {
+async fn list(of: &Of, access: &AdminAccess, output: &mut CommandOutput) -> Result<(), AdminError> {
     let organization = of.organization.clone().map(UserSelector::Organization);
     let connection = of.connection.clone().map(UserSelector::Connection);
     let of = organization.or(connection).unwrap_or(UserSelector::All);
@@ -65,7 +65,7 @@ async fn list(of: &Of, access: &Access, output: &mut Output) -> Result<(), Admin
     Ok(())
 }
 
-fn print(output: &mut Output, users: &[UserLine]) -> Result<(), AdminError> {
+fn print(output: &mut CommandOutput, users: &[UserLine]) -> Result<(), AdminError> {
     let header = ["USER", "PERSON", "NAME", "ORGANIZATION", "SESSIONS", "LAST SIGN-IN"];
     output.rows(header, users, |line| {
         let organization = line.organization_name.clone().or(line.organization.clone());
@@ -87,7 +87,11 @@ struct Shown<'a> {
     living: Vec<SessionLine>,
 }
 
-async fn show(of: &UserSelector, access: &Access, output: &mut Output) -> Result<(), AdminError> {
+async fn show(
+    of: &UserSelector,
+    access: &AdminAccess,
+    output: &mut CommandOutput,
+) -> Result<(), AdminError> {
     for user in people::find(access, of).await? {
         let mut living = Vec::new();
         sessions::for_each_page(access, SessionSelector::User(user.user), |page| {

@@ -2,6 +2,7 @@
 //! turns of code exchanges, the memory of look-ups, the warning about transient ids. What a
 //! provider's API looks like is known to its implementation alone.
 
+mod account;
 mod cache;
 mod error;
 mod exchanges;
@@ -10,6 +11,11 @@ mod set;
 mod transient;
 pub mod workos_sso;
 
+pub use account::{
+    AccountConnection, AccountOrganization, AccountPage, AccountResult, ConnectionSettings,
+    FieldFault, ProviderAccount, ProviderAccountError, RegisteredRedirect, RegisteredWebhook,
+    SigningCertificate,
+};
 pub use cache::LookupCaller;
 pub use error::UpstreamError;
 pub use exchanges::{
@@ -85,6 +91,11 @@ pub trait Upstream: Send + Sync {
     /// # Errors
     /// The provider did not answer as it should.
     fn organization_name<'a>(&'a self, id: &'a str) -> UpstreamResult<'a, Option<String>>;
+
+    /// Our account there as its operator sees it; `None` where the provider has no API for it.
+    fn account(&self) -> Option<&dyn ProviderAccount> {
+        None
+    }
 
     /// Whether the provider accepts our credentials.
     fn check_credentials(&self) -> BoxFuture<'_, AccountCheck>;

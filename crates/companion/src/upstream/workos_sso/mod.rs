@@ -2,6 +2,7 @@
 //! API shapes of WorkOS stay in here; nothing that it says travels further than its code, and raw
 //! attributes are dropped here.
 
+mod account;
 mod api_error;
 mod check;
 mod ids;
@@ -20,7 +21,10 @@ use workos::helpers::SsoAuthorizationUrlParams;
 use workos::resources::sso::GetProfileAndTokenParams;
 use workos::{Client, RequestOptions, RequestStrategy};
 
-use super::{AccountCheck, AuthorizationParameters, Rate, Upstream, UpstreamError, UpstreamResult};
+use super::{
+    AccountCheck, AuthorizationParameters, ProviderAccount, Rate, Upstream, UpstreamError,
+    UpstreamResult,
+};
 use crate::admission::{ListedConnection, UpstreamSelector};
 use crate::config::UpstreamSettings;
 use crate::domain::{SecretText, UpstreamIdentity};
@@ -152,6 +156,10 @@ impl Upstream for WorkosSso {
 
     fn organization_name<'a>(&'a self, id: &'a str) -> UpstreamResult<'a, Option<String>> {
         lookups::organization_name(&self.client, id).boxed()
+    }
+
+    fn account(&self) -> Option<&dyn ProviderAccount> {
+        Some(self)
     }
 
     fn check_credentials(&self) -> BoxFuture<'_, AccountCheck> {

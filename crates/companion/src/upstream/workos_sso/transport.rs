@@ -2,19 +2,28 @@
 //! settings.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use axum::body::Bytes;
+use reqwest::header::{DATE, HeaderMap};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 use workos::transport::{HttpRequest, HttpResponse, HttpTransport, TransportError};
 
 use super::UpstreamError;
 use super::profile::readable;
+use crate::domain::Timestamp;
 
 /// Largest answer that is read, in bytes.
 const LARGEST: usize = 1024 * 1024;
 
 /// reqwest with limits.
-pub(super) struct Bounded(reqwest::Client);
+pub(super) struct Bounded {
+    client: reqwest::Client,
+    /// `Date` of the latest answer, in seconds since 1970; 0 for none.
+    latest: AtomicI64,
+}
 
 impl Bounded {
     pub(super) fn new() -> Result<Self, UpstreamError> {
@@ -23,8 +32,22 @@ impl Bounded {
             .timeout(Duration::from_secs(10))
             .redirect(reqwest::redirect::Policy::none())
             .build()
-            .map(Self)
+            .map(|client| Self { client, latest: AtomicI64::new(0) })
             .map_err(|_| UpstreamError::Nonsense)
+    }
+
+    /// What time the provider said it was, when it answered last.
+    pub(super) fn latest_time(&self) -> Option<Timestamp> {
+        let latest = self.latest.load(Ordering::Relaxed);
+        (latest != 0).then(|| Timestamp::from_seconds(latest))
+    }
+
+    fn note_time(&self, headers: &HeaderMap) {
+        let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+        let date = date.and_then(|date| OffsetDateTime::parse(date, &Rfc2822).ok());
+        if let Some(date) = date {
+            self.latest.store(date.unix_timestamp(), Ordering::Relaxed);
+        }
     }
 
     /// Where a GET is redirected to, if it is.
@@ -32,7 +55,8 @@ impl Bounded {
         &self,
         address: url::Url,
     ) -> Result<Option<String>, UpstreamError> {
-        let answer = self.0.get(address).send().await.map_err(|_| UpstreamError::Unreachable)?;
+        let answer =
+            self.client.get(address).send().await.map_err(|_| UpstreamError::Unreachable)?;
         let status = answer.status();
         if status.is_server_error() || status == reqwest::StatusCode::TOO_MANY_REQUESTS {
             return Err(UpstreamError::Failed(status.as_u16()));
@@ -43,12 +67,14 @@ impl Bounded {
 
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
         let is_exchange = request.url.ends_with("/sso/token");
-        let mut builder = self.0.request(request.method, &request.url).headers(request.headers);
+        let mut builder =
+            self.client.request(request.method, &request.url).headers(request.headers);
         if let Some(body) = request.body {
             builder = builder.body(body);
         }
         let mut response = builder.send().await.map_err(kind)?;
         let (status, headers) = (response.status(), response.headers().clone());
+        self.note_time(&headers);
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(kind)? {
             body.extend_from_slice(&chunk);
