@@ -118,7 +118,7 @@ async fn a_revoke_during_refreshes_leaves_no_token_alive() -> Result<()> {
 async fn what_a_command_names_is_checked() -> Result<()> {
     let world = World::start()?;
     let absent = "session_00000000000000000000000000000000";
-    let stranger = "user_00000000000000000000000000000000";
+    let absent_user = "user_00000000000000000000000000000000";
     for (arguments, code) in [
         (&["sessions", "revoke"][..], 2),
         (&["sessions", "revoke", "--session", "ada"], 2),
@@ -126,7 +126,7 @@ async fn what_a_command_names_is_checked() -> Result<()> {
         (&["sessions", "revoke", "--user", "ada"], 2),
         (&["sessions", "revoke", "--all", "--user", "ada@acme.test"], 2),
         (&["sessions", "revoke", "--session", absent], 4),
-        (&["sessions", "revoke", "--user", stranger], 4),
+        (&["sessions", "revoke", "--user", absent_user], 4),
         (&["users", "show", "ada@acme.test"], 4),
         (&["users", "show", "ada"], 2),
         (&["audit", "export", "--since", "yesterday"], 2),

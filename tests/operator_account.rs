@@ -1,5 +1,5 @@
-//! The commands of the operator about the account at the provider, and `check`. Real processes; each
-//! answer of the provider is planted in `crates/companion/tests/admin`.
+//! The commands of the operator about the account at the provider, and `check`. Real processes;
+//! each answer of the provider is planted in `crates/companion/tests/admin`.
 
 use anyhow::{Result, ensure};
 use keyport_tests::World;

@@ -5,6 +5,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod log;
 mod stub;
 
 use std::os::unix::fs::PermissionsExt as _;
@@ -58,6 +59,13 @@ async fn a_service_that_is_set_up_right_has_no_wrong_line() {
     );
 }
 
+/// The one line that is wrong.
+async fn names_only(planted: Plan, wrong: &str) {
+    let office = Office::open(planted).await;
+    let lines = check(&office).await;
+    assert_eq!(subjects(&lines, CheckVerdict::Wrong), [wrong], "{lines:#?}");
+}
+
 #[tokio::test]
 async fn each_single_fault_is_named_and_no_other() {
     let refused = (401, json!({ "message": "Unauthorized" }));
@@ -93,6 +101,15 @@ async fn each_single_fault_is_named_and_no_other() {
             "webhook endpoint",
         ),
         (Plan { date: "Fri, 15 Jan 2027 07:00:00 GMT", ..plan() }, "clock"),
+    ] {
+        names_only(planted, wrong).await;
+    }
+}
+
+#[tokio::test]
+async fn each_fault_of_an_organization_is_named_and_no_other() {
+    let plan = Plan::default;
+    for (planted, wrong) in [
         (
             plan().answering("GET /organizations/org_acme", (404, json!({ "message": "m" }))),
             "organization org_acme",
@@ -117,9 +134,7 @@ async fn each_single_fault_is_named_and_no_other() {
             "certificates of conn_acme",
         ),
     ] {
-        let office = Office::open(planted).await;
-        let lines = check(&office).await;
-        assert_eq!(subjects(&lines, CheckVerdict::Wrong), [wrong], "{lines:#?}");
+        names_only(planted, wrong).await;
     }
 }
 
