@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use keyport_problems::Problem;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -37,7 +37,7 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// For the app: each request carries a DPoP proof.
+/// For the app: requests carry a DPoP proof, or at a revocation may.
 fn proven(app: &Arc<App>) -> Router<Arc<App>> {
     let while_set_up = middleware::from_fn_with_state(Arc::clone(app), refuse_while_setup_is_wrong);
     Router::new()
@@ -48,6 +48,9 @@ fn proven(app: &Arc<App>) -> Router<Arc<App>> {
             "/oauth/attempt/{attempt}",
             get(oauth::attempt::state).post(oauth::attempt::outcome).delete(oauth::attempt::cancel),
         )
+        .route("/oauth/revoke", post(oauth::revoke::revoke))
+        .route("/oauth/sessions", get(oauth::sessions::list).delete(oauth::sessions::end_all))
+        .route("/oauth/sessions/{id}", delete(oauth::sessions::end))
         .route_layer(middleware::from_fn_with_state(TIME_LIMIT, read_body))
         .route_layer(middleware::from_fn_with_state(Arc::clone(app), hand_out_nonce))
 }
@@ -74,7 +77,6 @@ fn open() -> Router<Arc<App>> {
     Router::new()
         .route("/.well-known/oauth-authorization-server", get(oauth::metadata::metadata))
         .route("/oauth/jwks", get(oauth::metadata::jwks))
-        .route("/oauth/revoke", post(oauth::revoke::revoke))
         .route("/health", get(async || axum::Json(serde_json::json!({ "status": "ok" }))))
         .route("/ready", get(oauth::metadata::ready))
         .route_layer(middleware::from_fn_with_state(TIME_LIMIT, read_body))

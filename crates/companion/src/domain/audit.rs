@@ -33,6 +33,8 @@ pub enum AuditEvent<'a> {
     CodeByForeignKey,
     /// A refresh token came with another device key.
     RefreshByForeignKey,
+    /// A session was to be revoked by its id, with the proof of another device key.
+    RevocationByForeignKey,
     /// Exchanges were in flight when the service stopped.
     ExchangesInterrupted,
 }
@@ -73,6 +75,7 @@ impl AuditEvent<'_> {
             Self::DeviceKeyForgotten => "device_key_forgotten",
             Self::CodeByForeignKey => "code_by_foreign_key",
             Self::RefreshByForeignKey => "refresh_by_foreign_key",
+            Self::RevocationByForeignKey => "revocation_by_foreign_key",
             Self::ExchangesInterrupted => "exchanges_interrupted",
         }
     }
@@ -110,9 +113,10 @@ impl AuditEvent<'_> {
                 | EndedBecause::NotAdmitted
                 | EndedBecause::AccessWithdrawn => AuditClass::Security,
             },
-            Self::DeviceKeyForgotten | Self::CodeByForeignKey | Self::RefreshByForeignKey => {
-                AuditClass::Security
-            }
+            Self::DeviceKeyForgotten
+            | Self::CodeByForeignKey
+            | Self::RefreshByForeignKey
+            | Self::RevocationByForeignKey => AuditClass::Security,
             Self::UserProvisioned
             | Self::GrantFulfilled
             | Self::GrantConfirmed

@@ -156,6 +156,13 @@ pub enum SessionSelector {
     Session(SessionId),
     /// All of one user.
     User(UserId),
+    /// All of one user, who ends them from this one of them: it counts as signed out by itself.
+    Everywhere {
+        /// The user.
+        user: UserId,
+        /// The session that asks.
+        from: SessionId,
+    },
     /// All of one device key.
     DeviceKey(Thumbprint),
     /// All of the users whose latest organization this is; an upstream id.

@@ -29,6 +29,7 @@ pub async fn metadata(State(app): AppState) -> Public {
         "userinfo_endpoint": at("/oauth/userinfo"),
         "jwks_uri": at("/oauth/jwks"),
         "keyport_attempt_endpoint": at("/oauth/attempt"),
+        "keyport_sessions_endpoint": at("/oauth/sessions"),
         "require_pushed_authorization_requests": true,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],

@@ -3,6 +3,7 @@
 
 pub mod attempt;
 pub mod authorize;
+mod bound;
 pub mod callback;
 mod compact;
 mod gate;
@@ -12,6 +13,7 @@ mod pending_callback;
 mod pushed_request;
 mod request;
 pub mod revoke;
+pub mod sessions;
 pub mod token;
 mod upstream_authorization;
 pub mod userinfo;

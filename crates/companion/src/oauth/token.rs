@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::clients::ClientRecord;
 use crate::domain::{
     EndedBecause, IssuedSession, PeerAddress, RefreshRefusal, Scope, SecretText, Session,
-    SessionSelector, Thumbprint, Timestamp,
+    SessionId, SessionSelector, Thumbprint, Timestamp,
 };
 use crate::keys::{AccessClaims, AuthorizationCode, Confirmation};
 use crate::storage::{RedeemCode, Redemption, RotateRefresh, Rotation};
@@ -33,6 +33,8 @@ pub struct TokenResponse {
     scope: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
+    /// The session: by this name a device that signed out offline ends it later.
+    keyport_session: SessionId,
     /// Who signed in; with a code only.
     #[serde(skip_serializing_if = "Option::is_none")]
     keyport_account: Option<Value>,
@@ -161,6 +163,7 @@ fn answer(app: &App, issued: &IssuedSession, scope: &Scope, now: Timestamp) -> T
         expires_in: ends - now.seconds(),
         scope: scope.as_str().to_owned(),
         refresh_token: issued.refresh_token.as_ref().map(|token| token.expose().to_owned()),
+        keyport_session: issued.session.id,
         keyport_account: None,
     }
 }

@@ -1,17 +1,14 @@
 //! `GET /oauth/userinfo`: who is signed in, for a bound access token and a proof over it (RFC 9449
-//! §7). Reads the session, so a revoked one is refused at once.
+//! §7).
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
-use super::gate::prove;
+use super::bound::signed_in;
 use crate::domain::{Scope, User};
 use crate::web::{AppState, OAuthError};
-
-const INVALID: OAuthError =
-    OAuthError::new("invalid_token", "the access token is not valid here").at_resource();
 
 /// See the module.
 pub async fn userinfo(
@@ -19,30 +16,8 @@ pub async fn userinfo(
     method: Method,
     headers: HeaderMap,
 ) -> Result<Json<Value>, OAuthError> {
-    let token = access_token(&headers).ok_or(
-        OAuthError::invalid_request("an access token of type DPoP is needed").at_resource(),
-    )?;
-    let jkt = prove(&app, &headers, &method, "/oauth/userinfo", Some(token))
-        .map_err(OAuthError::at_resource)?;
-    let issuer = app.issuer.as_str();
-    let claims =
-        app.keys.access_token_key().verify(token, issuer, issuer, app.now()).map_err(|reason| {
-            tracing::info!(%reason, "access token refused");
-            INVALID
-        })?;
-    if claims.cnf.jkt != jkt {
-        tracing::warn!(session = %claims.sid, "an access token came with another device key");
-        return Err(INVALID);
-    }
-    let session = app.storage.read_session(claims.sid, app.now()).await?.ok_or(INVALID)?;
-    Ok(Json(said(&session.user, &Scope::parse(&claims.scope))))
-}
-
-fn access_token(headers: &HeaderMap) -> Option<&str> {
-    let mut lines = headers.get_all(header::AUTHORIZATION).into_iter();
-    let (Some(line), None) = (lines.next(), lines.next()) else { return None };
-    let (scheme, token) = line.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("DPoP").then_some(token.trim())
+    let (session, scope) = signed_in(&app, &headers, &method, "/oauth/userinfo").await?;
+    Ok(Json(said(&session.user, &scope)))
 }
 
 /// By scope: `email` tells the address, `profile` the name and where the person belongs.

@@ -167,6 +167,13 @@ pub enum Revoke {
     RefreshToken(SecretText),
     /// The session of an access token that has been verified.
     Session(SessionId),
+    /// A session named by its id, if it is bound to the key of the proof.
+    SessionOfKey {
+        /// The session.
+        session: SessionId,
+        /// The key of the proof.
+        jkt: Thumbprint,
+    },
 }
 
 /// What a revocation did; the wire answer is 200 in both cases.

@@ -60,7 +60,7 @@ pub(super) use select_session;
 pub(super) const fn of_selector(selector: &SessionSelector) -> &'static str {
     match selector {
         SessionSelector::Session(_) => "sessions.id = $1",
-        SessionSelector::User(_) => "sessions.user_id = $1",
+        SessionSelector::User(_) | SessionSelector::Everywhere { .. } => "sessions.user_id = $1",
         SessionSelector::DeviceKey(_) => "sessions.jkt = $1",
         SessionSelector::Organization(_) => "users.organization_id = $1",
         SessionSelector::Connection(_) => "users.connection_id = $1",
@@ -72,7 +72,7 @@ pub(super) const fn of_selector(selector: &SessionSelector) -> &'static str {
 pub(super) const fn grants_of_selector(selector: &SessionSelector) -> Option<&'static str> {
     Some(match selector {
         SessionSelector::Session(_) => return None,
-        SessionSelector::User(_) => "user_id = $1",
+        SessionSelector::User(_) | SessionSelector::Everywhere { .. } => "user_id = $1",
         SessionSelector::DeviceKey(_) => "jkt = $1",
         SessionSelector::Organization(_) => {
             "user_id IN (SELECT users.id FROM users WHERE users.organization_id = $1)"

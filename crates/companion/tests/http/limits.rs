@@ -137,6 +137,7 @@ async fn the_metadata_names_the_issuer_and_every_endpoint_below_it() {
         "userinfo_endpoint",
         "jwks_uri",
         "keyport_attempt_endpoint",
+        "keyport_sessions_endpoint",
     ] {
         assert!(
             metadata[name].as_str().unwrap().starts_with(&format!("{}/", service.url)),

@@ -21,6 +21,7 @@ mod par;
 mod provider_answers;
 mod replay;
 mod second_upstream;
+mod sessions;
 mod start;
 mod state_cookies;
 mod support;

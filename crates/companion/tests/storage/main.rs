@@ -118,6 +118,8 @@ every_engine_passes! {
         no_token_is_issued_after_the_answer
         a_list_names_device_address_and_last_use
         a_list_in_pages_has_each_living_session_once
+        everywhere_is_a_sign_out_where_it_is_asked_and_said_elsewhere
+        a_session_named_by_its_id_ends_with_its_own_key_alone
     }
     listings {
         users_are_listed_in_pages_by_what_names_them

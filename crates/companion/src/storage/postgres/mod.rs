@@ -182,12 +182,18 @@ impl Storage for PostgresStorage {
     }
 
     fn revoke(&self, revoke: Revoke, client_id: String, now: Timestamp) -> Reply<'_, Revocation> {
+        let key = match &revoke {
+            Revoke::SessionOfKey { jkt, .. } => Some(*jkt),
+            Revoke::Session(_) | Revoke::RefreshToken(_) => None,
+        };
         let of = match revoke {
-            Revoke::Session(session) => Some(Revoked::Session(session)),
+            Revoke::Session(session) | Revoke::SessionOfKey { session, .. } => {
+                Some(Revoked::Session(session))
+            }
             Revoke::RefreshToken(text) => self.0.rules.read_token(&text).map(Revoked::Family),
         };
         match of {
-            Some(of) => self.write_anyway(RevokeSession { of, client_id }, now),
+            Some(of) => self.write_anyway(RevokeSession { of, client_id, key }, now),
             None => std::future::ready(Ok(Revocation::NothingToRevoke)).boxed(),
         }
     }

@@ -8,7 +8,7 @@ use super::turns::Row;
 use super::{rows, selected};
 use crate::domain::{
     AttemptKey, CancelledBy, EndedBecause, Grant, GrantId, Outcome, ProblemCode, SessionId,
-    SessionSelector, Timestamp, UpstreamIdentity,
+    SessionSelector, Thumbprint, Timestamp, UpstreamIdentity,
 };
 use crate::keys::RefreshToken;
 use crate::storage::transitions::{self, Decision, Rules};
@@ -208,6 +208,8 @@ pub(super) enum Revoked {
 pub(super) struct RevokeSession {
     pub(super) of: Revoked,
     pub(super) client_id: String,
+    /// The device key that the session must have.
+    pub(super) key: Option<Thumbprint>,
 }
 
 impl Operation for RevokeSession {
@@ -230,7 +232,7 @@ impl Operation for RevokeSession {
             Revoked::Family(token) => rows::session_of(db, token.family).await?,
             Revoked::Session(session) => rows::locked_session(db, *session).await?,
         };
-        Ok(transitions::revoke(row, &self.client_id, now))
+        Ok(transitions::revoke(row, &self.client_id, self.key, now))
     }
 }
 
@@ -253,7 +255,7 @@ impl Operation for EndSessions {
         now: Timestamp,
     ) -> Done<Decision<EndedSessions>> {
         let rows = selected::for_end(db, &self.selector).await?;
-        Ok(transitions::end_all(rows, self.because, now))
+        Ok(transitions::end_all(rows, &self.selector, self.because, now))
     }
 }
 

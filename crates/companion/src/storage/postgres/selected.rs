@@ -16,7 +16,7 @@ use crate::storage::transitions::EndRows;
 fn value_of(selector: &SessionSelector) -> &(dyn ToSql + Sync) {
     match selector {
         SessionSelector::Session(id) => id,
-        SessionSelector::User(id) => id,
+        SessionSelector::User(id) | SessionSelector::Everywhere { user: id, .. } => id,
         SessionSelector::DeviceKey(jkt) => jkt,
         SessionSelector::Organization(id) | SessionSelector::Connection(id) => id,
         SessionSelector::All => &"",

@@ -208,20 +208,23 @@ impl Storage for SqliteStorage {
     }
 
     fn revoke(&self, revoke: Revoke, client_id: String, now: Timestamp) -> Reply<'_, Revocation> {
-        let token = match &revoke {
-            Revoke::Session(_) => None,
+        let (token, key) = match &revoke {
+            Revoke::Session(_) => (None, None),
+            Revoke::SessionOfKey { jkt, .. } => (None, Some(*jkt)),
             Revoke::RefreshToken(text) => match self.rules.read_token(text) {
                 None => return std::future::ready(Ok(Revocation::NothingToRevoke)).boxed(),
-                token => token,
+                token => (token, None),
             },
         };
         self.write_anyway(now, move |db, rules| {
             let row = match (token, revoke) {
                 (Some(token), _) => rows::session_of(db, token.family)?,
-                (None, Revoke::Session(session)) => rows::session(db, session)?,
+                (None, Revoke::Session(session) | Revoke::SessionOfKey { session, .. }) => {
+                    rows::session(db, session)?
+                }
                 (None, Revoke::RefreshToken(_)) => None,
             };
-            apply(db, rules, transitions::revoke(row, &client_id, now))
+            apply(db, rules, transitions::revoke(row, &client_id, key, now))
         })
     }
 
@@ -233,7 +236,7 @@ impl Storage for SqliteStorage {
     ) -> Reply<'_, EndedSessions> {
         self.write_anyway(now, move |db, rules| {
             let rows = selected::for_end(db, &selector)?;
-            apply(db, rules, transitions::end_all(rows, because, now))
+            apply(db, rules, transitions::end_all(rows, &selector, because, now))
         })
     }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::{Decision, EndRows, FamilyRow, Rules, SessionRow, Write, audit, grants};
 use crate::domain::{
     AuditEvent, AuditSubject, CancelledBy, EndedBecause, Grant, IssuedSession, Session, SessionId,
-    Timestamp, User,
+    SessionSelector, Thumbprint, Timestamp, User,
 };
 use crate::keys::RefreshToken;
 use crate::storage::{EndedSessions, Revocation};
@@ -40,25 +40,33 @@ pub(super) fn end(row: &SessionRow, because: EndedBecause, now: Timestamp) -> Ve
     writes
 }
 
-/// RFC 7009: ends the session if it is alive and the client's own.
+/// RFC 7009: ends the session if it is alive and the client's own, and of this `key` where one is
+/// given; a session of another key is audited.
 pub(in crate::storage) fn revoke(
     row: Option<SessionRow>,
     client_id: &str,
+    key: Option<Thumbprint>,
     now: Timestamp,
 ) -> Decision<Revocation> {
     let own = row.filter(|row| is_alive(row, now) && row.session.client_id == client_id);
-    match own {
-        Some(own) => Decision::with(
+    match (own, key) {
+        (Some(other), Some(key)) if other.session.jkt != key => {
+            let subject = AuditSubject { jkt: Some(key), ..audit::of_session(&other.session) };
+            let tried = audit::entry(AuditEvent::RevocationByForeignKey, subject, now);
+            Decision::with(Revocation::NothingToRevoke, vec![tried])
+        }
+        (Some(own), _) => Decision::with(
             Revocation::Revoked(own.session.id),
             end(&own, EndedBecause::Revoked, now),
         ),
-        None => Decision::only(Revocation::NothingToRevoke),
+        (None, _) => Decision::only(Revocation::NothingToRevoke),
     }
 }
 
 /// Ends sessions, and cancels the grants that could still become one of theirs.
 pub(in crate::storage) fn end_all(
     rows: EndRows,
+    selector: &SessionSelector,
     because: EndedBecause,
     now: Timestamp,
 ) -> Decision<EndedSessions> {
@@ -68,11 +76,21 @@ pub(in crate::storage) fn end_all(
         may_be_more: sessions.len() == EndRows::MOST || grants.len() == EndRows::MOST,
     };
     let mut writes: Vec<Write> =
-        sessions.iter().flat_map(|session| end(session, because, now)).collect();
+        sessions.iter().flat_map(|row| end(row, of_each(row, selector, because), now)).collect();
     for grant in grants {
         writes.extend(grants::cancel(grant, CancelledBy::EndedAccess, now).into_iter().flatten());
     }
     Decision::with(answer, writes)
+}
+
+/// The session that the person signs out everywhere from is signed out by itself.
+fn of_each(row: &SessionRow, selector: &SessionSelector, because: EndedBecause) -> EndedBecause {
+    match selector {
+        SessionSelector::Everywhere { from, .. } if row.session.id == *from => {
+            EndedBecause::Revoked
+        }
+        _ => because,
+    }
 }
 
 impl Rules {

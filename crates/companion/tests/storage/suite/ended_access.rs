@@ -1,16 +1,18 @@
 //! Access that ends from outside: what a selector means, what goes with it, and that no token is
 //! issued after it.
 
-use keyport_companion::domain::EndedBecause::{AccessWithdrawn, RevokedByOperator};
+use keyport_companion::domain::EndedBecause::{
+    AccessWithdrawn, Revoked, RevokedByOperator, SignedOutElsewhere,
+};
 use keyport_companion::domain::{
     IssuedSession, ProviderProfile, RefreshRefusal, SessionSelector, Thumbprint, UpstreamIdentity,
 };
 use keyport_companion::storage::{
-    CodeRefusal, ExchangeStart, Minting, RedeemCode, Rotation, SessionsPage,
+    CodeRefusal, ExchangeStart, Minting, RedeemCode, Revocation, Revoke, Rotation, SessionsPage,
 };
 
 use crate::world::{
-    ADDRESS, FOREIGN, LAPTOP, World, ada, at, authorization_of, ended, grace, identity,
+    ADDRESS, CLIENT, FOREIGN, LAPTOP, World, ada, at, authorization_of, ended, grace, identity,
     profile_of_ada, redemption, refresh_token,
 };
 
@@ -188,4 +190,32 @@ pub async fn a_list_in_pages_has_each_living_session_once(world: World) {
     }
     all.sort();
     assert_eq!(listed, all);
+}
+
+pub async fn everywhere_is_a_sign_out_where_it_is_asked_and_said_elsewhere(world: World) {
+    let (here, here_token) = world.sign_in(LAPTOP, at(0)).await;
+    let (there, there_token) = world.sign_in(PHONE, at(1)).await;
+    let user = here.session.user.id;
+    assert_eq!(there.session.user.id, user);
+    let other = session(&world, grace(), LAPTOP).await;
+    let everywhere = SessionSelector::Everywhere { user, from: here.session.id };
+    let ended_all = world.storage.end_sessions(everywhere, SignedOutElsewhere, at(10)).await;
+    assert_eq!(ended_all.unwrap(), 2);
+    assert_eq!(world.refused_refresh(&here_token, LAPTOP, at(11)).await, ended(Revoked));
+    let refusal = world.refused_refresh(&there_token, PHONE, at(11)).await;
+    assert_eq!(refusal, ended(SignedOutElsewhere));
+    assert!(world.is_alive(&other, at(11)).await, "another person");
+}
+
+pub async fn a_session_named_by_its_id_ends_with_its_own_key_alone(world: World) {
+    let issued = session(&world, ada(), LAPTOP).await;
+    let session = issued.session.id;
+    for (jkt, client, ends) in
+        [(PHONE, CLIENT, false), (LAPTOP, "other-client", false), (LAPTOP, CLIENT, true)]
+    {
+        let revoke = Revoke::SessionOfKey { session, jkt };
+        let revoked = world.storage.revoke(revoke, client.into(), at(5)).await.unwrap();
+        assert_eq!(revoked == Revocation::Revoked(session), ends, "{client} {jkt:?}");
+        assert_eq!(world.is_alive(&issued, at(6)).await, !ends);
+    }
 }
