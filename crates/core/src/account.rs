@@ -93,6 +93,8 @@ pub struct Tokens {
     pub access: AccessToken,
     /// When the access token stops working.
     pub access_deadline: Moment,
+    /// The companion's name of the session, if it says it; no secret.
+    pub session: Option<String>,
 }
 
 /// A session as the code exchange gave it.

@@ -113,6 +113,32 @@ pub enum Effect {
         /// This one.
         account: AccountId,
     },
+    /// Ask where the person of the account is signed in; answer with
+    /// [`SessionsListed`](crate::Event::SessionsListed).
+    ListSessions {
+        /// Echoed.
+        ticket: Ticket,
+        /// Whose.
+        account: AccountId,
+    },
+    /// End a session on another device, and list what is left; answer with
+    /// [`SessionsListed`](crate::Event::SessionsListed).
+    EndSession {
+        /// Echoed.
+        ticket: Ticket,
+        /// Whose.
+        account: AccountId,
+        /// The companion's name of it.
+        session: String,
+    },
+    /// Sign the person out on every device and here; answer with
+    /// [`SignedOutEverywhere`](crate::Event::SignedOutEverywhere).
+    SignOutEverywhere {
+        /// Echoed.
+        ticket: Ticket,
+        /// Whose.
+        account: AccountId,
+    },
     /// Revoke a session that came too late to be wanted.
     Revoke {
         /// Its refresh token.

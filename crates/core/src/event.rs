@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::account::{Account, AccountId, NewSession, Stored};
 use crate::attempt::{AttemptId, KeptAttempt, Pushed};
 use crate::callback::Callback;
+use crate::device_session::DeviceSession;
 use crate::intent::Intent;
 use crate::moment::Moment;
 use crate::problem::Problem;
@@ -54,8 +55,9 @@ pub enum Refreshed {
     },
     /// Not now: offline, 429, 5xx. Ends nothing.
     Later(Problem),
-    /// The companion said `invalid_grant`, or another process signed out.
-    Ended,
+    /// The companion said `invalid_grant`, or another process signed out; the problem says which end
+    /// it was.
+    Ended(Problem),
 }
 
 /// Everything that can happen to the machine.
@@ -132,6 +134,20 @@ pub enum Event {
         account: AccountId,
         /// What was not done.
         problem: Problem,
+    },
+    /// The companion has listed where the person is signed in, or not.
+    SessionsListed {
+        /// Of the effect that it answers.
+        ticket: Ticket,
+        /// The sessions, or why there is no list.
+        result: Result<Vec<DeviceSession>, Problem>,
+    },
+    /// The person was signed out on every device, or not.
+    SignedOutEverywhere {
+        /// Of the effect that it answers.
+        ticket: Ticket,
+        /// Whether it is done; if not, nothing has changed here.
+        result: Result<(), Problem>,
     },
     /// Time has passed; deadlines are looked at.
     Tick,

@@ -44,6 +44,15 @@ pub enum Intent {
     SignOut,
     /// Sign out of all accounts.
     SignOutOfAll,
+    /// List where the person of the account that is shown is signed in.
+    ShowSessions,
+    /// End one of the sessions that are listed.
+    EndSession {
+        /// The companion's name of it.
+        session: String,
+    },
+    /// Sign the person of the account that is shown out on every device.
+    SignOutEverywhere,
 }
 
 #[cfg(test)]

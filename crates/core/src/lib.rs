@@ -8,6 +8,7 @@
 pub mod account;
 pub mod attempt;
 pub mod callback;
+pub mod device_session;
 pub mod effect;
 pub mod event;
 pub mod intent;
@@ -25,6 +26,7 @@ pub use attempt::{
     SessionStore,
 };
 pub use callback::{AuthorizationResponse, Callback, CallbackError};
+pub use device_session::DeviceSession;
 pub use effect::{Effect, Outcome};
 pub use event::{Event, KeychainContents, Progress, Refreshed};
 pub use intent::Intent;

@@ -8,6 +8,7 @@ mod accounts;
 mod finish;
 mod intents;
 mod session;
+mod sessions;
 mod sign_in;
 mod start;
 mod waiting;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use intents::LastRequest;
+pub(crate) use sessions::SessionList;
 pub(crate) use waiting::WaitingAttempt;
 
 use crate::account::{Account, AccountId, NewSession, Stored};
@@ -124,6 +126,8 @@ pub struct Machine {
     /// The attempt whose session is in place: its answer once more is an echo, not a second
     /// session.
     pub(crate) completed: Option<AttemptId>,
+    /// Where the person of the account that is shown is signed in, while that is looked at.
+    pub(crate) session_list: Option<SessionList>,
 }
 
 /// The next machine, and what to do.
@@ -153,6 +157,7 @@ impl Machine {
             leaving: BTreeSet::new(),
             not_signed_out: BTreeSet::new(),
             completed: None,
+            session_list: None,
         };
         (machine, vec![Effect::Load { ticket: 0 }])
     }
@@ -160,6 +165,11 @@ impl Machine {
     /// Takes one event at `now`. Total: there is no event that panics.
     #[must_use]
     pub fn step(self, event: Event, now: Moment) -> (Self, Vec<Effect>) {
+        let (machine, effects) = self.taken(event, now);
+        (machine.without_hidden_list(), effects)
+    }
+
+    fn taken(self, event: Event, now: Moment) -> Step {
         match event {
             Event::Loaded { ticket, result } => self.loaded(ticket, result, now),
             Event::Intended { intent, draws } => self.intended(intent, draws, now),
@@ -175,6 +185,10 @@ impl Machine {
             Event::Exchanged { attempt, result } => self.exchanged(&attempt, result, now),
             Event::Saved { ticket, result } => self.saved(ticket, result, now),
             Event::Refreshed { ticket, result } => self.refreshed(ticket, &result, now),
+            Event::SessionsListed { ticket, result } => self.sessions_listed(ticket, result),
+            Event::SignedOutEverywhere { ticket, result } => {
+                self.signed_out_everywhere(ticket, result)
+            }
             Event::Tick => self.tick(now),
         }
     }

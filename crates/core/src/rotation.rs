@@ -44,6 +44,8 @@ pub struct KeptSession {
     pub fresh_until: Moment,
     /// The thumbprint of the device key that it is bound to (RFC 7638).
     pub key: Option<String>,
+    /// The companion's name of the session, if it was said.
+    pub session: Option<String>,
 }
 
 /// An access token and when it stops working.
@@ -69,7 +71,7 @@ pub enum RotationGoal {
 }
 
 /// How a rotation ended: when the new access token stops working and where the session is kept, or
-/// why not. [`Problem::SessionEnded`] ends the session, every other problem ends nothing.
+/// why not. The session is over if the problem [ends it](Problem::ends_session); no other does.
 pub type RotationResult = Result<(Moment, Stored), Problem>;
 
 /// Names one rotation under way.
@@ -108,8 +110,11 @@ enum RotationStep {
     SessionAfterRefusal {
         presented: KeptSession,
         from: Stored,
+        why: Problem,
     },
-    EndedItemRemoved,
+    EndedItemRemoved {
+        why: Problem,
+    },
 }
 
 /// Every rotation of one client, and what this process alone knows of the sessions. Gone when it
@@ -206,11 +211,11 @@ impl Rotations {
                 self.child_saved(id, rotation, (parent, child, access), saved, now)
             }
             (
-                RotationStep::SessionAfterRefusal { presented, from },
+                RotationStep::SessionAfterRefusal { presented, from, why },
                 E::SessionRead { result, .. },
-            ) => self.read_after_refusal(id, rotation, (presented, from), result, now),
-            (RotationStep::EndedItemRemoved, E::ItemRemoved { .. }) => {
-                self.ended_item_removed(id, rotation, now)
+            ) => self.read_after_refusal(id, rotation, (presented, from, why), result, now),
+            (RotationStep::EndedItemRemoved { why }, E::ItemRemoved { .. }) => {
+                self.ended_item_removed(id, rotation, why, now)
             }
             _ => {
                 self.under_way.insert(id, rotation);

@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use crate::account::{Account, Stored};
 use crate::attempt::{AttemptId, CallbackReceiver};
-use crate::machine::{Machine, SignInState, SignedInAccount, WaitingAttempt};
+use crate::device_session::DeviceSession;
+use crate::machine::{Machine, SessionList, SignInState, SignedInAccount, WaitingAttempt};
 use crate::moment::Moment;
 use crate::problem::{NextStep, Problem};
 
@@ -54,6 +55,15 @@ pub enum Screen {
         /// The other accounts of this device.
         others: Vec<Account>,
     },
+    /// Where the person of the account is signed in.
+    Sessions {
+        /// This one first, then those that were used last; `None` until the companion has said.
+        sessions: Option<Vec<DeviceSession>>,
+        /// Whether the companion is being asked.
+        busy: bool,
+        /// The code of the reason, when it could not be asked, or did not do what was wanted.
+        problem: Option<&'static str>,
+    },
     /// Something went wrong.
     Problem {
         /// A code of [`Problem`].
@@ -82,7 +92,10 @@ impl Screen {
     #[must_use]
     pub const fn is_at_rest(&self) -> bool {
         match self {
-            Self::SignedOut | Self::SignedIn { .. } | Self::Problem { .. } => true,
+            Self::SignedOut
+            | Self::SignedIn { .. }
+            | Self::Sessions { .. }
+            | Self::Problem { .. } => true,
             Self::Starting
             | Self::Preparing
             | Self::Waiting { .. }
@@ -105,6 +118,7 @@ impl View {
                 problem_screen(*problem, attempt.as_ref(), machine)
             }
             SignInState::Idle { problem: None } => match machine.shown() {
+                Some(_) if machine.session_list.is_some() => sessions_screen(machine),
                 Some(signed) => signed_in_screen(signed, machine),
                 None => Screen::SignedOut,
             },
@@ -137,6 +151,15 @@ fn problem_screen(problem: Problem, attempt: Option<&AttemptId>, machine: &Machi
         next: if load_again { NextStep::LoadAgain } else { problem.next_step() },
         attempt: attempt.map(AttemptId::short),
         signed_in: machine.current.is_some(),
+    }
+}
+
+fn sessions_screen(machine: &Machine) -> Screen {
+    let list = machine.session_list.as_ref();
+    Screen::Sessions {
+        sessions: list.and_then(|list| list.listed.clone()),
+        busy: list.is_some_and(SessionList::is_busy),
+        problem: list.and_then(|list| list.problem).map(Problem::code),
     }
 }
 

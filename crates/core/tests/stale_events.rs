@@ -97,7 +97,7 @@ fn the_keychain_is_asked_again_only_if_it_gave_no_answer() {
         after([loaded(KeychainContents { accounts: ada(), error, ..KeychainContents::default() })]);
     assert!(!loads_again(partly_read), "an account is signed in");
 
-    let ended = Event::Refreshed { ticket: 1, result: Refreshed::Ended };
+    let ended = Event::Refreshed { ticket: 1, result: Refreshed::Ended(Problem::SessionEnded) };
     let restored = loaded(KeychainContents { accounts: ada(), ..KeychainContents::default() });
     let over = after([restored, Event::Tick, ended]);
     assert!(!loads_again(over), "the keychain is not the problem");

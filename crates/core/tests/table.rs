@@ -31,7 +31,10 @@ fn events() -> Vec<(&'static str, Event)> {
         ("not saved", Event::Saved { ticket: 1, result: Err(Problem::KeychainLocked) }),
         ("refreshed", Event::Refreshed { ticket: 2, result: fresh() }),
         ("offline", Event::Refreshed { ticket: 2, result: Refreshed::Later(Problem::Offline) }),
-        ("refused", Event::Refreshed { ticket: 2, result: Refreshed::Ended }),
+        (
+            "refused",
+            Event::Refreshed { ticket: 2, result: Refreshed::Ended(Problem::SessionEnded) },
+        ),
         ("deadline", Event::Tick),
         ("keychain changed", Event::KeychainChanged),
         ("sign-out unfinished", unfinished("ada")),

@@ -101,10 +101,15 @@ fn shows_the_account_its_problems_and_the_other_accounts() {
 fn the_end_of_another_account_leaves_the_shown_one_shown() {
     let accounts = ["ada", "grace", "hedy"].map(samples::account).to_vec();
     let current = Some(accounts[2].id.clone());
-    let ended = Event::Refreshed { ticket: 1, result: Refreshed::Ended };
+    let ended =
+        Event::Refreshed { ticket: 1, result: Refreshed::Ended(Problem::SignedOutElsewhere) };
     let contents = KeychainContents { accounts, current, ..KeychainContents::default() };
     let machine = after([loaded(contents), Event::Tick, ended]);
     assert_eq!(machine.signed_in().map(|(account, _)| account.id.0.as_str()), Some("hedy"));
+    let Screen::Problem { code, signed_in, .. } = View::of(&machine, NOW).screen else {
+        panic!("the person is told which end it was")
+    };
+    assert_eq!((code, signed_in), ("signed_out_elsewhere", true));
 }
 
 #[test]

@@ -129,6 +129,8 @@ problems! {
     NotSignedOut = "not_signed_out", TryAgain;
     /// The account that was named is not signed in here.
     AccountUnknown = "account_unknown", SignIn;
+    /// The session that was named is not one of the person's, or is over.
+    SessionUnknown = "session_unknown", TryAgain;
     /// The keychain is locked.
     KeychainLocked = "keychain_locked", KeychainAgain;
     /// There is no keychain here.
@@ -162,6 +164,12 @@ impl Problem {
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|problem| problem.code() == code)
+    }
+
+    /// Whether a session is over with it. Every other problem ends nothing.
+    #[must_use]
+    pub const fn ends_session(self) -> bool {
+        matches!(self, Self::SessionEnded | Self::AccessEnded | Self::SignedOutElsewhere)
     }
 
     /// Whether the keychain is the cause: found before a browser opens.

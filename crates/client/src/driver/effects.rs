@@ -5,11 +5,12 @@
 use std::sync::Arc;
 
 use keyport_core::{Effect, Event, Machine};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::attempt::Attempts;
 use super::kept_attempt::{self, KeptAttemptJob};
+use super::left_sessions;
 use super::notices::Notices;
 use super::{ClientNotice, Inputs, tell};
 use crate::config::Config;
@@ -29,6 +30,9 @@ pub(super) struct EffectRunner {
     pub(super) tasks: JoinSet<()>,
     pub(super) kept_attempts: mpsc::UnboundedSender<KeptAttemptJob>,
     keeper: JoinHandle<()>,
+    /// Ends sessions that were left at the companion, whenever it is told to.
+    pub(super) left_sessions: Arc<Notify>,
+    ender: JoinHandle<()>,
     /// Until the attempt is kept, its browser waits.
     pub(super) keeping: Option<oneshot::Receiver<()>>,
     /// The right to save what has just been exchanged.
@@ -46,6 +50,9 @@ impl EffectRunner {
     ) -> Self {
         let (kept_attempts, jobs) = mpsc::unbounded_channel();
         let keeper = tokio::spawn(kept_attempt::work(sessions.clone(), jobs));
+        let left_sessions = Arc::new(Notify::new());
+        let (clock, wanted) = (platform.clock.clone(), left_sessions.clone());
+        let ender = tokio::spawn(left_sessions::work(sessions.clone(), clock, wanted));
         Self {
             without_lock,
             receivers: Receivers::of(&config),
@@ -58,6 +65,8 @@ impl EffectRunner {
             tasks: JoinSet::new(),
             kept_attempts,
             keeper,
+            left_sessions,
+            ender,
             keeping: None,
             save_lock: None,
         }
@@ -84,6 +93,13 @@ impl EffectRunner {
             Effect::Refresh { ticket, account } => self.refresh(ticket, account),
             Effect::MakeCurrent { account } => self.make_current(account),
             Effect::SignOut { account } => self.sign_out(account),
+            Effect::ListSessions { ticket, account } => self.list_sessions(ticket, account),
+            Effect::EndSession { ticket, account, session } => {
+                self.end_session(ticket, account, session);
+            }
+            Effect::SignOutEverywhere { ticket, account } => {
+                self.sign_out_everywhere(ticket, account);
+            }
             Effect::Revoke { token } => self.revoke(token),
             Effect::Raise => self.notices.send(ClientNotice::Raise),
         }
@@ -145,5 +161,6 @@ impl EffectRunner {
 impl Drop for EffectRunner {
     fn drop(&mut self) {
         self.keeper.abort();
+        self.ender.abort();
     }
 }

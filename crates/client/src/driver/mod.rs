@@ -9,6 +9,7 @@ mod callbacks;
 mod effects;
 mod engine;
 mod kept_attempt;
+mod left_sessions;
 mod notices;
 mod prepare;
 mod session_effects;

@@ -12,9 +12,11 @@ use crate::session::SignedOut;
 impl EffectRunner {
     pub(super) fn load(&mut self, ticket: Ticket) {
         let (sessions, inputs) = (self.sessions.clone(), self.inputs.clone());
+        let left = self.left_sessions.clone();
         self.tasks.spawn(async move {
             let result = sessions.load().await;
             tell(&inputs, Event::Loaded { ticket, result });
+            left.notify_one();
         });
     }
 
@@ -59,15 +61,44 @@ impl EffectRunner {
 
     pub(super) fn sign_out(&mut self, account: AccountId) {
         let (sessions, inputs) = (self.sessions.clone(), self.inputs.clone());
+        let left = self.left_sessions.clone();
         self.tasks.spawn(async move {
             let event = match sessions.sign_out(&account).await {
                 Ok(SignedOut::Everywhere) => Event::SignedOut { account },
                 Ok(SignedOut::HereOnly) => {
+                    left.notify_one();
                     Event::SignOutUnfinished { account, problem: Problem::SignedOutHere }
                 }
                 Err(problem) => Event::SignOutUnfinished { account, problem },
             };
             tell(&inputs, event);
+        });
+    }
+
+    pub(super) fn list_sessions(&mut self, ticket: Ticket, account: AccountId) {
+        let (sessions, inputs) = (self.sessions.clone(), self.inputs.clone());
+        self.tasks.spawn(async move {
+            let result = sessions.device_sessions(&account).await;
+            tell(&inputs, Event::SessionsListed { ticket, result });
+        });
+    }
+
+    pub(super) fn end_session(&mut self, ticket: Ticket, account: AccountId, session: String) {
+        let (sessions, inputs) = (self.sessions.clone(), self.inputs.clone());
+        self.tasks.spawn(async move {
+            let result = match sessions.end_device_session(&account, &session).await {
+                Ok(()) => sessions.device_sessions(&account).await,
+                Err(problem) => Err(problem),
+            };
+            tell(&inputs, Event::SessionsListed { ticket, result });
+        });
+    }
+
+    pub(super) fn sign_out_everywhere(&mut self, ticket: Ticket, account: AccountId) {
+        let (sessions, inputs) = (self.sessions.clone(), self.inputs.clone());
+        self.tasks.spawn(async move {
+            let result = sessions.sign_out_everywhere(&account).await.map(drop);
+            tell(&inputs, Event::SignedOutEverywhere { ticket, result });
         });
     }
 

@@ -65,6 +65,8 @@ pub(super) struct Endpoints {
     pub revoke: Url,
     pub userinfo: Url,
     pub attempt: Url,
+    /// Not at every companion.
+    pub sessions: Option<Url>,
 }
 
 #[derive(Deserialize)]
@@ -76,6 +78,7 @@ struct Metadata {
     revocation_endpoint: Url,
     userinfo_endpoint: Url,
     keyport_attempt_endpoint: Url,
+    keyport_sessions_endpoint: Option<Url>,
     code_challenge_methods_supported: Vec<String>,
     dpop_signing_alg_values_supported: Vec<String>,
     #[serde(default)]
@@ -116,10 +119,12 @@ fn endpoints(body: &[u8], issuer: &Issuer) -> Result<Endpoints, Problem> {
         revoke: metadata.revocation_endpoint,
         userinfo: metadata.userinfo_endpoint,
         attempt: metadata.keyport_attempt_endpoint,
+        sessions: metadata.keyport_sessions_endpoint,
     };
-    let Endpoints { authorize, push, token, revoke, userinfo, attempt } = &endpoints;
+    let Endpoints { authorize, push, token, revoke, userinfo, attempt, sessions } = &endpoints;
     let at_home = [authorize, push, token, revoke, userinfo, attempt]
-        .iter()
+        .into_iter()
+        .chain(sessions)
         .all(|url| url.origin() == issuer.url.origin());
     if fits && at_home {
         Ok(endpoints)
@@ -185,6 +190,7 @@ mod tests {
             "revocation_endpoint",
             "userinfo_endpoint",
             "keyport_attempt_endpoint",
+            "keyport_sessions_endpoint",
         ] {
             for elsewhere in ["https://evil.test/x", "http://sign-in.acme.test/x"] {
                 let answer = metadata(|m| m[name] = elsewhere.into());

@@ -18,18 +18,22 @@ use super::wire::Body;
 pub enum HttpError {
     /// `invalid_grant`, RFC 6749 §5.2: the one answer that ends something.
     #[error("invalid_grant")]
-    GrantInvalid,
+    GrantInvalid {
+        /// Why, where the companion says it: a problem that ends a session.
+        why: Option<Problem>,
+    },
     /// Anything else. Ends nothing.
     #[error("{}", .0.code())]
     Problem(Problem),
 }
 
 impl HttpError {
-    /// The problem as a person meets it; `grant` is what an `invalid_grant` means here.
+    /// The problem as a person meets it; `grant` is what an `invalid_grant` means here that says no
+    /// more.
     #[must_use]
     pub fn as_problem(self, grant: Problem) -> Problem {
         match self {
-            Self::GrantInvalid => grant,
+            Self::GrantInvalid { why } => why.unwrap_or(grant),
             Self::Problem(problem) => problem,
         }
     }
@@ -50,6 +54,11 @@ struct ErrorResponse {
     /// captive portal or gateway, which may have an `error` too.
     request_id: Option<String>,
     keyport_problem: Option<String>,
+}
+
+/// Whether the companion itself says that there is no such thing.
+pub(super) fn is_not_found(response: &Response<Body>) -> bool {
+    response.status() == StatusCode::NOT_FOUND && !error_response(response).error.is_empty()
 }
 
 /// What the companion refused; empty for an answer that is not the companion's.
@@ -89,8 +98,11 @@ pub(super) fn is_revoked(response: &Response<Body>) -> bool {
 /// anything is the companion's own with status 400 and this `error` (RFC 6749 §5.2).
 pub(super) fn of_token_answer(response: &Response<Body>) -> HttpError {
     let is_refusal = response.status() == StatusCode::BAD_REQUEST;
-    if is_refusal && error_response(response).error == "invalid_grant" {
-        return HttpError::GrantInvalid;
+    let refused = error_response(response);
+    if is_refusal && refused.error == "invalid_grant" {
+        // A word of another version says no more than the error itself.
+        let why = refused.keyport_problem.as_deref().and_then(Problem::from_code);
+        return HttpError::GrantInvalid { why: why.filter(|why| why.ends_session()) };
     }
     HttpError::Problem(of_answer(response))
 }
@@ -177,124 +189,4 @@ fn is_proxy_refusal(cause: &(dyn StdError + 'static)) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn answer(status: u16, body: &str) -> Response<Body> {
-        let json = "application/json; charset=utf-8";
-        let answer = Response::builder().status(status).header("content-type", json);
-        answer.body(Body::new(body.as_bytes().to_vec())).unwrap()
-    }
-
-    fn of_kind(kind: &'static str, mut answer: Response<Body>) -> Response<Body> {
-        answer.headers_mut().insert("content-type", kind.parse().unwrap());
-        answer
-    }
-
-    const ENDS: &str = r#"{"error":"invalid_grant","request_id":"r1"}"#;
-
-    /// An error as the companion writes it.
-    fn refused(error: &str) -> String {
-        format!(r#"{{"error":"{error}","error_description":"…","request_id":"r1"}}"#)
-    }
-
-    #[test]
-    fn only_the_refusal_of_a_token_endpoint_ends_anything() {
-        assert_eq!(of_token_answer(&answer(400, ENDS)), HttpError::GrantInvalid);
-        for (what, refused) in [
-            ("401", answer(401, ENDS)),
-            ("403", answer(403, ENDS)),
-            ("404", answer(404, ENDS)),
-            ("500", answer(500, ENDS)),
-            ("302", answer(302, ENDS)),
-            ("200", answer(200, ENDS)),
-            ("a page", of_kind("text/html", answer(400, ENDS))),
-            ("text", of_kind("text/plain", answer(400, ENDS))),
-            ("no kind", of_kind("", answer(400, ENDS))),
-            ("no id", answer(400, r#"{"error":"invalid_grant"}"#)),
-            ("an empty id", answer(400, r#"{"error":"invalid_grant","request_id":""}"#)),
-            ("an id that is no text", answer(400, r#"{"error":"invalid_grant","request_id":7}"#)),
-            ("a list", answer(400, r#"["invalid_grant","r1"]"#)),
-            ("a string", answer(400, r#""invalid_grant""#)),
-            ("more", answer(400, &refused("invalid_grant "))),
-            ("two", answer(400, r#"{"error":"x","error":"invalid_grant","request_id":"r1"}"#)),
-            ("a tail", answer(400, &format!("{ENDS}<html>"))),
-        ] {
-            assert!(matches!(of_token_answer(&refused), HttpError::Problem(_)), "{what}");
-        }
-        assert_eq!(of_answer(&answer(400, ENDS)), Problem::ServiceRefused, "elsewhere");
-    }
-
-    #[test]
-    fn a_page_is_no_revocation() {
-        assert!(is_revoked(&of_kind("text/plain", answer(200, ""))));
-        assert!(is_revoked(&answer(200, "{}")) && is_revoked(&answer(200, " {\n}")));
-        for (what, refused) in [
-            ("a page", of_kind("text/html", answer(200, "<html>"))),
-            ("text", of_kind("text/plain", answer(200, "ok"))),
-            ("an error", answer(200, r#"{"error":"forbidden"}"#)),
-            ("our error", answer(200, ENDS)),
-            ("success", answer(200, r#"{"ok":true}"#)),
-            ("a list", answer(200, "[]")),
-            ("null", answer(200, "null")),
-            ("a tail", answer(200, "{}<html>")),
-            ("an object in a page", of_kind("text/html", answer(200, "{}"))),
-            ("201", answer(201, "")),
-            ("204", answer(204, "")),
-            ("302", answer(302, "")),
-            ("503", answer(503, "")),
-        ] {
-            assert!(!is_revoked(&refused), "{what}");
-        }
-    }
-
-    #[test]
-    fn what_is_refused_has_a_problem_and_ends_nothing() {
-        for (status, body, problem) in [
-            (400, &*refused("invalid_request"), Problem::ServiceRefused),
-            (401, &*refused("invalid_client"), Problem::ServiceRefused),
-            (400, &*refused("invalid_dpop_proof"), Problem::ServiceRefused),
-            (400, &*refused("access_denied"), Problem::AccessDenied),
-            (407, "", Problem::ProxyRefused),
-            (429, "slow down", Problem::TooManyRequests),
-            (500, ENDS, Problem::ServiceUnavailable),
-            (503, &*refused("temporarily_unavailable"), Problem::ServiceUnavailable),
-            (302, "", Problem::UnexpectedAnswer),
-            (404, "<html>", Problem::UnexpectedAnswer),
-        ] {
-            assert_eq!(of_answer(&answer(status, body)), problem, "{status} {body}");
-        }
-    }
-
-    #[test]
-    fn what_something_in_between_answers_is_no_word_of_the_companion() {
-        for status in [400, 401, 403, 404, 451] {
-            for body in [
-                r#"{"error":"forbidden","message":"Sign in to the network"}"#,
-                r#"{"error":"access_denied","keyport_problem":"domain_unknown"}"#,
-                r#"{"error":"access_denied","request_id":""}"#,
-                r#"{"error":"access_denied","request_id":null}"#,
-                r#"{"error":{"code":403},"request_id":"r1"}"#,
-                r#"["access_denied","r1","domain_unknown"]"#,
-                "{}",
-            ] {
-                let problem = of_answer(&answer(status, body));
-                assert_eq!(problem, Problem::UnexpectedAnswer, "{status} {body}");
-            }
-            let page = of_kind("text/html", answer(status, &refused("access_denied")));
-            assert_eq!(of_answer(&page), Problem::UnexpectedAnswer, "{status}");
-        }
-    }
-
-    #[test]
-    fn takes_the_named_problem_if_this_version_knows_it() {
-        let named = |code: &str| {
-            of_answer(&answer(
-                400,
-                &refused(&format!(r#"access_denied","keyport_problem":"{code}"#)),
-            ))
-        };
-        assert_eq!(named("domain_unknown"), Problem::DomainUnknown);
-        assert_eq!(named("of_another_version"), Problem::AccessDenied);
-    }
-}
+mod tests;

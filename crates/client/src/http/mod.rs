@@ -11,6 +11,7 @@ mod dpop;
 mod error;
 mod oauth;
 mod revocation;
+mod sessions;
 mod token;
 mod wire;
 
@@ -21,4 +22,5 @@ pub use dpop::{DeviceKey, KeyError, Proof};
 pub use error::HttpError;
 pub use oauth::Push;
 pub(crate) use revocation::{REVOKE, Unkept};
+pub(crate) use sessions::Resource;
 pub use token::Issued;

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use url::{Url, form_urlencoded};
 
 use super::companion::CompanionClient;
+use super::dpop::DeviceKey;
 use super::error::{self, HttpError};
 use super::oauth::form;
 use super::wire::{Body, Wire};
@@ -119,6 +120,22 @@ impl CompanionClient {
     pub async fn revoke(&self, token: &RefreshToken) -> Result<(), HttpError> {
         let endpoint = &self.endpoints().await?.revoke;
         self.revocation(endpoint).send(&Revocable::Refresh(token.clone())).await
+    }
+
+    /// Ends the session of this name, whose tokens are gone, with a proof by its device key. One that
+    /// the companion does not know, or whose key this is not, is as good as ended.
+    ///
+    /// # Errors
+    /// When it did not say so.
+    pub(crate) async fn revoke_named(
+        &self,
+        key: &DeviceKey,
+        session: &str,
+    ) -> Result<(), HttpError> {
+        let endpoint = &self.endpoints().await?.revoke;
+        let body = encoded([("client_id", &*self.client_id), ("session_id", session)]);
+        let response = self.send_proven(key, None, form(endpoint, body)?).await?;
+        if error::is_revoked(&response) { Ok(()) } else { Err(error::of_answer(&response).into()) }
     }
 
     /// Revokes a session that nothing keeps any more, once and in a task of its own. Where the

@@ -37,6 +37,8 @@ use crate::keychain::LARGEST;
 const LONGEST_TOKEN: usize = 4096;
 /// Half of what a keychain item holds, in bytes: it stands there with its account.
 const LONGEST_REFRESH_TOKEN: usize = LARGEST / 2;
+/// More than a session's name at our companion has, in bytes.
+const LONGEST_SESSION_ID: usize = 64;
 /// Where the token endpoint leaves it open, an access token is taken to live this long.
 const UNSAID: Duration = Duration::from_secs(60);
 
@@ -90,6 +92,7 @@ struct TokenResponse<'a> {
     #[serde(borrow)]
     refresh_token: Option<Cow<'a, str>>,
     keyport_account: Option<Value>,
+    keyport_session: Option<Value>,
 }
 
 /// A request as the crate has built it, handed back unsent.
@@ -207,11 +210,20 @@ impl CompanionClient {
             refresh: RefreshToken::new(refresh),
             access: AccessToken::new(answer.access_token),
             access_deadline: now.after(lifetime),
+            session: answer.keyport_session.as_ref().and_then(session_id),
         };
         let said = answer.keyport_account.as_ref();
         let account = said.and_then(|said| account::of_token_answer(said, &self.issuer, now));
         Ok((tokens, account))
     }
+}
+
+/// The companion's name of a session: short, and plain enough for a path.
+pub(super) fn session_id(value: &Value) -> Option<String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    let id = value.as_str()?;
+    let is_id = (1..=LONGEST_SESSION_ID).contains(&id.len()) && id.bytes().all(is_plain);
+    is_id.then(|| id.to_owned())
 }
 
 /// Whether this can stand in a header, a form and a keychain item: visible ASCII (RFC 6749 appendix
@@ -248,6 +260,16 @@ mod tests {
         ] {
             assert!(!is_token(text), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_session_has_a_name_that_can_stand_in_a_path() {
+        let id = Value::from("session_00ff-A");
+        assert_eq!(session_id(&id).as_deref(), id.as_str());
+        for other in ["", "a/b", "..", "a b", "a%2f", "\u{e9}", &"a".repeat(65)] {
+            assert_eq!(session_id(&other.into()), None, "{other:?}");
+        }
+        assert_eq!(session_id(&Value::from(7)), None);
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub enum Item {
     Index,
     /// The deep-link attempt that waits for its link.
     Attempt,
+    /// Sessions that were signed out here and that the companion was not told of.
+    LeftSessions,
     /// The session of one account.
     Account(AccountId),
     /// The access token of one account, until it is due.
@@ -31,6 +33,7 @@ impl Item {
             Self::Device => "device".to_owned(),
             Self::Index => "index".to_owned(),
             Self::Attempt => "attempt".to_owned(),
+            Self::LeftSessions => "left-sessions".to_owned(),
             Self::Account(AccountId(id)) => format!("{ACCOUNT}{id}"),
             Self::Access(AccountId(id)) => format!("{ACCESS}{id}"),
         }
@@ -93,9 +96,11 @@ mod tests {
     fn the_names_are_what_other_versions_look_for() {
         let account = Item::Account(AccountId("a1".into()));
         let access = Item::Access(AccountId("a1".into()));
-        let items = [Item::Device, Item::Index, Item::Attempt, account, access];
+        let left = Item::LeftSessions;
+        let items = [Item::Device, Item::Index, Item::Attempt, left, account, access];
         let names = items.map(|item| item.name());
-        assert_eq!(names, ["device", "index", "attempt", "account:a1", "access:a1"]);
+        let wanted = ["device", "index", "attempt", "left-sessions", "account:a1", "access:a1"];
+        assert_eq!(names, wanted);
     }
 
     #[test]

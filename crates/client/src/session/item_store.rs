@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::access::KeptAccess;
 use super::items::{Kept, KeptSession};
+use super::left::LeftSessions;
 use super::lock::SessionLock;
 use crate::http::DeviceKey;
 use crate::keychain::{Item, Keychain, KeychainError};
@@ -87,6 +88,22 @@ impl ItemStore {
 
     pub(super) async fn attempt(&self) -> Result<Option<KeptAttempt>> {
         self.read(&Item::Attempt).await
+    }
+
+    pub(super) async fn left_sessions(&self) -> Result<Option<LeftSessions>> {
+        self.read(&Item::LeftSessions).await
+    }
+
+    /// Writes what is left; an item that holds nothing is deleted.
+    pub(super) async fn put_left_sessions(
+        &self,
+        _lock: &SessionLock,
+        left: &LeftSessions,
+    ) -> Result<()> {
+        match left.is_empty() {
+            true => self.keychain.delete(&Item::LeftSessions).await,
+            false => self.write(&Item::LeftSessions, left).await,
+        }
     }
 
     pub(super) async fn device(&self) -> Result<Option<DeviceKey>> {
@@ -208,6 +225,7 @@ impl ItemStore {
             Item::Device => self.device().await.map(drop),
             Item::Index => self.index().await.map(drop),
             Item::Attempt => self.attempt().await.map(drop),
+            Item::LeftSessions => self.left_sessions().await.map(drop),
             Item::Account(account) => self.session(account).await.map(drop),
             Item::Access(account) => self.access(account).await.map(drop),
         };

@@ -35,6 +35,8 @@ struct SessionRecord<'a> {
     fresh_until: Moment,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    session: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,6 +72,7 @@ impl Kept for KeptSession {
                     refresh_token: self.refresh.expose(),
                     fresh_until: self.fresh_until,
                     key: self.key.clone(),
+                    session: self.session.clone(),
                 })
             })
             .find(Result::is_ok)
@@ -83,6 +86,7 @@ impl Kept for KeptSession {
             refresh: RefreshToken::new(record.refresh_token),
             fresh_until: record.fresh_until,
             key: record.key,
+            session: record.session,
         })
     }
 }
@@ -182,6 +186,7 @@ pub(super) mod tests {
             refresh: RefreshToken::new("kpr_secret"),
             fresh_until: Moment(7),
             key: Some("thumbprint".to_owned()),
+            session: Some("session_1".to_owned()),
         }
     }
 

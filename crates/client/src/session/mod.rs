@@ -4,9 +4,11 @@
 mod access;
 mod accounts;
 mod device;
+mod elsewhere;
 mod index;
 mod item_store;
 mod items;
+mod left;
 mod load;
 mod lock;
 mod memory;

@@ -16,7 +16,7 @@ impl Sessions {
         let known = known.map(|session| session.refresh);
         match self.rotate(account, RotationGoal::Rotation { known }).await {
             Ok((until, stored)) => Refreshed::Done { refresh_at: refresh_at(until), stored },
-            Err(Problem::SessionEnded) => Refreshed::Ended,
+            Err(why) if why.ends_session() => Refreshed::Ended(why),
             Err(problem) => Refreshed::Later(problem),
         }
     }
@@ -25,7 +25,8 @@ impl Sessions {
     /// Only the refresh takes the lock.
     ///
     /// # Errors
-    /// [`Problem::SessionEnded`] if there is no session; anything else ends nothing.
+    /// One that [ends the session](Problem::ends_session) if there is none any more; anything else
+    /// ends nothing.
     pub async fn access_token(&self, account: &AccountId) -> Result<Access, Problem> {
         if let Some(access) = self.shared.memory.usable_access(account) {
             return Ok(access);

@@ -51,8 +51,10 @@ impl Sessions {
         let mut effects = VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
             if let RotationEffect::Done { result, .. } = effect {
-                if result == Err(Problem::SessionEnded) {
-                    tracing::info!("the session is over");
+                if let Err(why) = result
+                    && why.ends_session()
+                {
+                    tracing::info!(why = why.code(), "the session is over");
                 }
                 return result;
             }
@@ -158,7 +160,9 @@ impl Shared {
         };
         let result = answered(self.companion.refresh(&key, &session.refresh)).await;
         let result = result.map_err(|error| match error {
-            HttpError::GrantInvalid => RefreshError::GrantInvalid,
+            HttpError::GrantInvalid { why } => {
+                RefreshError::GrantInvalid(why.unwrap_or(Problem::SessionEnded))
+            }
             HttpError::Problem(problem) => RefreshError::NotNow(problem),
         });
         (result, (from == Stored::Keychain).then(|| key.thumbprint()))

@@ -230,5 +230,6 @@ fn kept_of(session: &NewSession) -> KeptSession {
         refresh: session.tokens.refresh.clone(),
         fresh_until: session.tokens.access_deadline,
         key: None,
+        session: session.tokens.session.clone(),
     }
 }

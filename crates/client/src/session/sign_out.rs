@@ -5,6 +5,7 @@ use keyport_core::rotation::KeptSession;
 use keyport_core::{AccountId, Problem};
 
 use super::Sessions;
+use super::left::LeftSession;
 use super::lock::SessionLock;
 use crate::http::REVOKE;
 
@@ -13,13 +14,14 @@ use crate::http::REVOKE;
 pub enum SignedOut {
     /// Nothing is left of the session.
     Everywhere,
-    /// Nothing is left here. The companion was not told, and is not told later.
+    /// Nothing is left here. The companion was not told; it is told later, where the keychain kept
+    /// the session ([`Sessions::end_left_sessions`]).
     HereOnly,
 }
 
 impl Sessions {
     /// Ends the session here, then at the companion. Offline, it is still over here: revoking is
-    /// one try of at most 3 seconds, and what it does not reach ends with its idle lifetime.
+    /// one try of at most 3 seconds, and what it does not reach is noted by its name.
     ///
     /// # Errors
     /// When the keychain may still hold it: then it ends as soon as the keychain is read again, by
@@ -65,7 +67,7 @@ impl Sessions {
     }
 
     async fn revoke_all(&self, sessions: impl Iterator<Item = KeptSession>) -> SignedOut {
-        let mut signed_out = SignedOut::Everywhere;
+        let (mut signed_out, mut left) = (SignedOut::Everywhere, Vec::new());
         for session in sessions {
             let revoking = self.revoke(&session.refresh);
             match tokio::time::timeout(REVOKE, revoking).await {
@@ -73,9 +75,11 @@ impl Sessions {
                 Ok(Err(_)) | Err(_) => {
                     tracing::info!("signed out here; not revoked at the companion");
                     signed_out = SignedOut::HereOnly;
+                    left.extend(LeftSession::of(&session, self.shared.clock.now()));
                 }
             }
         }
+        self.note_left(&left).await;
         signed_out
     }
 }

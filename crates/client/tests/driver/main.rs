@@ -8,6 +8,7 @@ mod errors;
 mod facts;
 mod given_up;
 mod http;
+mod left_sessions;
 mod locks;
 mod not_kept;
 mod races;

@@ -139,7 +139,7 @@ async fn a_damaged_item_is_set_aside_and_sign_in_is_offered() {
     let (fixture, sessions, account) = signed_in(SessionStore::Keychain).await;
     let item = Item::Account(account.id.clone());
     fixture.keychain.damage(&item);
-    assert_eq!(sessions.refresh(&account.id).await, Refreshed::Ended);
+    assert_eq!(sessions.refresh(&account.id).await, Refreshed::Ended(Problem::SessionEnded));
     assert_eq!(fixture.keychain.set_aside_so_far(), [item.name()]);
     let mut fixture = fixture;
     fixture.click_sign_in(keyport_core::CallbackReceiver::Loopback, SessionStore::Keychain);

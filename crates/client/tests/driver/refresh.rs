@@ -3,7 +3,7 @@
 
 use keyport_client::Sessions;
 use keyport_client::keychain::{Item, KeychainError};
-use keyport_core::{AccountId, Problem, Refreshed, SessionStore, Stored};
+use keyport_core::{AccountId, Problem, Refreshed, Screen, SessionStore, Stored};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -94,10 +94,33 @@ async fn offline_the_session_stays() {
 async fn invalid_grant_ends_the_session_and_erases_it() {
     let (fixture, sessions, account) = signed_in().await;
     fixture.companion.world().over = true;
-    assert_eq!(sessions.refresh(&account).await, Refreshed::Ended);
+    assert_eq!(sessions.refresh(&account).await, Refreshed::Ended(Problem::SessionEnded));
     assert_eq!(kept_token(&fixture, &account).await, None);
     assert_eq!(sessions.current().await.unwrap(), None);
     assert_eq!(sessions.access_token(&account).await, Err(Problem::SessionEnded));
+}
+
+#[tokio::test]
+async fn the_reason_of_the_end_reaches_the_person() {
+    for (said, told) in [
+        ("access_ended", Problem::AccessEnded),
+        ("signed_out_elsewhere", Problem::SignedOutElsewhere),
+        ("offline", Problem::SessionEnded),
+        ("of a later version", Problem::SessionEnded),
+    ] {
+        let (fixture, sessions, account) = signed_in().await;
+        fixture.companion.world().over = true;
+        fixture.companion.world().problem = Some(said);
+        fixture.clock.jump(std::time::Duration::from_secs(400));
+        fixture
+            .shows(
+                said,
+                |screen| matches!(screen, Screen::Problem { code, .. } if *code == told.code()),
+            )
+            .await;
+        assert_eq!(kept_token(&fixture, &account).await, None, "{said}");
+        assert_eq!(sessions.access_token(&account).await, Err(Problem::SessionEnded), "{said}");
+    }
 }
 
 #[tokio::test]
@@ -195,5 +218,7 @@ async fn a_session_in_memory_rotates_without_the_keychain() {
         assert!(is_done(&sessions.refresh(&account).await, Stored::Memory));
     }
     fixture.companion.world().over = true;
-    assert_eq!(sessions.refresh(&account).await, Refreshed::Ended);
+    fixture.companion.world().problem = Some("signed_out_elsewhere");
+    let ended = Refreshed::Ended(Problem::SignedOutElsewhere);
+    assert_eq!(sessions.refresh(&account).await, ended);
 }

@@ -47,12 +47,16 @@ impl Machine {
             Intent::CopyLink => self.copy_link(),
             Intent::Cancel => self.cancel(),
             Intent::AnotherWay => self.try_another_way(draws, now),
+            Intent::TryAgain if self.session_list.is_some() => self.show_sessions(),
             Intent::TryAgain => self.try_again(draws, now),
             Intent::ContinueWithoutSaving => self.continue_without_saving(draws, now),
-            Intent::Dismiss => self.dismiss(),
+            Intent::Dismiss => self.without_list().dismiss(),
             Intent::ShowAccount { account } => self.show_account(account),
             Intent::SignOut => self.sign_out(),
             Intent::SignOutOfAll => self.sign_out_of_all(),
+            Intent::ShowSessions => self.show_sessions(),
+            Intent::EndSession { session } => self.end_session(session),
+            Intent::SignOutEverywhere => self.sign_out_everywhere(),
         }
     }
 
@@ -78,7 +82,10 @@ impl Machine {
             | Intent::Dismiss
             | Intent::ShowAccount { .. }
             | Intent::SignOut
-            | Intent::SignOutOfAll => return false,
+            | Intent::SignOutOfAll
+            | Intent::ShowSessions
+            | Intent::EndSession { .. }
+            | Intent::SignOutEverywhere => return false,
         };
         store == SessionStore::Keychain
     }

@@ -120,15 +120,15 @@ impl Machine {
                 signed.try_later(*problem, now);
                 self.stay()
             }
-            Refreshed::Ended => {
+            Refreshed::Ended(why) => {
                 let id = signed.account.id.clone();
                 // The client has erased it under its lock, where no newer session can be hit.
-                self.end_shown(&id, Problem::SessionEnded)
+                self.end_shown(&id, *why)
             }
         }
     }
 
-    fn end_shown(mut self, account: &AccountId, why: Problem) -> Step {
+    pub(super) fn end_shown(mut self, account: &AccountId, why: Problem) -> Step {
         self.drop_account(account);
         if let SignInState::Idle { problem } = &mut self.sign_in {
             *problem = Some((why, None));

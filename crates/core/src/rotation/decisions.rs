@@ -116,8 +116,8 @@ impl Rotations {
     ) -> Step {
         let tokens = match result {
             Ok(tokens) => tokens,
-            Err(RefreshError::GrantInvalid) => {
-                return self.refused(id, rotation, presented, from, now);
+            Err(RefreshError::GrantInvalid(why)) => {
+                return self.refused(id, rotation, (presented, from, why), now);
             }
             Err(RefreshError::NotNow(Problem::Offline)) => {
                 return self.again(id, rotation, Problem::Offline, now);
@@ -131,6 +131,7 @@ impl Rotations {
             refresh: tokens.refresh,
             fresh_until: tokens.access_deadline,
             key: key.or_else(|| presented.key.clone()),
+            session: tokens.session.or_else(|| presented.session.clone()),
             account: presented.account.clone(),
         };
         let memory = self.memory(&rotation.account);
@@ -195,8 +196,7 @@ impl Rotations {
         mut self,
         id: RotationId,
         rotation: Rotation,
-        presented: KeptSession,
-        from: Stored,
+        (presented, from, why): (KeptSession, Stored, Problem),
         now: Moment,
     ) -> Step {
         let account = rotation.account.clone();
@@ -207,7 +207,7 @@ impl Rotations {
         self.memory(&account).forget();
         let forget = RotationEffect::ForgetKey { account: account.clone() };
         let read = RotationEffect::ReadSession { id, account };
-        let step = RotationStep::SessionAfterRefusal { presented, from };
+        let step = RotationStep::SessionAfterRefusal { presented, from, why };
         self.wait(id, rotation, step, vec![forget, read])
     }
 
@@ -215,7 +215,7 @@ impl Rotations {
         self,
         id: RotationId,
         rotation: Rotation,
-        (presented, from): (KeptSession, Stored),
+        (presented, from, why): (KeptSession, Stored, Problem),
         read: Result<Option<KeptSession>, Problem>,
         now: Moment,
     ) -> Step {
@@ -230,10 +230,10 @@ impl Rotations {
             return self.again(id, rotation, Problem::ServiceUnavailable, now);
         }
         match from {
-            Stored::Memory => self.finish(id, Err(Problem::SessionEnded)),
+            Stored::Memory => self.finish(id, Err(why)),
             Stored::Keychain => {
                 let effect = RotationEffect::RemoveItem { id, account: rotation.account.clone() };
-                self.wait(id, rotation, RotationStep::EndedItemRemoved, vec![effect])
+                self.wait(id, rotation, RotationStep::EndedItemRemoved { why }, vec![effect])
             }
         }
     }
@@ -243,12 +243,13 @@ impl Rotations {
         self,
         id: RotationId,
         rotation: Rotation,
+        why: Problem,
         now: Moment,
     ) -> Step {
         if self.held(&rotation.account).is_some() {
             return self.again(id, rotation, Problem::ServiceUnavailable, now);
         }
-        self.finish(id, Err(Problem::SessionEnded))
+        self.finish(id, Err(why))
     }
 
     /// The answer was lost, or there is a newer session: the same again, under a new lock.

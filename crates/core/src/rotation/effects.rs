@@ -19,8 +19,9 @@ pub enum LockScope {
 /// Why a refresh gave no tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefreshError {
-    /// `invalid_grant`, RFC 6749 §5.2: the one answer that can end a session.
-    GrantInvalid,
+    /// `invalid_grant`, RFC 6749 §5.2: the one answer that can end a session, with the problem that
+    /// this is for the person ([`Problem::ends_session`]).
+    GrantInvalid(Problem),
     /// The companion gave no tokens for another reason. Ends nothing.
     NotNow(Problem),
     /// The device key cannot be used, so the companion was not asked. Ends nothing.

@@ -53,10 +53,10 @@ impl World {
     fn answered(&mut self, id: u64, presented: Token) -> Result<Tokens, RefreshError> {
         let Some(child) = self.present(presented) else {
             self.refused.insert(id);
-            return Err(RefreshError::GrantInvalid);
+            return Err(RefreshError::GrantInvalid(Problem::AccessEnded));
         };
         let (refresh, access) = (session(child).refresh, AccessToken::new("at"));
-        Ok(Tokens { refresh, access, access_deadline: OVER })
+        Ok(Tokens { refresh, access, access_deadline: OVER, session: None })
     }
 
     /// The token endpoint: `None` is `invalid_grant`.

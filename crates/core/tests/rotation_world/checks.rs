@@ -33,11 +33,15 @@ impl World {
     pub(super) fn check_end(&mut self, id: u64, result: &RotationResult) {
         let kind = match result {
             Ok(_) => "fresh",
-            Err(Problem::SessionEnded) => "ended",
+            Err(why) if why.ends_session() => "ended",
             Err(_) => "later",
         };
         self.reached.insert(kind.to_owned());
         let was_refused = self.refused.remove(&id);
+        assert!(
+            *result != Err(Problem::AccessEnded) || was_refused,
+            "the companion alone says why"
+        );
         if kind == "ended" {
             let held = self.machine.held(&self.account()).is_some();
             assert!(!held, "a session that is held in memory does not end");

@@ -75,7 +75,7 @@ pub fn access(deadline: Moment) -> Access {
 fn session((family, generation): Token) -> KeptSession {
     let account = samples::account("1");
     let refresh = RefreshToken::new(format!("{family}.{generation}"));
-    KeptSession { account, refresh, fresh_until: OVER, key: None }
+    KeptSession { account, refresh, fresh_until: OVER, key: None, session: None }
 }
 
 fn token(refresh: &RefreshToken) -> Token {

@@ -130,6 +130,7 @@ pub fn exchanged(n: &str) -> Event {
             refresh: RefreshToken::new(format!("refresh-{n}")),
             access: AccessToken::new(format!("access-{n}")),
             access_deadline: Moment(301_000),
+            session: Some(format!("session_{n}")),
         },
     };
     Event::Exchanged { attempt: AttemptId(n.repeat(32)), result: Ok(Box::new(session)) }

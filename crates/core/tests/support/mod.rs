@@ -92,7 +92,7 @@ pub fn alphabet() -> Vec<Event> {
             Event::Saved { ticket, result: Err(Problem::KeychainLocked) },
             Event::Refreshed { ticket, result: done() },
             Event::Refreshed { ticket, result: Refreshed::Later(Problem::Offline) },
-            Event::Refreshed { ticket, result: Refreshed::Ended },
+            Event::Refreshed { ticket, result: Refreshed::Ended(Problem::AccessEnded) },
         ]);
     }
     events

@@ -85,7 +85,7 @@ impl Model {
                 let asked = self.refreshing.iter().position(|(t, ..)| t == ticket);
                 let account = asked.map(|at| self.refreshing.remove(at).1);
                 match (account, result) {
-                    (Some(account), Refreshed::Ended) => {
+                    (Some(account), Refreshed::Ended(_)) => {
                         self.rereading = None;
                         self.accounts.remove(&account);
                     }

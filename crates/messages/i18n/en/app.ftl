@@ -87,12 +87,24 @@ signed-in-reachable = Keyport is connected again.
 signed-in-sign-out = Sign out
 signed-in-others-label = Other accounts on this device
 signed-in-sign-out-of-all = Sign out of all accounts
+signed-in-sessions = Where you are signed in
 signed-in-another-account = Use another account
 signed-in-another-text = Sign in with another work email on this device.
 signed-in-email-label = { signed-out-email-label }
 signed-in-email-wrong = { signed-out-email-wrong }
 signed-in-continue = { signed-out-continue }
 signed-in-back = Back
+
+sessions-title = Where you are signed in
+sessions-loading = Asking the sign-in service.
+sessions-problem = { $problem }
+sessions-this = This device
+sessions-unnamed = A device without a name
+sessions-used = Last used
+sessions-end = Sign out
+sessions-everywhere = Sign out everywhere
+sessions-again = Try again
+sessions-back = Back
 
 problem-screen-try-again = Try again
 problem-screen-other-email = Use another email

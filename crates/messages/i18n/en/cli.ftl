@@ -29,13 +29,37 @@ cli-stored-keychain = The session is in your system keychain.
 cli-stored-memory = The session is in memory and ends with this command.
 cli-not-saved = You signed in, but the session could not be kept, so it was ended again.
 cli-signed-out = Signed out: { $who }.
-cli-signed-out-here = Signed out on this device: { $who }. The sign-in service could not be reached to end the session there too: it ends by itself when nobody uses it.
+cli-signed-out-here = Signed out on this device: { $who }. The sign-in service could not be reached to end the session there too. Keyport tells it when it is next used here with a network.
+cli-signed-out-everywhere = Signed out on all devices: { $who }.
+cli-not-signed-out-everywhere = Nothing was ended: { $who } is still signed in, on this device and on others.
 cli-still-signed-in = Still signed in here: { $who }
 cli-not-signed-out = Not signed out: { $who }.
 cli-no-session = Nobody is signed in here. `keyport sign-in{ $flags }` signs you in.
 cli-which-account = Several accounts are signed in here, and none was ended. Say which one with --account, or --all:
 cli-account-unknown = No account { $account } is signed in here.
 cli-account-ambiguous = Several accounts have the address { $account }. Say which one by its id:
+
+# Where a person is signed in
+
+cli-session-here = { $device } (this device)
+cli-session-there = { $device }
+cli-session-device-unknown = A device without a name
+cli-session-used = {"  "}last used { $used } · { $id }
+cli-session-used-from = {"  "}last used { $used } from { $address } · { $id }
+cli-session-ended = Signed out: { $device }.
+cli-ago-now = just now
+cli-ago-minutes = { $count ->
+    [one] 1 minute ago
+   *[other] { $count } minutes ago
+}
+cli-ago-hours = { $count ->
+    [one] 1 hour ago
+   *[other] { $count } hours ago
+}
+cli-ago-days = { $count ->
+    [one] 1 day ago
+   *[other] { $count } days ago
+}
 
 # Problems
 

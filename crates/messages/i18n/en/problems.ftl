@@ -153,6 +153,10 @@ problem-signed-out-elsewhere-title = You have been signed out from another devic
 problem-signed-out-elsewhere-text = This session was ended from your list of sessions on another device.
 problem-signed-out-elsewhere-next = Sign in again. If that was not you, tell your IT team.
 
+problem-session-unknown-title = You are not signed in there any more
+problem-session-unknown-text = The session that was meant is over, or it was never one of yours. Nothing has changed.
+problem-session-unknown-next = Look at the list of your sessions again.
+
 problem-device-key-lost-title = This device's key is lost
 problem-device-key-lost-text = Your session is bound to a key of this device, and that key is no longer in the keychain or cannot be read. The session cannot be used without it.
 problem-device-key-lost-next = Sign in again. This makes a new key.
@@ -162,7 +166,7 @@ problem-account-unknown-text = The account that was named has no session on this
 problem-account-unknown-next = Look at the accounts with `keyport status`, or sign in.
 
 problem-signed-out-here-title = You are signed out on this device only
-problem-signed-out-here-text = The sign-in service could not be reached to end the session there too. Nothing of it is left here, and it ends by itself when nobody uses it.
+problem-signed-out-here-text = The sign-in service could not be reached to end the session there too. Nothing of it is left here. Keyport tells the service when it can be reached again, and the session ends by itself when nobody uses it.
 problem-signed-out-here-next = If somebody else may have used this device, tell your IT team.
 
 problem-not-signed-out-title = You are not signed out

@@ -52,6 +52,8 @@ pub struct World {
     /// The body of the answers to a revocation.
     pub revocation: Option<Value>,
     pub over: bool,
+    /// `keyport_problem` beside `invalid_grant` of a refresh.
+    pub problem: Option<&'static str>,
     /// Every token that was given.
     pub given: Vec<String>,
     /// The token endpoint says nothing of the account, as a companion of another make may.
@@ -103,6 +105,14 @@ impl TestCompanion {
     pub async fn stop(&mut self) {
         self.serving.abort();
         let _ = (&mut self.serving).await;
+    }
+
+    /// Back at its address, with all that it knows.
+    pub async fn start_again(&mut self) {
+        let address = self.url.socket_addrs(|| None).unwrap()[0];
+        let listener = TcpListener::bind(address).await.unwrap();
+        let router = endpoints::router(self.world.clone());
+        self.serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     }
 
     pub fn issuer(&self) -> &str {

@@ -10,7 +10,7 @@ use axum::routing::{any, get, post};
 use axum::{Form, Json, Router};
 use serde_json::{Value, json};
 
-use super::companion::{Fields, Shared};
+use super::companion::{Fields, Seen, Shared, World};
 use super::tokens::{exchange, refresh};
 
 pub(super) fn router(world: Arc<Shared>) -> Router {
@@ -73,7 +73,16 @@ async fn token(
         .await
 }
 
-async fn revoke(State(shared): State<Arc<Shared>>, Form(fields): Form<Fields>) -> Response {
+async fn revoke(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Form(fields): Form<Fields>,
+) -> Response {
+    if fields.contains_key("session_id") {
+        let ended = |_: &mut World, _: &Seen| StatusCode::OK.into_response();
+        let (what, path) = ("revoke named", "/oauth/revoke");
+        return shared.take(what, Method::POST, path, &headers, None, fields, ended).await;
+    }
     let mut world = shared.world.lock().unwrap();
     world.revoked.push(fields["token"].clone());
     shared.changed.send_replace(());

@@ -12,7 +12,7 @@ use super::companion::{Seen, World};
 
 pub(super) fn exchange(world: &mut World, seen: &Seen) -> Response {
     let Some(request_uri) = world.codes.remove(&seen.fields["code"]) else {
-        return invalid_grant();
+        return invalid_grant(None);
     };
     let (pushed, thumbprint) = world.pushed[&request_uri].clone();
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(&seen.fields["code_verifier"]));
@@ -54,11 +54,8 @@ pub(super) fn exchange(world: &mut World, seen: &Seen) -> Response {
 /// until that child is presented.
 pub(super) fn refresh(world: &mut World, seen: &Seen) -> Response {
     let presented = &seen.fields["refresh_token"];
-    if world.over {
-        return invalid_grant();
-    }
-    if world.ended.contains(presented) {
-        return invalid_grant();
+    if world.over || world.ended.contains(presented) {
+        return invalid_grant(world.problem);
     }
     if let Some(child) = world.children.get(presented).cloned() {
         return Json(tokens(world, &child)).into_response();
@@ -74,7 +71,7 @@ pub(super) fn refresh(world: &mut World, seen: &Seen) -> Response {
         }
         _ => {
             world.over = true;
-            invalid_grant()
+            invalid_grant(world.problem)
         }
     }
 }
@@ -88,11 +85,15 @@ fn tokens(world: &mut World, refresh: &str) -> Value {
         "token_type": "DPoP",
         "expires_in": 300,
         "refresh_token": refresh,
+        "keyport_session": "session_1",
         "scope": "openid profile email offline_access",
     })
 }
 
-fn invalid_grant() -> Response {
-    let body = json!({"error": "invalid_grant", "request_id": "request-1"});
+fn invalid_grant(problem: Option<&str>) -> Response {
+    let mut body = json!({"error": "invalid_grant", "request_id": "request-1"});
+    if let Some(problem) = problem {
+        body["keyport_problem"] = problem.into();
+    }
     (StatusCode::BAD_REQUEST, Json(body)).into_response()
 }
