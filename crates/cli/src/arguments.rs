@@ -1,11 +1,15 @@
 //! The command line as it is typed. Checks its shape alone: it reads no
 //! keychain, sends no request and decides nothing.
 
+mod sessions;
+
 use std::ffi::OsString;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use keyport_core::{HintError, HintName, Hints, SessionStore};
 use url::Url;
+
+pub use sessions::{Sessions, SessionsCommand, SignOut};
 
 const CODES: &str = "\
 Exit codes: 0 done · 2 usage · 3 refused or cancelled · 4 no session · 5 unreachable · \
@@ -39,6 +43,8 @@ pub enum Command {
     ///
     /// With several accounts, say which: --account or --all.
     SignOut(SignOut),
+    /// List where you are signed in, or end one of these sessions
+    Sessions(Sessions),
     /// Sign in for one command: the session stays in memory and is ended afterwards
     ///
     /// The command finds KEYPORT_ACCOUNT, KEYPORT_ACCOUNT_EMAIL, KEYPORT_ACCOUNT_NAME,
@@ -77,20 +83,6 @@ pub struct SessionArguments {
     /// Whether a program reads the answer.
     #[command(flatten)]
     pub json: Json,
-}
-
-/// `keyport sign-out`.
-#[derive(Debug, Args)]
-pub struct SignOut {
-    /// Whose.
-    #[command(flatten)]
-    pub session: SessionArguments,
-    /// The account to sign out, by its id or its email
-    #[arg(long, value_name = "ID-or-EMAIL", conflicts_with = "all")]
-    pub account: Option<String>,
-    /// Every account that is signed in at this service
-    #[arg(long)]
-    pub all: bool,
 }
 
 /// Through which receiver of the company; at most one of these.

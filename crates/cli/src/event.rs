@@ -1,7 +1,7 @@
 //! What `--json` prints: one object a line, with an `event` field. Scripts rely on these names;
 //! fields may be added, never renamed.
 
-use keyport_core::{Account, Connection, Organization, Stored};
+use keyport_core::{Account, Connection, DeviceSession, Organization, Stored};
 use serde::Serialize;
 
 /// One line for a program.
@@ -32,6 +32,13 @@ pub enum OutputEvent<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         email: Option<&'a str>,
     },
+    /// One of the sessions of an account, here or on another device.
+    Session(Session<'a>),
+    /// A session on another device was ended.
+    SessionEnded {
+        /// Its id.
+        id: &'a str,
+    },
     /// An access token.
     Token {
         /// The token: a secret for some minutes.
@@ -51,6 +58,20 @@ pub enum OutputEvent<'a> {
         /// What to read to IT, when it belongs to one sign-in.
         attempt: Option<&'a str>,
     },
+}
+
+/// Where and when a session was begun and used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Session<'a> {
+    id: &'a str,
+    /// Whether it is that of this device.
+    current: bool,
+    app: Option<&'a str>,
+    device: Option<&'a str>,
+    /// Seconds since the Unix epoch.
+    signed_in_at: u64,
+    last_used_at: u64,
+    address: Option<&'a str>,
 }
 
 /// Who, and where the session is.
@@ -106,6 +127,21 @@ impl<'a> SignedIn<'a> {
             current: place == 0,
         });
         Some(Self { accounts: Some(list.collect()), ..facts })
+    }
+}
+
+impl<'a> OutputEvent<'a> {
+    /// The facts of one session.
+    pub fn session(session: &'a DeviceSession) -> Self {
+        Self::Session(Session {
+            id: &session.id,
+            current: session.is_this,
+            app: session.app.as_deref(),
+            device: session.device.as_deref(),
+            signed_in_at: session.signed_in_at.0 / 1000,
+            last_used_at: session.last_used.0 / 1000,
+            address: session.address.as_deref(),
+        })
     }
 }
 

@@ -74,6 +74,7 @@ impl From<Problem> for Exit {
             Problem::SessionEnded
             | Problem::AccessEnded
             | Problem::SignedOutElsewhere
+            | Problem::SessionUnknown
             | Problem::DeviceKeyLost
             | Problem::AccountUnknown => Self::NoSession,
             Problem::NotSignedOut
@@ -116,6 +117,7 @@ mod tests {
             Problem::SessionEnded,
             Problem::AccessEnded,
             Problem::SignedOutElsewhere,
+            Problem::SessionUnknown,
             Problem::Offline,
             Problem::KeychainAbsent,
             Problem::TimedOut,
@@ -126,7 +128,7 @@ mod tests {
         .into_iter()
         .map(|problem| Exit::from(problem).code())
         .collect();
-        assert_eq!(numbers, [3, 3, 4, 5, 6, 7, 70, 126, 127]);
+        assert_eq!(numbers, [3, 3, 4, 4, 4, 4, 5, 6, 7, 70, 126, 127]);
         assert_eq!((Exit::Done.code(), Exit::Usage.code()), (0, 2));
     }
 }

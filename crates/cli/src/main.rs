@@ -18,6 +18,7 @@ mod plain;
 mod progress;
 mod run;
 mod session;
+mod sessions;
 mod settings;
 mod sign_in;
 #[cfg(unix)]
@@ -85,6 +86,10 @@ fn perform(command: Command) -> u8 {
         Command::SignOut(wanted) => {
             let output = Output::new(wanted.session.json.json);
             block_on(&output, async { session::sign_out(&wanted, &output).await.code() })
+        }
+        Command::Sessions(wanted) => {
+            let output = Output::new(wanted.account().session.json.json);
+            block_on(&output, async { sessions::sessions(&wanted, &output).await.code() })
         }
         Command::Link(what) => {
             let output = Output::for_people();

@@ -17,7 +17,7 @@ use crate::settings;
 
 /// SelectorOptions is signed in. Asks the keychain alone, so that it answers without a network.
 pub async fn status(session: &SessionArguments, output: &Output) -> Exit {
-    on_accounts(session, output, async |_, accounts| {
+    on_accounts(session, Asked::Keychain, output, async |_, accounts| {
         output.accounts(&accounts);
         Ok(())
     })
@@ -30,7 +30,7 @@ pub async fn token(token: &Token, output: &Output) -> Exit {
         Ok(request) => request,
         Err(what) => return output.usage(&what),
     };
-    on_accounts(&token.session, output, async |sessions, accounts| {
+    on_accounts(&token.session, Asked::Companion, output, async |sessions, accounts| {
         let account = match &token.account {
             Some(wanted) => accounts::chosen(&accounts, wanted, output)?,
             None => &accounts[0],
@@ -43,7 +43,7 @@ pub async fn token(token: &Token, output: &Output) -> Exit {
 /// Ends sessions, here first: the one that is named, the only one, or all of them. With several and
 /// none named it ends none.
 pub async fn sign_out(wanted: &SignOut, output: &Output) -> Exit {
-    on_accounts(&wanted.session, output, async |sessions, accounts| {
+    on_accounts(&wanted.session, Asked::Companion, output, async |sessions, accounts| {
         let (ending, staying): (Vec<Account>, Vec<Account>) = match &wanted.account {
             Some(account) => {
                 let id = accounts::chosen(&accounts, account, output)?.id.clone();
@@ -58,7 +58,11 @@ pub async fn sign_out(wanted: &SignOut, output: &Output) -> Exit {
         };
         let mut failed = None;
         for account in &ending {
-            if let Err(problem) = end(&sessions, account, output).await {
+            let ended = match wanted.everywhere {
+                true => end_everywhere(&sessions, account, output).await,
+                false => end(&sessions, account, output).await,
+            };
+            if let Err(problem) = ended {
                 if ending.len() > 1 {
                     output.say("cli-not-signed-out", &[("who", &output.named(account))]);
                 }
@@ -74,19 +78,51 @@ pub async fn sign_out(wanted: &SignOut, output: &Output) -> Exit {
     .await
 }
 
-async fn end(sessions: &Sessions, account: &Account, output: &Output) -> Result<(), Problem> {
-    let signed_out = sessions.sign_out(&account.id).await?;
-    let revoked = signed_out == SignedOut::Everywhere;
+/// Whether anything but the keychain is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The keychain alone.
+    Keychain,
+    /// The companion too, which is then told what it could not be told before.
+    Companion,
+}
+
+async fn end_everywhere(
+    sessions: &Sessions,
+    account: &Account,
+    output: &Output,
+) -> Result<(), Problem> {
+    let who = output.named(account);
+    if let Err(problem) = sessions.sign_out_everywhere(&account.id).await {
+        if !problem.ends_session() {
+            output.say("cli-not-signed-out-everywhere", &[("who", &who)]);
+        }
+        return Err(problem);
+    }
+    signed_out_event(account, true, output);
+    output.say("cli-signed-out-everywhere", &[("who", &who)]);
+    Ok(())
+}
+
+fn signed_out_event(account: &Account, revoked: bool, output: &Output) {
     let (id, email) = (Some(&*account.id.0), account.email.as_deref());
     output.event(&OutputEvent::SignedOut { revoked: Some(revoked), account: id, email });
+}
+
+/// Ends the session of this device, and says so.
+pub async fn end(sessions: &Sessions, account: &Account, output: &Output) -> Result<(), Problem> {
+    let signed_out = sessions.sign_out(&account.id).await?;
+    let revoked = signed_out == SignedOut::Everywhere;
+    signed_out_event(account, revoked, output);
     let words = if revoked { "cli-signed-out" } else { "cli-signed-out-here" };
     output.say(words, &[("who", &output.named(account))]);
     Ok(())
 }
 
 /// Does the work with every account that is signed in, the current one first; at least one.
-async fn on_accounts(
+pub async fn on_accounts(
     session: &SessionArguments,
+    asked: Asked,
     output: &Output,
     work: impl AsyncFnOnce(Sessions, Vec<Account>) -> Result<(), AccountError>,
 ) -> Exit {
@@ -98,6 +134,9 @@ async fn on_accounts(
         let browser = Arc::new(Announcing::new(output.clone(), true));
         let platform = settings::platform(browser, SessionStore::Keychain)?;
         let sessions = Sessions::open(&config, &platform);
+        if asked == Asked::Companion {
+            sessions.end_left_sessions().await;
+        }
         let accounts = accounts::known(&sessions).await?;
         work(sessions, accounts).await
     };
