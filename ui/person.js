@@ -45,14 +45,15 @@ function submit(form, intend) {
 }
 
 function press(button, intend, invoke) {
-  const { intent, command, opens, shows, thenShow, account, withoutEmail } = button.dataset;
+  const { intent, command, opens, shows, thenShow, withoutEmail } = button.dataset;
+  const { account, session } = button.dataset;
   if (opens) toggle(button);
   if (shows) step(button, shows);
   if (command) invoke(command);
   if (!intent) return;
   wantedStep = thenShow || null;
   const hasEmail = intent === 'sign-in' && withoutEmail === undefined;
-  intend({ name: intent, account, email: hasEmail ? knownEmail() : undefined });
+  intend({ name: intent, account, session, email: hasEmail ? knownEmail() : undefined });
 }
 
 function toggle(button) {

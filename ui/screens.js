@@ -12,6 +12,7 @@ export const SCREENS = {
     return lastMinute(view);
   },
   signed_in: signedIn,
+  sessions,
   problem,
 };
 
@@ -57,6 +58,40 @@ function signedIn(section, view, words, { arrived }) {
   if (arrived) showStep(section, takeWantedStep() ?? 'account');
   if (view.unreachable !== null) return 'unreachable';
   return view.not_saved !== null ? 'not-saved' : 'reachable';
+}
+
+// One line a session. What is the same is left alone, so that the focus stays where it is.
+function sessions(section, view, words) {
+  const list = section.querySelector('[data-part="sessions"]');
+  const listed = JSON.stringify(view.sessions);
+  if (list.dataset.listed !== listed) {
+    list.dataset.listed = listed;
+    list.replaceChildren(...(view.sessions ?? []).map((session) => sessionRow(session, words)));
+  }
+  list.hidden = !view.sessions?.length;
+  when(section, 'loading', view.busy && !view.sessions);
+  when(section, 'problem', view.problem !== null);
+  when(section, 'listed', Boolean(view.sessions?.length));
+  section.setAttribute('aria-busy', String(view.busy));
+  for (const button of section.querySelectorAll('[data-intent^="end-"], .quiet')) {
+    button.disabled = view.busy;
+  }
+  return view.problem !== null ? 'problem' : '';
+}
+
+function sessionRow({ id, is_this, device, last_used, address }, words) {
+  const row = document.getElementById('listed-session').content.cloneNode(true).firstElementChild;
+  const name = device ?? words['unnamed'];
+  write(row.querySelector('[data-fact="device"]'), name);
+  write(row.querySelector('[data-fact="this"]'), words['this']);
+  row.querySelector('[data-fact="this"]').hidden = !is_this;
+  const used = `${words['used']} ${sayWhen(last_used)}`;
+  write(row.querySelector('[data-fact="used"]'), address ? `${used} · ${address}` : used);
+  const button = row.querySelector('button');
+  button.dataset.session = id;
+  write(button, words['end']);
+  button.setAttribute('aria-label', `${words['end']}: ${name}`);
+  return row;
 }
 
 const initial = (name) => [...name][0]?.toLocaleUpperCase() ?? '';

@@ -59,6 +59,10 @@ impl ScreenUpdate {
                 let (not_saved, unreachable) = (reason(not_saved), reason(unreachable));
                 signed_in(account, device, &not_saved, &unreachable, words)
             }
+            Screen::Sessions { problem, .. } => {
+                let problem = problem.map_or_else(String::new, |code| whole(code, words));
+                words.screen("sessions", &[("problem", &problem)])
+            }
             Screen::Problem { code, attempt, .. } => problem(code, attempt.as_deref(), words),
         };
         let view = Shown::View(view);
@@ -91,6 +95,13 @@ fn cleaned(mut view: View) -> View {
                 if let Some(connection) = &mut account.connection {
                     connection.kind = clean(&connection.kind);
                 }
+            }
+        }
+        Screen::Sessions { sessions, .. } => {
+            for session in sessions.iter_mut().flatten() {
+                session.device = clean_if_any(session.device.as_ref());
+                session.app = clean_if_any(session.app.as_ref());
+                session.address = clean_if_any(session.address.as_ref());
             }
         }
         Screen::Confirm { number, .. } => *number = clean(number),
@@ -162,6 +173,14 @@ fn problem(code: &str, attempt: Option<&str>, words: &Messages) -> BTreeMap<Stri
 
 fn title(code: &str, words: &Messages) -> String {
     Problem::from_code(code).map_or_else(String::new, |problem| words.problem(problem).title)
+}
+
+/// What happened and what to do about it, as one line.
+fn whole(code: &str, words: &Messages) -> String {
+    Problem::from_code(code).map_or_else(String::new, |problem| {
+        let said = words.problem(problem);
+        format!("{}. {}", said.title, said.next)
+    })
 }
 
 /// `OktaSAML` is "Okta" to a person; a generic type has no name to show. The list of types is open,

@@ -3,8 +3,8 @@
 
 use keyport_core::problem::NextStep;
 use keyport_core::{
-    Account, AccountId, CallbackReceiver, Connection, Moment, Organization, Problem, Screen,
-    Stored, View,
+    Account, AccountId, CallbackReceiver, Connection, DeviceSession, Moment, Organization, Problem,
+    Screen, Stored, View,
 };
 
 /// A name to find it by, and what is shown.
@@ -21,6 +21,7 @@ pub fn all() -> Vec<Case> {
     ];
     cases.extend(waiting());
     cases.extend(signed_in());
+    cases.extend(sessions());
     cases.extend(Problem::ALL.iter().map(|problem| problem_case(*problem)));
     let of_keychain = Problem::ALL.iter().copied().filter(|problem| problem.is_of_keychain());
     cases.extend(of_keychain.map(unread_keychain));
@@ -97,6 +98,47 @@ fn signed_in() -> Vec<Case> {
         named("signed_in-others", with_others(vec![grace(), nameless_other()])),
         named("signed_in-bidi", with_others(vec![from_right_to_left()])),
         named("signed_in-long", signed(long, Stored::Keychain, None, None)),
+    ]
+}
+
+/// Where Ada is signed in.
+fn sessions() -> Vec<Case> {
+    let here = DeviceSession {
+        id: "session_1".to_owned(),
+        is_this: true,
+        app: Some("Keyport".to_owned()),
+        device: Some("Ada's laptop".to_owned()),
+        signed_in_at: Moment(1_795_222_920_000),
+        last_used: Moment(1_795_309_320_000),
+        address: Some("192.0.2.7".to_owned()),
+    };
+    let there = DeviceSession {
+        id: "session_2".to_owned(),
+        is_this: false,
+        device: Some("A workstation with a long name in the laboratory".to_owned()),
+        last_used: Moment(1_795_222_920_000),
+        address: Some("2001:db8:ffff:ffff:ffff:ffff:ffff:ffff".to_owned()),
+        ..here.clone()
+    };
+    let bare = DeviceSession {
+        id: "session_3".to_owned(),
+        app: None,
+        device: None,
+        address: None,
+        ..there.clone()
+    };
+    let all = || Some(vec![here.clone(), there.clone(), bare.clone()]);
+    let screen = |sessions, busy, problem: Option<Problem>| Screen::Sessions {
+        sessions,
+        busy,
+        problem: problem.map(Problem::code),
+    };
+    vec![
+        named("sessions", screen(all(), false, None)),
+        named("sessions-loading", screen(None, true, None)),
+        named("sessions-busy", screen(all(), true, None)),
+        named("sessions-offline", screen(None, false, Some(Problem::Offline))),
+        named("sessions-not-ended", screen(all(), false, Some(Problem::Offline))),
     ]
 }
 

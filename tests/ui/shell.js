@@ -9,7 +9,7 @@
       channel = args.channel;
       window.show(decodeURIComponent(location.hash.slice(1)) || 'signed_out');
     },
-    intent: ({ intent }) => noted.asked.push([intent.name, intent.email ?? intent.account ?? null]),
+    intent: ({ intent }) => noted.asked.push([intent.name, intent.email ?? intent.account ?? intent.session ?? null]),
     zoom: ({ step }) => noted.asked.push(['zoom', step]),
     read_settings_again: () => noted.asked.push(['read_settings_again', null]),
   };
