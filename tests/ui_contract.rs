@@ -11,6 +11,8 @@ mod intents;
 mod preview;
 #[path = "../src-tauri/src/screen_update.rs"]
 mod screen_update;
+#[path = "ui/sessions.rs"]
+mod sessions;
 #[path = "../src-tauri/src/text.rs"]
 mod text;
 #[path = "../src-tauri/src/zoom.rs"]
@@ -242,31 +244,6 @@ async fn other_accounts_are_shown_and_all_can_be_signed_out() {
     driver.click("[data-intent=sign-out-of-all]").await.unwrap();
     let wanted = json!([["show-account", "two"], ["sign-out-of-all", null]]);
     assert_eq!(asked(&driver).await, wanted);
-}
-
-#[tokio::test]
-async fn sessions_are_listed_and_ended_one_by_one_or_everywhere() {
-    let driver = page().await;
-    show(&driver, "signed_in").await;
-    driver.click("[data-intent=show-sessions]").await.unwrap();
-    assert_eq!(asked(&driver).await, json!([["show-sessions", null]]));
-    show(&driver, "sessions").await;
-    let lines = "return [...document.querySelectorAll('.sessions li')].map((line) =>
-        [line.querySelector('.device').textContent,
-         line.querySelector('[data-fact=this]').checkVisibility()])";
-    let named = "A workstation with a long name in the laboratory";
-    let wanted =
-        json!([["Ada's laptop", true], [named, false], ["A device without a name", false]]);
-    assert_eq!(run(&driver, lines, Vec::new()).await, wanted);
-    driver.click("[data-intent=end-session][data-session=session_2]").await.unwrap();
-    driver.click("[data-intent=sign-out-everywhere]").await.unwrap();
-    let wanted = json!([["end-session", "session_2"], ["sign-out-everywhere", null]]);
-    assert_eq!(asked(&driver).await, wanted);
-    press(&driver, "\u{e00c}").await;
-    assert_eq!(asked(&driver).await, json!([["dismiss", null]]), "Escape goes back");
-    show(&driver, "sessions-offline").await;
-    driver.click("section [data-intent=try-again]").await.unwrap();
-    assert_eq!(asked(&driver).await, json!([["try-again", null]]));
 }
 
 #[tokio::test]

@@ -176,6 +176,24 @@ pub enum Revoke {
     },
 }
 
+impl Revoke {
+    /// The session, where it is named.
+    pub(super) const fn session(&self) -> Option<SessionId> {
+        match self {
+            Self::RefreshToken(_) => None,
+            Self::Session(session) | Self::SessionOfKey { session, .. } => Some(*session),
+        }
+    }
+
+    /// The device key that the session must have, where one is told.
+    pub(super) const fn key(&self) -> Option<Thumbprint> {
+        match self {
+            Self::RefreshToken(_) | Self::Session(_) => None,
+            Self::SessionOfKey { jkt, .. } => Some(*jkt),
+        }
+    }
+}
+
 /// What a revocation did; the wire answer is 200 in both cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Revocation {

@@ -51,9 +51,10 @@ use crate::keys::Keys;
 use engine::{Engine, storage_error, within};
 use failure::Done;
 use operations::{
-    BeginExchange, Cancel, CancelAttempt, Confirm, EndSessions, Fail, Fulfil, Mint, Operation,
-    Report, RevokeSession, Revoked, Rotate,
+    BeginExchange, Cancel, CancelAttempt, Confirm, Fail, Fulfil, Mint, Operation, Report,
+    RevokeSession, Revoked, Rotate,
 };
+use selected::EndSessions;
 pub use settings::PostgresSettings;
 use turns::Turns;
 
@@ -182,18 +183,12 @@ impl Storage for PostgresStorage {
     }
 
     fn revoke(&self, revoke: Revoke, client_id: String, now: Timestamp) -> Reply<'_, Revocation> {
-        let key = match &revoke {
-            Revoke::SessionOfKey { jkt, .. } => Some(*jkt),
-            Revoke::Session(_) | Revoke::RefreshToken(_) => None,
-        };
-        let of = match revoke {
-            Revoke::Session(session) | Revoke::SessionOfKey { session, .. } => {
-                Some(Revoked::Session(session))
-            }
-            Revoke::RefreshToken(text) => self.0.rules.read_token(&text).map(Revoked::Family),
+        let of = match &revoke {
+            Revoke::RefreshToken(text) => self.0.rules.read_token(text).map(Revoked::Family),
+            named => named.session().map(|session| Revoked::Session(session, named.key())),
         };
         match of {
-            Some(of) => self.write_anyway(RevokeSession { of, client_id, key }, now),
+            Some(of) => self.write_anyway(RevokeSession { of, client_id }, now),
             None => std::future::ready(Ok(Revocation::NothingToRevoke)).boxed(),
         }
     }

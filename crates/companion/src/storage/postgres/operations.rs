@@ -4,17 +4,17 @@
 use deadpool_postgres::Transaction;
 
 use super::failure::Done;
+use super::rows;
 use super::turns::Row;
-use super::{rows, selected};
 use crate::domain::{
-    AttemptKey, CancelledBy, EndedBecause, Grant, GrantId, Outcome, ProblemCode, SessionId,
-    SessionSelector, Thumbprint, Timestamp, UpstreamIdentity,
+    AttemptKey, CancelledBy, Grant, GrantId, Outcome, ProblemCode, SessionId, Thumbprint,
+    Timestamp, UpstreamIdentity,
 };
 use crate::keys::RefreshToken;
 use crate::storage::transitions::{self, Decision, Rules};
 use crate::storage::{
-    EndedSessions, ExchangeStart, Fulfilment, Minting, RedeemCode, Redemption,
-    ReturnedAuthorization, Revocation, RotateRefresh, Rotation,
+    ExchangeStart, Fulfilment, Minting, RedeemCode, Redemption, ReturnedAuthorization, Revocation,
+    RotateRefresh, Rotation,
 };
 
 /// One transition in one transaction.
@@ -202,14 +202,13 @@ impl Operation for Rotate {
 
 pub(super) enum Revoked {
     Family(RefreshToken),
-    Session(SessionId),
+    /// With the device key that it must have.
+    Session(SessionId, Option<Thumbprint>),
 }
 
 pub(super) struct RevokeSession {
     pub(super) of: Revoked,
     pub(super) client_id: String,
-    /// The device key that the session must have.
-    pub(super) key: Option<Thumbprint>,
 }
 
 impl Operation for RevokeSession {
@@ -218,7 +217,7 @@ impl Operation for RevokeSession {
     fn row(&self) -> Row {
         match &self.of {
             Revoked::Family(token) => Row::Family(token.family),
-            Revoked::Session(session) => Row::Session(*session),
+            Revoked::Session(session, _) => Row::Session(*session),
         }
     }
 
@@ -228,34 +227,11 @@ impl Operation for RevokeSession {
         _: &Rules,
         now: Timestamp,
     ) -> Done<Decision<Revocation>> {
-        let row = match &self.of {
-            Revoked::Family(token) => rows::session_of(db, token.family).await?,
-            Revoked::Session(session) => rows::locked_session(db, *session).await?,
+        let (row, key) = match &self.of {
+            Revoked::Family(token) => (rows::session_of(db, token.family).await?, None),
+            Revoked::Session(session, key) => (rows::locked_session(db, *session).await?, *key),
         };
-        Ok(transitions::revoke(row, &self.client_id, self.key, now))
-    }
-}
-
-pub(super) struct EndSessions {
-    pub(super) selector: SessionSelector,
-    pub(super) because: EndedBecause,
-}
-
-impl Operation for EndSessions {
-    type Answer = EndedSessions;
-
-    fn row(&self) -> Row {
-        Row::Selected
-    }
-
-    async fn decide(
-        &self,
-        db: &Transaction<'_>,
-        _: &Rules,
-        now: Timestamp,
-    ) -> Done<Decision<EndedSessions>> {
-        let rows = selected::for_end(db, &self.selector).await?;
-        Ok(transitions::end_all(rows, &self.selector, self.because, now))
+        Ok(transitions::revoke(row, &self.client_id, key, now))
     }
 }
 

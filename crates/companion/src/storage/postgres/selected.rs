@@ -1,16 +1,18 @@
-//! Reading the sessions that a selector means.
+//! Reading and ending the sessions that a selector means.
 
-use deadpool_postgres::GenericClient;
+use deadpool_postgres::{GenericClient, Transaction};
 use tokio_postgres::types::ToSql;
 
 use super::columns::{read_grant, read_listed, read_session};
 use super::failure::Done;
+use super::operations::Operation;
 use super::rows::limit;
 use super::statement::Values;
-use crate::domain::{ListedSession, SessionId, SessionSelector, Timestamp};
-use crate::storage::SessionsPage;
+use super::turns::Row;
+use crate::domain::{EndedBecause, ListedSession, SessionId, SessionSelector, Timestamp};
 use crate::storage::select::{grants_to_end, sessions_to_end, sessions_to_list};
-use crate::storage::transitions::EndRows;
+use crate::storage::transitions::{self, Decision, EndRows, Rules};
+use crate::storage::{EndedSessions, SessionsPage};
 
 /// The value of a selector.
 fn value_of(selector: &SessionSelector) -> &(dyn ToSql + Sync) {
@@ -51,4 +53,27 @@ pub(super) async fn listed(
     let statement = db.prepare_cached(&sessions_to_list(selector)).await?;
     let values: Values<'_> = &[value_of(selector), &after, &now, &limit(page.limit)];
     db.query(&statement, values).await?.iter().map(read_listed).collect()
+}
+
+pub(super) struct EndSessions {
+    pub(super) selector: SessionSelector,
+    pub(super) because: EndedBecause,
+}
+
+impl Operation for EndSessions {
+    type Answer = EndedSessions;
+
+    fn row(&self) -> Row {
+        Row::Selected
+    }
+
+    async fn decide(
+        &self,
+        db: &Transaction<'_>,
+        _: &Rules,
+        now: Timestamp,
+    ) -> Done<Decision<EndedSessions>> {
+        let rows = for_end(db, &self.selector).await?;
+        Ok(transitions::end_all(rows, &self.selector, self.because, now))
+    }
 }

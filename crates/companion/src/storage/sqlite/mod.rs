@@ -208,23 +208,20 @@ impl Storage for SqliteStorage {
     }
 
     fn revoke(&self, revoke: Revoke, client_id: String, now: Timestamp) -> Reply<'_, Revocation> {
-        let (token, key) = match &revoke {
-            Revoke::Session(_) => (None, None),
-            Revoke::SessionOfKey { jkt, .. } => (None, Some(*jkt)),
+        let token = match &revoke {
             Revoke::RefreshToken(text) => match self.rules.read_token(text) {
                 None => return std::future::ready(Ok(Revocation::NothingToRevoke)).boxed(),
-                token => (token, None),
+                token => token,
             },
+            Revoke::Session(_) | Revoke::SessionOfKey { .. } => None,
         };
         self.write_anyway(now, move |db, rules| {
-            let row = match (token, revoke) {
+            let row = match (token, revoke.session()) {
                 (Some(token), _) => rows::session_of(db, token.family)?,
-                (None, Revoke::Session(session) | Revoke::SessionOfKey { session, .. }) => {
-                    rows::session(db, session)?
-                }
-                (None, Revoke::RefreshToken(_)) => None,
+                (None, Some(session)) => rows::session(db, session)?,
+                (None, None) => None,
             };
-            apply(db, rules, transitions::revoke(row, &client_id, key, now))
+            apply(db, rules, transitions::revoke(row, &client_id, revoke.key(), now))
         })
     }
 
