@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use keyport_core::{HintError, HintName, Hints, SessionStore};
 use url::Url;
 
-pub use sessions::{Sessions, SessionsCommand, SignOut};
+pub use sessions::{DeviceSessions, SessionsCommand, SignOut};
 
 const CODES: &str = "\
 Exit codes: 0 done · 2 usage · 3 refused or cancelled · 4 no session · 5 unreachable · \
@@ -44,7 +44,7 @@ pub enum Command {
     /// With several accounts, say which: --account or --all.
     SignOut(SignOut),
     /// List where you are signed in, or end one of these sessions
-    Sessions(Sessions),
+    Sessions(DeviceSessions),
     /// Sign in for one command: the session stays in memory and is ended afterwards
     ///
     /// The command finds KEYPORT_ACCOUNT, KEYPORT_ACCOUNT_EMAIL, KEYPORT_ACCOUNT_NAME,

@@ -33,7 +33,7 @@ pub enum OutputEvent<'a> {
         email: Option<&'a str>,
     },
     /// One of the sessions of an account, here or on another device.
-    Session(Session<'a>),
+    Session(SessionFacts<'a>),
     /// A session on another device was ended.
     SessionEnded {
         /// Its id.
@@ -62,7 +62,7 @@ pub enum OutputEvent<'a> {
 
 /// Where and when a session was begun and used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Session<'a> {
+pub struct SessionFacts<'a> {
     id: &'a str,
     /// Whether it is that of this device.
     current: bool,
@@ -133,7 +133,7 @@ impl<'a> SignedIn<'a> {
 impl<'a> OutputEvent<'a> {
     /// The facts of one session.
     pub fn session(session: &'a DeviceSession) -> Self {
-        Self::Session(Session {
+        Self::Session(SessionFacts {
             id: &session.id,
             current: session.is_this,
             app: session.app.as_deref(),

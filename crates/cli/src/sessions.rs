@@ -6,14 +6,14 @@ use keyport_client::session::Sessions;
 use keyport_core::{Account, DeviceSession, Moment, Problem};
 
 use crate::accounts::{self, AccountError};
-use crate::arguments::{self, SessionsCommand};
+use crate::arguments::{DeviceSessions, SessionsCommand};
 use crate::event::OutputEvent;
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::session::{Asked, end, on_accounts};
 
 /// Lists the sessions of one account, or ends the one that is named.
-pub async fn sessions(wanted: &arguments::Sessions, output: &Output) -> Exit {
+pub async fn sessions(wanted: &DeviceSessions, output: &Output) -> Exit {
     let of = wanted.account();
     on_accounts(&of.session, Asked::Companion, output, async |sessions, accounts| {
         let account = match &of.account {

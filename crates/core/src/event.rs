@@ -55,8 +55,8 @@ pub enum Refreshed {
     },
     /// Not now: offline, 429, 5xx. Ends nothing.
     Later(Problem),
-    /// The companion said `invalid_grant`, or another process signed out; the problem says which end
-    /// it was.
+    /// The companion said `invalid_grant`, or another process signed out; the problem says which
+    /// end it was.
     Ended(Problem),
 }
 

@@ -178,6 +178,14 @@ impl NativeClient {
         self.send(Method::GET, "/oauth/userinfo", None, Some(access)).await
     }
 
+    /// Ends every session of the person.
+    ///
+    /// # Errors
+    /// When nothing answers.
+    pub async fn end_everywhere(&self, access: &str) -> Result<Answer> {
+        self.send(Method::DELETE, "/oauth/sessions", None, Some(access)).await
+    }
+
     /// Asks, tells or cancels at the attempt endpoint; the body is JSON.
     ///
     /// # Errors

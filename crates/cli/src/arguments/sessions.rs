@@ -25,7 +25,7 @@ pub struct SignOut {
 /// `keyport sessions`.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
-pub struct Sessions {
+pub struct DeviceSessions {
     /// What to do instead of listing them.
     #[command(subcommand)]
     pub what: Option<SessionsCommand>,
@@ -63,7 +63,7 @@ pub struct OfAccount {
     pub account: Option<String>,
 }
 
-impl Sessions {
+impl DeviceSessions {
     /// The account that is meant, whatever is to be done.
     pub fn account(&self) -> &OfAccount {
         match &self.what {

@@ -122,8 +122,8 @@ impl CompanionClient {
         self.revocation(endpoint).send(&Revocable::Refresh(token.clone())).await
     }
 
-    /// Ends the session of this name, whose tokens are gone, with a proof by its device key. One that
-    /// the companion does not know, or whose key this is not, is as good as ended.
+    /// Ends the session of this name, whose tokens are gone, with a proof by its device key. One
+    /// that the companion does not know, or whose key this is not, is as good as ended.
     ///
     /// # Errors
     /// When it did not say so.

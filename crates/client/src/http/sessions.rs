@@ -1,5 +1,5 @@
-//! The person's own sessions at the companion: listed, and ended one by one or all together. With an
-//! access token of one of them and a proof over it (RFC 9449 §7).
+//! The person's own sessions at the companion: listed, and ended one by one or all together. With
+//! an access token of one of them and a proof over it (RFC 9449 §7).
 
 use http::{Method, Request, Response, StatusCode};
 use keyport_core::secret::AccessToken;

@@ -1,4 +1,4 @@
-//! Where the person of an account is signed in, and ending that: the companion lists it and ends it.
+//! Where the person of an account is signed in, and ending that: the companion lists and ends it.
 
 use std::sync::Arc;
 
@@ -25,8 +25,8 @@ impl Sessions {
         self.with_access(account, list).await
     }
 
-    /// Ends one of [`device_sessions`](Self::device_sessions) that is not this one. One that is over
-    /// is as good as ended.
+    /// Ends one of [`device_sessions`](Self::device_sessions) that is not this one. One that is
+    /// over is as good as ended.
     ///
     /// # Errors
     /// As [`device_sessions`](Self::device_sessions).

@@ -33,6 +33,7 @@ fn new_session(account: &Account) -> NewSession {
         refresh: RefreshToken::new(NEW),
         access: AccessToken::new("at_new"),
         access_deadline: Moment(301_000),
+        session: None,
     };
     NewSession { account: account.clone(), tokens }
 }

@@ -1,5 +1,6 @@
-//! `/oauth/sessions`: where a person is signed in, for a bound access token of one of these sessions
-//! and a proof over it. A person sees and ends their own sessions, whichever client they are of.
+//! `/oauth/sessions`: where a person is signed in, for a bound access token of one of these
+//! sessions and a proof over it. A person sees and ends their own sessions, whichever client they
+//! are of.
 
 use std::cmp::Reverse;
 

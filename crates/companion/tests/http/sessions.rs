@@ -1,5 +1,5 @@
-//! Where a person is signed in: only the person's own sessions are listed and ended, and only with a
-//! bound access token of one of them. And the revocation of a session by its id and device key.
+//! Where a person is signed in: only the person's own sessions are listed and ended, and only with
+//! a bound access token of one of them. And the revocation of a session by its id and device key.
 
 use serde_json::{Value, json};
 
