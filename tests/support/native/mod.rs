@@ -4,6 +4,7 @@
 
 mod answer;
 mod key;
+mod sessions;
 
 use std::sync::Mutex;
 
@@ -168,22 +169,6 @@ impl NativeClient {
     /// When nothing answers.
     pub async fn revoke(&self, token: &str) -> Result<Answer> {
         self.post("/oauth/revoke", &[("client_id", CLIENT), ("token", token)]).await
-    }
-
-    /// Asks who is signed in.
-    ///
-    /// # Errors
-    /// When nothing answers.
-    pub async fn userinfo(&self, access: &str) -> Result<Answer> {
-        self.send(Method::GET, "/oauth/userinfo", None, Some(access)).await
-    }
-
-    /// Ends every session of the person.
-    ///
-    /// # Errors
-    /// When nothing answers.
-    pub async fn end_everywhere(&self, access: &str) -> Result<Answer> {
-        self.send(Method::DELETE, "/oauth/sessions", None, Some(access)).await
     }
 
     /// Asks, tells or cancels at the attempt endpoint; the body is JSON.
