@@ -1,6 +1,6 @@
 //! Where people are signed in, and ending it: two people on one machine, one person on two
-//! machines, everywhere, and offline. Each ends where it should, and nowhere else. Real processes and
-//! keychains.
+//! machines, everywhere, and offline. Each ends where it should, and nowhere else. Real processes
+//! and keychains.
 
 mod cli_terminal;
 

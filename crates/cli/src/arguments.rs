@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use keyport_core::{HintError, HintName, Hints, SessionStore};
 use url::Url;
 
-pub use sessions::{DeviceSessions, SessionsCommand, SignOut};
+pub use sessions::{DeviceSessions, DeviceSessionsCommand, SignOut};
 
 const CODES: &str = "\
 Exit codes: 0 done · 2 usage · 3 refused or cancelled · 4 no session · 5 unreachable · \

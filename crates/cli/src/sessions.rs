@@ -6,7 +6,7 @@ use keyport_client::session::Sessions;
 use keyport_core::{Account, DeviceSession, Moment, Problem};
 
 use crate::accounts::{self, AccountError};
-use crate::arguments::{DeviceSessions, SessionsCommand};
+use crate::arguments::{DeviceSessions, DeviceSessionsCommand};
 use crate::event::OutputEvent;
 use crate::exit::Exit;
 use crate::output::Output;
@@ -23,7 +23,7 @@ pub async fn sessions(wanted: &DeviceSessions, output: &Output) -> Exit {
         let listed = sessions.device_sessions(&account.id).await?;
         match &wanted.what {
             None => print(&listed, output),
-            Some(SessionsCommand::End(wanted)) => {
+            Some(DeviceSessionsCommand::End(wanted)) => {
                 let Some(session) = listed.iter().find(|listed| listed.id == wanted.id) else {
                     return Err(AccountError::Problem(Problem::SessionUnknown));
                 };

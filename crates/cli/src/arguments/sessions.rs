@@ -28,7 +28,7 @@ pub struct SignOut {
 pub struct DeviceSessions {
     /// What to do instead of listing them.
     #[command(subcommand)]
-    pub what: Option<SessionsCommand>,
+    pub what: Option<DeviceSessionsCommand>,
     /// Whose are listed.
     #[command(flatten)]
     pub of: OfAccount,
@@ -36,7 +36,7 @@ pub struct DeviceSessions {
 
 /// `keyport sessions …`.
 #[derive(Debug, Subcommand)]
-pub enum SessionsCommand {
+pub enum DeviceSessionsCommand {
     /// End the session with this id: its device is signed out
     End(EndSession),
 }
@@ -67,7 +67,7 @@ impl DeviceSessions {
     /// The account that is meant, whatever is to be done.
     pub fn account(&self) -> &OfAccount {
         match &self.what {
-            Some(SessionsCommand::End(end)) => &end.of,
+            Some(DeviceSessionsCommand::End(end)) => &end.of,
             None => &self.of,
         }
     }
