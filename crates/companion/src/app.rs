@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::admission::AdmissionPolicy;
 use crate::ambient::Clock;
-use crate::clients::ClientRecord;
+use crate::clients::{ClientRecord, ResourceServer};
 use crate::config::Reloadable;
-use crate::domain::{Random, Timestamp};
+use crate::domain::{Random, SecretText, Timestamp};
 use crate::dpop::SeenProofs;
 use crate::issuer::Issuer;
 use crate::keys::Keys;
@@ -47,6 +47,10 @@ pub struct App {
     pub issuer: Issuer,
     /// The apps.
     pub clients: Reloadable<Vec<Arc<ClientRecord>>>,
+    /// The APIs that may introspect.
+    pub resource_servers: Reloadable<Vec<ResourceServer>>,
+    /// The secrets with which the provider signs webhooks.
+    pub webhook_secrets: Reloadable<Vec<SecretText>>,
     /// Who may sign in.
     pub policy: Reloadable<AdmissionPolicy>,
     /// The providers.
@@ -78,6 +82,8 @@ impl App {
         Arc::new(Self {
             issuer,
             clients: Reloadable::new(clients.into_iter().map(Arc::new).collect()),
+            resource_servers: Reloadable::new(Vec::new()),
+            webhook_secrets: Reloadable::new(Vec::new()),
             policy: Reloadable::new(policy),
             upstreams,
             storage,

@@ -27,5 +27,6 @@ pub mod setup;
 pub mod storage;
 pub mod upstream;
 pub mod web;
+pub mod webhooks;
 
 pub use serve::{serve, serve_app};

@@ -39,5 +39,7 @@ fn take_over(settings: Settings, app: &App) {
     }
     let clients = settings.clients.len();
     app.reload(settings.policy, settings.clients);
+    app.resource_servers.replace(settings.resource_servers);
+    app.webhook_secrets.replace(settings.webhook_secrets);
     tracing::info!(clients, "the settings were read again");
 }

@@ -16,10 +16,10 @@ use tower_http::timeout::TimeoutLayer;
 use crate::app::App;
 use crate::pages::{Page, ProblemPage};
 use crate::web::OAuthError;
-use crate::web::body::{TIME_LIMIT, read_body};
+use crate::web::body::{TIME_LIMIT, read_body, read_event};
 use crate::web::present::{accepts_html, present};
 use crate::web::problem_address::{move_to_clean_address, problem};
-use crate::{handoff, oauth};
+use crate::{handoff, oauth, webhooks};
 
 /// Longest that any answer may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -31,6 +31,7 @@ pub fn router(app: Arc<App>) -> Router {
     proven(&app)
         .merge(browsed(&app))
         .merge(open())
+        .merge(told())
         .layer(CatchPanicLayer::new())
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_TIMEOUT))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), present))
@@ -77,9 +78,17 @@ fn open() -> Router<Arc<App>> {
     Router::new()
         .route("/.well-known/oauth-authorization-server", get(oauth::metadata::metadata))
         .route("/oauth/jwks", get(oauth::metadata::jwks))
+        .route("/oauth/introspect", post(oauth::introspect::introspect))
         .route("/health", get(async || axum::Json(serde_json::json!({ "status": "ok" }))))
         .route("/ready", get(oauth::metadata::ready))
         .route_layer(middleware::from_fn_with_state(TIME_LIMIT, read_body))
+}
+
+/// For the provider: each request carries its signature.
+fn told() -> Router<Arc<App>> {
+    Router::new()
+        .route("/webhooks/workos", post(webhooks::receive::workos))
+        .route_layer(middleware::from_fn_with_state(TIME_LIMIT, read_event))
 }
 
 /// A person who came back from the provider could not be signed in: no code would be exchanged.

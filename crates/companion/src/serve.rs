@@ -31,6 +31,7 @@ use crate::storage::{self, StorageParts};
 use crate::upstream::Upstreams;
 use crate::upstream::workos_sso::WorkosSso;
 use crate::web::{ServerLimits, serve_until};
+use crate::webhooks;
 
 /// How long the start waits for the provider's word about key and client id.
 const CHECK_AT_START: Duration = Duration::from_millis(1500);
@@ -81,6 +82,10 @@ pub async fn serve(
         app.issuer.address("/callback"),
         Arc::clone(&app.setup),
     ));
+    let events = webhooks::follow_events(Arc::clone(&app));
+    background.spawn(async move {
+        events.await;
+    });
     let storage = Arc::clone(&app.storage);
     background.spawn(async move {
         watch_files(LOOK_AT_DATABASE, || storage.check_files()).await;
@@ -194,7 +199,7 @@ pub(crate) async fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc
         }
     }
     let upstream = WorkosSso::new(&settings.upstream).context("WORKOS_API_KEY cannot be sent")?;
-    Ok(App::new(Parts {
+    let app = App::new(Parts {
         issuer: Issuer::new(issuer)
             .context("the listening address makes no issuer; set KEYPORT_PUBLIC_URL")?,
         clients: settings.clients,
@@ -205,7 +210,10 @@ pub(crate) async fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc
         clock: Arc::new(clock),
         random,
         words: Messages::english(),
-    }))
+    });
+    app.resource_servers.replace(settings.resource_servers);
+    app.webhook_secrets.replace(settings.webhook_secrets);
+    Ok(app)
 }
 
 #[cfg(test)]

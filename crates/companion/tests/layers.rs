@@ -14,7 +14,7 @@ const LAYERS: [&[&str]; 7] = [
     &["storage", "upstream"],
     &["app", "setup"],
     &["pages", "web"],
-    &["admin", "handoff", "oauth"],
+    &["admin", "handoff", "oauth", "webhooks"],
     &["lib", "logging", "main", "operator", "reload", "router", "serve"],
 ];
 

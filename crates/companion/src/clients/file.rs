@@ -4,7 +4,7 @@
 use keyport_uri::LONGEST_REDIRECT_URI;
 use toml::{Table, Value};
 
-use super::{ClientRecord, RedirectRule};
+use super::{ClientRecord, Records, RedirectRule, ResourceServer};
 use crate::domain::{Scope, is_unsafe};
 
 /// Most records, and most faults that are named: more of either is a file of something else.
@@ -16,13 +16,17 @@ const LONGEST_LIST: usize = 32;
 const LONGEST_ID: usize = 64;
 const LONGEST_NAME: usize = 64;
 
-const KEYS: [&str; 4] = ["id", "name", "redirect_uris", "scopes"];
+/// Longest audience, in bytes.
+const LONGEST_AUDIENCE: usize = 255;
+
+const OF_CLIENT: [&str; 4] = ["id", "name", "redirect_uris", "scopes"];
+const OF_RESOURCE_SERVER: [&str; 3] = ["id", "audience", "secret_hash"];
 
 /// Reads the records.
 ///
 /// # Errors
 /// Every fault, as a sentence that begins with its record.
-pub(super) fn read(text: &str) -> Result<Vec<ClientRecord>, Vec<String>> {
+pub(super) fn read(text: &str) -> Result<Records, Vec<String>> {
     let file = text.parse::<Table>().map_err(|error| {
         let line = error.span().map(|span| text[..span.start].lines().count().max(1));
         let place = line.map(|line| format!(" (line {line})")).unwrap_or_default();
@@ -30,32 +34,58 @@ pub(super) fn read(text: &str) -> Result<Vec<ClientRecord>, Vec<String>> {
     })?;
     let mut faults: Vec<String> = file
         .keys()
-        .filter(|key| *key != "client")
+        .filter(|key| !["client", "resource_server"].contains(&key.as_str()))
         .map(|key| format!("has {}, which is no setting: records are [[client]]", shown(key)))
         .collect();
-    let records: Option<Vec<&Table>> = match file.get("client") {
-        Some(Value::Array(records)) => records.iter().map(Value::as_table).collect(),
-        _ => None,
-    };
-    let Some(records) = records.filter(|records| !records.is_empty()) else {
+    let servers = tables(&file, "resource_server");
+    let clients = tables(&file, "client");
+    if clients.is_empty() && servers.is_empty() {
         faults.push("holds no client: write at least one [[client]]".to_owned());
         return Err(first_of(faults));
-    };
-    if records.len() > RECORDS {
-        faults.push(format!("holds more than {RECORDS} clients"));
-        return Err(first_of(faults));
     }
-    let mut clients: Vec<ClientRecord> = Vec::new();
-    for (number, table) in (1..).zip(records) {
-        let mut record = Record::new(table, number);
-        let client = record.client();
-        if clients.iter().any(|known| known.id == client.id) && !client.id.is_empty() {
+    for (tables, kind) in [(&clients, "clients"), (&servers, "resource servers")] {
+        if tables.len() > RECORDS {
+            faults.push(format!("holds more than {RECORDS} {kind}"));
+            return Err(first_of(faults));
+        }
+    }
+    let clients = each(&clients, "client", Record::client, |it| &it.id, &mut faults);
+    let resource_servers =
+        each(&servers, "resource server", Record::resource_server, |it| &it.id, &mut faults);
+    if faults.is_empty() {
+        Ok(Records { clients, resource_servers })
+    } else {
+        Err(first_of(faults))
+    }
+}
+
+/// The records under one heading; none if there is no list of records.
+fn tables<'a>(file: &'a Table, heading: &str) -> Vec<&'a Table> {
+    let records = file.get(heading).and_then(Value::as_array);
+    let tables: Option<Vec<&Table>> =
+        records.and_then(|records| records.iter().map(Value::as_table).collect());
+    tables.unwrap_or_default()
+}
+
+/// Reads each record of a kind; each id once.
+fn each<'a, T>(
+    tables: &[&'a Table],
+    kind: &str,
+    read: impl Fn(&mut Record<'a>) -> T,
+    id: impl Fn(&T) -> &String,
+    faults: &mut Vec<String>,
+) -> Vec<T> {
+    let mut all: Vec<T> = Vec::new();
+    for (number, table) in (1..).zip(tables) {
+        let mut record = Record::new(table, kind, number);
+        let read = read(&mut record);
+        if all.iter().any(|known| id(known) == id(&read)) && !id(&read).is_empty() {
             record.fault("has the id of another record");
         }
         faults.extend(record.faults);
-        clients.push(client);
+        all.push(read);
     }
-    if faults.is_empty() { Ok(clients) } else { Err(first_of(faults)) }
+    all
 }
 
 fn first_of(mut faults: Vec<String>) -> Vec<String> {
@@ -82,10 +112,10 @@ struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    fn new(table: &'a Table, number: usize) -> Self {
+    fn new(table: &'a Table, kind: &str, number: usize) -> Self {
         let name = match table.get("id").and_then(Value::as_str) {
-            Some(id) => format!("client {}", shown(id)),
-            None => format!("client number {number}"),
+            Some(id) => format!("{kind} {}", shown(id)),
+            None => format!("{kind} number {number}"),
         };
         Self { table, name, faults: Vec::new() }
     }
@@ -95,18 +125,52 @@ impl<'a> Record<'a> {
     }
 
     fn client(&mut self) -> ClientRecord {
-        for key in self.table.keys().filter(|key| !KEYS.contains(&key.as_str())) {
-            self.fault(&format!("{} is no setting of a client", shown(key)));
+        self.only(&OF_CLIENT, "is no setting of a client");
+        let id = self.id();
+        let name = self.text("name", LONGEST_NAME);
+        let redirect_uris = self.redirect_uris();
+        let scopes = self.scopes();
+        ClientRecord { id, name, redirect_uris, scopes }
+    }
+
+    fn resource_server(&mut self) -> ResourceServer {
+        self.only(&OF_RESOURCE_SERVER, "is no setting of a resource server");
+        let id = self.id();
+        let audience = self.text("audience", LONGEST_AUDIENCE);
+        let secret_hash = self.secret_hash();
+        ResourceServer { id, audience, secret_hash }
+    }
+
+    /// The value is not repeated: a credential may have been written in the place of its hash.
+    fn secret_hash(&mut self) -> [u8; 32] {
+        let Some(text) = self.table.get("secret_hash") else {
+            self.fault("secret_hash is missing");
+            return [0; 32];
+        };
+        let mut hash = [0; 32];
+        let text = text.as_str().unwrap_or_default();
+        match base16ct::lower::decode(text, &mut hash) {
+            Ok(read) if read.len() == 32 => {}
+            _ => self.fault(
+                "secret_hash is not the SHA-256 of a random credential in 64 lower-case hex digits",
+            ),
         }
+        hash
+    }
+
+    fn only(&mut self, known: &[&str], fault: &str) {
+        for key in self.table.keys().filter(|key| !known.contains(&key.as_str())) {
+            self.fault(&format!("{} {fault}", shown(key)));
+        }
+    }
+
+    fn id(&mut self) -> String {
         let id = self.text("id", LONGEST_ID);
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         if !id.bytes().all(plain) {
             self.fault("id may hold letters, digits and - _ . only");
         }
-        let name = self.text("name", LONGEST_NAME);
-        let redirect_uris = self.redirect_uris();
-        let scopes = self.scopes();
-        ClientRecord { id, name, redirect_uris, scopes }
+        id
     }
 
     fn text(&mut self, key: &str, longest: usize) -> String {

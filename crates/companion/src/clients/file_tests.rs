@@ -31,7 +31,7 @@ fn a_record_is_read_whole() {
         ],
         scopes: Scope::parse("email openid"),
     };
-    assert_eq!(read(text), Ok(vec![expected]));
+    assert_eq!(read(text).map(|records| records.clients), Ok(vec![expected]));
 }
 
 #[test]
@@ -164,4 +164,42 @@ fn a_file_of_something_else_is_refused_in_few_words() {
     assert_eq!((all.len(), &*all[50]), (51, "has 951 more faults"));
     let long = faults(&file(&format!("redirect_uris = [\"{}\"]", "x".repeat(100_000))));
     assert!(long.iter().all(|fault| fault.len() < 400), "{}", long[0].len());
+}
+
+const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+#[test]
+fn a_resource_server_needs_no_client_beside_it() {
+    let text = format!(
+        "[[resource_server]]\nid = \"files\"\naudience = \"https://a.test\"\n\
+         secret_hash = \"{HASH}\"\n"
+    );
+    let records = read(&text).unwrap();
+    assert!(records.clients.is_empty());
+    let [only] = &*records.resource_servers else { panic!("{records:?}") };
+    assert_eq!((&*only.id, &*only.audience), ("files", "https://a.test"));
+    assert_eq!(only.secret_hash[..3], [0x9f, 0x86, 0xd0]);
+    let twice = faults(&format!("{text}{text}"));
+    assert_eq!(twice, ["resource server \"files\": has the id of another record"]);
+}
+
+#[test]
+fn a_resource_server_without_a_hash_is_named_and_its_credential_is_not_repeated() {
+    let not_hashed = "the-credential-itself";
+    for (record, fault) in [
+        (format!("secret_hash = \"{not_hashed}\""), "secret_hash is not the SHA-256"),
+        (format!("secret_hash = \"{}\"", HASH.to_uppercase()), "secret_hash is not the SHA-256"),
+        (format!("secret_hash = \"{}\"", &HASH[2..]), "secret_hash is not the SHA-256"),
+        (format!("secret_hash = \"{HASH}00\""), "secret_hash is not the SHA-256"),
+        ("secret_hash = 7".to_owned(), "secret_hash is not the SHA-256"),
+        (String::new(), "secret_hash is missing"),
+        (format!("secret_hash = \"{HASH}\"\nsecret = \"x\""), "\"secret\" is no setting of a re"),
+    ] {
+        let all = faults(&format!(
+            "[[resource_server]]\nid = \"files\"\naudience = \"https://a.test\"\n{record}\n"
+        ));
+        let expected = format!("resource server \"files\": {fault}");
+        assert!(all.len() == 1 && all[0].starts_with(&expected), "{all:?}");
+        assert!(!all[0].contains(not_hashed));
+    }
 }

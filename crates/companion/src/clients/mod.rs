@@ -3,8 +3,10 @@
 
 mod file;
 mod redirect;
+mod resource_server;
 
 pub use redirect::{RedirectChoice, RedirectRule};
+pub use resource_server::ResourceServer;
 
 use std::collections::BTreeMap;
 
@@ -24,18 +26,36 @@ pub struct ClientRecord {
     pub scopes: Scope,
 }
 
+/// What a file of records holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Records {
+    /// `[[client]]`: the apps.
+    pub clients: Vec<ClientRecord>,
+    /// `[[resource_server]]`: the APIs that may introspect.
+    pub resource_servers: Vec<ResourceServer>,
+}
+
+/// The clients of [`read_records`].
+///
+/// # Errors
+/// As [`read_records`].
+pub fn with_built_in(file: &str) -> Result<Vec<ClientRecord>, Vec<String>> {
+    read_records(file).map(|records| records.clients)
+}
+
 /// The records of this service: those of the operator's file, and the built-in one unless the file
 /// holds one of its id.
 ///
 /// # Errors
 /// Every fault of the file, each with the name of its record.
-pub fn with_built_in(file: &str) -> Result<Vec<ClientRecord>, Vec<String>> {
-    let mut clients = file::read(file)?;
+pub fn read_records(file: &str) -> Result<Records, Vec<String>> {
+    let mut records = file::read(file)?;
+    let clients = &mut records.clients;
     if !clients.iter().any(|client| client.id == ClientRecord::BUILT_IN) {
         clients.insert(0, ClientRecord::keyport_desktop());
     }
-    let faults = schemes_of_two(&clients);
-    if faults.is_empty() { Ok(clients) } else { Err(faults) }
+    let faults = schemes_of_two(clients);
+    if faults.is_empty() { Ok(records) } else { Err(faults) }
 }
 
 /// A private-use scheme opens one app (RFC 8252 §8.4): which of two clients it is, the system
@@ -67,8 +87,11 @@ impl ClientRecord {
     /// Never: a test reads the file that is built in.
     #[allow(clippy::expect_used, reason = "the text is a constant, and a test reads it")]
     pub fn keyport_desktop() -> Self {
-        let clients = file::read(include_str!("keyport-desktop.toml"));
-        clients.ok().and_then(|mut clients| clients.pop()).expect("the built-in record is good")
+        let records = file::read(include_str!("keyport-desktop.toml"));
+        records
+            .ok()
+            .and_then(|mut records| records.clients.pop())
+            .expect("the built-in record is good")
     }
 
     /// What is granted of a scope that was asked for (RFC 6749 §3.3): what this client may have.

@@ -3,7 +3,7 @@
 use super::environment::Environment;
 use super::files;
 use crate::admission::{AdmissionPolicy, AllowedOrganizations};
-use crate::clients::{self, ClientRecord};
+use crate::clients::{self, ClientRecord, Records};
 
 /// What the upstream's ids and names look like, and what a fault says of one that does not.
 #[derive(Debug, Clone, Copy)]
@@ -88,13 +88,14 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         }
     }
 
-    pub(super) fn clients(&mut self) -> Vec<ClientRecord> {
+    pub(super) fn records(&mut self) -> Records {
         let Some(path) = self.optional("KEYPORT_CLIENTS") else {
-            return vec![ClientRecord::keyport_desktop()];
+            let clients = vec![ClientRecord::keyport_desktop()];
+            return Records { clients, ..Records::default() };
         };
         let faults = match self.read_file(&path) {
-            Ok(text) => match clients::with_built_in(&text) {
-                Ok(clients) => return clients,
+            Ok(text) => match clients::read_records(&text) {
+                Ok(records) => return records,
                 Err(faults) => faults,
             },
             Err(error) => vec![format!("cannot be read: {}", files::why(&error))],
@@ -102,7 +103,7 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         for fault in faults {
             self.fault(format!("KEYPORT_CLIENTS: {path}: {fault}"));
         }
-        Vec::new()
+        Records::default()
     }
 }
 

@@ -12,6 +12,7 @@ mod postgres_address;
 mod proxies;
 mod reloadable;
 mod variables;
+mod webhook_secrets;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -22,7 +23,7 @@ use keyport_uri::is_loopback_host;
 use url::Url;
 
 use crate::admission::AdmissionPolicy;
-use crate::clients::ClientRecord;
+use crate::clients::{ClientRecord, Records, ResourceServer};
 use environment::Environment;
 
 use crate::domain::{Lifetimes, SecretText};
@@ -52,12 +53,16 @@ pub struct Settings {
     pub policy: AdmissionPolicy,
     /// The apps with which they may.
     pub clients: Vec<ClientRecord>,
+    /// The APIs that may introspect.
+    pub resource_servers: Vec<ResourceServer>,
     /// Where the database is.
     pub database: DatabaseAddress,
     /// The key file; unset, it lies beside a database that is a file.
     pub key_file: PathBuf,
     /// The socket of the operator's tool.
     pub admin_socket: AdminSocketPath,
+    /// The secrets with which the provider signs webhooks; none: no webhook is taken.
+    pub webhook_secrets: Vec<SecretText>,
     /// How long sessions live.
     pub lifetimes: Lifetimes,
     /// The proxies whose forwarded client addresses count.
@@ -96,10 +101,12 @@ impl Settings {
         let upstream = environment.upstream();
         let public_url = environment.public_url(listen);
         let policy = environment.policy(ids);
-        let clients = environment.clients();
+        let Records { clients, resource_servers } = environment.records();
+        environment.check_audiences(&resource_servers, public_url.as_deref());
         let database = environment.database();
         let key_file = environment.key_file(&database);
         let admin_socket = environment.admin_socket(&key_file);
+        let webhook_secrets = environment.webhook_secrets();
         let lifetimes = environment.lifetimes();
         let trusted_proxies = environment.trusted_proxies();
         environment.log_filter();
@@ -109,9 +116,11 @@ impl Settings {
             upstream,
             policy,
             clients,
+            resource_servers,
             database,
             key_file,
             admin_socket,
+            webhook_secrets,
             lifetimes,
             trusted_proxies,
         })
@@ -125,7 +134,6 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         {
             self.fault(format!("KEYPORT_UPSTREAM is {kind:?}; this version knows only \"sso\""));
         }
-        self.secret("WORKOS_WEBHOOK_SECRET", false);
         let base_url =
             self.optional("WORKOS_BASE_URL").unwrap_or_else(|| "https://api.workos.com".into());
         let base_url = base_url.trim_end_matches('/').to_owned();
@@ -159,6 +167,17 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
             return None;
         };
         Some(origin.origin().ascii_serialization())
+    }
+
+    /// There is one audience so far.
+    fn check_audiences(&mut self, servers: &[ResourceServer], public_url: Option<&str>) {
+        for server in servers.iter().filter(|it| public_url.is_some_and(|url| url != it.audience)) {
+            self.fault(format!(
+                "KEYPORT_CLIENTS: resource server {:?}: audience must be that of the access \
+                 tokens, which is KEYPORT_PUBLIC_URL",
+                server.id
+            ));
+        }
     }
 
     fn log_filter(&mut self) {

@@ -42,8 +42,9 @@ pub const VARIABLES: &[Variable] = &[
     ),
     secret(
         "WORKOS_WEBHOOK_SECRET",
-        "accepted for later; this version receives no webhooks",
-        "none",
+        "the secret of the webhook endpoint `/webhooks/workos` of this service at WorkOS; several \
+         with commas between while one takes the place of another; read again on SIGHUP",
+        "no webhook is taken; events are read from WorkOS every five seconds",
     ),
     setting(
         "KEYPORT_PUBLIC_URL",

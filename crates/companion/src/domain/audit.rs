@@ -136,6 +136,7 @@ fn is_admission(problem: &ProblemCode) -> bool {
             | "connection_not_allowed"
             | "provider_not_allowed"
             | "wrong_organization"
+            | "access_ended"
     )
 }
 
@@ -235,6 +236,7 @@ mod tests {
             assert_eq!(failed(made_up), AuditClass::Unauthenticated, "{made_up}");
         }
         assert_eq!(failed("organization_not_allowed"), AuditClass::Security);
+        assert_eq!(failed("access_ended"), AuditClass::Security);
         let cancelled = |by, signed_in| AuditEvent::GrantCancelled { by, signed_in }.class();
         assert_eq!(cancelled(CancelledBy::Person, false), AuditClass::Unauthenticated);
         assert_eq!(cancelled(CancelledBy::Person, true), AuditClass::Security);

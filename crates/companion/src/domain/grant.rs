@@ -5,14 +5,13 @@
 
 use std::fmt;
 
-use super::{AttemptId, Lifetimes, Timestamp};
 use super::{
-    BrowserHash, GrantId, RequestId, Scope, SessionId, Thumbprint, UpstreamAuthorizationId, UserId,
+    AttemptId, BrowserHash, GrantId, Lifetimes, RequestId, Scope, SessionId, Thumbprint, Timestamp,
+    UpstreamAuthorizationId, UserId,
 };
 use crate::domain::Random;
 
-/// A stable problem code (`core::Problem`'s code), e.g. `access_denied`. Data here, a sentence only
-/// in `words`.
+/// A stable problem code, e.g. `access_denied`. Data here, a sentence only in `words`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ProblemCode(String);
 
@@ -43,6 +42,11 @@ impl ProblemCode {
     /// request has overtaken.
     pub fn superseded() -> Self {
         Self("already_used".to_owned())
+    }
+
+    /// The code of a sign-in whose person has no access any more.
+    pub fn access_ended() -> Self {
+        Self("access_ended".to_owned())
     }
 
     /// The code as text.

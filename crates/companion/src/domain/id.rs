@@ -97,6 +97,8 @@ ids! {
     UpstreamAuthorizationId "";
     /// The client's attempt: 128 bits, 32 lower-case hex digits on the wire.
     AttemptId "";
+    /// One running instance, as the one that reads the provider's list of events.
+    FeedHolder "";
 }
 
 macro_rules! digests {

@@ -3,14 +3,14 @@
 //! shown later needs no second look.
 
 use super::text::{cleaned, is_unsafe};
-use super::{Connection, Organization, ProfileAttributes, ProviderAttributes};
+use super::{Connection, Organization, PersonKeys, ProfileAttributes, ProviderAttributes};
 
 /// Longest id of the provider's, in bytes.
 const LONGEST_ID: usize = 255;
 /// Longest email address, in bytes (RFC 5321 §4.5.3.1 with erratum 1690).
-const LONGEST_EMAIL: usize = 254;
+pub(super) const LONGEST_EMAIL: usize = 254;
 /// Longest name of a person or an organization, in characters. A longer one is cut.
-const LONGEST_NAME: usize = 256;
+pub(super) const LONGEST_NAME: usize = 256;
 
 /// What the provider said, as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,6 +124,12 @@ impl UpstreamIdentity {
         if let Some(organization) = &mut self.organization {
             organization.name = cleaned(name, LONGEST_NAME);
         }
+    }
+
+    /// What the provider's events are matched by.
+    pub fn person_keys(&self) -> PersonKeys {
+        let organization = self.organization.as_ref().map(|organization| &*organization.id);
+        PersonKeys::new(&self.connection.id, organization, &self.idp_id, &self.email)
     }
 
     /// The upstream issuer. First part of a user's key.

@@ -24,8 +24,11 @@ pub struct Lifetimes {
     /// How long a grant and an attempt are remembered. Longer than a sealed upstream authorization
     /// lives, or one could be used twice: 1 hour.
     pub grant_retention: Duration,
-    /// How long audit rows are kept: 400 days.
+    /// How long audit rows, and what the provider told of a subject, are kept: 400 days.
     pub audit_retention: Duration,
+    /// How long the ids of events that were taken are kept. The provider keeps and repeats an
+    /// event for 90 days: 100 days.
+    pub event_retention: Duration,
 }
 
 impl Default for Lifetimes {
@@ -39,6 +42,7 @@ impl Default for Lifetimes {
             exchange: Duration::from_secs(120),
             grant_retention: Duration::from_secs(3600),
             audit_retention: Duration::from_secs(400 * DAY),
+            event_retention: Duration::from_secs(100 * DAY),
         }
     }
 }

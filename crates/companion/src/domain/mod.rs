@@ -21,6 +21,8 @@ mod secret;
 mod session;
 mod text;
 mod time;
+mod upstream_event;
+mod upstream_subject;
 mod user;
 
 pub use attempt::{Attempt, AttemptKey, AttemptState, Outcome};
@@ -30,7 +32,7 @@ pub use clock::{ClockDoubt, ClockPlausibility, ClockReading, LARGEST_STEP, Stead
 pub use family::{Family, Presented, RefreshRefusal, Verdict};
 pub use grant::{CancelledBy, ConfirmationNumber, Grant, GrantStage, ProblemCode, WrongStage};
 pub use id::{
-    AttemptId, BrowserHash, FamilyId, GrantId, IdError, RequestId, SessionId,
+    AttemptId, BrowserHash, FamilyId, FeedHolder, GrantId, IdError, RequestId, SessionId,
     UpstreamAuthorizationId,
 };
 pub use id::{Thumbprint, UserId};
@@ -45,6 +47,10 @@ pub use secret::{SecretArray, SecretText};
 pub use session::{EndedBecause, IssuedSession, ListedSession, Scope, Session, SessionSelector};
 pub use text::{cleaned, is_unsafe};
 pub use time::Timestamp;
+pub use upstream_event::{PersonFacts, SubjectReport, Told, UpstreamEvent};
+pub use upstream_subject::{
+    PersonKeys, ProviderMillis, SubjectKind, SubjectState, UpstreamAccess, UpstreamSubject,
+};
 pub use user::{Connection, Organization, User};
 
 #[cfg(test)]

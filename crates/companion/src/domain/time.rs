@@ -9,6 +9,9 @@ use std::time::Duration;
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// After every other instant.
+    pub const MAX: Self = Self(i64::MAX);
+
     /// From seconds since the epoch.
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds)

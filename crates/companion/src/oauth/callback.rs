@@ -234,6 +234,10 @@ async fn settle(
         // Another opening of the same request was first; this browser is not
         // told where that one is shown.
         Fulfilment::Superseded(_) => Err(Page::problem(Problem::AlreadyUsed).into()),
+        Fulfilment::AccessEnded => {
+            tracing::warn!(%grant, "the provider has told that this access is withdrawn");
+            Ok(grant)
+        }
         Fulfilment::Fulfilled { .. } | Fulfilment::Ended => Ok(grant),
     }
 }
@@ -269,7 +273,7 @@ fn ended<T>(exchanged: &Result<T, UpstreamError>) -> ExchangeResult {
         Ok(_) => ExchangeResult::Accepted,
         Err(UpstreamError::CodeRefused) => ExchangeResult::CodeRefused,
         Err(UpstreamError::TooMany { retry_after }) => {
-            ExchangeResult::SlowDown(Duration::from_secs(*retry_after))
+            ExchangeResult::SlowDown(Duration::from_secs((*retry_after).min(60)))
         }
         Err(_) => ExchangeResult::Failed,
     }

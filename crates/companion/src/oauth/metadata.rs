@@ -20,7 +20,7 @@ fn public(document: Value) -> Public {
 /// `GET /.well-known/oauth-authorization-server`
 pub async fn metadata(State(app): AppState) -> Public {
     let at = |path| app.issuer.address(path);
-    public(json!({
+    let mut document = json!({
         "issuer": app.issuer.as_str(),
         "authorization_endpoint": at("/oauth/authorize"),
         "token_endpoint": at("/oauth/token"),
@@ -40,7 +40,12 @@ pub async fn metadata(State(app): AppState) -> Public {
         "dpop_signing_alg_values_supported": ["ES256"],
         "authorization_response_iss_parameter_supported": true,
         "scopes_supported": ["openid", "profile", "email", "offline_access"],
-    }))
+    });
+    if !app.resource_servers.now().is_empty() {
+        document["introspection_endpoint"] = at("/oauth/introspect").into();
+        document["introspection_endpoint_auth_methods_supported"] = json!(["client_secret_basic"]);
+    }
+    public(document)
 }
 
 /// `GET /oauth/jwks`

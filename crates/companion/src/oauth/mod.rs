@@ -7,6 +7,7 @@ mod bound;
 pub mod callback;
 mod compact;
 mod gate;
+pub mod introspect;
 pub mod metadata;
 pub mod par;
 mod pending_callback;

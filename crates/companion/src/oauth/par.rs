@@ -77,7 +77,7 @@ fn unreachable(error: UpstreamError) -> OAuthError {
     let unavailable = OAuthError::unavailable().with_problem(error.problem());
     match error {
         UpstreamError::TooMany { retry_after } => {
-            OAuthError { retry_after: Some(retry_after), ..unavailable }
+            OAuthError { retry_after: Some(retry_after.min(60)), ..unavailable }
         }
         _ => unavailable,
     }

@@ -6,6 +6,7 @@
 //! only; a child of a refresh token is sealed under its parent. An engine that fails answers
 //! [`StorageError`], which is a 503 and never an `invalid_grant`.
 
+mod events;
 mod listings;
 mod open;
 mod postgres;
@@ -22,6 +23,7 @@ use crate::domain::{
     Outcome, ProblemCode, Session, SessionId, SessionSelector, Timestamp, UpstreamIdentity,
 };
 
+pub use events::{EventTaken, FeedPosition, UpstreamEvents};
 pub use listings::{AuditPage, AuditRecord, ListedUser, Listings, UserSelector, UsersPage};
 pub use open::{GiveParts, OpenError, check_place, open};
 pub use postgres::{PostgresSettings, PostgresStorage};
@@ -55,7 +57,7 @@ pub enum StorageError {
 }
 
 /// What the companion remembers. One call per transition; each call is answered after its commit.
-pub trait Storage: Listings {
+pub trait Storage: Listings + UpstreamEvents {
     /// Journals the start of the upstream exchange of an upstream authorization. Only
     /// [`ExchangeStart::Started`] may send it.
     fn begin_exchange(

@@ -60,6 +60,8 @@ pub enum Fulfilment {
     },
     /// Another upstream authorization of the same request was faster; show that grant.
     Superseded(GrantId),
+    /// The provider has told that the person has no access any more; the grant has failed.
+    AccessEnded,
     /// The grant was cancelled or failed meanwhile, or it is not known (any more).
     Ended,
 }

@@ -26,6 +26,17 @@ macro_rules! user_columns {
 }
 pub(super) use user_columns;
 
+macro_rules! select_subject {
+    ($condition:literal) => {
+        concat!(
+            "SELECT kind, id, state, updated_at, event, withdrawn_at, organization, person, email
+             FROM upstream_subjects WHERE ",
+            $condition
+        )
+    };
+}
+pub(super) use select_subject;
+
 macro_rules! session_columns {
     () => {
         concat!(
@@ -84,18 +95,25 @@ pub(super) const fn grants_of_selector(selector: &SessionSelector) -> Option<&'s
     })
 }
 
-/// Sessions that end with a selector: not ended yet, as many as `$2`.
+/// Sessions that end with a selector: of sign-ins before `$2` and not ended yet, as many as `$3`.
 pub(super) fn sessions_to_end(selector: &SessionSelector) -> String {
     let condition = of_selector(selector);
     let select = select_session!("");
-    format!("{select} {condition} AND sessions.ended_at IS NULL ORDER BY sessions.id LIMIT $2")
+    format!(
+        "{select} {condition} AND sessions.auth_time < $2 AND sessions.ended_at IS NULL
+         ORDER BY sessions.id LIMIT $3"
+    )
 }
 
-/// Grants that end with a selector: they could become sessions, as many as `$2`.
+/// Grants that end with a selector: of sign-ins before `$2` that could become sessions, as many as
+/// `$3`.
 pub(super) fn grants_to_end(selector: &SessionSelector) -> Option<String> {
     let condition = grants_of_selector(selector)?;
     let select = select_grant!("");
-    Some(format!("{select} {condition} AND stage IN ('fulfilled', 'minted') ORDER BY id LIMIT $2"))
+    Some(format!(
+        "{select} {condition} AND fulfilled_at < $2 AND stage IN ('fulfilled', 'minted')
+         ORDER BY id LIMIT $3"
+    ))
 }
 
 /// Sessions that are alive at `$3`, with what is listed of them; after the id `$2`, as many as

@@ -17,7 +17,7 @@ pub enum UpstreamError {
     /// 429, or our own budget is spent.
     #[error("the provider asks for fewer requests")]
     TooMany {
-        /// Seconds to wait, 1 to 60.
+        /// Seconds to wait, 1 to 3,600.
         retry_after: u64,
     },
     /// 401 from the provider itself, or the credentials were refused.

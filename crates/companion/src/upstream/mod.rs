@@ -5,10 +5,12 @@
 mod account;
 mod cache;
 mod error;
+mod events;
 mod exchanges;
 mod lookups;
 mod set;
 mod transient;
+pub mod workos_events;
 pub mod workos_sso;
 
 pub use account::{
@@ -18,12 +20,14 @@ pub use account::{
 };
 pub use cache::LookupCaller;
 pub use error::UpstreamError;
+pub use events::{EventsAfter, EventsPage, Meaning, ReceivedEvent};
 pub use exchanges::{
     Arrival, Caller, ExchangePermit, ExchangeRefusal, ExchangeResult, Exchanges, QueuePlace, Rate,
 };
 pub use set::{UpstreamEntry, Upstreams};
 pub use transient::TransientIds;
 
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use keyport_problems::Problem;
 
@@ -95,6 +99,16 @@ pub trait Upstream: Send + Sync {
     /// Our account there as its operator sees it; `None` where the provider has no API for it.
     fn account(&self) -> Option<&dyn ProviderAccount> {
         None
+    }
+
+    /// A part of the list of what has happened at the provider, the oldest first and no more than
+    /// `limit`; nothing where a provider has no such list.
+    ///
+    /// # Errors
+    /// The provider did not answer as it should.
+    fn events<'a>(&'a self, after: EventsAfter<'a>, limit: u8) -> UpstreamResult<'a, EventsPage> {
+        let _ = (after, limit);
+        std::future::ready(Ok(EventsPage::default())).boxed()
     }
 
     /// Whether the provider accepts our credentials.

@@ -18,15 +18,31 @@ const LARGEST: usize = 8 * 1024;
 /// Longest that a body may take.
 pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(20);
 
+/// Largest event of the provider, in bytes; what an identity provider says raw is in it.
+const LARGEST_EVENT: usize = 64 * 1024;
+
 /// See the module.
 pub(crate) async fn read_body(
     State(time_limit): State<Duration>,
     request: Request,
     next: Next,
 ) -> Response {
+    read(request, next, time_limit, LARGEST).await
+}
+
+/// The same for an event of the provider.
+pub(crate) async fn read_event(
+    State(time_limit): State<Duration>,
+    request: Request,
+    next: Next,
+) -> Response {
+    read(request, next, time_limit, LARGEST_EVENT).await
+}
+
+async fn read(request: Request, next: Next, time_limit: Duration, largest: usize) -> Response {
     let (head, body) = request.into_parts();
     let slot = head.extensions.get::<Slot>().cloned();
-    let body = match tokio::time::timeout(time_limit, to_bytes(body, LARGEST)).await {
+    let body = match tokio::time::timeout(time_limit, to_bytes(body, largest)).await {
         Ok(Ok(body)) => body,
         Ok(Err(error)) => {
             let too_large = is_too_large(&error);

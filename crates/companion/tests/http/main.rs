@@ -15,6 +15,8 @@ mod ended_access;
 mod exchanges;
 mod handoff;
 mod identity;
+mod introspect;
+mod leavers;
 mod limits;
 mod pages;
 mod par;

@@ -177,7 +177,7 @@ async fn companions_that_start_at_once_share_an_empty_database() {
         start.await.unwrap();
     }
     let versions = Cluster::shared().sql(&address, "SELECT version FROM keyport.binding");
-    assert_eq!(versions, "1");
+    assert_eq!(versions, "2");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

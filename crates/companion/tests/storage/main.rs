@@ -125,6 +125,22 @@ every_engine_passes! {
         users_are_listed_in_pages_by_what_names_them
         the_audit_table_is_listed_in_pages_from_an_instant_on
     }
+    events {
+        a_person_deleted_in_the_directory_is_out_and_no_other_is
+        each_kind_of_event_ends_what_depends_on_it
+        an_event_that_comes_again_does_nothing
+        a_suspension_that_comes_late_ends_what_is_older_than_it_only
+        a_sign_in_that_comes_back_is_refused_until_access_is_given_again
+        a_sign_in_that_waits_for_its_person_is_cancelled
+        a_sign_in_at_the_moment_of_the_event_leaves_no_session
+        a_directory_brings_name_and_email_up_to_date
+        a_person_is_followed_through_a_new_email
+        more_sessions_than_one_transaction_ends_are_all_ended_by_an_event
+        one_companion_reads_the_list_at_a_time
+    }
+    event_histories {
+        any_order_of_events_ends_in_the_same_state
+    }
     attempts {
         an_attempt_is_followed_from_waiting_to_stored
         the_number_is_the_one_of_the_page

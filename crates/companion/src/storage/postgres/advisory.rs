@@ -16,6 +16,8 @@ pub(super) enum AdvisoryLock {
     Schema,
     /// Deleting what is over.
     Sweep,
+    /// Taking an event of the provider; shared by those who finish a sign-in.
+    Events,
     /// The grants of a pushed request, known or not.
     Request(RequestId),
     /// An attempt of one device key, known or not.
@@ -27,6 +29,13 @@ impl AdvisoryLock {
     pub(super) async fn hold(self, db: &impl GenericClient) -> Done<()> {
         let (kind, number) = self.numbers();
         one(db, "SELECT pg_advisory_xact_lock($1, $2)", &[&kind, &number]).await.map(drop)
+    }
+
+    /// Waits for those who hold it alone, and not for those who share it.
+    pub(super) async fn share(self, db: &impl GenericClient) -> Done<()> {
+        let (kind, number) = self.numbers();
+        let sql = "SELECT pg_advisory_xact_lock_shared($1, $2)";
+        one(db, sql, &[&kind, &number]).await.map(drop)
     }
 
     /// False if another transaction holds it.
@@ -42,6 +51,7 @@ impl AdvisoryLock {
         match self {
             Self::Schema => (i32::from_be_bytes(*b"KPsc"), 0),
             Self::Sweep => (i32::from_be_bytes(*b"KPsw"), 0),
+            Self::Events => (i32::from_be_bytes(*b"KPev"), 0),
             Self::Request(id) => (i32::from_be_bytes(*b"KPrq"), number_of(id.as_bytes(), &[])),
             Self::Attempt(AttemptKey { attempt, jkt }) => {
                 (i32::from_be_bytes(*b"KPat"), number_of(attempt.as_bytes(), jkt.as_bytes()))
@@ -70,7 +80,8 @@ mod tests {
             })
         };
         let request = AdvisoryLock::Request(RequestId::from_bytes([0; 16]));
-        let locks = [AdvisoryLock::Schema, AdvisoryLock::Sweep, request, attempt(0)];
+        let locks =
+            [AdvisoryLock::Schema, AdvisoryLock::Sweep, AdvisoryLock::Events, request, attempt(0)];
         let mut kinds = locks.map(|lock| lock.numbers().0);
         kinds.sort_unstable();
         assert!(kinds.windows(2).all(|two| two[0] != two[1]), "{kinds:?}");

@@ -6,7 +6,7 @@ use deadpool_postgres::Transaction;
 
 use super::failure::Done;
 use super::statement::execute;
-use super::{audit, users};
+use super::{audit, subjects, users};
 use crate::domain::{Attempt, AttemptKey, EndedBecause, Grant, Session, SessionId, Timestamp};
 use crate::storage::transitions::{Decision, FamilyRow, Rules, StageColumns, Write};
 
@@ -48,6 +48,14 @@ async fn apply_one(db: &Transaction<'_>, rules: &Rules, write: Write) -> Done<()
         Write::PutAttempt { key, attempt, sweep_at } => {
             put_attempt(db, key, &attempt, sweep_at).await
         }
+        Write::UpdatePerson { user, email, name, updated_at } => {
+            let sql = "UPDATE users SET email = $2, name = $3, updated_at = $4 WHERE id = $1";
+            execute(db, sql, &[&user, &email, &name, &updated_at]).await.map(drop)
+        }
+        Write::PutSubject { subject, seen_at } => {
+            subjects::put_subject(db, &subject, seen_at).await
+        }
+        Write::InsertEvent { id, at } => subjects::insert_event(db, &id, at).await,
         Write::Audit(entry) => audit::write(db, rules, &entry).await,
     }
 }

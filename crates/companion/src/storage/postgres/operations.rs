@@ -7,8 +7,8 @@ use super::failure::Done;
 use super::rows;
 use super::turns::Row;
 use crate::domain::{
-    AttemptKey, CancelledBy, Grant, GrantId, Outcome, ProblemCode, SessionId, Thumbprint,
-    Timestamp, UpstreamIdentity,
+    AttemptKey, CancelledBy, GrantId, Outcome, ProblemCode, SessionId, Thumbprint, Timestamp,
+    UpstreamIdentity,
 };
 use crate::keys::RefreshToken;
 use crate::storage::transitions::{self, Decision, Rules};
@@ -31,10 +31,6 @@ pub(super) trait Operation: Send + Sync + 'static {
         rules: &Rules,
         now: Timestamp,
     ) -> impl Future<Output = Done<Decision<Self::Answer>>> + Send;
-}
-
-async fn grant(db: &Transaction<'_>, id: GrantId) -> Done<Option<Grant>> {
-    Ok(rows::locked_grant(db, id).await?.map(|stored| stored.grant))
 }
 
 pub(super) struct BeginExchange(pub(super) ReturnedAuthorization);
@@ -95,7 +91,7 @@ impl Operation for Fail {
     }
 
     async fn decide(&self, db: &Transaction<'_>, _: &Rules, now: Timestamp) -> Done<Decision<()>> {
-        Ok(transitions::fail(grant(db, self.grant).await?, &self.problem, now))
+        Ok(transitions::fail(rows::find(db, self.grant).await?, &self.problem, now))
     }
 }
 
@@ -114,7 +110,7 @@ impl Operation for Confirm {
         rules: &Rules,
         now: Timestamp,
     ) -> Done<Decision<bool>> {
-        Ok(rules.confirm(grant(db, self.0).await?, now))
+        Ok(rules.confirm(rows::find(db, self.0).await?, now))
     }
 }
 
@@ -155,7 +151,7 @@ impl Operation for Cancel {
         _: &Rules,
         now: Timestamp,
     ) -> Done<Decision<bool>> {
-        Ok(transitions::cancel_one(grant(db, self.grant).await?, self.by, now))
+        Ok(transitions::cancel_one(rows::find(db, self.grant).await?, self.by, now))
     }
 }
 

@@ -10,6 +10,7 @@ use super::advisory::AdvisoryLock;
 use super::columns::{read_grant, read_session, read_stored, read_user};
 use super::failure::{Done, Failure};
 use super::statement::{Values, one};
+use super::subjects;
 use crate::domain::{
     Attempt, AttemptKey, FamilyId, Grant, GrantId, GrantStage, Limits, Outcome, RequestId,
     SessionId, Timestamp, UpstreamIdentity, User, UserId,
@@ -74,6 +75,7 @@ pub(super) async fn for_fulfil(
     id: GrantId,
     identity: &UpstreamIdentity,
 ) -> Done<Option<FulfilRows>> {
+    AdvisoryLock::Events.share(db).await?;
     let Some(StoredGrant { grant, .. }) = locked_grant(db, id).await? else { return Ok(None) };
     let sql = concat!(
         "SELECT ",
@@ -88,7 +90,9 @@ pub(super) async fn for_fulfil(
         Some(user) => first(one(db, seen, &[&grant.jkt, &user.id]).await?)?,
         None => None,
     };
-    Ok(Some(FulfilRows { winner: winner(db, grant.request).await?, user, key_seen, grant }))
+    let subjects = subjects::subjects_of(db, &identity.person_keys()).await?;
+    let winner = winner(db, grant.request).await?;
+    Ok(Some(FulfilRows { winner, user, subjects, key_seen, grant }))
 }
 
 pub(super) async fn grant(db: &impl GenericClient, id: GrantId) -> Done<Option<StoredGrant>> {
@@ -101,6 +105,10 @@ pub(super) async fn locked_grant(
 ) -> Done<Option<StoredGrant>> {
     let sql = select_grant!("id = $1 FOR UPDATE");
     one(db, sql, &[&id]).await?.map(|row| read_stored(&row)).transpose()
+}
+
+pub(super) async fn find(db: &impl GenericClient, id: GrantId) -> Done<Option<Grant>> {
+    Ok(locked_grant(db, id).await?.map(|stored| stored.grant))
 }
 
 pub(super) async fn for_redemption(

@@ -25,13 +25,16 @@ fn value_of(selector: &SessionSelector) -> &(dyn ToSql + Sync) {
     }
 }
 
-/// Locked in the order of their ids, so that two of these do not wait for each other.
-pub(super) async fn for_end(db: &impl GenericClient, selector: &SessionSelector) -> Done<EndRows> {
+/// Those of sign-ins before `before`. Locked in the order of their ids, so that two of these do not
+/// wait for each other; and grants first, as where a code is redeemed: what that has made of a
+/// grant is seen among the sessions.
+pub(super) async fn for_end(
+    db: &impl GenericClient,
+    selector: &SessionSelector,
+    before: Timestamp,
+) -> Done<EndRows> {
     let most = limit(EndRows::MOST);
-    let values: Values<'_> = &[value_of(selector), &most];
-    let sql = format!("{} FOR UPDATE OF sessions", sessions_to_end(selector));
-    let rows = db.query(&db.prepare_cached(&sql).await?, values).await?;
-    let sessions = rows.iter().map(read_session).collect::<Done<_>>()?;
+    let values: Values<'_> = &[value_of(selector), &before, &most];
     let grants = match grants_to_end(selector) {
         None => Vec::new(),
         Some(sql) => {
@@ -40,6 +43,9 @@ pub(super) async fn for_end(db: &impl GenericClient, selector: &SessionSelector)
             rows.iter().map(read_grant).collect::<Done<_>>()?
         }
     };
+    let sql = format!("{} FOR UPDATE OF sessions", sessions_to_end(selector));
+    let rows = db.query(&db.prepare_cached(&sql).await?, values).await?;
+    let sessions = rows.iter().map(read_session).collect::<Done<_>>()?;
     Ok(EndRows { sessions, grants })
 }
 
@@ -73,7 +79,7 @@ impl Operation for EndSessions {
         _: &Rules,
         now: Timestamp,
     ) -> Done<Decision<EndedSessions>> {
-        let rows = for_end(db, &self.selector).await?;
+        let rows = for_end(db, &self.selector, Timestamp::MAX).await?;
         Ok(transitions::end_all(rows, &self.selector, self.because, now))
     }
 }

@@ -23,6 +23,10 @@ const OVER: [&str; 3] = [
 ];
 const OLD_KEYS: &str = "DELETE FROM device_keys WHERE ctid IN
      (SELECT ctid FROM device_keys WHERE last_seen <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)";
+const OLD_SUBJECTS: &str = "DELETE FROM upstream_subjects WHERE ctid IN
+     (SELECT ctid FROM upstream_subjects WHERE seen_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)";
+const OLD_EVENTS: &str = "DELETE FROM upstream_events WHERE ctid IN
+     (SELECT ctid FROM upstream_events WHERE taken_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)";
 
 /// What is too much. `$1` how many rows, `$2` how many stay.
 const TOO_MANY: [&str; 2] = [
@@ -52,6 +56,8 @@ pub(super) async fn sweep(engine: &Engine, now: Timestamp) -> Done<bool> {
             full |= delete(&db, sql, &[&over.now, &ROWS]).await?;
         }
         full |= delete(&db, OLD_KEYS, &[&over.device_keys, &ROWS]).await?;
+        full |= delete(&db, OLD_SUBJECTS, &[&over.audit, &ROWS]).await?;
+        full |= delete(&db, OLD_EVENTS, &[&over.events, &ROWS]).await?;
         for class in AuditClass::ALL {
             full |= delete_audit(&db, class, over.audit, ROWS).await?;
         }

@@ -20,6 +20,9 @@ pub(super) enum Row {
     Session(SessionId),
     /// Sessions of a selector: many rows, so one such operation at a time.
     Selected,
+    /// What is known of the provider's subjects, and the way through its list.
+    Events,
+    Feed,
 }
 
 /// The rows that operations of this instance want now.

@@ -7,9 +7,9 @@ use bytes::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
 use crate::domain::{
-    AttemptId, BrowserHash, CancelledBy, ConfirmationNumber, EndedBecause, FamilyId, GrantId,
-    ProblemCode, RequestId, Scope, SessionId, Thumbprint, Timestamp, UpstreamAuthorizationId,
-    UserId,
+    AttemptId, BrowserHash, CancelledBy, ConfirmationNumber, EndedBecause, FamilyId, FeedHolder,
+    GrantId, ProblemCode, RequestId, Scope, SessionId, Thumbprint, Timestamp,
+    UpstreamAuthorizationId, UserId,
 };
 
 type Fault = Box<dyn Error + Sync + Send>;
@@ -56,7 +56,7 @@ macro_rules! bytes {
 
 bytes!(
     UserId SessionId GrantId FamilyId RequestId UpstreamAuthorizationId AttemptId Thumbprint
-    BrowserHash
+    BrowserHash FeedHolder
 );
 stored_as!(Timestamp, i64, |value| value.seconds(), |read| Some(Self::from_seconds(read)));
 stored_as!(ConfirmationNumber, i16, |value| i16::from(value.value()), |read| {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::statement::execute;
 use super::worker::Done;
-use super::{audit, users};
+use super::{audit, subjects, users};
 use crate::domain::{Attempt, AttemptKey, EndedBecause, Grant, Session, SessionId, Timestamp};
 use crate::storage::transitions::{Decision, FamilyRow, Rules, StageColumns, Write};
 
@@ -44,6 +44,12 @@ fn apply_one(db: &Connection, rules: &Rules, write: Write) -> Written {
         Write::InsertFamily { family, session } => insert_family(db, &family, session),
         Write::UpdateFamily(family) => update_family(db, &family),
         Write::PutAttempt { key, attempt, sweep_at } => put_attempt(db, key, &attempt, sweep_at),
+        Write::UpdatePerson { user, email, name, updated_at } => {
+            let sql = "UPDATE users SET email = ?2, name = ?3, updated_at = ?4 WHERE id = ?1";
+            execute(db, sql, params![user, email, name, updated_at])
+        }
+        Write::PutSubject { subject, seen_at } => subjects::put_subject(db, &subject, seen_at),
+        Write::InsertEvent { id, at } => subjects::insert_event(db, &id, at),
         Write::Audit(entry) => audit::write(db, rules, &entry),
     }
 }

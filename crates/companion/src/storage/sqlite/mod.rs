@@ -13,6 +13,7 @@
 mod apply;
 mod audit;
 mod columns;
+mod events;
 mod files;
 mod listings;
 mod lock;
@@ -23,6 +24,7 @@ mod schema;
 mod selected;
 mod settings;
 mod statement;
+mod subjects;
 mod sweep;
 mod users;
 mod values;
@@ -44,7 +46,7 @@ use super::{
     SessionsPage, Storage, StorageError,
 };
 use crate::domain::{
-    AttemptKey, AttemptState, CancelledBy, ClockDoubt, EndedBecause, Grant, GrantId, ListedSession,
+    AttemptKey, AttemptState, CancelledBy, ClockDoubt, EndedBecause, GrantId, ListedSession,
     Outcome, ProblemCode, RefreshRefusal, Session, SessionId, SessionSelector, Timestamp,
     UpstreamIdentity,
 };
@@ -127,10 +129,6 @@ impl SqliteStorage {
     }
 }
 
-fn find(db: &Connection, grant: GrantId) -> Done<Option<Grant>> {
-    Ok(rows::grant(db, grant)?.map(|stored| stored.grant))
-}
-
 impl Storage for SqliteStorage {
     fn begin_exchange(
         &self,
@@ -157,7 +155,7 @@ impl Storage for SqliteStorage {
 
     fn fail_grant(&self, grant: GrantId, problem: ProblemCode, now: Timestamp) -> Reply<'_, ()> {
         self.write_anyway(now, move |db, rules| {
-            apply(db, rules, transitions::fail(find(db, grant)?, &problem, now))
+            apply(db, rules, transitions::fail(rows::find(db, grant)?, &problem, now))
         })
     }
 
@@ -174,7 +172,9 @@ impl Storage for SqliteStorage {
     }
 
     fn confirm_grant(&self, grant: GrantId, now: Timestamp) -> Reply<'_, bool> {
-        self.write(now, move |db, rules| apply(db, rules, rules.confirm(find(db, grant)?, now)))
+        self.write(now, move |db, rules| {
+            apply(db, rules, rules.confirm(rows::find(db, grant)?, now))
+        })
     }
 
     fn mint_code(&self, grant: GrantId, now: Timestamp) -> Reply<'_, Minting> {
@@ -185,7 +185,7 @@ impl Storage for SqliteStorage {
 
     fn cancel_grant(&self, grant: GrantId, by: CancelledBy, now: Timestamp) -> Reply<'_, bool> {
         self.write_anyway(now, move |db, rules| {
-            apply(db, rules, transitions::cancel_one(find(db, grant)?, by, now))
+            apply(db, rules, transitions::cancel_one(rows::find(db, grant)?, by, now))
         })
     }
 
@@ -232,7 +232,7 @@ impl Storage for SqliteStorage {
         now: Timestamp,
     ) -> Reply<'_, EndedSessions> {
         self.write_anyway(now, move |db, rules| {
-            let rows = selected::for_end(db, &selector)?;
+            let rows = selected::for_end(db, &selector, Timestamp::MAX)?;
             apply(db, rules, transitions::end_all(rows, &selector, because, now))
         })
     }

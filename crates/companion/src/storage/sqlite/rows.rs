@@ -4,6 +4,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
 use super::columns::{read_grant, read_session, read_stored, read_user};
+use super::subjects;
 use super::worker::Done;
 use crate::domain::{
     Attempt, AttemptKey, FamilyId, Grant, GrantId, GrantStage, Limits, Outcome, RequestId,
@@ -86,11 +87,16 @@ pub(super) fn for_fulfil(
         Some(user) => one(db, seen, &[&grant.jkt, &user.id], only)?,
         None => None,
     };
-    Ok(Some(FulfilRows { winner: winner(db, grant.request)?, user, key_seen, grant }))
+    let subjects = subjects::subjects_of(db, &identity.person_keys())?;
+    Ok(Some(FulfilRows { winner: winner(db, grant.request)?, user, subjects, key_seen, grant }))
 }
 
 pub(super) fn grant(db: &Connection, id: GrantId) -> Found<StoredGrant> {
     one(db, select_grant!("id = ?1"), &[&id], read_stored)
+}
+
+pub(super) fn find(db: &Connection, id: GrantId) -> Found<Grant> {
+    Ok(grant(db, id)?.map(|stored| stored.grant))
 }
 
 pub(super) fn for_redemption(
@@ -210,21 +216,22 @@ pub(super) fn grants_of(
         .collect()
 }
 
+/// The plan of SQLite for a statement, one step a line.
+#[cfg(test)]
+pub(super) fn plan(db: &Connection, sql: &str) -> String {
+    let mut explained = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let mut rows = explained.raw_query();
+    let mut plan = String::new();
+    while let Some(row) = rows.next().unwrap() {
+        plan.push_str(&row.get::<_, String>(3).unwrap());
+        plan.push('\n');
+    }
+    plan
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// The plan of SQLite for a statement, one step a line.
-    fn plan(db: &Connection, sql: &str) -> String {
-        let mut explained = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        let mut rows = explained.raw_query();
-        let mut plan = String::new();
-        while let Some(row) = rows.next().unwrap() {
-            plan.push_str(&row.get::<_, String>(3).unwrap());
-            plan.push('\n');
-        }
-        plan
-    }
 
     #[test]
     fn the_grants_of_an_attempt_are_found_by_an_index() {

@@ -20,8 +20,13 @@ fn value_of(selector: &SessionSelector) -> &dyn ToSql {
     }
 }
 
-pub(super) fn for_end(db: &Connection, selector: &SessionSelector) -> Done<EndRows> {
-    let values = params![value_of(selector), EndRows::MOST];
+/// Those of sign-ins before `before`.
+pub(super) fn for_end(
+    db: &Connection,
+    selector: &SessionSelector,
+    before: Timestamp,
+) -> Done<EndRows> {
+    let values = params![value_of(selector), before, EndRows::MOST];
     let mut sessions = db.prepare_cached(&sessions_to_end(selector))?;
     let sessions = sessions.query_map(values, read_session)?.collect::<rusqlite::Result<_>>()?;
     let grants = match grants_to_end(selector) {

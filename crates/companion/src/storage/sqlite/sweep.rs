@@ -13,8 +13,9 @@ use crate::storage::transitions::{Over, Retention, Rules, SweepSchedule};
 /// Rows of one table a quiet commit may sweep; a busy one sweeps twice what it may have written.
 const ROWS: usize = 64;
 
-/// What is over. `?1` now, `?2` how many rows, `?3` the last sight of a device key that is too old.
-const OVER: [&str; 4] = [
+/// What is over. `?1` now, `?2` how many rows, `?3` the last sight of a device key that is too old,
+/// `?4` the same of a subject, `?5` of an event that was taken.
+const OVER: [&str; 6] = [
     "DELETE FROM grants WHERE rowid IN
          (SELECT rowid FROM grants WHERE sweep_at <= ?1 LIMIT ?2)",
     "DELETE FROM attempts WHERE rowid IN
@@ -23,6 +24,10 @@ const OVER: [&str; 4] = [
          (SELECT rowid FROM sessions WHERE deadline <= ?1 LIMIT ?2)",
     "DELETE FROM device_keys WHERE rowid IN
          (SELECT rowid FROM device_keys WHERE last_seen <= ?3 LIMIT ?2)",
+    "DELETE FROM upstream_subjects WHERE rowid IN
+         (SELECT rowid FROM upstream_subjects WHERE seen_at <= ?4 LIMIT ?2)",
+    "DELETE FROM upstream_events WHERE rowid IN
+         (SELECT rowid FROM upstream_events WHERE taken_at <= ?5 LIMIT ?2)",
 ];
 
 /// What is too much. `?1` how many rows, `?2` how many stay.
@@ -72,7 +77,7 @@ pub(super) fn remember_time(db: &Connection, now: Timestamp) -> rusqlite::Result
 
 /// True if there may be more.
 fn delete_over(db: &Connection, over: Over, rows: usize) -> rusqlite::Result<bool> {
-    let values: [&dyn ToSql; 3] = [&over.now, &rows, &over.device_keys];
+    let values: [&dyn ToSql; 5] = [&over.now, &rows, &over.device_keys, &over.audit, &over.events];
     let mut full = false;
     for delete in OVER {
         let mut statement = db.prepare_cached(delete)?;

@@ -4,9 +4,9 @@
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::domain::{
-    AttemptId, BrowserHash, CancelledBy, ConfirmationNumber, EndedBecause, FamilyId, GrantId,
-    ProblemCode, RequestId, Scope, SessionId, Thumbprint, Timestamp, UpstreamAuthorizationId,
-    UserId,
+    AttemptId, BrowserHash, CancelledBy, ConfirmationNumber, EndedBecause, FamilyId, FeedHolder,
+    GrantId, ProblemCode, RequestId, Scope, SessionId, Thumbprint, Timestamp,
+    UpstreamAuthorizationId, UserId,
 };
 
 macro_rules! blobs {
@@ -26,7 +26,7 @@ macro_rules! blobs {
 }
 
 blobs!(UserId SessionId GrantId FamilyId RequestId AttemptId UpstreamAuthorizationId);
-blobs!(Thumbprint BrowserHash);
+blobs!(Thumbprint BrowserHash FeedHolder);
 
 impl ToSql for Timestamp {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

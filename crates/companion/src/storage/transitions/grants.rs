@@ -4,7 +4,7 @@
 use super::{BeginRows, Decided, Decision, FulfilRows, Rules, StoredGrant, Write, audit};
 use crate::domain::{
     Attempt, AuditEvent, AuditSubject, CancelledBy, ConfirmationNumber, Grant, GrantId, GrantStage,
-    ProblemCode, Timestamp, UpstreamIdentity, User,
+    ProblemCode, Timestamp, UpstreamAccess, UpstreamIdentity, User,
 };
 use crate::keys::{AuthorizationCode, Purpose};
 use crate::storage::{
@@ -58,7 +58,9 @@ impl Rules {
         now: Timestamp,
     ) -> Decided<Fulfilment> {
         let ended = Ok(Decision::only(Fulfilment::Ended));
-        let Some(FulfilRows { grant, winner, user, key_seen }) = rows else { return ended };
+        let Some(FulfilRows { grant, winner, user, subjects, key_seen }) = rows else {
+            return ended;
+        };
         if grant.stage != GrantStage::Pending {
             return ended;
         }
@@ -66,6 +68,10 @@ impl Rules {
             let late = grant.fail(ProblemCode::superseded());
             let writes = late.map(update).into_iter().collect();
             return Ok(Decision::with(Fulfilment::Superseded(winner), writes));
+        }
+        if UpstreamAccess::of(&identity.person_keys(), &subjects) == UpstreamAccess::Withdrawn {
+            let refused = fail(Some(grant), &ProblemCode::access_ended(), now);
+            return Ok(Decision::with(Fulfilment::AccessEnded, refused.writes));
         }
         let device_known =
             key_seen.is_some_and(|seen| self.lifetimes().trusts_device_key(seen, now));

@@ -7,6 +7,7 @@ mod attempts;
 mod audit;
 mod clock;
 mod codes;
+mod events;
 mod grants;
 mod retention;
 mod rotation;
@@ -21,8 +22,9 @@ use std::sync::Arc;
 
 pub(super) use audit::{AuditEntry, AuditPlace};
 pub(super) use clock::judge_clock;
+pub(super) use events::{EventRows, MatchKeys, PersonRow, SubjectChange, take_event};
 pub(super) use grants::{cancel_one, fail};
-pub(super) use retention::{Over, Retention, SweepSchedule};
+pub(super) use retention::{FEED_HELD, MOST_PEOPLE, MOST_SUBJECTS, Over, Retention, SweepSchedule};
 pub(super) use rows::{
     AttemptRows, BeginRows, EndRows, FamilyRow, FulfilRows, RedemptionRows, RotationRows,
     SessionRow, StageColumns, StoredGrant, UserRow, Write,

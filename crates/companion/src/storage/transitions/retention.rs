@@ -10,6 +10,12 @@ use crate::domain::Timestamp;
 /// Between two sweeps.
 const INTERVAL: Duration = Duration::from_secs(10);
 
+/// How long an instance holds the reading of the provider's list without a word.
+pub(in crate::storage) const FEED_HELD: Duration = Duration::from_secs(60);
+/// How many local users one entry of a directory may be, and how many subjects may concern one.
+pub(in crate::storage) const MOST_PEOPLE: i64 = 64;
+pub(in crate::storage) const MOST_SUBJECTS: i64 = 64;
+
 /// One sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::storage) struct Retention {
@@ -27,8 +33,10 @@ pub(in crate::storage) struct Over {
     pub(in crate::storage) now: Timestamp,
     /// The last sight of a device key.
     pub(in crate::storage) device_keys: Timestamp,
-    /// The instant of an audit row.
+    /// The instant of an audit row, and of the last report of a subject.
     pub(in crate::storage) audit: Timestamp,
+    /// The instant at which an event was taken.
+    pub(in crate::storage) events: Timestamp,
 }
 
 impl Rules {
@@ -38,6 +46,7 @@ impl Rules {
             now,
             device_keys: now.minus(lifetimes.session_absolute),
             audit: now.minus(lifetimes.audit_retention),
+            events: now.minus(lifetimes.event_retention),
         };
         Retention {
             over: self.clock.is_plausible(now).then_some(over),

@@ -6,7 +6,7 @@ use super::audit::AuditEntry;
 use crate::domain::{
     Attempt, AttemptKey, CancelledBy, ConfirmationNumber, EndedBecause, Family, FamilyId, Grant,
     GrantId, GrantStage, ProblemCode, Session, SessionId, Thumbprint, Timestamp, UpstreamIdentity,
-    User, UserId,
+    UpstreamSubject, User, UserId,
 };
 
 /// A grant, and the client's state that is kept sealed beside it until the code is minted.
@@ -38,6 +38,8 @@ pub(in crate::storage) struct FulfilRows {
     pub(in crate::storage) winner: Option<GrantId>,
     /// The user of the identity, if there is one.
     pub(in crate::storage) user: Option<User>,
+    /// What the provider told of all that concern the person.
+    pub(in crate::storage) subjects: Vec<UpstreamSubject>,
     /// When the device key signed this user in last.
     pub(in crate::storage) key_seen: Option<Timestamp>,
 }
@@ -67,7 +69,7 @@ pub(in crate::storage) struct RedemptionRows {
 }
 
 /// A family of refresh tokens: one row, so there is never a second live child.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::storage) struct FamilyRow {
     pub(in crate::storage) id: FamilyId,
     pub(in crate::storage) generation: u32,
@@ -117,12 +119,13 @@ pub(in crate::storage) struct EndRows {
 }
 
 impl EndRows {
-    /// How many rows of each kind are ended in one transaction.
-    pub(in crate::storage) const MOST: usize = 256;
+    /// How many rows of each kind are ended in one transaction. Each costs a few statements, and a
+    /// slow server must not be given more of them than it does in time.
+    pub(in crate::storage) const MOST: usize = 64;
 }
 
 /// A user with everything that is stored.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(in crate::storage) struct UserRow {
     pub(in crate::storage) user: User,
     pub(in crate::storage) identity: UpstreamIdentity,
@@ -196,7 +199,7 @@ impl StageColumns {
 }
 
 /// One row to write.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(in crate::storage) enum Write {
     InsertGrant {
         grant: Box<Grant>,
@@ -253,6 +256,23 @@ pub(in crate::storage) enum Write {
         key: AttemptKey,
         attempt: Attempt,
         sweep_at: Timestamp,
+    },
+    /// Email and name of a user, as the directory has them.
+    UpdatePerson {
+        user: UserId,
+        email: String,
+        name: Option<String>,
+        updated_at: Timestamp,
+    },
+    /// The newest report of a subject.
+    PutSubject {
+        subject: Box<UpstreamSubject>,
+        seen_at: Timestamp,
+    },
+    /// The event was taken.
+    InsertEvent {
+        id: String,
+        at: Timestamp,
     },
     Audit(AuditEntry),
 }

@@ -25,7 +25,7 @@ impl UpstreamError {
             (404, Some(_)) => Self::NotFound,
             (400 | 403 | 409 | 422, Some(_)) => Self::Refused(status),
             (429, _) => Self::TooMany {
-                retry_after: error.retry_after().map_or(2, |wait| wait.as_secs().clamp(1, 60)),
+                retry_after: error.retry_after().map_or(2, |wait| wait.as_secs().clamp(1, 3600)),
             },
             (500.., _) => Self::Failed(status),
             _ => Self::Foreign(status),

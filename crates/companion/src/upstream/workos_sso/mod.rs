@@ -5,6 +5,7 @@
 mod account;
 mod api_error;
 mod check;
+mod events;
 mod ids;
 mod lookups;
 mod profile;
@@ -22,8 +23,8 @@ use workos::resources::sso::GetProfileAndTokenParams;
 use workos::{Client, RequestOptions, RequestStrategy};
 
 use super::{
-    AccountCheck, AuthorizationParameters, ProviderAccount, Rate, Upstream, UpstreamError,
-    UpstreamResult,
+    AccountCheck, AuthorizationParameters, EventsAfter, EventsPage, ProviderAccount, Rate,
+    Upstream, UpstreamError, UpstreamResult,
 };
 use crate::admission::{ListedConnection, UpstreamSelector};
 use crate::config::UpstreamSettings;
@@ -160,6 +161,10 @@ impl Upstream for WorkosSso {
 
     fn account(&self) -> Option<&dyn ProviderAccount> {
         Some(self)
+    }
+
+    fn events<'a>(&'a self, after: EventsAfter<'a>, limit: u8) -> UpstreamResult<'a, EventsPage> {
+        events::list(&self.client, after, limit).boxed()
     }
 
     fn check_credentials(&self) -> BoxFuture<'_, AccountCheck> {

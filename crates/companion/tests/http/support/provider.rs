@@ -22,6 +22,9 @@ pub struct Provider {
     /// `Retry-After` of that refusal.
     pub retry_after: Mutex<Option<&'static str>>,
     pub lookups: AtomicUsize,
+    /// The list of events, the oldest first, and how it was asked for.
+    pub events: Mutex<Vec<Value>>,
+    pub event_queries: Mutex<Vec<BTreeMap<String, String>>>,
     pub hold: Mutex<Option<Arc<tokio::sync::Semaphore>>>,
 }
 
@@ -33,6 +36,7 @@ pub(super) async fn start_provider() -> (Arc<Provider>, String) {
         .route("/connections", get(connections))
         .route("/connections/{id}", get(connection))
         .route("/organizations/{id}", get(organization))
+        .route("/events", get(events))
         .with_state(Arc::clone(&provider));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -133,6 +137,32 @@ async fn connections(
     let metadata = json!({ "before": null, "after": null });
     let list = json!({ "object": "list", "data": data, "list_metadata": metadata });
     (headers, Json(list)).into_response()
+}
+
+async fn events(
+    State(provider): State<Arc<Provider>>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Response {
+    provider.event_queries.lock().unwrap().push(query.clone());
+    if let Some((status, answer)) = provider.refuse_with.lock().unwrap().clone() {
+        let wait = provider.retry_after.lock().unwrap().unwrap_or("1");
+        return ([("retry-after", wait)], refusal(status, answer)).into_response();
+    }
+    let all = provider.events.lock().unwrap().clone();
+    let begin = match query.get("after") {
+        None => 0,
+        Some(after) => match all.iter().position(|event| event["id"] == after.as_str()) {
+            Some(place) => place + 1,
+            None => {
+                let message = json!({ "message": "no such event" });
+                return (StatusCode::UNPROCESSABLE_ENTITY, Json(message)).into_response();
+            }
+        },
+    };
+    let page: Vec<Value> =
+        all.into_iter().skip(begin).take(query["limit"].parse().unwrap()).collect();
+    Json(json!({ "object": "list", "data": page, "list_metadata": { "after": null } }))
+        .into_response()
 }
 
 async fn connection(Path(id): Path<String>) -> Result<Json<Value>, (StatusCode, Json<Value>)> {
