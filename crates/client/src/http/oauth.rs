@@ -196,6 +196,7 @@ mod tests {
             revoke: at("/revoke"),
             userinfo: at("/userinfo"),
             attempt: at("/attempt"),
+            sessions: None,
         };
         let verifier = CodeVerifier::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
         let receiver = ReceiverSecrets {

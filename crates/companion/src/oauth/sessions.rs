@@ -81,7 +81,7 @@ pub async fn end(
     let id: SessionId = id.parse().map_err(|_| UNKNOWN)?;
     let (session, _) = signed_in(&app, &headers, &method, &format!("{PATH}/{id}")).await?;
     let found = app.storage.read_session(id, app.now()).await?;
-    if !found.is_some_and(|found| found.user.id == session.user.id) {
+    if found.is_none_or(|found| found.user.id != session.user.id) {
         return Err(UNKNOWN);
     }
     let because =
