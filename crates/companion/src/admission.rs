@@ -23,6 +23,20 @@ pub struct AdmissionPolicy {
     /// `KEYPORT_ALLOW_PEOPLE_WITHOUT_ORGANIZATION`: whether a person enters whose profile names no
     /// organization.
     pub people_without_organization: bool,
+    /// `KEYPORT_UPSTREAM`: what AuthKit is for.
+    pub authkit: AuthKitUse,
+}
+
+/// What AuthKit is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AuthKitUse {
+    /// Nothing: people sign in by standalone SSO.
+    #[default]
+    Never,
+    /// People whom no connection serves; the others sign in by standalone SSO.
+    WithoutConnection,
+    /// Everyone.
+    Always,
 }
 
 /// Which organizations may enter.
@@ -72,6 +86,8 @@ pub enum UpstreamSelector {
     Organization(String),
     /// A social provider.
     Provider(String),
+    /// Whatever the person chooses on the upstream's own page.
+    Hosted,
 }
 
 /// A connection as the upstream lists it.
@@ -109,7 +125,14 @@ impl AdmissionPolicy {
         } else {
             AllowedOrganizations::These(organizations)
         };
-        Self { organizations, providers, default_organization, people_without_organization: false }
+        let (people_without_organization, authkit) = (false, AuthKitUse::Never);
+        Self {
+            organizations,
+            providers,
+            default_organization,
+            people_without_organization,
+            authkit,
+        }
     }
 
     /// The same rules, and whether people without an organization enter.
@@ -118,10 +141,29 @@ impl AdmissionPolicy {
         Self { people_without_organization: allowed, ..self }
     }
 
+    /// The same rules, and what AuthKit is for.
+    #[must_use]
+    pub fn with_authkit(self, authkit: AuthKitUse) -> Self {
+        Self { authkit, ..self }
+    }
+
     /// Whether no hint at all could be admitted.
     pub fn admits_no_one(&self) -> bool {
         self.organizations == AllowedOrganizations::These(Vec::new())
             && !self.admits_social_accounts()
+            && self.hosted().is_err()
+    }
+
+    /// The upstream's own page, where any person who is admitted may sign in.
+    fn hosted(&self) -> Result<UpstreamSelector, Problem> {
+        let no_organization = self.organizations == AllowedOrganizations::These(Vec::new());
+        if self.authkit == AuthKitUse::Never {
+            return Err(Problem::NoSelector);
+        }
+        if no_organization && !self.people_without_organization {
+            return Err(Problem::WithoutOrganization);
+        }
+        Ok(UpstreamSelector::Hosted)
     }
 
     /// Whether any account of a listed provider could enter.
@@ -151,12 +193,16 @@ impl AdmissionPolicy {
                 (false, _) => Err(Problem::ProviderNotAllowed),
             };
         }
-        if let Some(email) = &hints.login_hint {
-            return domain_of(email).map(PendingAdmission::Domain).ok_or(Problem::DomainUnknown);
+        match (&hints.login_hint, self.authkit) {
+            (Some(_), AuthKitUse::Always) => self.hosted().map(PendingAdmission::Settled),
+            (Some(email), _) => {
+                domain_of(email).map(PendingAdmission::Domain).ok_or(Problem::DomainUnknown)
+            }
+            (None, _) => match &self.default_organization {
+                Some(id) => self.organization(id),
+                None => self.hosted().map(PendingAdmission::Settled),
+            },
         }
-        self.default_organization
-            .as_ref()
-            .map_or(Err(Problem::NoSelector), |id| self.organization(id))
     }
 
     fn organization(&self, id: &str) -> Result<PendingAdmission, Problem> {
@@ -167,7 +213,8 @@ impl AdmissionPolicy {
         }
     }
 
-    /// The connection that serves an email domain.
+    /// The connection that serves an email domain; the upstream's own page where there is one and
+    /// no connection may be used.
     ///
     /// # Errors
     /// None that may be used, or more than one.
@@ -179,7 +226,7 @@ impl AdmissionPolicy {
         if allowed.peek().is_none() {
             // An unauthenticated caller must not learn which companies are customers but not
             // allowed.
-            return Err(Problem::DomainUnknown);
+            return self.hosted().map_err(|_| Problem::DomainUnknown);
         }
         let mut active = allowed.filter(|connection| connection.active);
         match (active.next(), active.next()) {

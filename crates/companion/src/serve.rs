@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpSocket};
 
 #[cfg(unix)]
 use crate::admin::{AdminSocket, Administration};
+use crate::admission::AuthKitUse;
 use crate::ambient::{Clock, SystemClock};
 use crate::app::{App, Parts};
 #[cfg(unix)]
@@ -28,8 +29,9 @@ use crate::reload;
 use crate::router::router;
 use crate::setup::{self, Setup};
 use crate::storage::{self, StorageParts};
-use crate::upstream::Upstreams;
+use crate::upstream::authkit::AuthKit;
 use crate::upstream::workos_sso::WorkosSso;
+use crate::upstream::{UpstreamError, Upstreams};
 use crate::web::{ServerLimits, serve_until};
 use crate::webhooks;
 
@@ -198,22 +200,35 @@ pub(crate) async fn open(settings: Settings, issuer: &str) -> anyhow::Result<Arc
             tracing::info!("{}", line.text);
         }
     }
-    let upstream = WorkosSso::new(&settings.upstream).context("WORKOS_API_KEY cannot be sent")?;
+    let clock: Arc<dyn Clock> = Arc::new(clock);
+    let upstreams = upstreams(&settings, &clock).context("WORKOS_API_KEY cannot be sent")?;
     let app = App::new(Parts {
         issuer: Issuer::new(issuer)
             .context("the listening address makes no issuer; set KEYPORT_PUBLIC_URL")?,
         clients: settings.clients,
         policy: settings.policy,
-        upstreams: Upstreams::new(Arc::new(upstream)),
+        upstreams,
         storage,
         keys,
-        clock: Arc::new(clock),
+        clock,
         random,
         words: Messages::english(),
     });
     app.resource_servers.replace(settings.resource_servers);
     app.webhook_secrets.replace(settings.webhook_secrets);
     Ok(app)
+}
+
+/// New sign-ins begin at the first one, those that ask for AuthKit's page at AuthKit.
+fn upstreams(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Upstreams, UpstreamError> {
+    let sso = Arc::new(WorkosSso::new(&settings.upstream)?);
+    let authkit = AuthKit::new(Arc::clone(&sso), &settings.upstream, Arc::clone(clock));
+    let authkit = Arc::new(authkit);
+    Ok(match settings.policy.authkit {
+        AuthKitUse::Never => Upstreams::new(sso),
+        AuthKitUse::WithoutConnection => Upstreams::new(sso).and(authkit),
+        AuthKitUse::Always => Upstreams::new(authkit).and(sso),
+    })
 }
 
 #[cfg(test)]

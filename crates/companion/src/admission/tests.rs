@@ -140,8 +140,8 @@ fn a_missing_connection_and_a_forbidden_one_look_alike() {
 #[test]
 fn what_comes_back_is_what_was_asked_for_or_nothing() {
     let came = |connection, organization| ReturnedProfile {
-        connection,
-        connection_type: "OktaSAML",
+        connection: Some(connection),
+        method: "OktaSAML",
         is_social: false,
         organization,
     };
@@ -192,10 +192,10 @@ fn what_comes_back_is_what_was_asked_for_or_nothing() {
 #[test]
 fn a_social_sign_in_is_of_its_provider_and_admitted_organization() {
     let google = UpstreamSelector::Provider("GoogleOAuth".into());
-    let came = |connection_type, organization| ReturnedProfile {
-        connection: "conn_1",
-        connection_type,
-        is_social: connection_type.ends_with("OAuth"),
+    let came = |method: &'static str, organization| ReturnedProfile {
+        connection: Some("conn_1"),
+        method,
+        is_social: method.ends_with("OAuth"),
         organization,
     };
     for policy in [policy(), policy().with_people_without_organization(true)] {
@@ -219,10 +219,10 @@ fn a_social_sign_in_is_of_its_provider_and_admitted_organization() {
 fn a_person_without_an_organization_needs_the_setting() {
     let google = UpstreamSelector::Provider("GoogleOAuth".into());
     let by_connection = UpstreamSelector::Connection { id: "conn_1".into(), organization: None };
-    let came = |connection_type| ReturnedProfile {
-        connection: "conn_1",
-        connection_type,
-        is_social: connection_type.ends_with("OAuth"),
+    let came = |method: &'static str| ReturnedProfile {
+        connection: Some("conn_1"),
+        method,
+        is_social: method.ends_with("OAuth"),
         organization: None,
     };
     let organizations = [vec![], vec!["org_acme".to_owned()], vec!["*".to_owned()]];
@@ -277,4 +277,36 @@ fn what_the_settings_admit_together_is_said_at_the_start() {
         assert!(text.contains(part), "{ids:?} {providers:?} {open}: {text}");
         assert_eq!(is_warning, warns, "{ids:?} {providers:?} {open}: {text}");
     }
+}
+
+#[test]
+fn authkit_takes_who_has_no_connection_or_everyone() {
+    let no_hints = SelectorHints::default();
+    let hosted = Ok(PendingAdmission::Settled(UpstreamSelector::Hosted));
+    let rules = |authkit| {
+        AdmissionPolicy::new(vec!["org_acme".into()], Vec::new(), None).with_authkit(authkit)
+    };
+    let email = asked("login_hint", "ada@acme.test");
+    let by_domain = Ok(PendingAdmission::Domain("acme.test".into()));
+    for (authkit, with_email, without) in [
+        (AuthKitUse::Never, by_domain.clone(), Err(Problem::NoSelector)),
+        (AuthKitUse::WithoutConnection, by_domain, hosted.clone()),
+        (AuthKitUse::Always, hosted.clone(), hosted.clone()),
+    ] {
+        assert_eq!(rules(authkit).judge(&email), with_email, "{authkit:?}");
+        assert_eq!(rules(authkit).judge(&no_hints), without, "{authkit:?}");
+    }
+    let evil = [connection("conn_1", Some("org_evil"), true)];
+    let off = [connection("conn_1", Some("org_acme"), false)];
+    let both = rules(AuthKitUse::WithoutConnection);
+    assert_eq!(both.choose_by_domain(&[]), Ok(UpstreamSelector::Hosted));
+    assert_eq!(both.choose_by_domain(&evil), Ok(UpstreamSelector::Hosted), "as if there was none");
+    assert_eq!(both.choose_by_domain(&off), Err(Problem::ConnectionOff));
+    let closed = AdmissionPolicy::new(Vec::new(), Vec::new(), None);
+    let closed = closed.with_authkit(AuthKitUse::Always);
+    assert!(closed.admits_no_one());
+    assert_eq!(closed.judge(&no_hints), Err(Problem::WithoutOrganization));
+    let open = closed.with_people_without_organization(true);
+    assert!(!open.admits_no_one());
+    assert_eq!(open.judge(&no_hints), hosted);
 }

@@ -25,7 +25,8 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
             self.list("KEYPORT_PROVIDERS"),
             self.optional("KEYPORT_DEFAULT_ORGANIZATION"),
         )
-        .with_people_without_organization(self.flag("KEYPORT_ALLOW_PEOPLE_WITHOUT_ORGANIZATION"));
+        .with_people_without_organization(self.flag("KEYPORT_ALLOW_PEOPLE_WITHOUT_ORGANIZATION"))
+        .with_authkit(self.authkit());
         let listed = match &policy.organizations {
             AllowedOrganizations::These(ids) => ids.as_slice(),
             AllowedOrganizations::Every => &[],

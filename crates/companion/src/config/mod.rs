@@ -22,7 +22,7 @@ use std::time::Duration;
 use keyport_uri::is_loopback_host;
 use url::Url;
 
-use crate::admission::AdmissionPolicy;
+use crate::admission::{AdmissionPolicy, AuthKitUse};
 use crate::clients::{ClientRecord, Records, ResourceServer};
 use environment::Environment;
 
@@ -78,6 +78,8 @@ pub struct UpstreamSettings {
     pub client_id: String,
     /// `WORKOS_API_KEY`.
     pub api_key: SecretText,
+    /// `WORKOS_AUTHKIT_DOMAIN`: the origin of a domain of our own for AuthKit.
+    pub authkit_domain: Option<String>,
 }
 
 /// Everything that is wrong with the environment, one sentence per line.
@@ -129,11 +131,6 @@ impl Settings {
 
 impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
     fn upstream(&mut self) -> UpstreamSettings {
-        if let Some(kind) = self.optional("KEYPORT_UPSTREAM")
-            && kind != "sso"
-        {
-            self.fault(format!("KEYPORT_UPSTREAM is {kind:?}; this version knows only \"sso\""));
-        }
         let base_url =
             self.optional("WORKOS_BASE_URL").unwrap_or_else(|| "https://api.workos.com".into());
         let base_url = base_url.trim_end_matches('/').to_owned();
@@ -145,7 +142,36 @@ impl<R: Fn(&str) -> std::io::Result<String>> Environment<R> {
         }
         let api_key = self.secret("WORKOS_API_KEY", true);
         let client_id = self.required("WORKOS_CLIENT_ID");
-        UpstreamSettings { base_url, client_id, api_key }
+        let authkit_domain = self.authkit_domain();
+        UpstreamSettings { base_url, client_id, api_key, authkit_domain }
+    }
+
+    /// What AuthKit is for.
+    fn authkit(&mut self) -> AuthKitUse {
+        match self.optional("KEYPORT_UPSTREAM").as_deref() {
+            None | Some("sso") => AuthKitUse::Never,
+            Some("sso+authkit") => AuthKitUse::WithoutConnection,
+            Some("authkit") => AuthKitUse::Always,
+            Some(kind) => {
+                self.fault(format!(
+                    "KEYPORT_UPSTREAM is {kind:?}; it must be sso, authkit or sso+authkit"
+                ));
+                AuthKitUse::Never
+            }
+        }
+    }
+
+    /// A domain, or its origin.
+    fn authkit_domain(&mut self) -> Option<String> {
+        let given = self.optional("WORKOS_AUTHKIT_DOMAIN")?;
+        let origin = if given.contains("://") { given } else { format!("https://{given}") };
+        let origin = Url::parse(&origin).ok().filter(is_origin);
+        if origin.is_none() {
+            self.fault(
+                "WORKOS_AUTHKIT_DOMAIN must be a domain such as auth.example.com, without a path",
+            );
+        }
+        Some(origin?.origin().ascii_serialization())
     }
 
     fn public_url(&mut self, listen: SocketAddr) -> Option<String> {

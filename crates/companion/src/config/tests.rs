@@ -92,7 +92,7 @@ fn every_fault_is_named_at_once_and_no_secret_is_shown() {
         ("WORKOS_CLIENT_ID", ""),
         ("WORKOS_BASE_URL", "https://user:secret@api.workos.com"),
         ("DATABASE_URL", "postgres://x"),
-        ("KEYPORT_UPSTREAM", "authkit"),
+        ("KEYPORT_UPSTREAM", "saml"),
         ("KEYPORT_SESSION_DAYS", "0"),
         ("KEYPORT_DEFAULT_ORGANIZATION", "org_3"),
     ]);

@@ -92,7 +92,18 @@ pub const VARIABLES: &[Variable] = &[
          read again on SIGHUP",
         "`keyport-desktop` alone",
     ),
-    setting("KEYPORT_UPSTREAM", "how people sign in upstream; this version knows `sso`", "`sso`"),
+    setting(
+        "KEYPORT_UPSTREAM",
+        "how people sign in upstream: `sso` (standalone SSO), `authkit` (User Management), or \
+         `sso+authkit`: AuthKit for people whose email domain has no connection",
+        "`sso`",
+    ),
+    setting(
+        "WORKOS_AUTHKIT_DOMAIN",
+        "the custom domain of AuthKit, such as `auth.example.com`: where people sign in, and the \
+         issuer of WorkOS' access tokens",
+        "that of `WORKOS_BASE_URL`",
+    ),
     setting(
         "KEYPORT_SESSION_IDLE_DAYS",
         "days that a session may rest before it ends",

@@ -212,6 +212,8 @@ pub struct Grant {
     pub started_at: Timestamp,
     /// When the person signed in, `auth_time`; none before it is fulfilled.
     pub fulfilled_at: Option<Timestamp>,
+    /// The session that the upstream has begun with the sign-in, where it has sessions.
+    pub upstream_session: Option<String>,
     /// How far it is.
     pub stage: GrantStage,
 }

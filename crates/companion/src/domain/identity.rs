@@ -19,11 +19,14 @@ pub struct ProviderProfile {
     pub issuer: String,
     /// The provider's id of the profile.
     pub profile_id: String,
-    /// The connection that signed the person in.
-    pub connection_id: String,
-    /// Its type, e.g. `OktaSAML`.
-    pub connection_type: String,
-    /// The identity provider's id of the person.
+    /// The kind of upstream, e.g. `sso`: one issuer may have several, with users of their own.
+    pub upstream: String,
+    /// The connection that signed the person in, where the upstream names one.
+    pub connection_id: Option<String>,
+    /// How the person signed in, as the upstream calls it: the connection's type, e.g. `OktaSAML`,
+    /// or an authentication method, e.g. `Password`.
+    pub method: String,
+    /// The provider's own id of the person: the identity provider's where there is a connection.
     pub idp_id: String,
     /// The email.
     pub email: String,
@@ -33,21 +36,26 @@ pub struct ProviderProfile {
     pub organization_id: Option<String>,
     /// What it says beside that.
     pub attributes: ProviderAttributes,
+    /// The session that the upstream has begun with this sign-in, where it has sessions.
+    pub session: Option<String>,
 }
 
 /// What the upstream said about the person who has just signed in, validated. A user is keyed on
-/// issuer, connection and the identity provider's own id; an email is a fact that may change and
-/// never a key. Raw attributes are left behind at the edge.
+/// issuer, kind of upstream, connection (or none) and the provider's own id; an email is a fact
+/// that may change and never a key. Raw attributes are left behind at the edge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpstreamIdentity {
     issuer: String,
+    upstream: String,
     profile_id: String,
-    connection: Connection,
+    connection: Option<Connection>,
+    method: String,
     idp_id: String,
     email: String,
     name: Option<String>,
     organization: Option<Organization>,
     attributes: ProfileAttributes,
+    session: Option<String>,
 }
 
 /// Why a profile is refused. Names the field and never its value.
@@ -93,13 +101,18 @@ impl UpstreamIdentity {
     /// The first field that is refused.
     pub fn validate(profile: ProviderProfile) -> Result<ValidatedIdentity, IdentityError> {
         check("profile id", &profile.profile_id, LONGEST_ID)?;
-        check("connection_id", &profile.connection_id, LONGEST_ID)?;
-        check("connection_type", &profile.connection_type, LONGEST_ID)?;
+        if let Some(id) = &profile.connection_id {
+            check("connection_id", id, LONGEST_ID)?;
+        }
+        check("connection_type", &profile.method, LONGEST_ID)?;
         check("idp_id", &profile.idp_id, LONGEST_ID)?;
         check("email", &profile.email, LONGEST_EMAIL)?;
         let organization = profile.organization_id.filter(|id| !id.is_empty());
         if let Some(id) = &organization {
             check("organization_id", id, LONGEST_ID)?;
+        }
+        if let Some(id) = &profile.session {
+            check("session id", id, LONGEST_ID)?;
         }
         let name = profile.name.as_deref().and_then(|name| cleaned(name, LONGEST_NAME));
         let said = profile.name.filter(|name| !name.trim().is_empty());
@@ -107,13 +120,18 @@ impl UpstreamIdentity {
         let (attributes, lost_attributes) = ProfileAttributes::keep(profile.attributes);
         let identity = Self {
             issuer: profile.issuer,
+            upstream: profile.upstream,
             profile_id: profile.profile_id,
-            connection: Connection { id: profile.connection_id, kind: profile.connection_type },
+            connection: profile
+                .connection_id
+                .map(|id| Connection { id, kind: profile.method.clone() }),
+            method: profile.method,
             idp_id: profile.idp_id,
             email: profile.email,
             name,
             organization: organization.map(|id| Organization { id, name: None }),
             attributes,
+            session: profile.session,
         };
         Ok(ValidatedIdentity { identity, is_name_cleaned, lost_attributes })
     }
@@ -137,17 +155,29 @@ impl UpstreamIdentity {
         &self.issuer
     }
 
+    /// The kind of upstream. Second part of the key.
+    pub fn upstream(&self) -> &str {
+        &self.upstream
+    }
+
     /// The provider's id of the profile; a fact of this sign-in, no part of the key.
     pub fn profile_id(&self) -> &str {
         &self.profile_id
     }
 
-    /// The connection that signed the person in; its id is the second part of the key.
-    pub fn connection(&self) -> &Connection {
-        &self.connection
+    /// The connection that signed the person in, if the upstream names one; its id is the third
+    /// part of the key.
+    pub const fn connection(&self) -> Option<&Connection> {
+        self.connection.as_ref()
     }
 
-    /// The identity provider's id of the person. Third part of the key.
+    /// How the person signed in, as the upstream calls it: the connection's type or an
+    /// authentication method.
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// The provider's own id of the person. Last part of the key.
     pub fn idp_id(&self) -> &str {
         &self.idp_id
     }
@@ -165,6 +195,11 @@ impl UpstreamIdentity {
     /// The organization of the connection, if it has one.
     pub fn organization(&self) -> Option<&Organization> {
         self.organization.as_ref()
+    }
+
+    /// The session that the upstream has begun with this sign-in, where it has sessions.
+    pub fn session(&self) -> Option<&str> {
+        self.session.as_deref()
     }
 
     /// Names, role, groups and custom attributes.
@@ -194,14 +229,16 @@ mod tests {
     fn ada() -> ProviderProfile {
         ProviderProfile {
             issuer: "https://api.workos.com".into(),
+            upstream: "sso".into(),
             profile_id: "prof_1".into(),
-            connection_id: "conn_1".into(),
-            connection_type: "OktaSAML".into(),
+            connection_id: Some("conn_1".into()),
+            method: "OktaSAML".into(),
             idp_id: "00u1".into(),
             email: "ada@acme.test".into(),
             name: Some("Ada Lovelace".into()),
             organization_id: Some("org_1".into()),
             attributes: ProviderAttributes::default(),
+            session: None,
         }
     }
 
@@ -209,8 +246,8 @@ mod tests {
 
     const IDS: [Field; 5] = [
         ("profile id", |profile| &mut profile.profile_id),
-        ("connection_id", |profile| &mut profile.connection_id),
-        ("connection_type", |profile| &mut profile.connection_type),
+        ("connection_id", |profile| profile.connection_id.get_or_insert_default()),
+        ("connection_type", |profile| &mut profile.method),
         ("idp_id", |profile| &mut profile.idp_id),
         ("email", |profile| &mut profile.email),
     ];

@@ -169,6 +169,8 @@ pub enum SessionSelector {
     Organization(String),
     /// All of the users of this connection; an upstream id.
     Connection(String),
+    /// Those that began with this session of the upstream; an upstream id.
+    UpstreamSession(String),
     /// Every session there is.
     All,
 }

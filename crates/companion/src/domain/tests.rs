@@ -48,6 +48,7 @@ fn at(stage: GrantStage) -> Grant {
         device_name: None,
         started_at: NOW,
         fulfilled_at: None,
+        upstream_session: None,
         stage,
     }
 }

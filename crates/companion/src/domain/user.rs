@@ -32,6 +32,9 @@ pub struct User {
     pub name: Option<String>,
     /// Latest organization.
     pub organization: Option<Organization>,
-    /// The connection that is part of the user's key.
-    pub connection: Connection,
+    /// The connection that is part of the user's key, if there is one.
+    pub connection: Option<Connection>,
+    /// How the person signed in last, as the upstream calls it: the connection's type, or an
+    /// authentication method.
+    pub method: String,
 }

@@ -38,8 +38,9 @@ pub struct AccessClaims {
     /// The organization of the sign-in, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub org_id: Option<String>,
-    /// The connection of the sign-in.
-    pub connection_id: String,
+    /// The connection of the sign-in, if the upstream names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection_id: Option<String>,
     /// When the person signed in, seconds since the epoch.
     pub auth_time: i64,
     /// Space-separated.

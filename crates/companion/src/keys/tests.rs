@@ -36,7 +36,7 @@ fn claims() -> AccessClaims {
         sid: SessionId::draw(&SystemRandom),
         client_id: "keyport-desktop".into(),
         org_id: None,
-        connection_id: "conn_01OKTA".into(),
+        connection_id: Some("conn_01OKTA".into()),
         auth_time: at(0).seconds(),
         scope: "profile".into(),
         cnf: Confirmation { jkt: Thumbprint::from_bytes([1; 32]) },

@@ -35,7 +35,8 @@ pub async fn authorize(
     let request = pushed(&app, &client, &query)?;
     let browser = BrowserId::of_request(&headers, &app.issuer);
     let browser = browser.unwrap_or_else(|| BrowserId::draw(&*app.random));
-    let upstream = app.upstreams.current();
+    let upstream = app.upstreams.for_selector(&request.1.selector);
+    let upstream = upstream.ok_or_else(|| Page::problem(Problem::LinkExpired))?;
     let (state, authorization) = UpstreamAuthorization::open(
         request,
         upstream.name(),

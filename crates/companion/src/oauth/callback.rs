@@ -258,9 +258,9 @@ async fn exchange(
         error.problem()
     })?;
     let came = ReturnedProfile {
-        connection: &identity.connection().id,
-        connection_type: &identity.connection().kind,
-        is_social: upstream.upstream().is_social(&identity.connection().kind),
+        connection: identity.connection().map(|connection| connection.id.as_str()),
+        method: identity.method(),
+        is_social: upstream.upstream().is_social(identity.method()),
         organization: identity.organization().map(|organization| organization.id.as_str()),
     };
     app.policy.now().admit_profile(&authorization.request.selector, &came)?;

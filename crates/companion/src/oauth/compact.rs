@@ -31,6 +31,7 @@ enum CompactSelector {
     Connection(Text, Option<Text>),
     Organization(Text),
     Provider(Text),
+    Hosted,
 }
 
 /// Text, shorter where its characters say less than a byte each.
@@ -92,6 +93,7 @@ impl CompactSelector {
             }
             UpstreamSelector::Organization(id) => Self::Organization(Text::of(id)),
             UpstreamSelector::Provider(name) => Self::Provider(Text::of(name)),
+            UpstreamSelector::Hosted => Self::Hosted,
         }
     }
 
@@ -103,6 +105,7 @@ impl CompactSelector {
             },
             Self::Organization(id) => UpstreamSelector::Organization(id.text()),
             Self::Provider(name) => UpstreamSelector::Provider(name.text()),
+            Self::Hosted => UpstreamSelector::Hosted,
         }
     }
 }

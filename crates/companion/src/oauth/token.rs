@@ -178,7 +178,7 @@ fn claims(app: &App, session: &Session, scope: &Scope, now: Timestamp, ends: i64
         sid: session.id,
         client_id: session.client_id.clone(),
         org_id: session.user.organization.as_ref().map(|organization| organization.id.clone()),
-        connection_id: session.user.connection.id.clone(),
+        connection_id: session.user.connection.as_ref().map(|connection| connection.id.clone()),
         auth_time: session.auth_time.seconds(),
         scope: scope.as_str().to_owned(),
         cnf: Confirmation { jkt: session.jkt },

@@ -28,8 +28,10 @@ fn said(user: &User, scope: &Scope) -> Value {
     }
     if scope.has("profile") {
         said["name"] = user.name.clone().into();
-        said["connection_id"] = user.connection.id.as_str().into();
-        said["connection_type"] = user.connection.kind.as_str().into();
+        if let Some(connection) = &user.connection {
+            said["connection_id"] = connection.id.as_str().into();
+            said["connection_type"] = connection.kind.as_str().into();
+        }
         if let Some(organization) = &user.organization {
             said["org_id"] = organization.id.as_str().into();
             said["organization_name"] = organization.name.clone().into();

@@ -10,7 +10,7 @@ macro_rules! select_grant {
             "SELECT id, upstream_authorization, request, attempt, jkt, browser, client_id,
                     redirect_uri, code_challenge, scope, device_name, started_at, fulfilled_at,
                     stage, user_id, device_known, number, confirmed, code_deadline, session_id,
-                    problem, cancelled_by, sealed_state
+                    problem, cancelled_by, upstream_session, sealed_state
              FROM grants WHERE ",
             $condition
         )
@@ -75,6 +75,7 @@ pub(super) const fn of_selector(selector: &SessionSelector) -> &'static str {
         SessionSelector::DeviceKey(_) => "sessions.jkt = $1",
         SessionSelector::Organization(_) => "users.organization_id = $1",
         SessionSelector::Connection(_) => "users.connection_id = $1",
+        SessionSelector::UpstreamSession(_) => "sessions.upstream_session = $1",
         SessionSelector::All => "CAST($1 AS TEXT) IS NOT NULL",
     }
 }
@@ -91,6 +92,7 @@ pub(super) const fn grants_of_selector(selector: &SessionSelector) -> Option<&'s
         SessionSelector::Connection(_) => {
             "user_id IN (SELECT users.id FROM users WHERE users.connection_id = $1)"
         }
+        SessionSelector::UpstreamSession(_) => "upstream_session = $1",
         SessionSelector::All => "CAST($1 AS TEXT) IS NOT NULL",
     })
 }

@@ -3,11 +3,13 @@
 //! provider's API looks like is known to its implementation alone.
 
 mod account;
+pub mod authkit;
 mod cache;
 mod error;
 mod events;
 mod exchanges;
 mod lookups;
+mod members;
 mod set;
 mod transient;
 pub mod workos_events;
@@ -49,6 +51,11 @@ pub trait Upstream: Send + Sync {
     /// How many code exchanges the provider takes, with room left for look-ups.
     fn exchange_rate(&self) -> Rate;
 
+    /// Whether it has a page of its own where people choose how they sign in.
+    fn has_hosted_page(&self) -> bool {
+        false
+    }
+
     /// Where the browser goes. No request is made.
     ///
     /// # Errors
@@ -61,8 +68,9 @@ pub trait Upstream: Send + Sync {
     /// What an `error` code of the provider's redirect means to the person (RFC 6749 §4.1.2.1).
     fn problem_of_redirect(&self, error: &str) -> Problem;
 
-    /// Whether connections of this type are a social provider's, whose accounts anyone can have.
-    fn is_social(&self, connection_type: &str) -> bool;
+    /// Whether this way to sign in, a type of connections or an authentication method, is a social
+    /// provider's, whose accounts anyone can have.
+    fn is_social(&self, method: &str) -> bool;
 
     /// Exchanges a code for the person's identity. Sent exactly once: a second try after a lost
     /// answer would burn the sign-in.

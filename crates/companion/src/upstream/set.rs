@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::cache::LookupCaller;
 use super::lookups::Lookups;
 use super::{Rate, TransientIds, Upstream, UpstreamError};
-use crate::admission::ListedConnection;
+use crate::admission::{ListedConnection, UpstreamSelector};
 use crate::domain::{SecretText, UpstreamIdentity};
 
 /// Longest that a person waits for the name of an organization.
@@ -43,15 +43,25 @@ impl Upstreams {
         &self.current
     }
 
+    /// Where a sign-in of this selector begins; `None` if it asks for a page of the upstream's own
+    /// and there is none (any more).
+    pub fn for_selector(&self, selector: &UpstreamSelector) -> Option<&UpstreamEntry> {
+        let mut all = std::iter::once(&self.current).chain(&self.others);
+        match selector {
+            UpstreamSelector::Hosted => all.find(|known| known.upstream.has_hosted_page()),
+            _ => Some(&self.current),
+        }
+    }
+
     /// The upstream of this name.
     pub fn named(&self, name: &str) -> Option<&UpstreamEntry> {
         std::iter::once(&self.current).chain(&self.others).find(|known| known.name() == name)
     }
 
-    /// Whether connections of this type are a social provider's.
-    pub fn is_social(&self, connection_type: &str) -> bool {
+    /// Whether this way to sign in is a social provider's.
+    pub fn is_social(&self, method: &str) -> bool {
         let mut all = std::iter::once(&self.current).chain(&self.others);
-        all.any(|known| known.upstream.is_social(connection_type))
+        all.any(|known| known.upstream.is_social(method))
     }
 
     /// A rate of code exchanges that none of them is above.
@@ -87,8 +97,9 @@ impl UpstreamEntry {
         code_verifier: &SecretText,
     ) -> Result<UpstreamIdentity, UpstreamError> {
         let identity = self.upstream.exchange_code(code, code_verifier).await?;
-        let connection = &identity.connection().id;
-        self.transient.observe(connection, identity.email(), identity.idp_id());
+        if let Some(connection) = identity.connection() {
+            self.transient.observe(&connection.id, identity.email(), identity.idp_id());
+        }
         Ok(identity)
     }
 

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod attempt;
+mod authkit;
 mod authorize;
 mod bounds;
 mod callback;

@@ -61,13 +61,15 @@ impl Upstream for Stub {
         let profile = ProviderProfile {
             issuer: ISSUER.into(),
             profile_id: "profile-1".into(),
-            connection_id: "directory-1".into(),
-            connection_type: "Stub".into(),
+            upstream: "stub".into(),
+            connection_id: Some("directory-1".into()),
+            method: "Stub".into(),
             idp_id: "grace-1".into(),
             email: "grace@acme.test".into(),
             name: Some("Grace Hopper".into()),
             organization_id: Some("org_acme".into()),
             attributes: ProviderAttributes::default(),
+            session: None,
         };
         let identity = match *code == SecretText::new(CODE) {
             true => UpstreamIdentity::validate(profile).map(|validated| validated.identity),

@@ -20,6 +20,7 @@ async fn an_unregistered_client_id_or_redirect_uri_is_found_at_start() {
             base_url: service.provider_url.clone(),
             client_id: client_id.into(),
             api_key: SecretText::new(API_KEY),
+            authkit_domain: None,
         };
         let upstream = WorkosSso::new(&settings).unwrap();
         let redirect_uri = format!("http://127.0.0.1:{port}/callback");
@@ -34,6 +35,7 @@ async fn only_the_providers_own_answer_proves_the_key_wrong() {
         base_url: service.provider_url.clone(),
         client_id: "client_1".into(),
         api_key: SecretText::new(API_KEY),
+        authkit_domain: None,
     };
     let upstream = WorkosSso::new(&settings).unwrap();
     assert_eq!(upstream.check_key().await, Ok(()));

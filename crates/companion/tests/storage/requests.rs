@@ -72,13 +72,15 @@ pub fn profile_of_ada() -> ProviderProfile {
     ProviderProfile {
         issuer: "https://api.workos.com".into(),
         profile_id: "prof_01ADA".into(),
-        connection_id: "conn_01OKTA".into(),
-        connection_type: "OktaSAML".into(),
+        upstream: "sso".into(),
+        connection_id: Some("conn_01OKTA".into()),
+        method: "OktaSAML".into(),
         idp_id: "00u1ada".into(),
         email: "ada@acme.test".into(),
         name: Some("Ada Lovelace".into()),
         organization_id: Some("org_01ACME".into()),
         attributes: ProviderAttributes::default(),
+        session: None,
     }
 }
 

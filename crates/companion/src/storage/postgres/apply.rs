@@ -35,8 +35,9 @@ async fn apply_one(db: &Transaction<'_>, rules: &Rules, write: Write) -> Done<()
             users::put_key(db, jkt, user, device_name.as_deref(), seen_at).await
         }
         Write::DeleteDeviceKey { jkt, user } => users::delete_key(db, jkt, user).await,
-        Write::InsertSession { session, created_at, address } => {
-            insert_session(db, &session, created_at, address).await
+        Write::InsertSession { session, upstream_session, created_at, address } => {
+            let used = (created_at, address);
+            insert_session(db, &session, upstream_session.as_deref(), used).await
         }
         Write::UseSession { session, deadline, address } => {
             let sql = "UPDATE sessions SET deadline = $2, last_address = $3 WHERE id = $1";
@@ -108,7 +109,7 @@ async fn update_grant(
              fulfilled_at = $2, stage = $3, user_id = coalesce($4, user_id), device_known = $5,
              number = $6, confirmed = $7, code_deadline = $8, session_id = $9, problem = $10,
              cancelled_by = $11, code_hash = coalesce($12, code_hash),
-             sealed_state = CASE WHEN $13 THEN sealed_state END
+             sealed_state = CASE WHEN $13 THEN sealed_state END, upstream_session = $14
          WHERE id = $1",
         &[
             &grant.id,
@@ -124,6 +125,7 @@ async fn update_grant(
             &stage.cancelled_by,
             &code_hash.as_ref().map(<[u8; 32]>::as_slice),
             &keeps_state,
+            &grant.upstream_session,
         ],
     )
     .await
@@ -133,14 +135,14 @@ async fn update_grant(
 async fn insert_session(
     db: &Transaction<'_>,
     session: &Session,
-    created_at: Timestamp,
-    address: Option<IpAddr>,
+    upstream_session: Option<&str>,
+    (created_at, address): (Timestamp, Option<IpAddr>),
 ) -> Done<()> {
     execute(
         db,
         "INSERT INTO sessions (id, user_id, client_id, jkt, scope, auth_time, created_at, deadline,
-                               last_address)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                               last_address, upstream_session)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         &[
             &session.id,
             &session.user.id,
@@ -151,6 +153,7 @@ async fn insert_session(
             &created_at,
             &session.deadline,
             &text_of(address),
+            &upstream_session,
         ],
     )
     .await

@@ -40,6 +40,7 @@ pub(super) fn read_grant(row: &Row) -> Done<Grant> {
         device_name: row.try_get("device_name")?,
         started_at: row.try_get("started_at")?,
         fulfilled_at: row.try_get("fulfilled_at")?,
+        upstream_session: row.try_get("upstream_session")?,
         stage: stage
             .stage()
             .ok_or_else(|| StorageError::Damaged("columns that make no stage".into()))?,
@@ -49,12 +50,15 @@ pub(super) fn read_grant(row: &Row) -> Done<Grant> {
 /// Reads `user_columns!`, the first of them at `at`.
 pub(super) fn read_user(row: &Row, at: usize) -> Done<User> {
     let (organization, name): (Option<String>, _) = (row.try_get(at + 3)?, row.try_get(at + 4)?);
+    let (connection, method): (Option<String>, String) =
+        (row.try_get(at + 5)?, row.try_get(at + 6)?);
     Ok(User {
         id: row.try_get(at)?,
         email: row.try_get(at + 1)?,
         name: row.try_get(at + 2)?,
         organization: organization.map(|id| Organization { id, name }),
-        connection: UpstreamConnection { id: row.try_get(at + 5)?, kind: row.try_get(at + 6)? },
+        connection: connection.map(|id| UpstreamConnection { id, kind: method.clone() }),
+        method,
     })
 }
 

@@ -80,9 +80,13 @@ pub(super) async fn for_fulfil(
     let sql = concat!(
         "SELECT ",
         user_columns!(),
-        " FROM users WHERE issuer = $1 AND connection_id = $2 AND idp_id = $3 FOR UPDATE"
+        " FROM users
+         WHERE issuer = $1 AND upstream = $2 AND coalesce(connection_id, '') = $3 AND idp_id = $4
+         FOR UPDATE"
     );
-    let key: Values<'_> = &[&identity.issuer(), &identity.connection().id, &identity.idp_id()];
+    let connection = identity.connection().map_or("", |connection| &connection.id);
+    let key: Values<'_> =
+        &[&identity.issuer(), &identity.upstream(), &connection, &identity.idp_id()];
     let user = one(db, sql, key).await?.map(|row| read_user(&row, 0)).transpose()?;
     // Locked: a key that is forgotten meanwhile is forgotten after this grant, and changes it.
     let seen = "SELECT last_seen FROM device_keys WHERE jkt = $1 AND user_id = $2 FOR SHARE";

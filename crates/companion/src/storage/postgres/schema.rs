@@ -16,7 +16,7 @@ const TABLES: [(&str, &str); 11] = [
     (
         "users",
         "id, issuer, connection_id, idp_id, connection_type, profile_id, email, name, \
-         organization_id, organization_name, attributes, created_at, updated_at",
+         organization_id, organization_name, attributes, created_at, updated_at, upstream",
     ),
     ("device_keys", "jkt, user_id, device_name, first_seen, last_seen"),
     (
@@ -24,13 +24,13 @@ const TABLES: [(&str, &str); 11] = [
         "number_of_row, id, upstream_authorization, request, attempt, jkt, browser, client_id, \
          redirect_uri, sealed_state, code_challenge, scope, device_name, started_at, fulfilled_at, \
          stage, user_id, device_known, number, confirmed, code_hash, code_deadline, session_id, \
-         problem, cancelled_by, sweep_at",
+         problem, cancelled_by, sweep_at, upstream_session",
     ),
     ("attempts", "attempt, jkt, outcome, problem, cancelled_at, sweep_at"),
     (
         "sessions",
         "id, user_id, client_id, jkt, scope, auth_time, created_at, deadline, ended_at, \
-         ended_because, last_address",
+         ended_because, last_address, upstream_session",
     ),
     ("families", "id, session_id, generation, token_hash, sealed_child, used_at"),
     (

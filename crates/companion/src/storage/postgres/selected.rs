@@ -20,7 +20,9 @@ fn value_of(selector: &SessionSelector) -> &(dyn ToSql + Sync) {
         SessionSelector::Session(id) => id,
         SessionSelector::User(id) | SessionSelector::Everywhere { user: id, .. } => id,
         SessionSelector::DeviceKey(jkt) => jkt,
-        SessionSelector::Organization(id) | SessionSelector::Connection(id) => id,
+        SessionSelector::Organization(id)
+        | SessionSelector::Connection(id)
+        | SessionSelector::UpstreamSession(id) => id,
         SessionSelector::All => &"",
     }
 }

@@ -14,8 +14,9 @@ pub(super) async fn put(db: &Transaction<'_>, row: &UserRow) -> Done<()> {
         db,
         "INSERT INTO users (id, issuer, connection_id, idp_id, connection_type, email, name,
                             organization_id, organization_name, created_at, updated_at, profile_id,
-                            attributes)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12)
+                            attributes, upstream)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12,
+                 $13)
          ON CONFLICT (id) DO UPDATE SET
              connection_type = excluded.connection_type, email = excluded.email,
              name = excluded.name, organization_id = excluded.organization_id,
@@ -24,9 +25,9 @@ pub(super) async fn put(db: &Transaction<'_>, row: &UserRow) -> Done<()> {
         &[
             &user.id,
             &identity.issuer(),
-            &user.connection.id,
+            &user.connection.as_ref().map(|connection| &connection.id),
             &identity.idp_id(),
-            &user.connection.kind,
+            &user.method,
             &user.email,
             &user.name,
             &organization.map(|organization| &organization.id),
@@ -34,6 +35,7 @@ pub(super) async fn put(db: &Transaction<'_>, row: &UserRow) -> Done<()> {
             &updated_at,
             &identity.profile_id(),
             &attributes,
+            &identity.upstream(),
         ],
     )
     .await

@@ -33,8 +33,8 @@ fn apply_one(db: &Connection, rules: &Rules, write: Write) -> Written {
             users::put_key(db, jkt, user, device_name.as_deref(), seen_at)
         }
         Write::DeleteDeviceKey { jkt, user } => users::delete_key(db, jkt, user),
-        Write::InsertSession { session, created_at, address } => {
-            insert_session(db, &session, created_at, address)
+        Write::InsertSession { session, upstream_session, created_at, address } => {
+            insert_session(db, &session, upstream_session.as_deref(), (created_at, address))
         }
         Write::UseSession { session, deadline, address } => {
             let sql = "UPDATE sessions SET deadline = ?2, last_address = ?3 WHERE id = ?1";
@@ -100,7 +100,7 @@ fn update_grant(
              fulfilled_at = ?2, stage = ?3, user_id = coalesce(?4, user_id), device_known = ?5,
              number = ?6, confirmed = ?7, code_deadline = ?8, session_id = ?9, problem = ?10,
              cancelled_by = ?11, code_hash = coalesce(?12, code_hash),
-             sealed_state = iif(?13, sealed_state, NULL)
+             sealed_state = iif(?13, sealed_state, NULL), upstream_session = ?14
          WHERE id = ?1",
         params![
             grant.id,
@@ -115,7 +115,8 @@ fn update_grant(
             stage.problem,
             stage.cancelled_by,
             code_hash,
-            keeps_state
+            keeps_state,
+            grant.upstream_session
         ],
     )
 }
@@ -123,14 +124,14 @@ fn update_grant(
 fn insert_session(
     db: &Connection,
     session: &Session,
-    created_at: Timestamp,
-    address: Option<IpAddr>,
+    upstream_session: Option<&str>,
+    (created_at, address): (Timestamp, Option<IpAddr>),
 ) -> Written {
     execute(
         db,
         "INSERT INTO sessions (id, user_id, client_id, jkt, scope, auth_time, created_at, deadline,
-                               last_address)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                               last_address, upstream_session)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         params![
             session.id,
             session.user.id,
@@ -140,7 +141,8 @@ fn insert_session(
             session.auth_time,
             created_at,
             session.deadline,
-            text_of(address)
+            text_of(address),
+            upstream_session
         ],
     )
 }

@@ -39,6 +39,7 @@ pub(super) fn read_grant(row: &Row<'_>) -> rusqlite::Result<Grant> {
         device_name: row.get("device_name")?,
         started_at: row.get("started_at")?,
         fulfilled_at: row.get("fulfilled_at")?,
+        upstream_session: row.get("upstream_session")?,
         stage: stage.stage().ok_or(FromSqlError::InvalidType)?,
     })
 }
@@ -46,12 +47,14 @@ pub(super) fn read_grant(row: &Row<'_>) -> rusqlite::Result<Grant> {
 /// Reads `user_columns!`, the first of them at `at`.
 pub(super) fn read_user(row: &Row<'_>, at: usize) -> rusqlite::Result<User> {
     let (organization, name): (Option<String>, _) = (row.get(at + 3)?, row.get(at + 4)?);
+    let (connection, method): (Option<String>, String) = (row.get(at + 5)?, row.get(at + 6)?);
     Ok(User {
         id: row.get(at)?,
         email: row.get(at + 1)?,
         name: row.get(at + 2)?,
         organization: organization.map(|id| Organization { id, name }),
-        connection: UpstreamConnection { id: row.get(at + 5)?, kind: row.get(at + 6)? },
+        connection: connection.map(|id| UpstreamConnection { id, kind: method.clone() }),
+        method,
     })
 }
 

@@ -73,6 +73,7 @@ fn open_locked(
     let rules = Rules { parts, clock };
     fail_interrupted(&transaction, &rules, now).map_err(explain)?;
     transaction.commit().map_err(explain)?;
+    writer.pragma_update(None, "foreign_keys", "ON").map_err(explain)?;
     let files = DatabaseFiles::of(named, path).map_err(|cause| io_error(path, &cause))?;
     let connect = |_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, settings);
     let readers = (0..settings.readers.max(1)).map(connect).collect::<Result<_, _>>();
@@ -137,7 +138,8 @@ fn prepare_writer(path: &Path, db: &Connection) -> Result<(), OpenError> {
 fn set_durability(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "secure_delete", "ON")?;
-    db.pragma_update(None, "foreign_keys", "ON")?;
+    // A migration that makes a table anew drops the old one, and nothing that refers to it.
+    db.pragma_update(None, "foreign_keys", "OFF")?;
     // After a checkpoint the log shrinks back to this many bytes.
     db.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)
 }
@@ -158,6 +160,7 @@ fn bring_up(path: &Path, db: &Transaction<'_>, parts: &StorageParts) -> Result<(
         db.execute_batch(migration).map_err(explain)?;
     }
     db.pragma_update(None, "user_version", MIGRATIONS.len()).map_err(explain)?;
+    check_references(path, db)?;
     if version == 0 {
         db.pragma_update(None, "application_id", APPLICATION_ID).map_err(explain)?;
         db.execute(
@@ -167,6 +170,17 @@ fn bring_up(path: &Path, db: &Transaction<'_>, parts: &StorageParts) -> Result<(
         .map_err(explain)?;
     }
     Ok(())
+}
+
+fn check_references(path: &Path, db: &Connection) -> Result<(), OpenError> {
+    let broken: Option<String> = db
+        .query_row("PRAGMA foreign_key_check", [], |row| row.get(0))
+        .optional()
+        .map_err(|error| explain(path, &error))?;
+    broken.map_or(Ok(()), |table| {
+        let cause = format!("rows of {table} refer to rows that are not there");
+        Err(OpenError::Damaged { database: name(path), cause })
+    })
 }
 
 /// Compares the clock with the latest time that the database has seen.

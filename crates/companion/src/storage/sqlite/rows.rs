@@ -72,14 +72,17 @@ pub(super) fn for_fulfil(
     identity: &UpstreamIdentity,
 ) -> Done<Option<FulfilRows>> {
     let Some(StoredGrant { grant, .. }) = grant(db, id)? else { return Ok(None) };
+    let connection = identity.connection().map_or("", |connection| &connection.id);
     let user = one(
         db,
         concat!(
             "SELECT ",
             user_columns!(),
-            " FROM users WHERE issuer = ?1 AND connection_id = ?2 AND idp_id = ?3"
+            " FROM users
+             WHERE issuer = ?1 AND upstream = ?2 AND coalesce(connection_id, '') = ?3
+                   AND idp_id = ?4"
         ),
-        &[&identity.issuer(), &identity.connection().id, &identity.idp_id()],
+        &[&identity.issuer(), &identity.upstream(), &connection, &identity.idp_id()],
         |row| read_user(row, 0),
     )?;
     let seen = "SELECT last_seen FROM device_keys WHERE jkt = ?1 AND user_id = ?2";

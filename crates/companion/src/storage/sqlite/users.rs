@@ -13,8 +13,9 @@ pub(super) fn put(db: &Connection, row: &UserRow) -> rusqlite::Result<()> {
         db,
         "INSERT INTO users (id, issuer, connection_id, idp_id, connection_type, email, name,
                             organization_id, organization_name, created_at, updated_at, profile_id,
-                            attributes)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12)
+                            attributes, upstream)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12,
+                 ?13)
          ON CONFLICT (id) DO UPDATE SET
              connection_type = excluded.connection_type, email = excluded.email,
              name = excluded.name, organization_id = excluded.organization_id,
@@ -23,16 +24,17 @@ pub(super) fn put(db: &Connection, row: &UserRow) -> rusqlite::Result<()> {
         params![
             user.id,
             identity.issuer(),
-            user.connection.id,
+            user.connection.as_ref().map(|connection| &connection.id),
             identity.idp_id(),
-            user.connection.kind,
+            user.method,
             user.email,
             user.name,
             organization.map(|organization| &organization.id),
             organization.and_then(|organization| organization.name.as_ref()),
             updated_at,
             identity.profile_id(),
-            attributes
+            attributes,
+            identity.upstream()
         ],
     )
 }

@@ -43,6 +43,7 @@ impl Rules {
             device_name: authorization.device_name.clone(),
             started_at: now,
             fulfilled_at: None,
+            upstream_session: None,
             stage: GrantStage::Pending,
         };
         let answer = ExchangeStart::Started(grant.id);
@@ -78,6 +79,8 @@ impl Rules {
         let (user, mut writes) = self.provision(user, identity, now)?;
         let number = ConfirmationNumber::draw(self.random());
         let Ok(grant) = grant.fulfil(user, device_known, number, now) else { return ended };
+        let upstream_session = identity.session().map(str::to_owned);
+        let grant = Grant { upstream_session, ..grant };
         let event = audit::entry(AuditEvent::GrantFulfilled, audit::of_grant(&grant), now);
         writes.extend([update(grant), event]);
         Ok(Decision::with(Fulfilment::Fulfilled { device_known }, writes))

@@ -230,6 +230,8 @@ pub(in crate::storage) enum Write {
     },
     InsertSession {
         session: Box<Session>,
+        /// The upstream's own session.
+        upstream_session: Option<String>,
         created_at: Timestamp,
         address: Option<IpAddr>,
     },

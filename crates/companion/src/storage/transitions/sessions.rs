@@ -123,7 +123,12 @@ impl Rules {
             older.map_or_else(Vec::new, |older| end(older, EndedBecause::SignedInAgain, now));
         let subject = AuditSubject { grant: Some(grant.id), ..audit::of_session(&session) };
         writes.extend([
-            Write::InsertSession { session: Box::new(session.clone()), created_at: now, address },
+            Write::InsertSession {
+                session: Box::new(session.clone()),
+                upstream_session: grant.upstream_session.clone(),
+                created_at: now,
+                address,
+            },
             // Not before the code is redeemed: until then any caller may name the key.
             Write::PutDeviceKey {
                 jkt: grant.jkt,

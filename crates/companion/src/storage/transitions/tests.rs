@@ -29,7 +29,8 @@ fn user() -> User {
         email: "ada@acme.test".into(),
         name: None,
         organization: None,
-        connection: crate::domain::Connection { id: "conn_1".into(), kind: "OktaSAML".into() },
+        connection: None,
+        method: "OktaSAML".into(),
     }
 }
 
@@ -65,6 +66,7 @@ fn grant(stage: GrantStage) -> Grant {
         device_name: None,
         started_at: at(0),
         fulfilled_at: None,
+        upstream_session: None,
         stage,
     }
 }

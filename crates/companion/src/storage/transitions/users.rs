@@ -24,7 +24,8 @@ impl Rules {
             email: identity.email().to_owned(),
             name: identity.name().map(str::to_owned),
             organization,
-            connection: identity.connection().clone(),
+            connection: identity.connection().cloned(),
+            method: identity.method().to_owned(),
         };
         let attributes = serde_json::to_string(identity.attributes())
             .map_err(|error| StorageError::Damaged(error.to_string()))?;

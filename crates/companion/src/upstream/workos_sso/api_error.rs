@@ -6,7 +6,7 @@ use super::UpstreamError;
 
 impl UpstreamError {
     /// Keeps the kind and drops the words: an error of the crate may carry bodies.
-    pub(super) fn of(error: &workos::Error) -> Self {
+    pub(in crate::upstream) fn of(error: &workos::Error) -> Self {
         let Some(status) = error.status() else {
             return match error {
                 workos::Error::Network(_) => Self::Unreachable,

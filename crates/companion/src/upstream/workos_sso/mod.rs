@@ -12,6 +12,7 @@ mod profile;
 mod transport;
 
 pub use ids::IDS;
+pub(super) use profile::{full_name, validated};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,9 @@ use super::{
 use crate::admission::{ListedConnection, UpstreamSelector};
 use crate::config::UpstreamSettings;
 use crate::domain::{SecretText, UpstreamIdentity};
+
+/// The word for this kind of upstream, for good.
+pub const NAME: &str = "sso";
 
 /// Longest that a call may take, tries and all.
 const CALL_TIMEOUT: Duration = Duration::from_secs(12);
@@ -63,6 +67,11 @@ impl WorkosSso {
         Ok(Self { client, wire })
     }
 
+    /// The client of the account, for other parts of the API.
+    pub(super) const fn client(&self) -> &Client {
+        &self.client
+    }
+
     async fn exchange(
         &self,
         code: &SecretText,
@@ -90,7 +99,7 @@ impl WorkosSso {
 
 impl Upstream for WorkosSso {
     fn name(&self) -> &'static str {
-        "sso"
+        NAME
     }
 
     fn issuer(&self) -> &str {
@@ -110,6 +119,7 @@ impl Upstream for WorkosSso {
             UpstreamSelector::Connection { id, .. } => connection = Some(id.clone()),
             UpstreamSelector::Organization(id) => organization = Some(id.clone()),
             UpstreamSelector::Provider(name) => provider = Some(name.clone()),
+            UpstreamSelector::Hosted => return Err(UpstreamError::Nonsense),
         }
         let params = SsoAuthorizationUrlParams {
             redirect_uri: parameters.redirect_uri.to_owned(),
@@ -176,7 +186,8 @@ impl Upstream for WorkosSso {
     }
 }
 
-async fn within<T>(
+/// An answer of the API, in time.
+pub(super) async fn within<T>(
     call: impl Future<Output = Result<T, workos::Error>>,
 ) -> Result<T, UpstreamError> {
     match tokio::time::timeout(CALL_TIMEOUT, call).await {

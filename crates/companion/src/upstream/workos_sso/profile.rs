@@ -3,20 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use workos::models::Profile;
 
 use super::UpstreamError;
 use crate::domain::{AttributeValue, ProviderAttributes, ProviderProfile, UpstreamIdentity};
+use crate::upstream::members::{Members, kept, read, reshape};
 
 /// Reads the profile.
 ///
 /// # Errors
 /// It cannot be the identity of a person; the log says why and never shows a value.
 pub(super) fn identity(issuer: &str, profile: Profile) -> Result<UpstreamIdentity, UpstreamError> {
-    let connection = profile.connection_id.clone();
     let attributes = ProviderAttributes {
         first_name: profile.first_name.clone(),
         last_name: profile.last_name.clone(),
@@ -24,18 +23,30 @@ pub(super) fn identity(issuer: &str, profile: Profile) -> Result<UpstreamIdentit
         groups: profile.groups.unwrap_or_default(),
         custom: custom_attributes(profile.custom_attributes.into_iter().flatten()),
     };
-    let validated = UpstreamIdentity::validate(ProviderProfile {
+    validated(ProviderProfile {
         issuer: issuer.to_owned(),
+        upstream: super::NAME.to_owned(),
         profile_id: profile.id,
-        connection_id: profile.connection_id,
-        connection_type: profile.connection_type.as_str().to_owned(),
+        connection_id: Some(profile.connection_id),
+        method: profile.connection_type.as_str().to_owned(),
         idp_id: profile.idp_id,
         email: profile.email,
         name: full_name(profile.name, profile.first_name, profile.last_name),
         organization_id: profile.organization_id,
         attributes,
+        session: None,
     })
-    .map_err(UpstreamError::Identity)?;
+}
+
+/// Validates what WorkOS said of a person; the log says what was changed for that, and no value.
+///
+/// # Errors
+/// It cannot be the identity of a person.
+pub(in crate::upstream) fn validated(
+    profile: ProviderProfile,
+) -> Result<UpstreamIdentity, UpstreamError> {
+    let connection = profile.connection_id.clone();
+    let validated = UpstreamIdentity::validate(profile).map_err(UpstreamError::Identity)?;
     // Debug escapes what the connection id may hold, which is known to be short by now.
     if validated.is_name_cleaned {
         tracing::warn!(?connection, "the name of a person was cleaned before it is kept");
@@ -47,7 +58,12 @@ pub(super) fn identity(issuer: &str, profile: Profile) -> Result<UpstreamIdentit
     Ok(validated.identity)
 }
 
-fn full_name(name: Option<String>, first: Option<String>, last: Option<String>) -> Option<String> {
+/// The name, or first and last name.
+pub(in crate::upstream) fn full_name(
+    name: Option<String>,
+    first: Option<String>,
+    last: Option<String>,
+) -> Option<String> {
     let says = |text: &String| !text.trim().is_empty();
     let parts: Vec<String> = [first, last].into_iter().flatten().filter(says).collect();
     name.filter(says).or_else(|| (!parts.is_empty()).then(|| parts.join(" ")))
@@ -86,10 +102,6 @@ fn text_of(value: Value) -> Option<String> {
     }
 }
 
-/// Members of a JSON object whose values are not looked at yet: a text that is no Unicode, a number
-/// out of range and deep nesting are JSON too, and matter only where they are read.
-type Members<'a> = BTreeMap<&'a str, Box<RawValue>>;
-
 /// Takes out of the body of a token answer what is never read: tokens of the identity provider, raw
 /// attributes and second spellings of the role, which may be large, secret or of any shape. An
 /// attribute that cannot be read is left out too, so that it is no reason to refuse the sign-in.
@@ -120,28 +132,6 @@ pub(super) fn readable(body: &[u8]) -> Option<Vec<u8>> {
     });
     answer.insert("profile", kept(&profile)?);
     serde_json::to_vec(&answer).ok()
-}
-
-/// A value as this type; `None` where it has another shape or holds what no text or number can.
-fn read<'a, T: Deserialize<'a>>(said: &'a RawValue) -> Option<T> {
-    serde_json::from_str(said.get()).ok()
-}
-
-fn kept(value: &impl Serialize) -> Option<Box<RawValue>> {
-    serde_json::value::to_raw_value(value).ok()
-}
-
-fn reshape<T: Serialize>(
-    profile: &mut Members<'_>,
-    name: &'static str,
-    shape: impl Fn(&RawValue) -> Option<T>,
-) {
-    let Some(said) = profile.remove(name).filter(|said| said.get() != "null") else { return };
-    let shaped = shape(&said).and_then(|shaped| kept(&shaped));
-    if shaped.is_none() {
-        tracing::warn!(name, "a member of a profile has another shape and was left out");
-    }
-    profile.extend(shaped.map(|value| (name, value)));
 }
 
 #[cfg(test)]

@@ -11,9 +11,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 use workos::transport::{HttpRequest, HttpResponse, HttpTransport, TransportError};
 
-use super::UpstreamError;
-use super::profile::readable;
+use super::{UpstreamError, profile};
 use crate::domain::Timestamp;
+use crate::upstream::authkit;
 
 /// Largest answer that is read, in bytes.
 const LARGEST: usize = 1024 * 1024;
@@ -66,7 +66,11 @@ impl Bounded {
     }
 
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
-        let is_exchange = request.url.ends_with("/sso/token");
+        let readable: Option<fn(&[u8]) -> Option<Vec<u8>>> = match &request.url {
+            url if url.ends_with("/sso/token") => Some(profile::readable),
+            url if url.ends_with("/user_management/authenticate") => Some(authkit::readable),
+            _ => None,
+        };
         let mut builder =
             self.client.request(request.method, &request.url).headers(request.headers);
         if let Some(body) = request.body {
@@ -83,7 +87,7 @@ impl Bounded {
             }
         }
         // What is never read goes no further, and is no reason to refuse the rest.
-        let body = is_exchange.then(|| readable(&body)).flatten().unwrap_or(body);
+        let body = readable.and_then(|readable| readable(&body)).unwrap_or(body);
         Ok(HttpResponse { status, headers, body: Bytes::from(body) })
     }
 }

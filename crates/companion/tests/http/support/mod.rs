@@ -6,6 +6,7 @@ mod browser;
 mod device;
 mod provider;
 mod service;
+mod user_management;
 
 pub const API_KEY: &str = "sk_test_planted_key";
 pub const REDIRECT: &str = "http://127.0.0.1:9/callback";

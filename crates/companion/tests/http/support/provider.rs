@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -11,6 +11,8 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+
+use super::user_management::{UserManagement, user_management};
 
 /// What the provider knows and has been asked.
 #[derive(Default)]
@@ -26,6 +28,8 @@ pub struct Provider {
     pub events: Mutex<Vec<Value>>,
     pub event_queries: Mutex<Vec<BTreeMap<String, String>>>,
     pub hold: Mutex<Option<Arc<tokio::sync::Semaphore>>>,
+    pub users: UserManagement,
+    pub url: OnceLock<String>,
 }
 
 pub(super) async fn start_provider() -> (Arc<Provider>, String) {
@@ -37,9 +41,11 @@ pub(super) async fn start_provider() -> (Arc<Provider>, String) {
         .route("/connections/{id}", get(connection))
         .route("/organizations/{id}", get(organization))
         .route("/events", get(events))
+        .merge(user_management())
         .with_state(Arc::clone(&provider));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
+    provider.url.set(url.clone()).unwrap();
     tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
     (provider, url)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use keyport_companion::admission::AdmissionPolicy;
+use keyport_companion::admission::{AdmissionPolicy, AuthKitUse};
 use keyport_companion::ambient::Clock;
 use keyport_companion::app::{App, Parts};
 use keyport_companion::clients::ClientRecord;
@@ -13,6 +13,7 @@ use keyport_companion::issuer::Issuer;
 use keyport_companion::keys::{KeyFile, Keys};
 use keyport_companion::serve_app;
 use keyport_companion::storage::{SqliteSettings, SqliteStorage, StorageParts};
+use keyport_companion::upstream::authkit::AuthKit;
 use keyport_companion::upstream::workos_sso::WorkosSso;
 use keyport_companion::upstream::{Upstream, Upstreams};
 use keyport_companion::web::ServerLimits;
@@ -113,12 +114,21 @@ impl Service {
             base_url: provider_url.clone(),
             client_id: "client_1".into(),
             api_key: SecretText::new(API_KEY),
+            authkit_domain: None,
+        };
+        let sso = Arc::new(WorkosSso::new(&upstream).unwrap());
+        let shown: Arc<dyn Clock> = Arc::<Hands>::clone(&clock);
+        let authkit = Arc::new(AuthKit::new(Arc::clone(&sso), &upstream, shown));
+        let upstreams = match policy.authkit {
+            AuthKitUse::Never => build(sso),
+            AuthKitUse::WithoutConnection => build(sso).and(authkit),
+            AuthKitUse::Always => Upstreams::new(authkit).and(sso),
         };
         let app = App::new(Parts {
             issuer: Issuer::new(&url).unwrap(),
             clients,
             policy,
-            upstreams: build(Arc::new(WorkosSso::new(&upstream).unwrap())),
+            upstreams,
             storage: Arc::new(storage),
             keys,
             clock: Arc::<Hands>::clone(&clock),

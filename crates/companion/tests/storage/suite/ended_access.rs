@@ -23,7 +23,7 @@ fn linus() -> UpstreamIdentity {
     identity(ProviderProfile {
         idp_id: "00u3linus".into(),
         email: "linus@beta.test".into(),
-        connection_id: "conn_01BETA".into(),
+        connection_id: Some("conn_01BETA".into()),
         organization_id: Some("org_01BETA".into()),
         ..profile_of_ada()
     })
@@ -67,6 +67,21 @@ pub async fn a_selector_ends_its_sessions_and_no_others(world: World) {
             assert_eq!(world.is_alive(issued, at(11)).await, alive, "{selector:?}");
         }
     }
+}
+
+pub async fn a_session_ends_with_the_upstreams_own(world: World) {
+    let begun = |upstream_session: &str| {
+        let session = Some(upstream_session.to_owned());
+        identity(ProviderProfile { session, connection_id: None, ..profile_of_ada() })
+    };
+    let first = session(&world, begun("session_1"), LAPTOP).await;
+    let second = session(&world, begun("session_2"), PHONE).await;
+    let waiting = world.started(authorization_of(FOREIGN), at(2)).await;
+    world.fulfil(waiting, begun("session_1"), at(2)).await;
+    assert_eq!(end(&world, SessionSelector::UpstreamSession("session_1".into())).await, 1);
+    assert!(!world.is_alive(&first, at(11)).await);
+    assert!(world.is_alive(&second, at(11)).await);
+    assert!(!world.storage.confirm_grant(waiting, at(11)).await.unwrap(), "a grant of it, too");
 }
 
 pub async fn more_sessions_than_one_transaction_ends_are_all_ended(world: World) {

@@ -96,14 +96,17 @@ pub async fn a_person_who_changes_email_stays_the_same_user(world: World) {
 pub async fn the_same_email_on_another_connection_is_another_user(world: World) {
     let here = user_after(&world, ada(), at(0)).await;
     let elsewhere = identity(ProviderProfile {
-        connection_id: "conn_01ENTRA".into(),
-        connection_type: "AzureSAML".into(),
+        connection_id: Some("conn_01ENTRA".into()),
+        method: "AzureSAML".into(),
         ..profile_of_ada()
     });
     let other_issuer =
         identity(ProviderProfile { issuer: "https://other.test".into(), ..profile_of_ada() });
     let other_person = identity(ProviderProfile { idp_id: "00u3eve".into(), ..profile_of_ada() });
-    for identity in [elsewhere, other_issuer, other_person] {
+    let without = ProviderProfile { connection_id: None, ..profile_of_ada() };
+    let of_authkit = ProviderProfile { upstream: "authkit".into(), ..without.clone() };
+    let (without, of_authkit) = (identity(without), identity(of_authkit));
+    for identity in [elsewhere, other_issuer, other_person, without, of_authkit] {
         assert_ne!(user_after(&world, identity.clone(), at(1)).await, here, "{identity:?}");
     }
     assert_eq!(user_after(&world, ada(), at(2)).await, here);

@@ -1,6 +1,14 @@
 -- Sessions are listed for the person and ended from outside.
 ALTER TABLE sessions ADD COLUMN last_address TEXT;
 CREATE INDEX sessions_jkt ON sessions (jkt) WHERE ended_at IS NULL;
+
+-- Not every upstream names a connection.
+ALTER TABLE users ADD COLUMN upstream TEXT NOT NULL DEFAULT 'sso';
+ALTER TABLE users ALTER COLUMN upstream DROP DEFAULT;
+ALTER TABLE users ALTER COLUMN connection_id DROP NOT NULL;
+ALTER TABLE users DROP CONSTRAINT users_issuer_connection_id_idp_id_key;
+CREATE UNIQUE INDEX users_identity
+    ON users (issuer, upstream, coalesce(connection_id, ''), idp_id);
 CREATE INDEX users_organization ON users (organization_id) WHERE organization_id IS NOT NULL;
 CREATE INDEX users_connection ON users (connection_id);
 
@@ -40,3 +48,11 @@ CREATE TABLE upstream_feed (
     held_until BIGINT
 );
 INSERT INTO upstream_feed (singleton) VALUES (TRUE);
+
+-- A session ends with the upstream's own.
+ALTER TABLE grants ADD COLUMN upstream_session TEXT;
+ALTER TABLE sessions ADD COLUMN upstream_session TEXT;
+CREATE INDEX grants_upstream_session ON grants (upstream_session)
+    WHERE upstream_session IS NOT NULL;
+CREATE INDEX sessions_upstream_session ON sessions (upstream_session)
+    WHERE upstream_session IS NOT NULL AND ended_at IS NULL;
