@@ -23,6 +23,7 @@ pub mod pages;
 mod reload;
 mod router;
 mod serve;
+pub mod session_check;
 pub mod setup;
 pub mod storage;
 pub mod upstream;

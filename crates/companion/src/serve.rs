@@ -25,7 +25,6 @@ use crate::domain::{Random, SystemRandom};
 use crate::issuer::Issuer;
 use crate::keys::{KeyFile, Keys};
 use crate::open_files::connections_allowed;
-use crate::reload;
 use crate::router::router;
 use crate::setup::{self, Setup};
 use crate::storage::{self, StorageParts};
@@ -33,7 +32,7 @@ use crate::upstream::authkit::AuthKit;
 use crate::upstream::workos_sso::WorkosSso;
 use crate::upstream::{UpstreamError, Upstreams};
 use crate::web::{ServerLimits, serve_until};
-use crate::webhooks;
+use crate::{reload, session_check, webhooks};
 
 /// How long the start waits for the provider's word about key and client id.
 const CHECK_AT_START: Duration = Duration::from_millis(1500);
@@ -87,6 +86,10 @@ pub async fn serve(
     let events = webhooks::follow_events(Arc::clone(&app));
     background.spawn(async move {
         events.await;
+    });
+    let checked = Arc::clone(&app);
+    background.spawn(async move {
+        session_check::keep_checking(checked).await;
     });
     let storage = Arc::clone(&app.storage);
     background.spawn(async move {

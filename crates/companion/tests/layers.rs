@@ -14,7 +14,7 @@ const LAYERS: [&[&str]; 7] = [
     &["storage", "upstream"],
     &["app", "setup"],
     &["pages", "web"],
-    &["admin", "handoff", "oauth", "webhooks"],
+    &["admin", "handoff", "oauth", "session_check", "webhooks"],
     &["lib", "logging", "main", "operator", "reload", "router", "serve"],
 ];
 

@@ -30,6 +30,7 @@ pub use postgres::{PostgresSettings, PostgresStorage};
 pub use requests::{
     CodeRefusal, EndedSessions, ExchangeStart, Fulfilment, GrantView, Minting, RedeemCode,
     Redemption, ReturnedAuthorization, Revocation, Revoke, RotateRefresh, Rotation, SessionsPage,
+    UpstreamSessions,
 };
 pub use sqlite::{SqliteSettings, SqliteStorage};
 pub use transitions::StorageParts;
@@ -141,6 +142,16 @@ pub trait Storage: Listings + UpstreamEvents {
         page: SessionsPage,
         now: Timestamp,
     ) -> Reply<'_, Vec<ListedSession>>;
+
+    /// The next user of this upstream and issuer, in the order of their ids there, who has sessions
+    /// that began with one of the upstream's and are alive; none of the last minute.
+    fn upstream_sessions(
+        &self,
+        upstream: &'static str,
+        issuer: String,
+        after: String,
+        now: Timestamp,
+    ) -> Reply<'_, Option<UpstreamSessions>>;
 
     /// The session, if it is alive.
     fn read_session(&self, session: SessionId, now: Timestamp) -> Reply<'_, Option<Session>>;

@@ -214,6 +214,23 @@ pub struct EndedSessions {
     pub may_be_more: bool,
 }
 
+/// A user of an upstream, and the upstream's sessions that sessions of ours began with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamSessions {
+    /// The upstream's id of the user.
+    pub user: String,
+    /// The upstream's ids of the sessions; some may be there more than once.
+    pub sessions: Vec<String>,
+}
+
+impl UpstreamSessions {
+    /// Of rows of one user's: the user's id and one session each.
+    pub(super) fn of(rows: Vec<(String, String)>) -> Option<Self> {
+        let user = rows.first()?.0.clone();
+        Some(Self { user, sessions: rows.into_iter().map(|(_, session)| session).collect() })
+    }
+}
+
 /// A part of a list of sessions that are alive, in the order of their ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionsPage {

@@ -29,8 +29,7 @@ pub use exchanges::{
 pub use set::{UpstreamEntry, Upstreams};
 pub use transient::TransientIds;
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use keyport_problems::Problem;
 
 use crate::admission::{ListedConnection, UpstreamSelector};
@@ -82,6 +81,20 @@ pub trait Upstream: Send + Sync {
         code: &'a SecretText,
         code_verifier: &'a SecretText,
     ) -> UpstreamResult<'a, UpstreamIdentity>;
+
+    /// Whether it has sessions of its own, which ours must not outlive.
+    fn has_sessions(&self) -> bool {
+        false
+    }
+
+    /// The ids of a user's sessions that are alive there.
+    ///
+    /// # Errors
+    /// The provider did not answer as it should, or has no sessions.
+    fn live_sessions<'a>(&'a self, user: &'a str) -> UpstreamResult<'a, Vec<String>> {
+        let _ = user;
+        ready(Err(UpstreamError::NotFound)).boxed()
+    }
 
     /// The connections that serve an email domain; `None` if there is none.
     ///

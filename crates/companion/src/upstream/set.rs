@@ -58,6 +58,12 @@ impl Upstreams {
         std::iter::once(&self.current).chain(&self.others).find(|known| known.name() == name)
     }
 
+    /// Those that have sessions of their own.
+    pub fn with_sessions(&self) -> impl Iterator<Item = &UpstreamEntry> {
+        let all = std::iter::once(&self.current).chain(&self.others);
+        all.filter(|known| known.upstream.has_sessions())
+    }
+
     /// Whether this way to sign in is a social provider's.
     pub fn is_social(&self, method: &str) -> bool {
         let mut all = std::iter::once(&self.current).chain(&self.others);

@@ -1,6 +1,9 @@
 //! AuthKit as the upstream: its own page, users and sessions.
 
+use std::time::Duration;
+
 use keyport_companion::admission::{AdmissionPolicy, AuthKitUse};
+use keyport_companion::session_check::check_round;
 use serde_json::{Value, json};
 
 use crate::support::{Browser, Device, Service, parameter};
@@ -149,4 +152,61 @@ async fn selectors_have_the_names_of_user_management() {
         assert_eq!(parameter(provider.as_str(), name), value);
         assert!(!provider.as_str().contains("screen_hint"));
     }
+}
+
+/// Ada's session of AuthKit on a new device, with its refresh token.
+async fn session(service: &Service, of: &str) -> (Device, String) {
+    *service.provider.users.claims.lock().unwrap() = json!({ "sid": of });
+    let (device, mut browser) = (Device::new(), Browser::new());
+    let pushed = device.push(service, &[]).await;
+    let callback = browser.come_back(service, &pushed).await;
+    let code = parameter(&callback, "code");
+    let session = device.redeem(service, &code, &pushed.verifier).await.json();
+    let token = session["refresh_token"].as_str().unwrap().to_owned();
+    (device, token)
+}
+
+async fn refresh(service: &Service, (device, token): &(Device, String)) -> (u16, Value) {
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("client_id", "keyport-desktop"),
+        ("refresh_token", token.as_str()),
+    ];
+    let answer = device.post(service, "/oauth/token", &form).await;
+    (answer.status, answer.json()["keyport_problem"].clone())
+}
+
+async fn check(service: &Service) -> usize {
+    let upstream = service.app.upstreams.current();
+    check_round(&service.app, upstream, Duration::ZERO).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_session_that_is_over_at_workos_ends_here() {
+    let service = service().await;
+    let revoked = session(&service, "session_1").await;
+    let other = session(&service, "session_2").await;
+    service.provider.users.ended.lock().unwrap().push("session_1".into());
+    assert_eq!(check(&service).await, 0, "the list may not have a session of this minute");
+    service.wait(61);
+    assert_eq!(check(&service).await, 1);
+    assert_eq!(refresh(&service, &revoked).await, (400, json!("access_ended")));
+    assert_eq!(refresh(&service, &other).await.0, 200);
+    assert_eq!(check(&service).await, 0);
+    let asked = service.provider.users.lists.lock().unwrap().clone();
+    assert_eq!(asked, ["user_ada", "user_ada"], "one question for each user in each round");
+}
+
+#[tokio::test]
+async fn a_session_that_no_list_names_ends_and_a_failure_ends_none() {
+    let service = service().await;
+    let unknown = session(&service, "session_9").await;
+    let known = session(&service, "session_2").await;
+    service.wait(61);
+    *service.provider.users.refuse_list.lock().unwrap() = Some((500, "0"));
+    tokio::time::timeout(Duration::from_secs(20), check(&service)).await.unwrap();
+    assert_eq!(refresh(&service, &known).await.0, 200, "silence proves nothing");
+    *service.provider.users.refuse_list.lock().unwrap() = None;
+    assert_eq!(check(&service).await, 1);
+    assert_eq!(refresh(&service, &unknown).await, (400, json!("access_ended")));
 }

@@ -41,7 +41,7 @@ use super::transitions::{self, StoredGrant, SweepSchedule};
 use super::{
     EndedSessions, ExchangeStart, Fulfilment, GiveParts, GrantView, Minting, OpenError, RedeemCode,
     Redemption, Reply, ReturnedAuthorization, Revocation, Revoke, RotateRefresh, Rotation,
-    SessionsPage, Storage, StorageError,
+    SessionsPage, Storage, StorageError, UpstreamSessions,
 };
 use crate::config::PostgresAddress;
 use crate::domain::{
@@ -216,6 +216,21 @@ impl Storage for PostgresStorage {
             let listed = selected::listed(&db, &selector, page, now);
             let ((), listed) = try_join(engine.check(&db, now), listed).await?;
             Ok(listed)
+        })
+    }
+
+    fn upstream_sessions(
+        &self,
+        upstream: &'static str,
+        issuer: String,
+        after: String,
+        now: Timestamp,
+    ) -> Reply<'_, Option<UpstreamSessions>> {
+        let engine = Arc::clone(&self.0);
+        self.read(async move {
+            let db = engine.pool.get().await?;
+            let found = selected::of_upstream(&db, upstream, &issuer, &after, now);
+            Ok(try_join(engine.check(&db, now), found).await?.1)
         })
     }
 

@@ -10,9 +10,11 @@ use super::rows::limit;
 use super::statement::Values;
 use super::turns::Row;
 use crate::domain::{EndedBecause, ListedSession, SessionId, SessionSelector, Timestamp};
-use crate::storage::select::{grants_to_end, sessions_to_end, sessions_to_list};
+use crate::storage::select::{
+    TOO_NEW, UPSTREAM_SESSIONS, grants_to_end, sessions_to_end, sessions_to_list,
+};
 use crate::storage::transitions::{self, Decision, EndRows, Rules};
-use crate::storage::{EndedSessions, SessionsPage};
+use crate::storage::{EndedSessions, SessionsPage, UpstreamSessions};
 
 /// The value of a selector.
 fn value_of(selector: &SessionSelector) -> &(dyn ToSql + Sync) {
@@ -49,6 +51,21 @@ pub(super) async fn for_end(
     let rows = db.query(&db.prepare_cached(&sql).await?, values).await?;
     let sessions = rows.iter().map(read_session).collect::<Done<_>>()?;
     Ok(EndRows { sessions, grants })
+}
+
+pub(super) async fn of_upstream(
+    db: &impl GenericClient,
+    upstream: &str,
+    issuer: &str,
+    after: &str,
+    now: Timestamp,
+) -> Done<Option<UpstreamSessions>> {
+    let statement = db.prepare_cached(UPSTREAM_SESSIONS).await?;
+    let begun_before = now.seconds() - TOO_NEW;
+    let values: Values<'_> = &[&issuer, &upstream, &after, &now, &begun_before];
+    let rows = db.query(&statement, values).await?;
+    let rows = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+    Ok(UpstreamSessions::of(rows.collect::<Done<Vec<(String, String)>>>()?))
 }
 
 pub(super) async fn listed(

@@ -25,6 +25,7 @@ mod selected;
 mod settings;
 mod statement;
 mod subjects;
+mod submit;
 mod sweep;
 mod users;
 mod values;
@@ -43,7 +44,7 @@ use super::transitions::{self, Rules, StoredGrant};
 use super::{
     EndedSessions, ExchangeStart, Fulfilment, GiveParts, GrantView, Minting, OpenError, RedeemCode,
     Redemption, Reply, ReturnedAuthorization, Revocation, Revoke, RotateRefresh, Rotation,
-    SessionsPage, Storage, StorageError,
+    SessionsPage, Storage, StorageError, UpstreamSessions,
 };
 use crate::domain::{
     AttemptKey, AttemptState, CancelledBy, ClockDoubt, EndedBecause, GrantId, ListedSession,
@@ -94,38 +95,6 @@ impl SqliteStorage {
             files,
             _lock: lock,
         })
-    }
-
-    /// The keys that were given to it.
-    pub(super) fn keys(&self) -> Arc<Keys> {
-        Arc::clone(&self.rules.parts.keys)
-    }
-
-    fn write<T: Send + 'static>(
-        &self,
-        now: Timestamp,
-        body: impl FnOnce(&Connection, &Rules) -> Done<T> + Send + 'static,
-    ) -> Reply<'_, T> {
-        let rules = Arc::clone(&self.rules);
-        self.writer.submit(Some(now), Abandoned::Drop, move |db| body(db, &rules))
-    }
-
-    /// Runs even if its caller goes.
-    fn write_anyway<T: Send + 'static>(
-        &self,
-        now: Timestamp,
-        body: impl FnOnce(&Connection, &Rules) -> Done<T> + Send + 'static,
-    ) -> Reply<'_, T> {
-        let rules = Arc::clone(&self.rules);
-        self.writer.submit(Some(now), Abandoned::Run, move |db| body(db, &rules))
-    }
-
-    fn read<T: Send + 'static>(
-        &self,
-        body: impl FnOnce(&Connection, &Rules) -> Done<T> + Send + 'static,
-    ) -> Reply<'_, T> {
-        let rules = Arc::clone(&self.rules);
-        self.readers.submit(None, Abandoned::Drop, move |db| body(db, &rules))
     }
 }
 
@@ -244,6 +213,16 @@ impl Storage for SqliteStorage {
         now: Timestamp,
     ) -> Reply<'_, Vec<ListedSession>> {
         self.read(move |db, _| selected::listed(db, &selector, page, now))
+    }
+
+    fn upstream_sessions(
+        &self,
+        upstream: &'static str,
+        issuer: String,
+        after: String,
+        now: Timestamp,
+    ) -> Reply<'_, Option<UpstreamSessions>> {
+        self.read(move |db, _| selected::of_upstream(db, upstream, &issuer, &after, now))
     }
 
     fn read_session(&self, session: SessionId, now: Timestamp) -> Reply<'_, Option<Session>> {

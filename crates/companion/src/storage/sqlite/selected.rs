@@ -5,9 +5,11 @@ use rusqlite::{Connection, ToSql, params};
 use super::columns::{read_grant, read_listed, read_session};
 use super::worker::Done;
 use crate::domain::{ListedSession, SessionId, SessionSelector, Timestamp};
-use crate::storage::SessionsPage;
-use crate::storage::select::{grants_to_end, sessions_to_end, sessions_to_list};
+use crate::storage::select::{
+    TOO_NEW, UPSTREAM_SESSIONS, grants_to_end, sessions_to_end, sessions_to_list,
+};
 use crate::storage::transitions::EndRows;
+use crate::storage::{SessionsPage, UpstreamSessions};
 
 /// The value of a selector.
 fn value_of(selector: &SessionSelector) -> &dyn ToSql {
@@ -38,6 +40,20 @@ pub(super) fn for_end(
         }
     };
     Ok(EndRows { sessions, grants })
+}
+
+pub(super) fn of_upstream(
+    db: &Connection,
+    upstream: &str,
+    issuer: &str,
+    after: &str,
+    now: Timestamp,
+) -> Done<Option<UpstreamSessions>> {
+    let values = params![issuer, upstream, after, now, now.seconds() - TOO_NEW];
+    let mut found = db.prepare_cached(UPSTREAM_SESSIONS)?;
+    let rows = found.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows = rows.collect::<rusqlite::Result<Vec<(String, String)>>>()?;
+    Ok(UpstreamSessions::of(rows))
 }
 
 pub(super) fn listed(

@@ -1,12 +1,10 @@
 //! The answer of `/user_management/authenticate`: what of it is read, and as what.
 
-use serde_json::json;
 use workos::models::AuthenticateResponse;
 
 use super::NAME;
 use crate::domain::{ProviderAttributes, ProviderProfile, UpstreamIdentity};
 use crate::upstream::UpstreamError;
-use crate::upstream::members::{Members, kept, read, reshape};
 use crate::upstream::workos_sso::{full_name, validated};
 
 /// The person, and the session that WorkOS has begun. Users of AuthKit are keyed on their id.
@@ -40,37 +38,12 @@ pub(super) fn identity(
     })
 }
 
-/// Members of a user that are read; the crate wants some others to be there.
-const READ: [&str; 5] = ["id", "email", "first_name", "last_name", "name"];
-
-/// Takes out of the body of an answer what is never read: WorkOS' refresh token, tokens of the
-/// identity provider, metadata. Anything else stays as it came: what is wrong with it is said by
-/// whoever reads it.
-pub fn readable(body: &[u8]) -> Option<Vec<u8>> {
-    let mut answer: Members<'_> = serde_json::from_slice(body).ok()?;
-    let said = answer.remove("user")?;
-    for name in ["oauth_tokens", "impersonator", "authkit_authorization_code"] {
-        answer.remove(name);
-    }
-    answer.insert("refresh_token", kept(&"")?);
-    let mut user: Members<'_> = serde_json::from_str(said.get()).ok()?;
-    user.retain(|name, _| READ.contains(name));
-    for name in ["first_name", "last_name", "name"] {
-        reshape(&mut user, name, |said| read::<String>(said));
-    }
-    for name in ["object", "created_at", "updated_at"] {
-        user.insert(name, kept(&"")?);
-    }
-    user.insert("email_verified", kept(&json!(false))?);
-    answer.insert("user", kept(&user)?);
-    serde_json::to_vec(&answer).ok()
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::upstream::workos_sso::readable_user;
 
     fn answer(user: &Value) -> Value {
         json!({
@@ -81,7 +54,7 @@ mod tests {
     }
 
     fn read_identity(sent: &Value) -> Result<UpstreamIdentity, UpstreamError> {
-        let body = readable(&serde_json::to_vec(sent).unwrap()).unwrap();
+        let body = readable_user(&serde_json::to_vec(sent).unwrap()).unwrap();
         assert!(!String::from_utf8(body.clone()).unwrap().contains("planted"));
         let answer = serde_json::from_slice(&body).unwrap();
         identity("https://api.workos.com", answer, "session_1".into())
@@ -106,6 +79,6 @@ mod tests {
         assert_eq!(read_identity(&answer(&odd)).unwrap().name(), None);
         let empty = read_identity(&answer(&json!({ "id": "", "email": "ada@acme.test" })));
         assert!(matches!(empty, Err(UpstreamError::Identity(_))), "{empty:?}");
-        assert_eq!(readable(b"nonsense"), None);
+        assert_eq!(readable_user(b"nonsense"), None);
     }
 }

@@ -5,6 +5,7 @@
 
 mod access_token;
 mod answer;
+mod sessions;
 
 use std::sync::Arc;
 
@@ -21,8 +22,6 @@ use crate::admission::{ListedConnection, UpstreamSelector};
 use crate::ambient::Clock;
 use crate::config::UpstreamSettings;
 use crate::domain::{SecretText, UpstreamIdentity};
-
-pub(super) use answer::readable;
 
 /// The word for this kind of upstream, for good.
 pub const NAME: &str = "authkit";
@@ -135,6 +134,14 @@ impl Upstream for AuthKit {
         code_verifier: &'a SecretText,
     ) -> UpstreamResult<'a, UpstreamIdentity> {
         self.exchange(code, code_verifier).boxed()
+    }
+
+    fn has_sessions(&self) -> bool {
+        true
+    }
+
+    fn live_sessions<'a>(&'a self, user: &'a str) -> UpstreamResult<'a, Vec<String>> {
+        self.list(user).boxed()
     }
 
     fn connections_of_domain<'a>(

@@ -10,9 +10,12 @@ mod ids;
 mod lookups;
 mod profile;
 mod transport;
+mod user;
 
 pub use ids::IDS;
 pub(super) use profile::{full_name, validated};
+#[cfg(test)]
+pub(super) use user::readable as readable_user;
 
 use std::sync::Arc;
 use std::time::Duration;

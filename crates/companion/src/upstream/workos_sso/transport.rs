@@ -11,9 +11,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 use workos::transport::{HttpRequest, HttpResponse, HttpTransport, TransportError};
 
-use super::{UpstreamError, profile};
+use super::{UpstreamError, profile, user};
 use crate::domain::Timestamp;
-use crate::upstream::authkit;
 
 /// Largest answer that is read, in bytes.
 const LARGEST: usize = 1024 * 1024;
@@ -68,7 +67,7 @@ impl Bounded {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
         let readable: Option<fn(&[u8]) -> Option<Vec<u8>>> = match &request.url {
             url if url.ends_with("/sso/token") => Some(profile::readable),
-            url if url.ends_with("/user_management/authenticate") => Some(authkit::readable),
+            url if url.ends_with("/user_management/authenticate") => Some(user::readable),
             _ => None,
         };
         let mut builder =
