@@ -45,8 +45,8 @@ pub struct SessionLine {
     pub organization: Option<String>,
     /// What it is called.
     pub organization_name: Option<String>,
-    /// The connection, an upstream id.
-    pub connection: String,
+    /// The connection, an upstream id; none for a user of AuthKit.
+    pub connection: Option<String>,
     /// The app.
     pub client_id: String,
     /// What the device says of itself.
@@ -78,7 +78,7 @@ impl From<ListedSession> for SessionLine {
             name: session.user.name,
             organization,
             organization_name,
-            connection: session.user.connection.id,
+            connection: session.user.connection.map(|connection| connection.id),
             client_id: session.client_id,
             device_name,
             device: session.jkt,

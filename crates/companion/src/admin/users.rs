@@ -41,10 +41,10 @@ pub struct UserLine {
     pub organization: Option<String>,
     /// What it is called.
     pub organization_name: Option<String>,
-    /// The connection, an upstream id.
-    pub connection: String,
-    /// Its type.
-    pub connection_type: String,
+    /// The connection, an upstream id; none for a user of AuthKit.
+    pub connection: Option<String>,
+    /// How the person signed in last: the connection's type or an authentication method.
+    pub method: String,
     /// Sessions that are alive.
     pub sessions: usize,
     /// The first sign-in.
@@ -66,8 +66,8 @@ impl From<ListedUser> for UserLine {
             name: user.name,
             organization,
             organization_name,
-            connection: user.connection.id,
-            connection_type: user.connection.kind,
+            connection: user.connection.map(|connection| connection.id),
+            method: user.method,
             sessions,
             first_signed_in: instant_text(created_at),
             last_signed_in: instant_text(signed_in_at),

@@ -124,7 +124,8 @@ fn facts(user: &UserLine) -> Vec<(&'static str, String)> {
         ("Email", user.email.clone()),
         ("Name", user.name.clone().unwrap_or_default()),
         ("Organization", organization),
-        ("Connection", format!("{} ({})", user.connection, user.connection_type)),
+        ("Connection", user.connection.clone().unwrap_or_else(|| "none".to_owned())),
+        ("Signed in by", user.method.clone()),
         ("First sign-in", moment(&user.first_signed_in)),
         ("Last sign-in", moment(&user.last_signed_in)),
     ]

@@ -51,7 +51,6 @@ use crate::domain::{
     Outcome, ProblemCode, RefreshRefusal, Session, SessionId, SessionSelector, Timestamp,
     UpstreamIdentity,
 };
-use crate::keys::Keys;
 use apply::apply;
 use files::DatabaseFiles;
 use worker::{Abandoned, Done, Worker};

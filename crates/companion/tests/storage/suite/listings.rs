@@ -35,7 +35,7 @@ pub async fn users_are_listed_in_pages_by_what_names_them(world: World) {
     for (of, wanted) in [
         (UserSelector::All, &both[..]),
         (UserSelector::Organization("org_01ACME".into()), &both),
-        (UserSelector::Connection(ada.session.user.connection.id.clone()), &both),
+        (UserSelector::Connection("conn_01OKTA".into()), &both),
         (UserSelector::Id(both[1]), &both[1..]),
         (UserSelector::Email(email), &[ada.session.user.id]),
         (UserSelector::Email("ada@acme.tes_".into()), &[]),
