@@ -121,21 +121,22 @@ pub(super) fn grants_to_end(selector: &SessionSelector) -> Option<String> {
 /// The next user of an upstream, after the id `$3`, who has sessions that are alive at `$4`, began
 /// before `$5` and have one of the upstream's: the user's id there and those sessions. The user is
 /// found by the index of identities.
+/// Parameters come in the order of their numbers, as SQLite counts them.
 pub(super) const UPSTREAM_SESSIONS: &str = "
-    SELECT users.idp_id, sessions.upstream_session
-    FROM sessions JOIN users ON users.id = sessions.user_id
+    WITH next_user AS (
+        SELECT users.id, users.idp_id FROM users
+        WHERE users.issuer = $1 AND users.upstream = $2
+              AND coalesce(users.connection_id, '') = '' AND users.idp_id > $3
+              AND EXISTS (SELECT 1 FROM sessions
+                          WHERE sessions.user_id = users.id
+                                AND sessions.upstream_session IS NOT NULL
+                                AND sessions.ended_at IS NULL
+                                AND sessions.deadline > $4 AND sessions.created_at < $5)
+        ORDER BY users.idp_id LIMIT 1)
+    SELECT next_user.idp_id, sessions.upstream_session
+    FROM next_user JOIN sessions ON sessions.user_id = next_user.id
     WHERE sessions.upstream_session IS NOT NULL AND sessions.ended_at IS NULL
-          AND sessions.deadline > $4 AND sessions.created_at < $5
-          AND users.id = (
-              SELECT users.id FROM users
-              WHERE users.issuer = $1 AND users.upstream = $2
-                    AND coalesce(users.connection_id, '') = '' AND users.idp_id > $3
-                    AND EXISTS (SELECT 1 FROM sessions
-                                WHERE sessions.user_id = users.id
-                                      AND sessions.upstream_session IS NOT NULL
-                                      AND sessions.ended_at IS NULL
-                                      AND sessions.deadline > $4 AND sessions.created_at < $5)
-              ORDER BY users.idp_id LIMIT 1)";
+          AND sessions.deadline > $4 AND sessions.created_at < $5";
 
 /// Seconds that a session is left alone for: the upstream's list may not have it yet.
 pub(super) const TOO_NEW: i64 = 60;

@@ -144,7 +144,12 @@ impl Office {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
-        let settings = UpstreamSettings { base_url, client_id, api_key: SecretText::new(api_key) };
+        let settings = UpstreamSettings {
+            base_url,
+            client_id,
+            api_key: SecretText::new(api_key),
+            authkit_domain: None,
+        };
         let folder = tempfile::tempdir().unwrap();
         let key_file = folder.path().join("companion.key");
         std::fs::write(&key_file, "a key").unwrap();

@@ -111,6 +111,7 @@ every_engine_passes! {
     ended_access {
         a_selector_ends_its_sessions_and_no_others
         a_session_ends_with_the_upstreams_own
+        users_with_upstream_sessions_are_named_one_after_another
         more_sessions_than_one_transaction_ends_are_all_ended
         the_reason_is_told_to_the_own_device_key_only
         a_sign_in_that_waits_for_its_person_ends_too

@@ -84,6 +84,34 @@ pub async fn a_session_ends_with_the_upstreams_own(world: World) {
     assert!(!world.storage.confirm_grant(waiting, at(11)).await.unwrap(), "a grant of it, too");
 }
 
+pub async fn users_with_upstream_sessions_are_named_one_after_another(world: World) {
+    let begun = |user: &str, session: &str| {
+        let session = Some(session.to_owned());
+        let (upstream, idp_id) = ("authkit".into(), user.to_owned());
+        let of = ProviderProfile { upstream, idp_id, session, ..profile_of_ada() };
+        identity(ProviderProfile { connection_id: None, ..of })
+    };
+    session(&world, begun("user_b", "session_3"), LAPTOP).await;
+    session(&world, begun("user_a", "session_1"), LAPTOP).await;
+    session(&world, begun("user_a", "session_2"), PHONE).await;
+    session(&world, begun("user_c", "session_4"), LAPTOP).await;
+    session(&world, ada(), LAPTOP).await;
+    end(&world, SessionSelector::UpstreamSession("session_4".into())).await;
+    let next = async |after: &str, now| {
+        let issuer = "https://api.workos.com".to_owned();
+        let found = world.storage.upstream_sessions("authkit", issuer, after.into(), now).await;
+        let mut found = found.unwrap()?;
+        found.sessions.sort();
+        Some((found.user, found.sessions))
+    };
+    assert_eq!(next("", at(30)).await, None, "the sessions are too new");
+    let of_a = ("user_a".to_owned(), vec!["session_1".to_owned(), "session_2".to_owned()]);
+    assert_eq!(next("", at(100)).await, Some(of_a));
+    let of_b = ("user_b".to_owned(), vec!["session_3".to_owned()]);
+    assert_eq!(next("user_a", at(100)).await, Some(of_b));
+    assert_eq!(next("user_b", at(100)).await, None);
+}
+
 pub async fn more_sessions_than_one_transaction_ends_are_all_ended(world: World) {
     let mut all = Vec::new();
     for number in 0..600_u16 {
