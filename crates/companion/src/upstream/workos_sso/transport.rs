@@ -14,6 +14,9 @@ use workos::transport::{HttpRequest, HttpResponse, HttpTransport, TransportError
 use super::{UpstreamError, profile, user};
 use crate::domain::Timestamp;
 
+/// Takes out of a body what is never read.
+type Readable = fn(&[u8]) -> Option<Vec<u8>>;
+
 /// Largest answer that is read, in bytes.
 const LARGEST: usize = 1024 * 1024;
 
@@ -65,7 +68,7 @@ impl Bounded {
     }
 
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
-        let readable: Option<fn(&[u8]) -> Option<Vec<u8>>> = match &request.url {
+        let readable: Option<Readable> = match &request.url {
             url if url.ends_with("/sso/token") => Some(profile::readable),
             url if url.ends_with("/user_management/authenticate") => Some(user::readable),
             _ => None,
