@@ -147,7 +147,8 @@ impl UpstreamIdentity {
     /// What the provider's events are matched by.
     pub fn person_keys(&self) -> PersonKeys {
         let organization = self.organization.as_ref().map(|organization| &*organization.id);
-        PersonKeys::new(&self.connection.id, organization, &self.idp_id, &self.email)
+        let connection = self.connection.as_ref().map_or("", |connection| &connection.id);
+        PersonKeys::new(connection, organization, &self.idp_id, &self.email)
     }
 
     /// The upstream issuer. First part of a user's key.

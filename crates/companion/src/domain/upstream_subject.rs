@@ -166,7 +166,7 @@ enum Concern {
 /// counts where no id fits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersonKeys {
-    /// The connection of the sign-in.
+    /// The connection of the sign-in; empty, as no id is, where the upstream names none.
     pub connection: String,
     /// The organization.
     pub organization: Option<String>,

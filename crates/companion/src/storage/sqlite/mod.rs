@@ -35,7 +35,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use rusqlite::Connection;
 
 pub use place::check_place;
 pub use settings::SqliteSettings;
@@ -53,7 +52,7 @@ use crate::domain::{
 };
 use apply::apply;
 use files::DatabaseFiles;
-use worker::{Abandoned, Done, Worker};
+use worker::{Abandoned, Worker};
 
 /// The SQLite engine. Dropping it finishes what is queued and closes the file.
 pub struct SqliteStorage {

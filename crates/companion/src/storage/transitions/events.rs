@@ -86,7 +86,8 @@ impl<'a> SubjectChange<'a> {
     pub(in crate::storage) fn keys(&self, row: &PersonRow) -> PersonKeys {
         let User { email, organization, connection, .. } = &row.user;
         let organization = organization.as_ref().map(|it| &*it.id);
-        let mut keys = PersonKeys::new(&connection.id, organization, &row.idp_id, email);
+        let connection = connection.as_ref().map_or("", |connection| &connection.id);
+        let mut keys = PersonKeys::new(connection, organization, &row.idp_id, email);
         let was = self.known.as_ref().and_then(|known| known.email.as_ref());
         if was == Some(&keys.email)
             && let Some(email) = &self.latest.email

@@ -55,7 +55,7 @@ pub async fn session(world: &World, who: UpstreamIdentity, jkt: Thumbprint) -> I
 fn linus() -> UpstreamIdentity {
     identity(ProviderProfile {
         email: "linus@beta.test".into(),
-        connection_id: "conn_01BETA".into(),
+        connection_id: Some("conn_01BETA".into()),
         organization_id: Some("org_01BETA".into()),
         ..profile_of_ada()
     })
