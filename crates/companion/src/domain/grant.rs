@@ -20,8 +20,7 @@ impl ProblemCode {
     /// again".
     pub const INTERRUPTED: &'static str = "interrupted";
 
-    /// Wraps a code: lower-case ASCII letters, digits and `_`, at most 64 bytes. Anything else
-    /// becomes `None`.
+    /// Wraps a code: 1 to 64 lower-case ASCII letters, digits and `_`; else `None`.
     pub fn new(code: impl Into<String>) -> Option<Self> {
         let code = code.into();
         let plain = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_');
@@ -38,8 +37,7 @@ impl ProblemCode {
         Self("link_expired".to_owned())
     }
 
-    /// The code of an upstream authorization that another upstream authorization of the same
-    /// request has overtaken.
+    /// The code of an authorization that another one of the same request has overtaken.
     pub fn superseded() -> Self {
         Self("already_used".to_owned())
     }
