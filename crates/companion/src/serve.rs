@@ -87,10 +87,7 @@ pub async fn serve(
     background.spawn(async move {
         events.await;
     });
-    let checked = Arc::clone(&app);
-    background.spawn(async move {
-        session_check::keep_checking(checked).await;
-    });
+    background.spawn(session_check::keep_checking(Arc::clone(&app)));
     let storage = Arc::clone(&app.storage);
     background.spawn(async move {
         watch_files(LOOK_AT_DATABASE, || storage.check_files()).await;

@@ -3,7 +3,6 @@
 //! others. One question at a time, with a pause between two, and slower while the upstream wants
 //! that. What the upstream tells of itself at once, by an event, is not handled here.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Rounds for as long as the service runs.
-pub async fn keep_checking(app: Arc<App>) -> Infallible {
+pub async fn keep_checking(app: Arc<App>) {
     // Instances that start together do not ask together.
     let mut drawn = [0];
     app.random.fill(&mut drawn);
