@@ -2,7 +2,10 @@
 //! which a selector finds a connection and an email finds a person. Plain data in, plain data out;
 //! it knows neither HTTP nor time.
 
-use crate::seed::{Client, Connection, ConnectionState, Organization, Person, Seed};
+use crate::redirect_uri::RedirectPattern;
+use crate::seed::{
+    AuthKitSettings, Client, Connection, ConnectionState, Organization, Person, Seed,
+};
 use crate::sso_error::SsoError;
 
 /// The values of `provider` at `/sso/authorize` (WorkOS OpenAPI specification). `authkit` is none
@@ -58,6 +61,11 @@ impl Environment {
     }
 
     #[must_use]
+    pub fn client_by_id(&self, id: &str) -> Option<&Client> {
+        Some(&self.seed.client).filter(|client| client.id == id)
+    }
+
+    #[must_use]
     pub fn default_redirect_uri(&self) -> &str {
         &self.seed.default_redirect_uri
     }
@@ -93,6 +101,42 @@ impl Environment {
     #[must_use]
     pub fn organization_of(&self, connection: &Connection) -> Option<&Organization> {
         self.organization(connection.organization_id.as_deref()?)
+    }
+
+    #[must_use]
+    pub fn authkit(&self) -> &AuthKitSettings {
+        &self.seed.authkit
+    }
+
+    /// Where a sign-out may lead: the default one if nothing is asked for, and None if it is not
+    /// allowed. A pattern is no URI to go to.
+    #[must_use]
+    pub fn sign_out_redirect(&self, wanted: Option<&str>) -> Option<String> {
+        let mut registered = self.seed.sign_out_redirects.iter();
+        match wanted {
+            Some(uri) => registered.any(|it| it.allows(uri)).then(|| uri.to_owned()),
+            None => registered.next().and_then(RedirectPattern::uri).map(str::to_owned),
+        }
+    }
+
+    /// The active connections through which members of this organization have to come; none if
+    /// they may sign in as they like.
+    #[must_use]
+    pub fn required_sso(&self, organization_id: &str) -> Vec<String> {
+        let required = self.organization(organization_id).is_some_and(|it| it.sso_required);
+        let own = self.connections().iter().filter(|it| {
+            it.organization_id.as_deref() == Some(organization_id)
+                && it.state == ConnectionState::Active
+        });
+        own.filter(|_| required).map(|it| it.id.clone()).collect()
+    }
+
+    /// The same for the organization that the email's domain belongs to.
+    #[must_use]
+    pub fn required_sso_of_email(&self, email: &str) -> Vec<String> {
+        let mut organizations = self.seed.organizations.iter();
+        let own = organizations.find(|organization| organization.has_domain_of(email));
+        own.map(|organization| self.required_sso(&organization.id)).unwrap_or_default()
     }
 
     /// The active connection that `selector` means.
@@ -132,7 +176,7 @@ impl Environment {
     pub fn person(&self, connection: &Connection, email: &str) -> Result<&Person, PersonError> {
         if let Some(organization) = self.organization_of(connection)
             && !organization.allow_profiles_outside_organization
-            && !has_domain_of(organization, email)
+            && !organization.has_domain_of(email)
         {
             return Err(PersonError::OutsideOrganization);
         }
@@ -163,9 +207,4 @@ fn active(connection: &Connection) -> Result<&Connection, SsoError> {
         ConnectionState::Active => Ok(connection),
         _ => Err(SsoError::ConnectionUnlinked),
     }
-}
-
-fn has_domain_of(organization: &Organization, email: &str) -> bool {
-    let domain = email.rsplit_once('@').map_or("", |(_, domain)| domain);
-    organization.domains.iter().any(|it| it.eq_ignore_ascii_case(domain))
 }

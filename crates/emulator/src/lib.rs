@@ -5,10 +5,13 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod authkit;
 mod authorization;
+mod changes;
 mod codes;
 mod emulator;
 mod environment;
+mod events;
 mod faults;
 mod http;
 mod ids;
@@ -23,7 +26,11 @@ mod seed;
 mod serve;
 mod sessions;
 mod sign_in;
+mod signing;
 mod sso_error;
+mod timestamp;
+mod totp;
+mod users;
 mod wire;
 
 pub use emulator::Emulator;

@@ -51,6 +51,15 @@ impl TryFrom<String> for RedirectPattern {
 }
 
 impl RedirectPattern {
+    /// The URI, if this is one and no pattern.
+    #[must_use]
+    pub fn uri(&self) -> Option<&str> {
+        match self {
+            Self::Exact(uri) => Some(uri),
+            Self::AnyPort { .. } => None,
+        }
+    }
+
     #[must_use]
     pub fn allows(&self, uri: &str) -> bool {
         match self {

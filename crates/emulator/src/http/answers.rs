@@ -10,20 +10,30 @@ use serde_json::json;
 use crate::authorization::Refusal;
 use crate::pages;
 
-/// `{"message": …}` with a status.
+/// `{"message": …}` with a status, and a `code` where WorkOS has one.
 #[derive(Debug)]
 pub struct ApiError {
     status: StatusCode,
+    code: Option<&'static str>,
     message: String,
 }
 
 impl ApiError {
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into() }
+        Self { status, code: None, message: message.into() }
     }
 
     pub fn not_found(what: &str, id: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, format!("{what} not found: '{id}'."))
+    }
+
+    pub fn with_code(self, code: &'static str) -> Self {
+        Self { code: Some(code), ..self }
+    }
+
+    /// 422 of User Management.
+    pub fn invalid_parameters(message: impl Into<String>) -> Self {
+        Self::unprocessable(message).with_code("invalid_request_parameters")
     }
 
     pub fn unprocessable(message: impl Into<String>) -> Self {
@@ -33,7 +43,11 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        (self.status, Json(json!({ "message": self.message }))).into_response()
+        let mut body = json!({ "message": self.message });
+        if let Some(code) = self.code {
+            body["code"] = json!(code);
+        }
+        (self.status, Json(body)).into_response()
     }
 }
 
@@ -59,7 +73,8 @@ pub fn page(status: StatusCode, markup: Markup) -> Response {
         // this origin.
         (
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
+             frame-ancestors 'none'",
         ),
     ];
     (status, headers, Html(markup.into_string())).into_response()

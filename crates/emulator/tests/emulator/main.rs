@@ -3,9 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod authkit;
 mod authorize;
 mod binary;
 mod connections;
+mod events;
 mod faults;
 mod idp_initiated;
 mod organizations;

@@ -1,0 +1,236 @@
+//! The endpoints that there are, one line each: the router is built from them, faults are ordered
+//! by their names, and `SUPPORTED.md` is printed from them.
+
+use axum::Router;
+use axum::routing::{MethodRouter, delete, get, post};
+
+use super::user_management::{
+    self, authenticate, authorize as authkit_authorize, factors, hosted, memberships, sessions,
+    users,
+};
+use super::{authorize, connections, events, idp_initiated, organizations, profile, token};
+use crate::emulator::Emulator;
+
+/// How well an endpoint is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Support {
+    /// Path, parameters and answers as WorkOS documents them or its SDKs send and read them.
+    Documented,
+    /// The path is known; some of what it answers is not.
+    Guessed,
+    /// A page or a call that WorkOS has at another place, or not at all.
+    Own,
+}
+
+/// One method of one path.
+pub struct Endpoint {
+    method: &'static str,
+    path: &'static str,
+    #[cfg_attr(not(test), expect(dead_code, reason = "only printed"))]
+    support: Support,
+    #[cfg_attr(not(test), expect(dead_code, reason = "only printed"))]
+    note: &'static str,
+    handler: MethodRouter<Emulator>,
+}
+
+impl Endpoint {
+    /// As faults name it: `POST /sso/token`.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+}
+
+pub fn router() -> Router<Emulator> {
+    endpoints().into_iter().fold(Router::new(), |router, it| router.route(it.path, it.handler))
+}
+
+/// Every endpoint that counts its calls and takes faults.
+pub fn names() -> Vec<String> {
+    endpoints().iter().map(Endpoint::name).collect()
+}
+
+/// All of them, in the order in which they are printed.
+pub fn endpoints() -> Vec<Endpoint> {
+    [sso(), connections_and_organizations(), authkit(), users_and_sessions(), second_factors()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn line(
+    name: &'static str,
+    support: Support,
+    note: &'static str,
+    handler: MethodRouter<Emulator>,
+) -> Endpoint {
+    let (method, path) = name.split_once(' ').unwrap_or(("GET", name));
+    Endpoint { method, path, support, note, handler }
+}
+
+use Support::{Documented, Guessed, Own};
+
+fn sso() -> Vec<Endpoint> {
+    vec![
+        line("GET /sso/authorize", Documented, "", get(authorize::show)),
+        line("POST /sso/authorize", Own, "the form of the sign-in page", post(authorize::submit)),
+        line("POST /sso/token", Documented, "form and JSON", post(token::exchange)),
+        line("GET /sso/profile", Documented, "", get(profile::show)),
+        line("GET /sso/jwks/{client_id}", Documented, "", get(user_management::jwks)),
+        line("GET /idp-initiated", Own, "a tile of the provider's", get(idp_initiated::show)),
+        line("POST /idp-initiated", Own, "its form", post(idp_initiated::submit)),
+    ]
+}
+
+fn connections_and_organizations() -> Vec<Endpoint> {
+    vec![
+        line("GET /connections", Documented, "", get(connections::list)),
+        line("GET /connections/{id}", Documented, "", get(connections::show)),
+        line("DELETE /connections/{id}", Documented, "204", delete(connections::delete)),
+        line("GET /organizations/{id}", Documented, "", get(organizations::show)),
+        line("GET /events", Documented, "", get(events::list)),
+    ]
+}
+
+fn authkit() -> Vec<Endpoint> {
+    let page = "the hosted page";
+    let provider = "the page of an identity provider";
+    vec![
+        line(
+            "GET /user_management/authorize",
+            Documented,
+            "on to one of the two pages below",
+            get(authkit_authorize::authorize),
+        ),
+        line("GET /authkit/sign-in", Own, page, get(hosted::show)),
+        line("POST /authkit/sign-in", Own, page, post(hosted::submit)),
+        line(
+            "GET /identity-provider/authkit",
+            Own,
+            provider,
+            get(authkit_authorize::show_provider),
+        ),
+        line(
+            "POST /identity-provider/authkit",
+            Own,
+            provider,
+            post(authkit_authorize::submit_provider),
+        ),
+        line(
+            "POST /user_management/authenticate",
+            Documented,
+            "grants: code, refresh, password, email verification, TOTP, organization selection",
+            post(authenticate::authenticate),
+        ),
+    ]
+}
+
+fn users_and_sessions() -> Vec<Endpoint> {
+    vec![
+        line("GET /user_management/users", Documented, "", get(users::list)),
+        line("GET /user_management/users/{id}", Documented, "", get(users::show)),
+        line("GET /user_management/users/{id}/sessions", Documented, "", get(sessions::list)),
+        line(
+            "GET /user_management/email_verification/{id}",
+            Documented,
+            "with the code",
+            get(users::show_verification),
+        ),
+        line(
+            "GET /user_management/organization_memberships",
+            Documented,
+            "",
+            get(memberships::list),
+        ),
+        line(
+            "GET /user_management/organization_memberships/{id}",
+            Documented,
+            "",
+            get(memberships::show),
+        ),
+        line("POST /user_management/sessions/revoke", Documented, "", post(sessions::revoke)),
+        line(
+            "GET /user_management/sessions/logout",
+            Guessed,
+            "an unknown session redirects too",
+            get(sessions::logout),
+        ),
+    ]
+}
+
+fn second_factors() -> Vec<Endpoint> {
+    vec![
+        line(
+            "GET /user_management/users/{id}/auth_factors",
+            Documented,
+            "confirmed ones",
+            get(factors::list_of_user),
+        ),
+        line(
+            "POST /user_management/users/{id}/auth_factors",
+            Documented,
+            "TOTP only",
+            post(factors::enroll_for_user),
+        ),
+        line("POST /auth/factors/enroll", Documented, "TOTP only", post(factors::enroll)),
+        line("GET /auth/factors/{id}", Documented, "", get(factors::show)),
+        line("DELETE /auth/factors/{id}", Documented, "204", delete(factors::delete)),
+        line("POST /auth/factors/{id}/challenge", Documented, "", post(factors::challenge)),
+        line("POST /auth/challenges/{id}/verify", Documented, "", post(factors::verify)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fmt::Write as _;
+    use std::path::Path;
+
+    use super::{Support, endpoints};
+
+    /// What the SDKs have and the emulator has not.
+    const ABSENT: &[&str] = &[
+        "POST /user_management/authorize/device and its grant",
+        "POST /user_management/magic_auth, password_reset, invitations, and their grants",
+        "POST, PUT, DELETE /user_management/users and organization_memberships",
+        "/user_management/users/{id}/identities, /user_management/cors_origins, jwt_template",
+        "the grants of Radar",
+        "/api_keys, /authorization, /audit_logs, /feature_flags, /groups, /pipes, /radar, /vault",
+    ];
+
+    fn page() -> String {
+        let mut page = "# What of WorkOS the emulator answers\n\n\
+            Printed from `src/http/table.rs`, from which the router is built.\n\n\
+            | endpoint | support | note |\n|---|---|---|\n"
+            .to_owned();
+        for endpoint in endpoints() {
+            let support = match endpoint.support {
+                Support::Documented => "as documented",
+                Support::Guessed => "guessed",
+                Support::Own => "the emulator's own",
+            };
+            let _ = writeln!(page, "| `{}` | {support} | {} |", endpoint.name(), endpoint.note);
+        }
+        page.push_str("\nAbsent:\n\n");
+        for absent in ABSENT {
+            let _ = writeln!(page, "- {absent}");
+        }
+        page
+    }
+
+    #[test]
+    fn supported_md_is_printed_from_the_table() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("SUPPORTED.md");
+        if std::env::var_os("KEYPORT_UPDATE").is_some() {
+            std::fs::write(&path, page()).unwrap();
+        }
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(kept, page(), "KEYPORT_UPDATE=1 writes SUPPORTED.md anew");
+    }
+
+    #[test]
+    fn no_endpoint_is_there_twice() {
+        let all = endpoints();
+        let names: BTreeSet<_> = all.iter().map(super::Endpoint::name).collect();
+        assert_eq!(names.len(), all.len());
+    }
+}
