@@ -12,8 +12,8 @@ const LENGTH: usize = 26;
 /// Random bytes for one identifier; the shell draws them.
 pub type Entropy = [u8; LENGTH];
 
-/// Random values for one transition, drawn from 32 random bytes: each the SHA-256 of them and of its
-/// number.
+/// Random values for one transition, drawn from one random secret: each is the SHA-256 of it and of
+/// its number.
 #[derive(Debug)]
 pub struct Random {
     bytes: Secret,

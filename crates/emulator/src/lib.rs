@@ -34,5 +34,6 @@ mod users;
 mod wire;
 
 pub use emulator::Emulator;
+pub use http::table::supported;
 pub use seed::Seed;
 pub use serve::serve;

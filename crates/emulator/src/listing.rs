@@ -1,5 +1,5 @@
-//! Lists as WorkOS pages them: `limit` 1 to 100 (10), `order` (`desc`: newest first), and object IDs
-//! as cursors `before` and `after`. Unknown parameters are ignored, as there.
+//! Lists as WorkOS pages them: `limit` 1 to 100 (10), `order` (`desc`: newest first), and object
+//! IDs as cursors `before` and `after`. Unknown parameters are ignored, as there.
 
 use serde_json::{Value, json};
 

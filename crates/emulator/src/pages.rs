@@ -38,6 +38,7 @@ pub fn sign_in(page: &SignInPage<'_>) -> Markup {
 }
 
 /// The form for email and password: its field names are fixed, scripts fill them.
+#[derive(Clone, Copy)]
 struct PasswordForm<'a> {
     email: &'a str,
     submit: &'a str,

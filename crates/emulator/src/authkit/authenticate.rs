@@ -65,14 +65,14 @@ impl AuthKit {
                 let token = self.keep(context, signed_in);
                 Err(AuthenticationError::SsoRequired { connection_ids, email: user.email, token })
             }
-            step => Err(self.challenge(context, step, &user, signed_in)),
+            step => Err(self.challenge(context, &step, &user, signed_in)),
         }
     }
 
     fn challenge(
         &mut self,
         context: &mut Context<'_>,
-        step: Step,
+        step: &Step,
         user: &User,
         signed_in: SignedIn,
     ) -> AuthenticationError {

@@ -1,6 +1,8 @@
 //! The endpoints that there are, one line each: the router is built from them, faults are ordered
 //! by their names, and `SUPPORTED.md` is printed from them.
 
+use std::fmt::Write as _;
+
 use axum::Router;
 use axum::routing::{MethodRouter, delete, get, post};
 
@@ -26,9 +28,7 @@ pub enum Support {
 pub struct Endpoint {
     method: &'static str,
     path: &'static str,
-    #[cfg_attr(not(test), expect(dead_code, reason = "only printed"))]
     support: Support,
-    #[cfg_attr(not(test), expect(dead_code, reason = "only printed"))]
     note: &'static str,
     handler: MethodRouter<Emulator>,
 }
@@ -55,6 +55,38 @@ pub fn endpoints() -> Vec<Endpoint> {
         .into_iter()
         .flatten()
         .collect()
+}
+
+/// What the SDKs have and the emulator has not.
+const ABSENT: &[&str] = &[
+    "`POST /user_management/authorize/device` and its grant",
+    "`/user_management/magic_auth`, `password_reset`, `invitations`, and their grants",
+    "writing `/user_management/users` and `organization_memberships`: see the control API",
+    "`/user_management/cors_origins`, `jwt_template`, identities",
+    "the grants and challenges of Radar",
+    "`/api_keys`, `/authorization`, `/audit_logs`, `/feature_flags`, `/groups`, `/pipes`, `/vault`",
+];
+
+/// The text of `SUPPORTED.md`: every endpoint, and how well it is known.
+#[must_use]
+pub fn supported() -> String {
+    let mut page = "# What of WorkOS the emulator answers\n\n\
+        Printed from `src/http/table.rs`, from which the router is built.\n\n\
+        | endpoint | support | note |\n|---|---|---|\n"
+        .to_owned();
+    for endpoint in endpoints() {
+        let support = match endpoint.support {
+            Support::Documented => "as documented",
+            Support::Guessed => "guessed",
+            Support::Own => "the emulator's own",
+        };
+        let _ = writeln!(page, "| `{}` | {support} | {} |", endpoint.name(), endpoint.note);
+    }
+    page.push_str("\nAbsent:\n\n");
+    for absent in ABSENT {
+        let _ = writeln!(page, "- {absent}");
+    }
+    page
 }
 
 fn line(
@@ -177,60 +209,4 @@ fn second_factors() -> Vec<Endpoint> {
         line("POST /auth/factors/{id}/challenge", Documented, "", post(factors::challenge)),
         line("POST /auth/challenges/{id}/verify", Documented, "", post(factors::verify)),
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-    use std::fmt::Write as _;
-    use std::path::Path;
-
-    use super::{Support, endpoints};
-
-    /// What the SDKs have and the emulator has not.
-    const ABSENT: &[&str] = &[
-        "POST /user_management/authorize/device and its grant",
-        "POST /user_management/magic_auth, password_reset, invitations, and their grants",
-        "POST, PUT, DELETE /user_management/users and organization_memberships",
-        "/user_management/users/{id}/identities, /user_management/cors_origins, jwt_template",
-        "the grants of Radar",
-        "/api_keys, /authorization, /audit_logs, /feature_flags, /groups, /pipes, /radar, /vault",
-    ];
-
-    fn page() -> String {
-        let mut page = "# What of WorkOS the emulator answers\n\n\
-            Printed from `src/http/table.rs`, from which the router is built.\n\n\
-            | endpoint | support | note |\n|---|---|---|\n"
-            .to_owned();
-        for endpoint in endpoints() {
-            let support = match endpoint.support {
-                Support::Documented => "as documented",
-                Support::Guessed => "guessed",
-                Support::Own => "the emulator's own",
-            };
-            let _ = writeln!(page, "| `{}` | {support} | {} |", endpoint.name(), endpoint.note);
-        }
-        page.push_str("\nAbsent:\n\n");
-        for absent in ABSENT {
-            let _ = writeln!(page, "- {absent}");
-        }
-        page
-    }
-
-    #[test]
-    fn supported_md_is_printed_from_the_table() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("SUPPORTED.md");
-        if std::env::var_os("KEYPORT_UPDATE").is_some() {
-            std::fs::write(&path, page()).unwrap();
-        }
-        let kept = std::fs::read_to_string(&path).unwrap_or_default();
-        assert_eq!(kept, page(), "KEYPORT_UPDATE=1 writes SUPPORTED.md anew");
-    }
-
-    #[test]
-    fn no_endpoint_is_there_twice() {
-        let all = endpoints();
-        let names: BTreeSet<_> = all.iter().map(super::Endpoint::name).collect();
-        assert_eq!(names.len(), all.len());
-    }
 }

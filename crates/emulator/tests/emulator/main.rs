@@ -17,4 +17,5 @@ mod seeds;
 mod sessions;
 mod sso_errors;
 mod support;
+mod supported;
 mod token;

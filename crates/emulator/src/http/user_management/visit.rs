@@ -64,7 +64,7 @@ impl Visit<'_, '_> {
         };
         Ok(match taken {
             Ok(signed_in) => self.proceed(signed_in),
-            Err(error) => self.again(step, token, challenge_id, &error),
+            Err(error) => self.again(step, &token, challenge_id, &error),
         })
     }
 
@@ -96,7 +96,7 @@ impl Visit<'_, '_> {
         match self.authkit.proceed(self.context, signed_in) {
             Ok(signed_in) => Next::Done(signed_in),
             Err(AuthenticationError::Challenge { code, token, .. }) => {
-                self.step_page(code, token, None, None)
+                self.step_page(code, &token, None, None)
             }
             Err(AuthenticationError::SsoRequired { connection_ids, email, .. }) => {
                 Next::Provider(connection_ids.into_iter().next().unwrap_or_default(), email)
@@ -109,7 +109,7 @@ impl Visit<'_, '_> {
     fn again(
         &mut self,
         step: &str,
-        token: Secret,
+        token: &Secret,
         challenge_id: &str,
         error: &AuthenticationError,
     ) -> Next {
@@ -132,12 +132,12 @@ impl Visit<'_, '_> {
     fn step_page(
         &mut self,
         code: ChallengeCode,
-        token: Secret,
+        token: &Secret,
         challenge_id: Option<&str>,
         words: Option<String>,
     ) -> Next {
         let now = self.context.now;
-        let found = self.authkit.pending.find(&token, &self.request.client_id, now);
+        let found = self.authkit.pending.find(token, &self.request.client_id, now);
         let Some(user_id) = found.map(|signed_in| signed_in.user_id.clone()) else {
             return self.sign_in_page(String::new(), words);
         };
