@@ -118,6 +118,7 @@ pub const EXPOSES: &[&str] = &[
     "crates/emulator/src/ids.rs",
     "crates/emulator/src/seed.rs",
     "crates/emulator/src/totp.rs",
+    "crates/emulator/src/webhooks.rs",
     "src-tauri/src/platform.rs",
 ];
 

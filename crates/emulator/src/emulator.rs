@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use crate::authkit::{Agent, AuthKit, Context};
 use crate::codes::{AccessTokens, Codes};
+use crate::directories::Directories;
 use crate::environment::Environment;
 use crate::events::Events;
 use crate::faults::Faults;
@@ -19,6 +20,7 @@ use crate::seed::Seed;
 use crate::sessions::Sessions;
 use crate::signing::SigningKey;
 use crate::timestamp::Timestamp;
+use crate::webhooks::Webhooks;
 
 /// The emulator; clones share one state.
 #[derive(Debug, Clone)]
@@ -28,6 +30,7 @@ pub struct Emulator(Arc<Shared>);
 struct Shared {
     state: Mutex<State>,
     release: Notify,
+    happened: Notify,
     /// Made when it is needed first: most tests do without.
     signing_key: OnceLock<SigningKey>,
 }
@@ -40,6 +43,8 @@ pub(crate) struct State {
     pub access_tokens: AccessTokens,
     pub authkit: AuthKit,
     pub events: Events,
+    pub directories: Directories,
+    pub webhooks: Webhooks,
     /// How far the emulator's clock is ahead of the machine's.
     pub clock_ahead: Duration,
     pub faults: Faults,
@@ -52,6 +57,8 @@ impl Emulator {
     pub fn new(seed: Seed) -> Self {
         let state = State {
             authkit: AuthKit::new(&seed),
+            directories: Directories::new(&seed.directories),
+            webhooks: Webhooks::new(&seed.webhook_endpoints),
             environment: Environment::new(seed),
             codes: Codes::default(),
             access_tokens: AccessTokens::default(),
@@ -60,13 +67,25 @@ impl Emulator {
             faults: Faults::new(crate::http::table::names()),
             sessions: Sessions::default(),
         };
-        let (state, release) = (Mutex::new(state), Notify::new());
-        Self(Arc::new(Shared { state, release, signing_key: OnceLock::new() }))
+        let (state, release, happened) = (Mutex::new(state), Notify::new(), Notify::new());
+        let signing_key = OnceLock::new();
+        Self(Arc::new(Shared { state, release, happened, signing_key }))
     }
 
     /// One transition under the lock; a panic in an earlier one does not end the emulator.
     pub(crate) fn with<T>(&self, transition: impl FnOnce(&mut State) -> T) -> T {
-        transition(&mut self.0.state.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = state.events.all().len();
+        let outcome = transition(&mut state);
+        if state.events.all().len() > before {
+            self.0.happened.notify_one();
+        }
+        outcome
+    }
+
+    /// Woken when an event was recorded.
+    pub(crate) fn happened(&self) -> &Notify {
+        &self.0.happened
     }
 
     /// One transition of AuthKit under the lock, with the moment and random values for it.

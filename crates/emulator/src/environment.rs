@@ -93,6 +93,25 @@ impl Environment {
         self.seed.connections.len() < before
     }
 
+    /// Switches a connection; whether it changed, or None if there is none.
+    pub fn switch_connection(&mut self, id: &str, state: ConnectionState) -> Option<bool> {
+        let connection = self.seed.connections.iter_mut().find(|it| it.id == id)?;
+        let changed = connection.state != state;
+        connection.state = state;
+        Some(changed)
+    }
+
+    #[must_use]
+    pub fn organizations(&self) -> &[Organization] {
+        &self.seed.organizations
+    }
+
+    /// The organization that was removed; its connections stay.
+    pub fn remove_organization(&mut self, id: &str) -> Option<Organization> {
+        let index = self.seed.organizations.iter().position(|it| it.id == id)?;
+        Some(self.seed.organizations.remove(index))
+    }
+
     #[must_use]
     pub fn organization(&self, id: &str) -> Option<&Organization> {
         self.seed.organizations.iter().find(|organization| organization.id == id)

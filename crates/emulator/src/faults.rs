@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 /// What goes wrong with one call.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fault {
-    /// This status instead of the real work.
-    Status { status: u16, retry_after_seconds: Option<u32> },
+    /// This status instead of the real work, with this JSON or a plain message.
+    Status { status: u16, retry_after_seconds: Option<u32>, body: Option<Value> },
     /// The real answer, later.
     Delay(Duration),
     /// The real answer, once the faults are cleared.
@@ -40,6 +40,7 @@ pub struct FaultOrder {
     retry_after_seconds: Option<u32>,
     delay_ms: Option<u64>,
     size_bytes: Option<usize>,
+    body: Option<Value>,
     profile: Option<Map<String, Value>>,
 }
 
@@ -78,9 +79,13 @@ impl FaultOrder {
     fn fault(&self) -> Result<Fault, String> {
         let members =
             (self.status, self.retry_after_seconds, self.delay_ms, self.size_bytes, &self.profile);
+        if self.body.is_some() && !matches!(self.kind, Kind::Status) {
+            return Err("body belongs to the kind status".to_owned());
+        }
         match (self.kind, members) {
             (Kind::Status, (Some(status @ 400..=599), retry_after_seconds, None, None, None)) => {
-                Ok(Fault::Status { status, retry_after_seconds })
+                let body = self.body.clone();
+                Ok(Fault::Status { status, retry_after_seconds, body })
             }
             (Kind::DelayMs, (None, None, Some(delay), None, None)) => {
                 Ok(Fault::Delay(Duration::from_millis(delay)))

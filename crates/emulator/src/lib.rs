@@ -9,6 +9,8 @@ mod authkit;
 mod authorization;
 mod changes;
 mod codes;
+mod deliver;
+mod directories;
 mod emulator;
 mod environment;
 mod events;
@@ -31,6 +33,7 @@ mod sso_error;
 mod timestamp;
 mod totp;
 mod users;
+mod webhooks;
 mod wire;
 
 pub use emulator::Emulator;

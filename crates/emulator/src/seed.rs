@@ -9,9 +9,11 @@ use std::path::Path;
 use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
 
+use crate::directories::{Directory, STATES};
 use crate::redirect_uri::RedirectPattern;
 use crate::secret::Secret;
 use crate::totp::Totp;
+use crate::webhooks::WebhookEndpoint;
 
 mod people;
 
@@ -46,6 +48,12 @@ pub struct Seed {
     /// Where a sign-out of AuthKit may lead; the first one is the default.
     #[serde(default)]
     pub sign_out_redirects: Vec<RedirectPattern>,
+    /// The directories of the companies, with their users.
+    #[serde(default)]
+    pub directories: Vec<Directory>,
+    /// Where events are posted.
+    #[serde(default)]
+    pub webhook_endpoints: Vec<WebhookEndpoint>,
     /// What AuthKit says about itself.
     #[serde(default)]
     pub authkit: AuthKitSettings,
@@ -176,7 +184,27 @@ impl Seed {
         for person in &self.people {
             check_email(&person.email)?;
         }
+        self.check_directories()?;
         self.check_users()
+    }
+
+    fn check_directories(&self) -> anyhow::Result<()> {
+        unique("directory id", self.directories.iter().map(|it| it.id.clone()))?;
+        for directory in &self.directories {
+            let wanted = &directory.organization_id;
+            let known = self.organizations.iter().any(|it| &it.id == wanted);
+            ensure!(known, "a directory names {wanted:?}, which is not in the seed");
+            for user in &directory.users {
+                let (state, email) = (&user.state, &user.email);
+                let known = STATES.contains(&state.as_str());
+                ensure!(known, "the state {state:?} of the directory user {email:?}");
+            }
+        }
+        for endpoint in &self.webhook_endpoints {
+            let url = &endpoint.endpoint_url;
+            ensure!(url::Url::parse(url).is_ok(), "the webhook endpoint {url:?} is no URL");
+        }
+        Ok(())
     }
 
     fn check_users(&self) -> anyhow::Result<()> {

@@ -171,6 +171,19 @@ impl Users {
         found.is_some_and(|it| it.status == MembershipStatus::Active)
     }
 
+    /// The user who was removed, with their memberships.
+    pub fn remove_user(&mut self, id: &str) -> Option<User> {
+        let index = self.users.iter().position(|user| user.id == id)?;
+        self.memberships.retain(|it| it.user_id != id);
+        Some(self.users.remove(index))
+    }
+
+    /// The membership that was removed.
+    pub fn remove_membership(&mut self, id: &str) -> Option<Membership> {
+        let index = self.memberships.iter().position(|it| it.id == id)?;
+        Some(self.memberships.remove(index))
+    }
+
     /// In the order of their creation.
     pub fn active_memberships(&self, user_id: &str) -> impl Iterator<Item = &Membership> {
         self.memberships

@@ -6,16 +6,19 @@ mod answers;
 mod authorize;
 mod body;
 pub(crate) mod connections;
+mod control;
+mod directories;
 mod events;
 mod idp_initiated;
 mod intercept;
 mod key;
-mod organizations;
+pub(crate) mod organizations;
 mod profile;
 mod sign_in;
 pub(crate) mod table;
 mod token;
 mod user_management;
+mod webhook_endpoints;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -36,5 +39,6 @@ pub(crate) fn router(emulator: Emulator) -> Router {
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         .layer(from_fn_with_state(emulator.clone(), intercept::intercept))
         .merge(admin::router())
+        .merge(control::router())
         .with_state(emulator)
 }

@@ -4,13 +4,16 @@
 use std::fmt::Write as _;
 
 use axum::Router;
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::{MethodRouter, delete, get, post, put};
 
 use super::user_management::{
-    self, authenticate, authorize as authkit_authorize, factors, hosted, memberships, sessions,
-    users,
+    self, authenticate, authorize as authkit_authorize, factors, hosted, leaving, memberships,
+    sessions, users,
 };
-use super::{authorize, connections, events, idp_initiated, organizations, profile, token};
+use super::webhook_endpoints;
+use super::{
+    authorize, connections, directories, events, idp_initiated, organizations, profile, token,
+};
 use crate::emulator::Emulator;
 
 /// How well an endpoint is known.
@@ -51,17 +54,25 @@ pub fn names() -> Vec<String> {
 
 /// All of them, in the order in which they are printed.
 pub fn endpoints() -> Vec<Endpoint> {
-    [sso(), connections_and_organizations(), authkit(), users_and_sessions(), second_factors()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        sso(),
+        connections_and_organizations(),
+        events_and_directories(),
+        authkit(),
+        users_and_sessions(),
+        memberships_and_leaving(),
+        second_factors(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// What the SDKs have and the emulator has not.
 const ABSENT: &[&str] = &[
     "`POST /user_management/authorize/device` and its grant",
     "`/user_management/magic_auth`, `password_reset`, `invitations`, and their grants",
-    "writing `/user_management/users` and `organization_memberships`: see the control API",
+    "creating and updating `/user_management/users` and `organization_memberships`",
     "`/user_management/cors_origins`, `jwt_template`, identities",
     "the grants and challenges of Radar",
     "`/api_keys`, `/authorization`, `/audit_logs`, `/feature_flags`, `/groups`, `/pipes`, `/vault`",
@@ -119,7 +130,23 @@ fn connections_and_organizations() -> Vec<Endpoint> {
         line("GET /connections/{id}", Documented, "", get(connections::show)),
         line("DELETE /connections/{id}", Documented, "204", delete(connections::delete)),
         line("GET /organizations/{id}", Documented, "", get(organizations::show)),
+        line("GET /organizations", Documented, "filter `domains`", get(organizations::list)),
+        line("DELETE /organizations/{id}", Documented, "202", delete(organizations::delete)),
+    ]
+}
+
+fn events_and_directories() -> Vec<Endpoint> {
+    vec![
         line("GET /events", Documented, "", get(events::list)),
+        line("GET /webhook_endpoints", Documented, "", get(webhook_endpoints::list)),
+        line("POST /webhook_endpoints", Documented, "", post(webhook_endpoints::create)),
+        line("DELETE /webhook_endpoints/{id}", Documented, "", delete(webhook_endpoints::delete)),
+        line("GET /directories", Documented, "", get(directories::list)),
+        line("GET /directories/{id}", Documented, "", get(directories::show)),
+        line("DELETE /directories/{id}", Documented, "202", delete(directories::delete)),
+        line("GET /directory_users", Documented, "", get(directories::users)),
+        line("GET /directory_users/{id}", Documented, "", get(directories::user)),
+        line("GET /directory_groups", Guessed, "one page", get(directories::groups)),
     ]
 }
 
@@ -185,6 +212,30 @@ fn users_and_sessions() -> Vec<Endpoint> {
             Guessed,
             "an unknown session redirects too",
             get(sessions::logout),
+        ),
+    ]
+}
+
+fn memberships_and_leaving() -> Vec<Endpoint> {
+    vec![
+        line("DELETE /user_management/users/{id}", Documented, "", delete(leaving::delete_user)),
+        line(
+            "DELETE /user_management/organization_memberships/{id}",
+            Documented,
+            "",
+            delete(leaving::delete_membership),
+        ),
+        line(
+            "PUT /user_management/organization_memberships/{id}/deactivate",
+            Documented,
+            "",
+            put(leaving::deactivate),
+        ),
+        line(
+            "PUT /user_management/organization_memberships/{id}/reactivate",
+            Documented,
+            "",
+            put(leaving::reactivate),
         ),
     ]
 }

@@ -4,6 +4,7 @@ pub mod authenticate;
 pub mod authorize;
 pub mod factors;
 pub mod hosted;
+pub mod leaving;
 pub mod memberships;
 pub mod sessions;
 pub mod users;

@@ -30,6 +30,47 @@ async fn a_revoked_session_is_not_refreshed_and_another_one_is() {
 }
 
 #[tokio::test]
+async fn the_events_of_a_life_with_authkit_are_all_there() {
+    let service = Service::authkit().await;
+    let code = service.provider_code(("connection_id", "conn_acme"), "ada@acme.test").await;
+    let (_, session) = service.code_grant(&code).await;
+    let sid = claims(&session)["sid"].clone();
+    let call = async |method: &str, path: &str| {
+        let url = format!("{}/user_management/{path}", service.url);
+        let request = service.http.request(method.parse().unwrap(), url);
+        crate::support::answer(request.bearer_auth(crate::support::CLIENT.1)).await
+    };
+    let membership = "organization_memberships/om_ada";
+    let (status, inactive) = call("PUT", &format!("{membership}/deactivate")).await;
+    assert_eq!((status, &inactive["status"]), (200, &json!("inactive")));
+    assert_eq!(call("PUT", &format!("{membership}/reactivate")).await.1["status"], "active");
+    assert_eq!(call("DELETE", membership).await.0, 204);
+    assert_eq!(call("DELETE", membership).await.0, 404);
+    assert_eq!(call("DELETE", "users/user_ada").await.0, 204);
+    assert_eq!(call("DELETE", "users/user_ada").await.0, 404);
+    assert_refused(&service.grant(refresh(&session)).await, "invalid_grant");
+    let (_, list) = service.api("/events?limit=100").await;
+    let events = list["data"].as_array().unwrap();
+    let names: Vec<_> = events.iter().map(|it| it["event"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        [
+            "session.created",
+            "authentication.sso_succeeded",
+            "organization_membership.updated",
+            "organization_membership.updated",
+            "organization_membership.deleted",
+            "session.revoked",
+            "user.deleted",
+        ]
+    );
+    let sso = json!({ "organization_id": "org_acme", "connection_id": "conn_acme",
+                      "session_id": sid });
+    assert_eq!(events[1]["data"]["sso"], sso);
+    assert_eq!(events[5]["data"]["id"], sid);
+}
+
+#[tokio::test]
 async fn a_session_ends_by_itself() {
     let service = Service::authkit().await;
     let (_, session) = service.password("ada@acme.test").await;
