@@ -110,6 +110,7 @@ pub const EXPOSES: &[&str] = &[
     "crates/emulator/src/authkit/factors.rs",
     "crates/emulator/src/authkit/verifications.rs",
     "crates/emulator/src/codes.rs",
+    "crates/emulator/src/http/links.rs",
     "crates/emulator/src/http/sign_in.rs",
     "crates/emulator/src/http/token.rs",
     "crates/emulator/src/http/user_management/authenticate.rs",

@@ -14,6 +14,7 @@ use crate::environment::Environment;
 use crate::events::Events;
 use crate::faults::Faults;
 use crate::ids::{Entropy, Random, drawn};
+use crate::links::Links;
 use crate::profile::Profile;
 use crate::secret::Secret;
 use crate::seed::Seed;
@@ -44,6 +45,7 @@ pub(crate) struct State {
     pub authkit: AuthKit,
     pub events: Events,
     pub directories: Directories,
+    pub links: Links,
     pub webhooks: Webhooks,
     /// How far the emulator's clock is ahead of the machine's.
     pub clock_ahead: Duration,
@@ -63,6 +65,7 @@ impl Emulator {
             codes: Codes::default(),
             access_tokens: AccessTokens::default(),
             events: Events::default(),
+            links: Links::default(),
             clock_ahead: Duration::ZERO,
             faults: Faults::new(crate::http::table::names()),
             sessions: Sessions::default(),

@@ -70,6 +70,19 @@ impl Environment {
         &self.seed.default_redirect_uri
     }
 
+    /// As they are registered, and whether each is the default one. A default that only a pattern
+    /// allows is listed besides.
+    pub fn redirect_uris(&self) -> impl Iterator<Item = (String, bool)> {
+        let default = &self.seed.default_redirect_uri;
+        let own = self.seed.redirect_uris.iter().any(|it| it.uri() == Some(default));
+        let rows = self
+            .seed
+            .redirect_uris
+            .iter()
+            .map(|pattern| (pattern.to_string(), pattern.uri() == Some(default)));
+        rows.chain((!own).then(|| (default.clone(), true)))
+    }
+
     #[must_use]
     pub fn allows_redirect_uri(&self, uri: &str) -> bool {
         self.seed.redirect_uris.iter().any(|pattern| pattern.allows(uri))

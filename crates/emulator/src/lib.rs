@@ -17,6 +17,7 @@ mod events;
 mod faults;
 mod http;
 mod ids;
+mod links;
 mod listing;
 mod pages;
 mod parameters;

@@ -67,6 +67,30 @@ fn problem_line(words: &str) -> Markup {
     html! { p.problem role="alert" { span aria-hidden="true" { "▲ " } (words) } }
 }
 
+/// The question of the consent screen; the form carries what was typed before.
+#[must_use]
+pub fn consent(email: &str, password: &str) -> Markup {
+    layout(
+        "Continue to the application?",
+        &html! {
+            h1 { "Continue to the application?" }
+            p { "It will learn who you are: " strong { (email) } "." }
+            form method="post" {
+                input type="hidden" name="email" value=(email);
+                input type="hidden" name="password" value=(password);
+                button.primary type="submit" name="consent" value="yes" { "Continue" }
+                button.quiet type="submit" name="consent" value="no" { "Cancel" }
+            }
+        },
+    )
+}
+
+/// A page that only says where the browser is.
+#[must_use]
+pub fn notice(title: &str) -> Markup {
+    layout(title, &html! { h1 { (title) } p { "You can close this tab." } })
+}
+
 #[must_use]
 pub fn problem(title: &str, text: &str) -> Markup {
     layout(

@@ -34,6 +34,11 @@ struct Role {
 
 impl Profile {
     #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    #[must_use]
     pub fn connection_id(&self) -> &str {
         &self.connection_id
     }

@@ -50,6 +50,15 @@ impl TryFrom<String> for RedirectPattern {
     }
 }
 
+impl std::fmt::Display for RedirectPattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Exact(uri) => f.write_str(uri),
+            Self::AnyPort { origin, path } => write!(f, "{origin}*{path}"),
+        }
+    }
+}
+
 impl RedirectPattern {
     /// The URI, if this is one and no pattern.
     #[must_use]

@@ -100,6 +100,9 @@ pub struct Connection {
     pub idp_id_format: IdpIdFormat,
     #[serde(default = "yes")]
     pub idp_initiated: bool,
+    /// Whether the person is asked, after signing in, if the application may know them.
+    #[serde(default)]
+    pub consent: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]

@@ -12,6 +12,7 @@ mod events;
 mod idp_initiated;
 mod intercept;
 mod key;
+mod links;
 pub(crate) mod organizations;
 mod profile;
 mod sign_in;

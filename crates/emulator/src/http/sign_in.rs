@@ -171,6 +171,7 @@ fn answer(
     let field = |name| form.one(name).map(Option::unwrap_or_default).map_err(|_| repeated(name));
     let (email, password, decline) =
         (field("email")?.trim(), field("password")?, field("decline")?);
+    let consent = field("consent")?;
     if !decline.is_empty() {
         return Ok(see_other(&request.reply.with_error(SsoError::AccessDenied)));
     }
@@ -180,7 +181,14 @@ fn answer(
         let Some(connection) = state.environment.connection(&request.connection_id) else {
             return see_other(&request.reply.with_error(SsoError::ConnectionInvalid));
         };
+        let asks = connection.consent;
         match sign_in(&state.environment, connection, email, password) {
+            SignIn::Done(_) if asks && consent == "no" => {
+                see_other(&request.reply.with_error(SsoError::SigninConsentDenied))
+            }
+            SignIn::Done(_) if asks && consent.is_empty() => {
+                page(StatusCode::OK, pages::consent(email, password))
+            }
             SignIn::Done(person) => {
                 let url = request.reply.with_code(draws.code.expose());
                 let session = draws.session.clone();

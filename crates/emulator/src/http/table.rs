@@ -12,7 +12,8 @@ use super::user_management::{
 };
 use super::webhook_endpoints;
 use super::{
-    authorize, connections, directories, events, idp_initiated, organizations, profile, token,
+    authorize, connections, directories, events, idp_initiated, links, organizations, profile,
+    token,
 };
 use crate::emulator::Emulator;
 
@@ -119,6 +120,13 @@ fn sso() -> Vec<Endpoint> {
         line("POST /sso/token", Documented, "form and JSON", post(token::exchange)),
         line("GET /sso/profile", Documented, "", get(profile::show)),
         line("GET /sso/jwks/{client_id}", Documented, "", get(user_management::jwks)),
+        line(
+            "POST /sso/logout/authorize",
+            Documented,
+            "GenericOIDC connections only",
+            post(links::authorize_logout),
+        ),
+        line("GET /sso/logout", Guessed, "on to the default sign-out redirect", get(links::logout)),
         line("GET /idp-initiated", Own, "a tile of the provider's", get(idp_initiated::show)),
         line("POST /idp-initiated", Own, "its form", post(idp_initiated::submit)),
     ]
@@ -131,6 +139,13 @@ fn connections_and_organizations() -> Vec<Endpoint> {
         line("DELETE /connections/{id}", Documented, "204", delete(connections::delete)),
         line("GET /organizations/{id}", Documented, "", get(organizations::show)),
         line("GET /organizations", Documented, "filter `domains`", get(organizations::list)),
+        line(
+            "POST /portal/generate_link",
+            Documented,
+            "the link leads to a page of the emulator",
+            post(links::generate_portal_link),
+        ),
+        line("GET /portal", Own, "stands in for the admin portal", get(links::portal)),
         line("DELETE /organizations/{id}", Documented, "202", delete(organizations::delete)),
     ]
 }
@@ -185,6 +200,12 @@ fn authkit() -> Vec<Endpoint> {
 
 fn users_and_sessions() -> Vec<Endpoint> {
     vec![
+        line(
+            "GET /user_management/redirect_uris",
+            Documented,
+            "with the default one",
+            get(links::redirect_uris),
+        ),
         line("GET /user_management/users", Documented, "", get(users::list)),
         line("GET /user_management/users/{id}", Documented, "", get(users::show)),
         line("GET /user_management/users/{id}/sessions", Documented, "", get(sessions::list)),

@@ -45,6 +45,7 @@ pub async fn exchange(
     let redeemed: Result<_, InvalidGrant> = emulator.with(|state| {
         let (verifier, now) = (request.code_verifier.as_ref(), state.now());
         let profile = state.codes.redeem(&code, &client.id, verifier, now)?;
+        state.links.remember_profile(profile.id(), profile.connection_id());
         state.access_tokens.issue(&token, profile.clone(), now);
         Ok(profile)
     });

@@ -11,6 +11,7 @@ mod directories;
 mod events;
 mod faults;
 mod idp_initiated;
+mod links;
 mod organizations;
 mod pages;
 mod profile;
