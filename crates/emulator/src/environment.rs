@@ -119,6 +119,22 @@ impl Environment {
         &self.seed.organizations
     }
 
+    /// Replaces the organization of the same id, or adds one.
+    pub fn keep_organization(&mut self, organization: Organization) {
+        match self.seed.organizations.iter_mut().find(|it| it.id == organization.id) {
+            Some(row) => *row = organization,
+            None => self.seed.organizations.push(organization),
+        }
+    }
+
+    /// Replaces the connection of the same id, or adds one.
+    pub fn keep_connection(&mut self, connection: Connection) {
+        match self.seed.connections.iter_mut().find(|it| it.id == connection.id) {
+            Some(row) => *row = connection,
+            None => self.seed.connections.push(connection),
+        }
+    }
+
     /// The organization that was removed; its connections stay.
     pub fn remove_organization(&mut self, id: &str) -> Option<Organization> {
         let index = self.seed.organizations.iter().position(|it| it.id == id)?;

@@ -72,7 +72,11 @@ pub struct Client {
 pub struct Organization {
     pub id: String,
     pub name: String,
+    /// Verified ones.
     pub domains: Vec<String>,
+    /// Not verified yet: they count for nothing.
+    #[serde(default)]
+    pub pending_domains: Vec<String>,
     #[serde(default)]
     pub allow_profiles_outside_organization: bool,
     /// Whether AuthKit lets its members in through its SSO connections only.
@@ -131,6 +135,21 @@ fn yes() -> bool {
 }
 
 impl Organization {
+    /// One that has nothing but its id.
+    #[must_use]
+    pub fn named(id: String) -> Self {
+        Self {
+            id,
+            name: String::new(),
+            domains: Vec::new(),
+            pending_domains: Vec::new(),
+            allow_profiles_outside_organization: false,
+            sso_required: false,
+            external_id: None,
+            metadata: BTreeMap::new(),
+        }
+    }
+
     #[must_use]
     pub fn has_domain_of(&self, email: &str) -> bool {
         let domain = email.rsplit_once('@').map_or("", |(_, domain)| domain);

@@ -40,7 +40,7 @@ pub struct AuthKit {
     pub codes: Codes<SignedIn>,
 }
 
-/// How somebody proved who they are.
+/// How a person proved who they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Method {
     Password,

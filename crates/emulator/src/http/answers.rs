@@ -16,11 +16,13 @@ pub struct ApiError {
     status: StatusCode,
     code: Option<&'static str>,
     message: String,
+    /// `errors` of a 422: the field and its fault.
+    field: Option<(&'static str, &'static str)>,
 }
 
 impl ApiError {
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, code: None, message: message.into() }
+        Self { status, code: None, message: message.into(), field: None }
     }
 
     pub fn not_found(what: &str, id: &str) -> Self {
@@ -29,6 +31,12 @@ impl ApiError {
 
     pub fn with_code(self, code: &'static str) -> Self {
         Self { code: Some(code), ..self }
+    }
+
+    /// 422 with the field that is wrong.
+    pub fn invalid_field(field: &'static str, fault: &'static str) -> Self {
+        let message = format!("Validation failed: `{field}` ({fault}).");
+        Self { field: Some((field, fault)), ..Self::invalid_parameters(message) }
     }
 
     /// 422 of User Management.
@@ -46,6 +54,9 @@ impl IntoResponse for ApiError {
         let mut body = json!({ "message": self.message });
         if let Some(code) = self.code {
             body["code"] = json!(code);
+        }
+        if let Some((field, fault)) = self.field {
+            body["errors"] = json!([{ "field": field, "code": fault }]);
         }
         (self.status, Json(body)).into_response()
     }

@@ -20,6 +20,7 @@ pub(crate) mod table;
 mod token;
 mod user_management;
 mod webhook_endpoints;
+mod writing;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

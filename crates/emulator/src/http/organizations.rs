@@ -56,13 +56,15 @@ pub async fn show(
 
 /// As the API and events show it.
 pub fn shape(organization: &Organization) -> Value {
-    let domains = organization.domains.iter().map(|domain| {
+    let verified = organization.domains.iter().map(|domain| (domain, "verified"));
+    let pending = organization.pending_domains.iter().map(|domain| (domain, "pending"));
+    let domains = verified.chain(pending).map(|(domain, state)| {
         json!({
             "object": "organization_domain",
             "id": domain_id(&organization.id, domain),
             "organization_id": organization.id,
             "domain": domain,
-            "state": "verified",
+            "state": state,
             "verification_strategy": "manual",
             "created_at": SEEDED_AT,
             "updated_at": SEEDED_AT,

@@ -4,17 +4,17 @@
 use std::fmt::Write as _;
 
 use axum::Router;
-use axum::routing::{MethodRouter, delete, get, post, put};
+use axum::routing::{MethodRouter, delete, get, patch, post, put};
 
 use super::user_management::{
     self, authenticate, authorize as authkit_authorize, factors, hosted, leaving, memberships,
     sessions, users,
 };
-use super::webhook_endpoints;
 use super::{
     authorize, connections, directories, events, idp_initiated, links, organizations, profile,
     token,
 };
+use super::{webhook_endpoints, writing};
 use crate::emulator::Emulator;
 
 /// How well an endpoint is known.
@@ -138,6 +138,20 @@ fn connections_and_organizations() -> Vec<Endpoint> {
         line("GET /connections/{id}", Documented, "", get(connections::show)),
         line("DELETE /connections/{id}", Documented, "204", delete(connections::delete)),
         line("GET /organizations/{id}", Documented, "", get(organizations::show)),
+        line(
+            "POST /connections",
+            Guessed,
+            "active with `saml_options` or `oidc_options`, which are not looked at",
+            post(writing::create_connection),
+        ),
+        line(
+            "PATCH /connections/{id}",
+            Guessed,
+            "name and type",
+            patch(writing::update_connection),
+        ),
+        line("POST /organizations", Documented, "", post(writing::create_organization)),
+        line("PUT /organizations/{id}", Documented, "", put(writing::update_organization)),
         line("GET /organizations", Documented, "filter `domains`", get(organizations::list)),
         line(
             "POST /portal/generate_link",

@@ -30,7 +30,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// Somebody of whom only the address is known.
+    /// A person of whom only the address is known.
     #[must_use]
     pub fn of(email: &str) -> Self {
         Self {

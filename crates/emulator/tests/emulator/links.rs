@@ -1,4 +1,4 @@
-//! Sign-out at the provider, links to the portal, the list of redirect URIs, and the consent screen.
+//! Sign-out at the provider, links to the portal, the redirect URIs, and the consent screen.
 
 use serde_json::{Value, json};
 

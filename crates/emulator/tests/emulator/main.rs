@@ -22,3 +22,4 @@ mod support;
 mod supported;
 mod token;
 mod webhooks;
+mod writing;

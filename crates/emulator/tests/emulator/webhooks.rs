@@ -1,5 +1,5 @@
-//! Webhooks as a service receives them: signed, again until they are taken, and with what goes wrong
-//! on the way.
+//! Webhooks as a service receives them: signed, again until they are taken, and with what goes
+//! wrong on the way.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

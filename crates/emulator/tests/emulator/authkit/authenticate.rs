@@ -92,7 +92,7 @@ async fn a_malformed_request_has_a_code_and_a_message() {
 #[tokio::test]
 async fn a_wrong_password_or_an_unknown_user_are_one_error() {
     let service = Service::authkit().await;
-    for (email, password) in [("ada@acme.test", "wrong"), ("nobody@acme.test", "keyport")] {
+    for (email, password) in [("ada@acme.test", "wrong"), ("unknown@acme.test", "keyport")] {
         let grant = json!({ "grant_type": "password", "email": email, "password": password });
         assert_plain(&service.grant(grant).await, "invalid_credentials");
     }
