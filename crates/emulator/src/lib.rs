@@ -1,4 +1,4 @@
-//! A WorkOS-shaped SSO service for development and tests: as strict as the real one, hostile on
+//! A WorkOS-shaped service for development and tests: as strict as the real one, hostile on
 //! request. Not a part of Keyport: it shares no code with core, client or companion, so that it
 //! cannot share their mistakes. The modules from `secret` to `faults` are the domain (no HTTP, no
 //! clock, no random numbers); `http` is the shell.
