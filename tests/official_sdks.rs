@@ -108,12 +108,17 @@ fn the_sdk_for_node_signs_in_reads_and_is_refused_as_documented() -> Result<()> 
         npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(folder);
         process::install(npm).map(drop)
     })?;
-    // Beside node_modules, where Node looks for packages.
-    let script = folder.join("sso.mjs");
-    std::fs::copy(sources.join("sso.mjs"), &script)?;
-    let mut node = Command::new(folder.join("node_modules/node/bin/node"));
-    node.arg(script);
-    run(node, "@workos-inc/node 11.")
+    for (name, summary) in
+        [("sso.mjs", "@workos-inc/node 11."), ("authkit.mjs", "@workos-inc/node 11.0.0: AuthKit")]
+    {
+        // Beside node_modules, where Node looks for packages.
+        let script = folder.join(name);
+        std::fs::copy(sources.join(name), &script)?;
+        let mut node = Command::new(folder.join("node_modules/node/bin/node"));
+        node.arg(script);
+        run(node, summary)?;
+    }
+    Ok(())
 }
 
 #[test]
@@ -132,7 +137,13 @@ fn the_sdk_for_python_signs_in_reads_and_is_refused_as_documented() -> Result<()
             .arg(&requirements);
         process::install(pip).map(drop)
     })?;
-    let mut python = Command::new(folder.join("bin/python"));
-    python.arg(sources.join("sso.py"));
-    run(python, "workos 10.7.0 for Python")
+    for (name, summary) in [
+        ("sso.py", "workos 10.7.0 for Python: signed in"),
+        ("authkit.py", "workos 10.7.0 for Python: AuthKit"),
+    ] {
+        let mut python = Command::new(folder.join("bin/python"));
+        python.arg(sources.join(name));
+        run(python, summary)?;
+    }
+    Ok(())
 }

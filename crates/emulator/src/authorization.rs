@@ -3,6 +3,10 @@
 //! redirect URI or client cannot be trusted (RFC 6749 §4.1.2.1; workos-api reference "get
 //! authorization URL").
 
+mod authkit;
+
+pub use authkit::{AuthKitRequest, Hosted, Way, check_authkit, check_authkit_connection};
+
 use crate::environment::{ConnectionSelector, Environment};
 use crate::parameters::{Parameters, RepeatedParameterError};
 use crate::pkce::CodeChallenge;
@@ -16,6 +20,7 @@ const LONGEST_STATE: usize = 64;
 /// A request that may go on to the sign-in page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorizationRequest {
+    pub client_id: String,
     pub reply: Reply,
     pub connection_id: String,
     pub challenge: Option<CodeChallenge>,
@@ -68,10 +73,35 @@ pub fn check(
     environment: &Environment,
     query: &Parameters,
 ) -> Result<AuthorizationRequest, Refusal> {
-    if query.one("client_id")? != Some(environment.client().id.as_str()) {
-        let text = "The “client_id” of this request is missing, or belongs to no application here.";
-        return Err(page("Error: Invalid client ID", text.to_owned()));
+    let Common { client_id, reply, challenge, login_hint } = common(environment, query)?;
+    if reply.state.as_ref().is_some_and(|state| state.len() > LONGEST_STATE) {
+        return Err(long_state());
     }
+    let selected = selector(query)?.and_then(|selector| environment.select(selector));
+    match selected {
+        Ok(connection) => {
+            let connection_id = connection.id.clone();
+            Ok(AuthorizationRequest { client_id, reply, connection_id, challenge, login_hint })
+        }
+        Err(error) => Err(Refusal::Redirect(reply.with_error(error))),
+    }
+}
+
+/// What `/sso/authorize` and `/user_management/authorize` have in common.
+#[derive(Debug)]
+struct Common {
+    client_id: String,
+    reply: Reply,
+    challenge: Option<CodeChallenge>,
+    login_hint: Option<String>,
+}
+
+fn common(environment: &Environment, query: &Parameters) -> Result<Common, Refusal> {
+    let client = query.one("client_id")?.and_then(|id| environment.client_by_id(id));
+    let client = client.ok_or_else(|| {
+        let text = "The “client_id” of this request is missing, or belongs to no application here.";
+        page("Error: Invalid client ID", text.to_owned())
+    })?;
     let redirect_uri =
         allowed_redirect_uri(environment, query)?.ok_or_else(|| unknown_redirect_uri(None))?;
     let challenge = challenge(query)?;
@@ -79,21 +109,13 @@ pub fn check(
         return Err(page("Error: Invalid request", "“response_type” has to be “code”.".to_owned()));
     }
     let state = query.one("state")?.map(str::to_owned);
-    if state.as_ref().is_some_and(|state| state.len() > LONGEST_STATE) {
-        let text = format!("“state” is longer than {LONGEST_STATE} bytes.");
-        return Err(page("Error: Invalid request", text));
-    }
-    let reply = Reply { redirect_uri, state };
-    let selected = selector(query)?.and_then(|selector| environment.select(selector));
-    match selected {
-        Ok(connection) => Ok(AuthorizationRequest {
-            reply,
-            connection_id: connection.id.clone(),
-            challenge,
-            login_hint: query.one("login_hint")?.map(str::to_owned),
-        }),
-        Err(error) => Err(Refusal::Redirect(reply.with_error(error))),
-    }
+    let login_hint = query.one("login_hint")?.map(str::to_owned);
+    let client_id = client.id.clone();
+    Ok(Common { client_id, reply: Reply { redirect_uri, state }, challenge, login_hint })
+}
+
+fn long_state() -> Refusal {
+    page("Error: Invalid request", format!("“state” is longer than {LONGEST_STATE} bytes."))
 }
 
 /// The start at the identity provider's side: no client, no state, no PKCE; the answer goes to the
@@ -128,6 +150,7 @@ pub fn check_idp_initiated(
     }
     let login_hint = query.one("login_hint")?.map(str::to_owned);
     Ok(AuthorizationRequest {
+        client_id: environment.client().id.clone(),
         reply,
         connection_id: connection.id.clone(),
         challenge: None,

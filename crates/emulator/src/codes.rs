@@ -1,25 +1,29 @@
-//! Authorization codes and access tokens of the emulated service: what is out, until when, and what
-//! redeeming does. A code lives ten minutes and serves once; an access token lives 600 seconds.
-//! Kept by fingerprint, time passed in.
+//! Authorization codes and SSO access tokens of the emulated service: what is out, until when, and
+//! what redeeming does. A code lives ten minutes and serves once; an access token lives 600
+//! seconds. Kept by fingerprint, time passed in.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::pkce::CodeChallenge;
 use crate::profile::Profile;
 use crate::secret::{Fingerprint, Secret};
+use crate::timestamp::Timestamp;
 
 pub const CODE_LIFETIME: Duration = Duration::from_secs(600);
 pub const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(600);
 
-#[derive(Debug, Default)]
-pub struct Codes {
-    waiting: HashMap<Fingerprint, IssuedCode>,
-    access_tokens: HashMap<Fingerprint, AccessToken>,
+/// Codes that stand for a `T`: a profile, or what AuthKit knows about a sign-in.
+#[derive(Debug)]
+pub struct Codes<T> {
+    waiting: HashMap<Fingerprint, IssuedCode<T>>,
     tally: Tally,
 }
+
+#[derive(Debug, Default)]
+pub struct AccessTokens(HashMap<Fingerprint, AccessToken>);
 
 /// How many codes went which way since the start (or since the counts were cleared).
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -33,38 +37,62 @@ pub struct Tally {
 /// Why a code is not exchanged; `invalid_grant` on the wire, all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvalidGrant {
-    /// Unknown, expired or used: not told apart.
+    /// Unknown, expired, used or of another client: not told apart.
     Spent,
     /// The verifier is missing, wrong, or there although no challenge was sent. The code is burnt.
     Verifier,
 }
 
+impl InvalidGrant {
+    /// `error_description` on the wire.
+    #[must_use]
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Spent => "The code has expired or has already been used.",
+            Self::Verifier => "The code verifier does not belong to the code.",
+        }
+    }
+}
+
 #[derive(Debug)]
-struct IssuedCode {
-    profile: Profile,
+struct IssuedCode<T> {
+    content: T,
+    client_id: String,
     challenge: Option<CodeChallenge>,
-    expires: Instant,
+    expires: Timestamp,
 }
 
 #[derive(Debug)]
 struct AccessToken {
     profile: Profile,
-    expires: Instant,
+    expires: Timestamp,
 }
 
-impl Codes {
+impl<T> Default for Codes<T> {
+    fn default() -> Self {
+        Self { waiting: HashMap::new(), tally: Tally::default() }
+    }
+}
+
+impl<T> Codes<T> {
     pub fn issue(
         &mut self,
         code: &Secret,
-        profile: Profile,
+        content: T,
+        client_id: &str,
         challenge: Option<CodeChallenge>,
-        now: Instant,
+        now: Timestamp,
     ) {
         self.forget_expired(now);
         self.tally.issued += 1;
         self.waiting.insert(
             code.fingerprint(),
-            IssuedCode { profile, challenge, expires: now + CODE_LIFETIME },
+            IssuedCode {
+                content,
+                client_id: client_id.to_owned(),
+                challenge,
+                expires: now.plus(CODE_LIFETIME),
+            },
         );
     }
 
@@ -75,10 +103,11 @@ impl Codes {
     pub fn redeem(
         &mut self,
         code: &Secret,
+        client_id: &str,
         verifier: Option<&Secret>,
-        now: Instant,
-    ) -> Result<Profile, InvalidGrant> {
-        let redeemed = self.take(code, verifier, now);
+        now: Timestamp,
+    ) -> Result<T, InvalidGrant> {
+        let redeemed = self.take(code, client_id, verifier, now);
         match redeemed {
             Ok(_) => self.tally.redeemed += 1,
             Err(_) => self.tally.refused += 1,
@@ -86,15 +115,9 @@ impl Codes {
         redeemed
     }
 
-    pub fn issue_access_token(&mut self, token: &Secret, profile: Profile, now: Instant) {
-        let expires = now + ACCESS_TOKEN_LIFETIME;
-        self.access_tokens.insert(token.fingerprint(), AccessToken { profile, expires });
-    }
-
-    #[must_use]
-    pub fn profile_of(&self, token: &Secret, now: Instant) -> Option<&Profile> {
-        let token = self.access_tokens.get(&token.fingerprint())?;
-        (now < token.expires).then_some(&token.profile)
+    /// Codes of which this is true are refused from now on.
+    pub fn revoke(&mut self, of: impl Fn(&T) -> bool) {
+        self.waiting.retain(|_, waiting| !of(&waiting.content));
     }
 
     #[must_use]
@@ -109,11 +132,12 @@ impl Codes {
     fn take(
         &mut self,
         code: &Secret,
+        client_id: &str,
         verifier: Option<&Secret>,
-        now: Instant,
-    ) -> Result<Profile, InvalidGrant> {
+        now: Timestamp,
+    ) -> Result<T, InvalidGrant> {
         let waiting = self.waiting.remove(&code.fingerprint()).ok_or(InvalidGrant::Spent)?;
-        if now >= waiting.expires {
+        if now >= waiting.expires || waiting.client_id != client_id {
             return Err(InvalidGrant::Spent);
         }
         let fits = match (&waiting.challenge, verifier) {
@@ -122,23 +146,37 @@ impl Codes {
             // A verifier without a challenge is a stripped challenge (RFC 9700 §4.8.2).
             (Some(_), None) | (None, Some(_)) => false,
         };
-        fits.then_some(waiting.profile).ok_or(InvalidGrant::Verifier)
+        fits.then_some(waiting.content).ok_or(InvalidGrant::Verifier)
     }
 
-    fn forget_expired(&mut self, now: Instant) {
+    fn forget_expired(&mut self, now: Timestamp) {
         self.waiting.retain(|_, waiting| now < waiting.expires);
-        self.access_tokens.retain(|_, token| now < token.expires);
+    }
+}
+
+impl AccessTokens {
+    pub fn issue(&mut self, token: &Secret, profile: Profile, now: Timestamp) {
+        self.0.retain(|_, token| now < token.expires);
+        let expires = now.plus(ACCESS_TOKEN_LIFETIME);
+        self.0.insert(token.fingerprint(), AccessToken { profile, expires });
+    }
+
+    #[must_use]
+    pub fn profile_of(&self, token: &Secret, now: Timestamp) -> Option<&Profile> {
+        let token = self.0.get(&token.fingerprint())?;
+        (now < token.expires).then_some(&token.profile)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
-    use super::{ACCESS_TOKEN_LIFETIME, CODE_LIFETIME, Codes, InvalidGrant, Tally};
+    use super::{ACCESS_TOKEN_LIFETIME, AccessTokens, CODE_LIFETIME, Codes, InvalidGrant, Tally};
     use crate::profile::Profile;
     use crate::secret::Secret;
     use crate::seed::Seed;
+    use crate::timestamp::SEEDED;
 
     const TICK: Duration = Duration::from_millis(1);
 
@@ -149,32 +187,43 @@ mod tests {
 
     #[test]
     fn a_code_dies_after_ten_minutes() {
-        let (mut codes, start) = (Codes::default(), Instant::now());
+        let mut codes = Codes::default();
         let [late, timely] = ["late", "timely"].map(Secret::from);
-        codes.issue(&late, ada(), None, start);
-        codes.issue(&timely, ada(), None, start);
-        assert!(codes.redeem(&timely, None, start + CODE_LIFETIME - TICK).is_ok());
-        assert_eq!(
-            codes.redeem(&late, None, start + CODE_LIFETIME).unwrap_err(),
-            InvalidGrant::Spent
-        );
+        codes.issue(&late, 1, "client", None, SEEDED);
+        codes.issue(&timely, 2, "client", None, SEEDED);
+        let end = SEEDED.plus(CODE_LIFETIME);
+        let before = SEEDED.plus(CODE_LIFETIME.checked_sub(TICK).unwrap());
+        assert_eq!(codes.redeem(&timely, "client", None, before), Ok(2));
+        assert_eq!(codes.redeem(&late, "client", None, end), Err(InvalidGrant::Spent));
         assert_eq!(codes.tally(), Tally { issued: 2, redeemed: 1, refused: 1 });
     }
 
     #[test]
+    fn a_code_of_another_client_is_burnt() {
+        let (mut codes, code) = (Codes::default(), Secret::from("code"));
+        codes.issue(&code, 1, "client", None, SEEDED);
+        assert_eq!(codes.redeem(&code, "other", None, SEEDED), Err(InvalidGrant::Spent));
+        assert_eq!(codes.redeem(&code, "client", None, SEEDED), Err(InvalidGrant::Spent));
+    }
+
+    #[test]
     fn an_access_token_dies_after_600_seconds() {
-        let (mut codes, start, token) = (Codes::default(), Instant::now(), Secret::from("token"));
-        codes.issue_access_token(&token, ada(), start);
-        assert!(codes.profile_of(&token, start + ACCESS_TOKEN_LIFETIME - TICK).is_some());
-        assert!(codes.profile_of(&token, start + ACCESS_TOKEN_LIFETIME).is_none());
+        let (mut tokens, token) = (AccessTokens::default(), Secret::from("token"));
+        tokens.issue(&token, ada(), SEEDED);
+        let end = SEEDED.plus(ACCESS_TOKEN_LIFETIME);
+        let before = SEEDED.plus(ACCESS_TOKEN_LIFETIME.checked_sub(TICK).unwrap());
+        assert!(tokens.profile_of(&token, before).is_some());
+        assert!(tokens.profile_of(&token, end).is_none());
     }
 
     #[test]
     fn what_has_expired_is_forgotten() {
-        let (mut codes, start) = (Codes::default(), Instant::now());
-        codes.issue(&Secret::from("first"), ada(), None, start);
-        codes.issue_access_token(&Secret::from("token"), ada(), start);
-        codes.issue(&Secret::from("second"), ada(), None, start + CODE_LIFETIME);
-        assert_eq!((codes.waiting.len(), codes.access_tokens.len()), (1, 0));
+        let (mut codes, mut tokens) = (Codes::default(), AccessTokens::default());
+        let end = SEEDED.plus(CODE_LIFETIME);
+        codes.issue(&Secret::from("first"), 1, "client", None, SEEDED);
+        codes.issue(&Secret::from("second"), 2, "client", None, end);
+        tokens.issue(&Secret::from("first"), ada(), SEEDED);
+        tokens.issue(&Secret::from("second"), ada(), end);
+        assert_eq!((codes.waiting.len(), tokens.0.len()), (1, 1));
     }
 }

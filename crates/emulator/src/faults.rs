@@ -8,26 +8,11 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-/// Every route that counts its calls and takes faults, as `METHOD /path` with the parameters in
-/// braces.
-pub const ROUTES: [&str; 10] = [
-    "GET /sso/authorize",
-    "POST /sso/authorize",
-    "POST /sso/token",
-    "GET /sso/profile",
-    "GET /connections",
-    "GET /connections/{id}",
-    "DELETE /connections/{id}",
-    "GET /organizations/{id}",
-    "GET /idp-initiated",
-    "POST /idp-initiated",
-];
-
 /// What goes wrong with one call.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fault {
-    /// This status instead of the real work.
-    Status { status: u16, retry_after_seconds: Option<u32> },
+    /// This status instead of the real work, with this JSON or a plain message.
+    Status { status: u16, retry_after_seconds: Option<u32>, body: Option<Value> },
     /// The real answer, later.
     Delay(Duration),
     /// The real answer, once the faults are cleared.
@@ -55,6 +40,7 @@ pub struct FaultOrder {
     retry_after_seconds: Option<u32>,
     delay_ms: Option<u64>,
     size_bytes: Option<usize>,
+    body: Option<Value>,
     profile: Option<Map<String, Value>>,
 }
 
@@ -70,8 +56,10 @@ enum Kind {
     LoseAnswer,
 }
 
-#[derive(Debug, Default)]
+/// Routes are `METHOD /path` with the parameters in braces.
+#[derive(Debug)]
 pub struct Faults {
+    routes: Vec<String>,
     ordered: Vec<Ordered>,
     calls: BTreeMap<String, u64>,
 }
@@ -91,9 +79,13 @@ impl FaultOrder {
     fn fault(&self) -> Result<Fault, String> {
         let members =
             (self.status, self.retry_after_seconds, self.delay_ms, self.size_bytes, &self.profile);
+        if self.body.is_some() && !matches!(self.kind, Kind::Status) {
+            return Err("body belongs to the kind status".to_owned());
+        }
         match (self.kind, members) {
             (Kind::Status, (Some(status @ 400..=599), retry_after_seconds, None, None, None)) => {
-                Ok(Fault::Status { status, retry_after_seconds })
+                let body = self.body.clone();
+                Ok(Fault::Status { status, retry_after_seconds, body })
             }
             (Kind::DelayMs, (None, None, Some(delay), None, None)) => {
                 Ok(Fault::Delay(Duration::from_millis(delay)))
@@ -122,11 +114,21 @@ fn foreign_person() -> Map<String, Value> {
 }
 
 impl Faults {
+    /// For these routes, without a fault.
+    #[must_use]
+    pub fn new(routes: Vec<String>) -> Self {
+        Self { routes, ordered: Vec::new(), calls: BTreeMap::new() }
+    }
+
     /// # Errors
     /// A sentence for the developer when the order could never take effect.
     pub fn order(&mut self, order: &FaultOrder) -> Result<(), String> {
-        if !ROUTES.contains(&order.route.as_str()) {
-            return Err(format!("no route {:?}; there are {}", order.route, ROUTES.join(", ")));
+        if !self.routes.contains(&order.route) {
+            return Err(format!(
+                "no route {:?}; there are {}",
+                order.route,
+                self.routes.join(", ")
+            ));
         }
         if order.times == 0 {
             return Err("times has to be at least 1".to_owned());
@@ -154,7 +156,7 @@ impl Faults {
     #[must_use]
     pub fn calls(&self) -> BTreeMap<String, u64> {
         let mut calls: BTreeMap<_, _> =
-            ROUTES.iter().map(|route| ((*route).to_owned(), 0)).collect();
+            self.routes.iter().map(|route| (route.clone(), 0)).collect();
         calls.extend(self.calls.clone());
         calls
     }
@@ -170,6 +172,11 @@ mod tests {
 
     use super::{Fault, FaultOrder, Faults};
 
+    fn faults() -> Faults {
+        let routes = ["POST /sso/token", "GET /sso/profile", "GET /connections"];
+        Faults::new(routes.map(str::to_owned).to_vec())
+    }
+
     fn order(faults: &mut Faults, order: Value) -> Result<(), String> {
         faults
             .order(&serde_json::from_value::<FaultOrder>(order).map_err(|cause| cause.to_string())?)
@@ -177,7 +184,7 @@ mod tests {
 
     #[test]
     fn an_order_that_could_never_take_effect_is_refused() {
-        let mut faults = Faults::default();
+        let mut faults = faults();
         for wrong in [
             json!({"route": "GET /sso/token", "kind": "reset"}),
             json!({"route": "POST /sso/token", "kind": "reset", "times": 0}),
@@ -195,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_fault_hits_its_route_as_often_as_ordered() {
-        let mut faults = Faults::default();
+        let mut faults = faults();
         order(&mut faults, json!({"route": "POST /sso/token", "kind": "reset", "times": 2}))
             .unwrap();
         order(&mut faults, json!({"route": "POST /sso/token", "kind": "lose_answer"})).unwrap();

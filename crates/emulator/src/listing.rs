@@ -1,19 +1,15 @@
-//! Lists as WorkOS pages them: filters, `limit` 1 to 100 (10), `order` (`desc`: newest first), and
-//! object IDs as cursors `before` and `after`. Unknown parameters are ignored, as there (there is
-//! no filter by state).
+//! Lists as WorkOS pages them: `limit` 1 to 100 (10), `order` (`desc`: newest first), and object
+//! IDs as cursors `before` and `after`. Unknown parameters are ignored, as there.
 
-use crate::environment::Environment;
+use serde_json::{Value, json};
+
 use crate::parameters::{Parameters, RepeatedParameterError};
-use crate::seed::Connection;
 
 const DEFAULT_LIMIT: usize = 10;
 
+/// Which part of a list is asked for.
 #[derive(Debug)]
-pub struct Query<'a> {
-    connection_type: Option<&'a str>,
-    domain: Option<&'a str>,
-    organization_id: Option<&'a str>,
-    search: Option<&'a str>,
+pub struct Paging<'a> {
     limit: usize,
     oldest_first: bool,
     cursor: Option<Cursor<'a>>,
@@ -25,89 +21,99 @@ enum Cursor<'a> {
     After(&'a str),
 }
 
+/// One page of a list.
 #[derive(Debug)]
-pub struct Listing<'a> {
-    pub page: Vec<&'a Connection>,
+pub struct Page<'a, T> {
+    pub items: Vec<&'a T>,
     /// The cursor to what comes before this page, if anything does.
     pub before: Option<&'a str>,
     /// The cursor to what comes after this page, if anything does.
     pub after: Option<&'a str>,
 }
 
-impl<'a> Query<'a> {
+/// A parameter that may be there once.
+///
+/// # Errors
+/// A sentence for the developer when it is there twice.
+pub fn one<'a>(parameters: &'a Parameters, name: &'static str) -> Result<Option<&'a str>, String> {
+    parameters
+        .one(name)
+        .map_err(|RepeatedParameterError(name)| format!("`{name}` was sent more than once."))
+}
+
+impl<'a> Paging<'a> {
     /// # Errors
     /// A sentence for the developer: `limit` out of range, an unknown order, both cursors, a
     /// parameter sent twice.
     pub fn read(parameters: &'a Parameters) -> Result<Self, String> {
-        let one = |name| {
-            parameters.one(name).map_err(|RepeatedParameterError(name)| {
-                format!("`{name}` was sent more than once.")
-            })
-        };
-        let limit = match one("limit")? {
+        let limit = match one(parameters, "limit")?.map(str::parse) {
             None => DEFAULT_LIMIT,
-            Some(text) => match text.parse() {
-                Ok(limit @ 1..=100) => limit,
-                _ => return Err("`limit` has to be between 1 and 100.".to_owned()),
-            },
+            Some(Ok(limit @ 1..=100)) => limit,
+            Some(_) => return Err("`limit` has to be between 1 and 100.".to_owned()),
         };
-        let oldest_first = match one("order")? {
+        let oldest_first = match one(parameters, "order")? {
             None | Some("desc" | "normal") => false,
             Some("asc") => true,
             Some(_) => return Err("`order` has to be normal, desc or asc.".to_owned()),
         };
-        let cursor = match (one("before")?, one("after")?) {
+        let cursor = match (one(parameters, "before")?, one(parameters, "after")?) {
             (None, None) => None,
             (Some(id), None) => Some(Cursor::Before(id)),
             (None, Some(id)) => Some(Cursor::After(id)),
             (Some(_), Some(_)) => return Err("`before` and `after` exclude each other.".to_owned()),
         };
-        Ok(Self {
-            connection_type: one("connection_type")?,
-            domain: one("domain")?,
-            organization_id: one("organization_id")?,
-            search: one("search")?,
-            limit,
-            oldest_first,
-            cursor,
-        })
+        Ok(Self { limit, oldest_first, cursor })
     }
 
+    /// Oldest first even where the caller does not ask for it (the Events API).
+    #[must_use]
+    pub fn oldest_first(self, parameters: &Parameters) -> Self {
+        let asked = parameters.one("order").is_ok_and(|order| order.is_some());
+        Self { oldest_first: self.oldest_first || !asked, ..self }
+    }
+
+    /// The part of `all` (in the order of creation) that matches and that the paging asks for.
+    ///
     /// # Errors
-    /// When the cursor names no connection.
-    pub fn list<'e>(&self, environment: &'e Environment) -> Result<Listing<'e>, String> {
-        let mut all: Vec<_> = environment.connections().iter().collect();
+    /// When the cursor names nothing in `all`.
+    pub fn page<'e, T>(
+        &self,
+        all: impl Iterator<Item = &'e T>,
+        id: impl Fn(&'e T) -> &'e str,
+        matches: impl Fn(&T) -> bool,
+    ) -> Result<Page<'e, T>, String> {
+        let mut all: Vec<_> = all.collect();
         if !self.oldest_first {
             all.reverse();
         }
-        let (from, to) = self.range(&all)?;
-        let matching = |range: &[&'e Connection]| -> Vec<&'e Connection> {
-            range
-                .iter()
-                .copied()
-                .filter(|connection| self.matches(environment, connection))
-                .collect()
+        let (from, to) = self.range(&all, &id)?;
+        let matching = |range: &[&'e T]| -> Vec<&'e T> {
+            range.iter().copied().filter(|it| matches(it)).collect()
         };
-        let (mut earlier, mut page, mut later) =
+        let (mut earlier, mut items, mut later) =
             (matching(&all[..from]), matching(&all[from..to]), matching(&all[to..]));
-        if page.len() > self.limit {
+        if items.len() > self.limit {
             match self.cursor {
                 Some(Cursor::Before(_)) => {
-                    earlier = page.drain(..page.len() - self.limit).collect();
+                    earlier = items.drain(..items.len() - self.limit).collect();
                 }
-                _ => later = page.split_off(self.limit),
+                _ => later = items.split_off(self.limit),
             }
         }
-        let before = page.first().filter(|_| !earlier.is_empty()).map(|it| it.id.as_str());
-        let after = page.last().filter(|_| !later.is_empty()).map(|it| it.id.as_str());
-        Ok(Listing { page, before, after })
+        let before = items.first().filter(|_| !earlier.is_empty()).map(|it| id(it));
+        let after = items.last().filter(|_| !later.is_empty()).map(|it| id(it));
+        Ok(Page { items, before, after })
     }
 
     /// The part of `all` that the cursor leaves.
-    fn range(&self, all: &[&Connection]) -> Result<(usize, usize), String> {
-        let position = |id: &str| {
-            let found = all.iter().position(|connection| connection.id == id);
-            found.ok_or_else(|| format!("The cursor '{id}' names no connection."))
+    fn range<'e, T>(
+        &self,
+        all: &[&'e T],
+        id: impl Fn(&'e T) -> &'e str,
+    ) -> Result<(usize, usize), String> {
+        let position = |cursor: &str| {
+            let found = all.iter().position(|it| id(it) == cursor);
+            found.ok_or_else(|| format!("The cursor '{cursor}' names nothing."))
         };
         Ok(match self.cursor {
             None => (0, all.len()),
@@ -115,19 +121,14 @@ impl<'a> Query<'a> {
             Some(Cursor::After(id)) => (position(id)? + 1, all.len()),
         })
     }
+}
 
-    fn matches(&self, environment: &Environment, connection: &Connection) -> bool {
-        let domains = environment
-            .organization_of(connection)
-            .map_or(&[][..], |organization| &organization.domains);
-        let named = |search: &str| connection.name.to_lowercase().contains(&search.to_lowercase());
-        self.connection_type.is_none_or(|kind| connection.connection_type == kind)
-            && self
-                .organization_id
-                .is_none_or(|id| connection.organization_id.as_deref() == Some(id))
-            && self
-                .domain
-                .is_none_or(|domain| domains.iter().any(|it| it.eq_ignore_ascii_case(domain)))
-            && self.search.is_none_or(named)
+impl<T> Page<'_, T> {
+    /// The list as WorkOS answers it.
+    #[must_use]
+    pub fn json(self, shape: impl Fn(&T) -> Value) -> Value {
+        let data: Vec<Value> = self.items.into_iter().map(shape).collect();
+        let list_metadata = json!({ "before": self.before, "after": self.after });
+        json!({ "object": "list", "data": data, "list_metadata": list_metadata })
     }
 }

@@ -16,6 +16,12 @@ impl CodeChallenge {
         URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
     }
 
+    /// As an authorization request carries it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
+
     /// Whether `verifier` has the form RFC 7636 §4.1 asks for and hashes to this challenge.
     #[must_use]
     pub fn accepts(&self, verifier: &str) -> bool {

@@ -34,6 +34,16 @@ struct Role {
 
 impl Profile {
     #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    #[must_use]
+    pub fn connection_id(&self) -> &str {
+        &self.connection_id
+    }
+
+    #[must_use]
     pub fn of(person: &Person, connection: &Connection, entropy: &Entropy) -> Self {
         let idp_id = idp_id(person, connection, entropy);
         let role = person.role.clone().map(|slug| Role { slug });
@@ -46,7 +56,7 @@ impl Profile {
             email: person.email.clone(),
             first_name: person.first_name.clone(),
             last_name: person.last_name.clone(),
-            name: full_name(person),
+            name: full_name(person.first_name.as_deref(), person.last_name.as_deref()),
             roles: role.clone().map(|role| vec![role]),
             role,
             groups: person.groups.clone(),
@@ -67,9 +77,10 @@ fn idp_id(person: &Person, connection: &Connection, entropy: &Entropy) -> String
     }
 }
 
-fn full_name(person: &Person) -> Option<String> {
-    let parts: Vec<&str> =
-        [&person.first_name, &person.last_name].into_iter().flatten().map(String::as_str).collect();
+/// First and last name as far as they are known.
+#[must_use]
+pub fn full_name(first: Option<&str>, last: Option<&str>) -> Option<String> {
+    let parts: Vec<&str> = [first, last].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 

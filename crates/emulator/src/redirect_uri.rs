@@ -50,7 +50,25 @@ impl TryFrom<String> for RedirectPattern {
     }
 }
 
+impl std::fmt::Display for RedirectPattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Exact(uri) => f.write_str(uri),
+            Self::AnyPort { origin, path } => write!(f, "{origin}*{path}"),
+        }
+    }
+}
+
 impl RedirectPattern {
+    /// The URI, if this is one and no pattern.
+    #[must_use]
+    pub fn uri(&self) -> Option<&str> {
+        match self {
+            Self::Exact(uri) => Some(uri),
+            Self::AnyPort { .. } => None,
+        }
+    }
+
     #[must_use]
     pub fn allows(&self, uri: &str) -> bool {
         match self {

@@ -8,10 +8,18 @@ use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
+use crate::directories::{Directory, STATES};
 use crate::redirect_uri::RedirectPattern;
 use crate::secret::Secret;
+use crate::totp::Totp;
+use crate::webhooks::WebhookEndpoint;
+
+mod people;
+
+pub use people::{
+    AuthKitSettings, MembershipStatus, Mfa, OrganizationSelection, Person, SeedMembership, SeedUser,
+};
 
 const DEFAULT: &str = include_str!("../seed/default.json");
 
@@ -29,8 +37,26 @@ pub struct Seed {
     pub organizations: Vec<Organization>,
     /// In the order of their creation: lists show the newest first.
     pub connections: Vec<Connection>,
-    /// Who can sign in.
+    /// Who can sign in at the identity providers.
     pub people: Vec<Person>,
+    /// The users of AuthKit. A person who comes through a connection becomes one by signing in.
+    #[serde(default)]
+    pub users: Vec<SeedUser>,
+    /// Which users belong to which organizations.
+    #[serde(default)]
+    pub memberships: Vec<SeedMembership>,
+    /// Where a sign-out of AuthKit may lead; the first one is the default.
+    #[serde(default)]
+    pub sign_out_redirects: Vec<RedirectPattern>,
+    /// The directories of the companies, with their users.
+    #[serde(default)]
+    pub directories: Vec<Directory>,
+    /// Where events are posted.
+    #[serde(default)]
+    pub webhook_endpoints: Vec<WebhookEndpoint>,
+    /// What AuthKit says about itself.
+    #[serde(default)]
+    pub authkit: AuthKitSettings,
 }
 
 /// The one application of the environment; its API key is its client secret too.
@@ -46,9 +72,16 @@ pub struct Client {
 pub struct Organization {
     pub id: String,
     pub name: String,
+    /// Verified ones.
     pub domains: Vec<String>,
+    /// Not verified yet: they count for nothing.
+    #[serde(default)]
+    pub pending_domains: Vec<String>,
     #[serde(default)]
     pub allow_profiles_outside_organization: bool,
+    /// Whether AuthKit lets its members in through its SSO connections only.
+    #[serde(default)]
+    pub sso_required: bool,
     #[serde(default)]
     pub external_id: Option<String>,
     #[serde(default)]
@@ -71,6 +104,9 @@ pub struct Connection {
     pub idp_id_format: IdpIdFormat,
     #[serde(default = "yes")]
     pub idp_initiated: bool,
+    /// Whether the person is asked, after signing in, if the application may know them.
+    #[serde(default)]
+    pub consent: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -94,30 +130,31 @@ pub enum IdpIdFormat {
     Transient,
 }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Person {
-    pub email: String,
-    #[serde(default)]
-    pub first_name: Option<String>,
-    #[serde(default)]
-    pub last_name: Option<String>,
-    /// Default: derived from connection and email, so it stays the same over restarts.
-    #[serde(default)]
-    pub idp_id: Option<String>,
-    #[serde(default)]
-    pub role: Option<String>,
-    #[serde(default)]
-    pub groups: Vec<String>,
-    #[serde(default)]
-    pub custom_attributes: Map<String, Value>,
-    /// Added to (and winning over) what every profile has in `raw_attributes`.
-    #[serde(default)]
-    pub raw_attributes: Map<String, Value>,
-}
-
 fn yes() -> bool {
     true
+}
+
+impl Organization {
+    /// One that has nothing but its id.
+    #[must_use]
+    pub fn named(id: String) -> Self {
+        Self {
+            id,
+            name: String::new(),
+            domains: Vec::new(),
+            pending_domains: Vec::new(),
+            allow_profiles_outside_organization: false,
+            sso_required: false,
+            external_id: None,
+            metadata: BTreeMap::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn has_domain_of(&self, email: &str) -> bool {
+        let domain = email.rsplit_once('@').map_or("", |(_, domain)| domain);
+        self.domains.iter().any(|it| it.eq_ignore_ascii_case(domain))
+    }
 }
 
 impl Seed {
@@ -167,12 +204,50 @@ impl Seed {
             self.check_organization_of(connection)?;
         }
         for person in &self.people {
-            let (name, domain) = person.email.rsplit_once('@').unwrap_or_default();
-            ensure!(
-                !name.is_empty() && !domain.is_empty(),
-                "{:?} is not an email address",
-                person.email
-            );
+            check_email(&person.email)?;
+        }
+        self.check_directories()?;
+        self.check_users()
+    }
+
+    fn check_directories(&self) -> anyhow::Result<()> {
+        unique("directory id", self.directories.iter().map(|it| it.id.clone()))?;
+        for directory in &self.directories {
+            let wanted = &directory.organization_id;
+            let known = self.organizations.iter().any(|it| &it.id == wanted);
+            ensure!(known, "a directory names {wanted:?}, which is not in the seed");
+            for user in &directory.users {
+                let (state, email) = (&user.state, &user.email);
+                let known = STATES.contains(&state.as_str());
+                ensure!(known, "the state {state:?} of the directory user {email:?}");
+            }
+        }
+        for endpoint in &self.webhook_endpoints {
+            let url = &endpoint.endpoint_url;
+            ensure!(url::Url::parse(url).is_ok(), "the webhook endpoint {url:?} is no URL");
+        }
+        Ok(())
+    }
+
+    fn check_users(&self) -> anyhow::Result<()> {
+        unique("email of a user", self.users.iter().map(|it| it.email.to_lowercase()))?;
+        unique("user id", self.users.iter().filter_map(|it| it.id.clone()))?;
+        for user in &self.users {
+            check_email(&user.email)?;
+            if let Mfa::TotpSecret(secret) = &user.mfa {
+                let valid = Totp::new(secret, "Emulator", &user.email).is_ok();
+                ensure!(valid, "the totp_secret of {:?} is not base 32 of 16 bytes", user.email);
+            }
+        }
+        let of =
+            |it: &SeedMembership| format!("{} in {}", it.user.to_lowercase(), it.organization_id);
+        unique("membership", self.memberships.iter().map(of))?;
+        for membership in &self.memberships {
+            let (user, organization) = (&membership.user, &membership.organization_id);
+            let known = self.users.iter().any(|it| it.email.eq_ignore_ascii_case(user));
+            ensure!(known, "a membership names the user {user:?}, who is not in the seed");
+            let known = self.organizations.iter().any(|it| &it.id == organization);
+            ensure!(known, "a membership names {organization:?}, which is not in the seed");
         }
         Ok(())
     }
@@ -189,6 +264,12 @@ impl Seed {
             connection.id
         )
     }
+}
+
+fn check_email(email: &str) -> anyhow::Result<()> {
+    let (name, domain) = email.rsplit_once('@').unwrap_or_default();
+    ensure!(!name.is_empty() && !domain.is_empty(), "{email:?} is not an email address");
+    Ok(())
 }
 
 fn unique(what: &str, values: impl Iterator<Item = String>) -> anyhow::Result<()> {

@@ -1,10 +1,11 @@
-//! Serving on a listener until told to stop.
+//! Serving on a listener, and delivering webhooks, until told to stop.
 
 use std::future::Future;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 
+use crate::deliver::deliver;
 use crate::emulator::Emulator;
 use crate::http::router;
 use crate::wire::{CuttableListener, Wire};
@@ -22,6 +23,7 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let (stopping, mut stopped) = tokio::sync::watch::channel(false);
+    let webhooks = deliver(emulator.clone());
     let app = router(emulator).into_make_service_with_connect_info::<Wire>();
     let graceful =
         axum::serve(CuttableListener(listener), app).with_graceful_shutdown(async move {
@@ -36,5 +38,6 @@ pub async fn serve(
     tokio::select! {
         served = graceful => served,
         () = grace_over => Ok(()),
+        () = webhooks => Ok(()),
     }
 }

@@ -29,6 +29,11 @@ impl Sessions {
         self.kept
     }
 
+    /// Every browser is asked again; sign-ins are kept as before.
+    pub fn end_all(&mut self) {
+        self.emails.clear();
+    }
+
     /// Who has signed in with this cookie.
     #[must_use]
     pub fn email(&self, cookie: &Secret) -> Option<&str> {

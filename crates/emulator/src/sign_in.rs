@@ -2,45 +2,31 @@
 //! plays. Any password is `keyport`; the address `error+CODE@…` makes the provider fail with CODE.
 
 use crate::environment::{Environment, PersonError};
-use crate::ids::Entropy;
-use crate::profile::Profile;
-use crate::seed::Connection;
+use crate::seed::{Connection, Person};
 use crate::sso_error::SsoError;
 
 pub const PASSWORD: &str = "keyport";
 
 #[derive(Debug)]
 pub enum SignIn {
-    Done(Box<Profile>),
+    Done(Box<Person>),
     Failed(SsoError),
     /// The page is shown again with this sentence.
     Again(String),
 }
 
-/// `entropy` is used only where a connection sends transient ids.
 #[must_use]
 pub fn sign_in(
     environment: &Environment,
     connection: &Connection,
     email: &str,
     password: &str,
-    entropy: &Entropy,
 ) -> SignIn {
-    if password != PASSWORD {
-        return SignIn::Again(format!(
-            "That password is not right. Every password here is “{PASSWORD}”."
-        ));
-    }
-    if let Some(code) = provoked(email) {
-        return match SsoError::from_code(code) {
-            Some(error) => SignIn::Failed(error),
-            None => SignIn::Again(format!(
-                "“{code}” is not one of the fourteen error codes of WorkOS SSO."
-            )),
-        };
+    if let Some(refused) = check_password(email, password) {
+        return refused;
     }
     match environment.person(connection, email) {
-        Ok(person) => SignIn::Done(Box::new(Profile::of(person, connection, entropy))),
+        Ok(person) => SignIn::Done(Box::new(person.clone())),
         Err(PersonError::OutsideOrganization) => {
             SignIn::Failed(SsoError::ProfileNotAllowedOutsideOrganization)
         }
@@ -48,6 +34,23 @@ pub fn sign_in(
             SignIn::Again(format!("No person here has the address “{email}”."))
         }
     }
+}
+
+/// The end of a sign-in with a wrong password or with an address that provokes an error; none if it
+/// goes on.
+#[must_use]
+pub fn check_password(email: &str, password: &str) -> Option<SignIn> {
+    if password != PASSWORD {
+        let words = format!("That password is not right. Every password here is “{PASSWORD}”.");
+        return Some(SignIn::Again(words));
+    }
+    let code = provoked(email)?;
+    Some(match SsoError::from_code(code) {
+        Some(error) => SignIn::Failed(error),
+        None => {
+            SignIn::Again(format!("“{code}” is not one of the fourteen error codes of WorkOS SSO."))
+        }
+    })
 }
 
 fn provoked(email: &str) -> Option<&str> {

@@ -10,20 +10,38 @@ use serde_json::json;
 use crate::authorization::Refusal;
 use crate::pages;
 
-/// `{"message": …}` with a status.
+/// `{"message": …}` with a status, and a `code` where WorkOS has one.
 #[derive(Debug)]
 pub struct ApiError {
     status: StatusCode,
+    code: Option<&'static str>,
     message: String,
+    /// `errors` of a 422: the field and its fault.
+    field: Option<(&'static str, &'static str)>,
 }
 
 impl ApiError {
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into() }
+        Self { status, code: None, message: message.into(), field: None }
     }
 
     pub fn not_found(what: &str, id: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, format!("{what} not found: '{id}'."))
+    }
+
+    pub fn with_code(self, code: &'static str) -> Self {
+        Self { code: Some(code), ..self }
+    }
+
+    /// 422 with the field that is wrong.
+    pub fn invalid_field(field: &'static str, fault: &'static str) -> Self {
+        let message = format!("Validation failed: `{field}` ({fault}).");
+        Self { field: Some((field, fault)), ..Self::invalid_parameters(message) }
+    }
+
+    /// 422 of User Management.
+    pub fn invalid_parameters(message: impl Into<String>) -> Self {
+        Self::unprocessable(message).with_code("invalid_request_parameters")
     }
 
     pub fn unprocessable(message: impl Into<String>) -> Self {
@@ -33,7 +51,14 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        (self.status, Json(json!({ "message": self.message }))).into_response()
+        let mut body = json!({ "message": self.message });
+        if let Some(code) = self.code {
+            body["code"] = json!(code);
+        }
+        if let Some((field, fault)) = self.field {
+            body["errors"] = json!([{ "field": field, "code": fault }]);
+        }
+        (self.status, Json(body)).into_response()
     }
 }
 
@@ -59,7 +84,8 @@ pub fn page(status: StatusCode, markup: Markup) -> Response {
         // this origin.
         (
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
+             frame-ancestors 'none'",
         ),
     ];
     (status, headers, Html(markup.into_string())).into_response()

@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use super::answers::ApiError;
 use super::key::ApiKey;
 use super::organizations::domain_id;
-use crate::emulator::Emulator;
+use crate::emulator::{self, Emulator};
 use crate::environment::Environment;
-use crate::listing::{Listing, Query};
+use crate::ids::Random;
+use crate::listing::{Paging, one};
 use crate::parameters::Parameters;
 use crate::seed::{Connection, ConnectionState};
 
@@ -24,15 +25,50 @@ pub async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, ApiError> {
     let parameters = Parameters::parse(query.unwrap_or_default().as_bytes());
-    let query = Query::read(&parameters).map_err(ApiError::unprocessable)?;
+    let filter = Filter::read(&parameters).map_err(ApiError::unprocessable)?;
+    let paging = Paging::read(&parameters).map_err(ApiError::unprocessable)?;
     emulator.with(|state| {
-        let Listing { page, before, after } =
-            query.list(&state.environment).map_err(ApiError::unprocessable)?;
-        let data: Vec<_> =
-            page.into_iter().map(|connection| shape(&state.environment, connection)).collect();
-        let list_metadata = json!({ "before": before, "after": after });
-        Ok(Json(json!({ "object": "list", "data": data, "list_metadata": list_metadata })))
+        let environment = &state.environment;
+        let matches = |connection: &Connection| filter.matches(environment, connection);
+        let page = paging.page(environment.connections().iter(), |it| &it.id, matches);
+        let page = page.map_err(ApiError::unprocessable)?;
+        Ok(Json(page.json(|connection| shape(environment, connection))))
     })
+}
+
+/// The filters of the list. There is none by state.
+#[derive(Debug)]
+struct Filter<'a> {
+    connection_type: Option<&'a str>,
+    domain: Option<&'a str>,
+    organization_id: Option<&'a str>,
+    search: Option<&'a str>,
+}
+
+impl<'a> Filter<'a> {
+    fn read(parameters: &'a Parameters) -> Result<Self, String> {
+        Ok(Self {
+            connection_type: one(parameters, "connection_type")?,
+            domain: one(parameters, "domain")?,
+            organization_id: one(parameters, "organization_id")?,
+            search: one(parameters, "search")?,
+        })
+    }
+
+    fn matches(&self, environment: &Environment, connection: &Connection) -> bool {
+        let domains = environment
+            .organization_of(connection)
+            .map_or(&[][..], |organization| &organization.domains);
+        let named = |search: &str| connection.name.to_lowercase().contains(&search.to_lowercase());
+        self.connection_type.is_none_or(|kind| connection.connection_type == kind)
+            && self
+                .organization_id
+                .is_none_or(|id| connection.organization_id.as_deref() == Some(id))
+            && self
+                .domain
+                .is_none_or(|domain| domains.iter().any(|it| it.eq_ignore_ascii_case(domain)))
+            && self.search.is_none_or(named)
+    }
 }
 
 pub async fn show(
@@ -51,13 +87,15 @@ pub async fn delete(
     State(emulator): State<Emulator>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    match emulator.with(|state| state.environment.delete_connection(&id)) {
+    let random = Random::new(emulator::draw_secret()?);
+    match emulator.with(|state| state.delete_connection(&id, random)) {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(ApiError::not_found("Connection", &id)),
     }
 }
 
-fn shape(environment: &Environment, connection: &Connection) -> Value {
+/// A connection as the API and events show it.
+pub fn shape(environment: &Environment, connection: &Connection) -> Value {
     let organization = environment.organization_of(connection);
     let domains =
         organization.into_iter().flat_map(|it| it.domains.iter().map(move |domain| (it, domain)));

@@ -3,14 +3,18 @@
 //! customer's portal.
 
 use axum::extract::{RawForm, RawQuery, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::authorize::{show_checked, submit_checked};
-use crate::authorization;
+use super::sign_in::{self, Flow};
 use crate::emulator::Emulator;
 
-pub async fn show(State(emulator): State<Emulator>, RawQuery(query): RawQuery) -> Response {
-    show_checked(&emulator, query, None, authorization::check_idp_initiated)
+pub async fn show(
+    State(emulator): State<Emulator>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    sign_in::show(Flow::IdpInitiated, &emulator, query, &headers)
 }
 
 pub async fn submit(
@@ -18,5 +22,5 @@ pub async fn submit(
     RawQuery(query): RawQuery,
     RawForm(form): RawForm,
 ) -> Response {
-    submit_checked(&emulator, query, &form, authorization::check_idp_initiated)
+    sign_in::submit(Flow::IdpInitiated, &emulator, query, &form)
 }

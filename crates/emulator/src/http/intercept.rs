@@ -1,6 +1,7 @@
 //! What every call passes: it is counted, gets a request id, and goes wrong if a fault was ordered
 //! for its route.
 
+use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
@@ -39,7 +40,9 @@ pub async fn intercept(
             released.await;
             next.run(request).await
         }
-        Some(Fault::Status { status, retry_after_seconds }) => failing(status, retry_after_seconds),
+        Some(Fault::Status { status, retry_after_seconds, body }) => {
+            failing(status, retry_after_seconds, body)
+        }
         Some(Fault::Garbage { size_bytes }) => garbage(size_bytes),
         Some(Fault::SwapProfile(members)) => swapped(next.run(request).await, members).await?,
         Some(Fault::Reset) => {
@@ -63,9 +66,12 @@ pub async fn intercept(
     Ok(answer)
 }
 
-fn failing(status: u16, retry_after_seconds: Option<u32>) -> Response<Body> {
+fn failing(status: u16, retry_after_seconds: Option<u32>, body: Option<Value>) -> Response<Body> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut answer = ApiError::new(status, "This failure was ordered.").into_response();
+    let mut answer = match body {
+        Some(body) => (status, Json(body)).into_response(),
+        None => ApiError::new(status, "This failure was ordered.").into_response(),
+    };
     if let Some(seconds) = retry_after_seconds {
         answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }

@@ -4,19 +4,28 @@
 mod admin;
 mod answers;
 mod authorize;
-mod connections;
+mod body;
+pub(crate) mod connections;
+mod control;
+mod directories;
+mod events;
 mod idp_initiated;
 mod intercept;
 mod key;
-mod organizations;
+mod links;
+pub(crate) mod organizations;
 mod profile;
+mod sign_in;
+pub(crate) mod table;
 mod token;
+mod user_management;
+mod webhook_endpoints;
+mod writing;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
 
 use crate::emulator::Emulator;
 use answers::ApiError;
@@ -24,14 +33,7 @@ use answers::ApiError;
 const BODY_LIMIT_BYTES: usize = 16 * 1024;
 
 pub(crate) fn router(emulator: Emulator) -> Router {
-    Router::new()
-        .route("/sso/authorize", get(authorize::show).post(authorize::submit))
-        .route("/sso/token", post(token::exchange))
-        .route("/sso/profile", get(profile::show))
-        .route("/connections", get(connections::list))
-        .route("/connections/{id}", get(connections::show).delete(connections::delete))
-        .route("/organizations/{id}", get(organizations::show))
-        .route("/idp-initiated", get(idp_initiated::show).post(idp_initiated::submit))
+    table::router()
         .method_not_allowed_fallback(async || {
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
         })
@@ -39,5 +41,6 @@ pub(crate) fn router(emulator: Emulator) -> Router {
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         .layer(from_fn_with_state(emulator.clone(), intercept::intercept))
         .merge(admin::router())
+        .merge(control::router())
         .with_state(emulator)
 }

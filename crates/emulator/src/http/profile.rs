@@ -1,7 +1,5 @@
 //! `GET /sso/profile`: the bare profile for an access token of `/sso/token`.
 
-use std::time::Instant;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -13,7 +11,8 @@ use crate::emulator::Emulator;
 
 pub async fn show(State(emulator): State<Emulator>, headers: HeaderMap) -> Response {
     let token = bearer(&headers);
-    let profile = emulator.with(|state| state.codes.profile_of(&token?, Instant::now()).cloned());
+    let profile =
+        emulator.with(|state| state.access_tokens.profile_of(&token?, state.now()).cloned());
     match profile {
         Some(profile) => Json(profile).into_response(),
         None => {

@@ -2,23 +2,21 @@
 //! in the body only (`client_secret`); a Bearer header is ignored. The client is checked before the
 //! code is touched.
 
-use std::time::Instant;
-
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 use serde_json::json;
 
 use super::answers::{ApiError, oauth_error};
+use super::body::read_body;
 use crate::codes::{ACCESS_TOKEN_LIFETIME, InvalidGrant};
 use crate::emulator::{self, Emulator};
 use crate::parameters::{Parameters, RepeatedParameterError};
 use crate::secret::Secret;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 struct TokenRequest {
     client_id: Option<String>,
     client_secret: Option<Secret>,
@@ -43,10 +41,12 @@ pub async fn exchange(
         return Ok(oauth_error("unsupported_grant_type", "The grant type is not supported."));
     }
     let code = request.code.ok_or_else(|| ApiError::unprocessable("`code` is required."))?;
-    let (token, now) = (emulator::draw_secret()?, Instant::now());
-    let redeemed = emulator.with(|state| {
-        let profile = state.codes.redeem(&code, request.code_verifier.as_ref(), now)?;
-        state.codes.issue_access_token(&token, profile.clone(), now);
+    let token = emulator::draw_secret()?;
+    let redeemed: Result<_, InvalidGrant> = emulator.with(|state| {
+        let (verifier, now) = (request.code_verifier.as_ref(), state.now());
+        let profile = state.codes.redeem(&code, &client.id, verifier, now)?;
+        state.links.remember_profile(profile.id(), profile.connection_id());
+        state.access_tokens.issue(&token, profile.clone(), now);
         Ok(profile)
     });
     Ok(match redeemed {
@@ -59,40 +59,18 @@ pub async fn exchange(
             });
             ([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
         }
-        Err(InvalidGrant::Spent) => {
-            oauth_error("invalid_grant", "The code has expired or has already been used.")
-        }
-        Err(InvalidGrant::Verifier) => {
-            oauth_error("invalid_grant", "The code verifier does not belong to the code.")
-        }
+        Err(error) => oauth_error("invalid_grant", error.description()),
     })
 }
 
 impl TokenRequest {
     fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, ApiError> {
-        let content_type = headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        match content_type
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase()
-            .as_str()
-        {
-            "application/json" => serde_json::from_slice(body)
-                .map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "Problems parsing JSON")),
-            "application/x-www-form-urlencoded" => Self::from_form(&Parameters::parse(body))
-                .map_err(|RepeatedParameterError(name)| {
-                    ApiError::unprocessable(format!("`{name}` was sent more than once."))
-                }),
-            _ => Err(ApiError::unprocessable("The body has to be a form or JSON.")),
-        }
+        Self::of(&read_body(headers, body)?).map_err(|RepeatedParameterError(name)| {
+            ApiError::unprocessable(format!("`{name}` was sent more than once."))
+        })
     }
 
-    fn from_form(form: &Parameters) -> Result<Self, RepeatedParameterError> {
+    fn of(form: &Parameters) -> Result<Self, RepeatedParameterError> {
         let secret = |name| form.one(name).map(|value| value.map(Secret::from));
         Ok(Self {
             client_id: form.one("client_id")?.map(str::to_owned),

@@ -62,6 +62,9 @@ async fn a_status_replaces_the_work() {
         (unavailable.status().as_u16(), unavailable.headers().get("retry-after")),
         (503, None)
     );
+    let body = json!({"message": "Conflict", "errors": [{"field": "name", "code": "taken"}]});
+    service.order(json!({"route": TOKEN, "kind": "status", "status": 409, "body": body})).await;
+    assert_eq!(service.exchange(&code, &[]).await, (409, body));
     assert_eq!(service.exchange(&code, &[]).await.0, 200);
 }
 

@@ -3,11 +3,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod authkit;
 mod authorize;
 mod binary;
 mod connections;
+mod directories;
+mod events;
 mod faults;
 mod idp_initiated;
+mod links;
 mod organizations;
 mod pages;
 mod profile;
@@ -15,4 +19,7 @@ mod seeds;
 mod sessions;
 mod sso_errors;
 mod support;
+mod supported;
 mod token;
+mod webhooks;
+mod writing;

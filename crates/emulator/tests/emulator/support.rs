@@ -46,9 +46,13 @@ impl Callback {
 
 impl Service {
     pub async fn start() -> Self {
+        Self::with_seed(ENVIRONMENT).await
+    }
+
+    pub async fn with_seed(seed: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let emulator = Emulator::new(Seed::parse(ENVIRONMENT).unwrap());
+        let emulator = Emulator::new(Seed::parse(seed).unwrap());
         tokio::spawn(serve(listener, emulator, std::future::pending()));
         Self { url, http: client() }
     }
@@ -56,16 +60,22 @@ impl Service {
     /// The URL of a good authorization request for `conn_acme`, with `changes` made: an empty value
     /// takes away.
     pub fn authorize_url(&self, changes: &[(&str, &str)]) -> String {
-        let mut query = BTreeMap::from([
+        let query = [
             ("client_id", CLIENT.0),
             ("redirect_uri", REDIRECT_URI),
             ("response_type", "code"),
             ("state", "st&te=?"),
             ("connection", "conn_acme"),
-        ]);
+        ];
+        self.url_of("/sso/authorize", &query, changes)
+    }
+
+    /// The same for any path.
+    pub fn url_of(&self, path: &str, query: &[(&str, &str)], changes: &[(&str, &str)]) -> String {
+        let mut query = BTreeMap::from_iter(query.iter().copied());
         query.extend(changes.iter().copied());
         query.retain(|_, value| !value.is_empty());
-        Url::parse_with_params(&format!("{}/sso/authorize", self.url), query).unwrap().into()
+        Url::parse_with_params(&format!("{}{path}", self.url), query).unwrap().into()
     }
 
     pub async fn open(&self, url: &str) -> Response {
