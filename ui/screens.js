@@ -119,12 +119,13 @@ function accountRow({ id, name, email, subject }) {
 function sayWhen(milliseconds) {
   const then = new Date(milliseconds);
   const lang = document.documentElement.lang;
-  const clock = new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(then);
+  const said = (parts) => new Intl.DateTimeFormat(lang, parts).format(then);
+  const clock = said({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
   const midnight = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate());
   const days = Math.round((midnight(then) - midnight(new Date())) / 86400000);
   const day = days >= -1 && days <= 0
     ? new Intl.RelativeTimeFormat(lang, { numeric: 'auto' }).format(days, 'day')
-    : new Intl.DateTimeFormat(lang, { day: 'numeric', month: 'long', year: 'numeric' }).format(then);
+    : said({ day: 'numeric', month: 'long', year: 'numeric' });
   return `${day} ${clock}`;
 }
 
@@ -132,11 +133,12 @@ function problem(section, view, words) {
   const back = ['dismiss', view.signed_in ? words['back-to-account'] : words['back']];
   const again = ['try-again', words['try-again']];
   const other_email = ['dismiss', words['other-email'], 'another'];
-  const sign_in = knownEmail() ? ['sign-in', words['sign-in-again']] : ['dismiss', words['sign-in-again']];
+  const sign_in = [knownEmail() ? 'sign-in' : 'dismiss', words['sign-in-again']];
+  const another_way = view.another_way ? [['another-way', words['another-way']]] : [];
   const offers = {
     try_again: [again, view.signed_in || !view.attempt ? back : other_email],
     change_email: [other_email, again, back],
-    another_way: view.another_way ? [['another-way', words['another-way']], again, back] : [again, back],
+    another_way: [...another_way, again, back],
     load_again: [again, ['continue-without-saving', words['continue-without-saving']]],
     keychain_again: [again, ['continue-without-saving', words['continue-without-saving']], back],
     sign_in: [sign_in, view.signed_in ? back : other_email],
@@ -147,7 +149,8 @@ function problem(section, view, words) {
 }
 
 function when(section, condition, holds) {
-  for (const element of section.querySelectorAll(`[data-when="${condition}"]`)) element.hidden = !holds;
+  const elements = section.querySelectorAll(`[data-when="${condition}"]`);
+  for (const element of elements) element.hidden = !holds;
 }
 
 // Gives a button its intent and its words; without an offer it is not there.

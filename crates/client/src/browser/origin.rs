@@ -52,9 +52,9 @@ fn is_private(url: &Url) -> bool {
     }
 }
 
-/// Whether the URL holds only characters that a shell, a desktop entry and `cmd` pass on unchanged,
-/// which are fewer than RFC 3986 allows. `&`, `=`, `?` and `%` are special to some of them and
-/// needed for a query; `%` must begin an escape, so that it cannot name a variable.
+/// Whether the URL holds only characters that a shell, a desktop entry and `cmd` do not change.
+/// These are fewer than RFC 3986 allows. A query needs `&`, `=`, `?` and `%`, which are special to
+/// some of them; `%` must begin an escape, so that it cannot name a variable.
 fn is_plain(url: &str) -> bool {
     let characters =
         url.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:/?[]&=+%,".contains(&b));
