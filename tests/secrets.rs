@@ -14,10 +14,13 @@ use url::Url;
 fn holders(folder: &Path, needle: &[u8]) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
+        let (kind, path) = entry.and_then(|entry| Ok((entry.file_type()?, entry.path())))?;
+        if kind.is_dir() {
             found.extend(holders(&path, needle)?);
-        } else if std::fs::read(&path)?.windows(needle.len()).any(|window| window == needle) {
+        // A socket holds nothing.
+        } else if kind.is_file()
+            && std::fs::read(&path)?.windows(needle.len()).any(|window| window == needle)
+        {
             found.push(path.display().to_string());
         }
     }

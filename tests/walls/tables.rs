@@ -106,6 +106,8 @@ pub const EXPOSES: &[&str] = &[
     "crates/companion/src/pages/draw.rs",
     "crates/companion/src/storage/transitions/codes.rs",
     "crates/companion/src/storage/transitions/grants.rs",
+    "crates/companion/src/upstream/authkit/access_token.rs",
+    "crates/companion/src/upstream/authkit/mod.rs",
     "crates/companion/src/upstream/workos_sso/account/convert.rs",
     "crates/companion/src/upstream/workos_sso/mod.rs",
     "crates/companion/src/web/browser.rs",

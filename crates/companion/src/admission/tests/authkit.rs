@@ -1,3 +1,5 @@
+//! What AuthKit is for.
+
 use super::*;
 
 #[test]
