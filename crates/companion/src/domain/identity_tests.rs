@@ -1,3 +1,5 @@
+//! What is taken over from the profile of a provider.
+
 use super::*;
 
 fn ada() -> ProviderProfile {
