@@ -1,5 +1,5 @@
 //! The provider's events: as webhooks, and read from its list as the way to repair what was missed.
-//! Both go through [`take`].
+//! Both go through `take`.
 
 mod feed;
 pub mod receive;
